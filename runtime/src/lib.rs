@@ -1,0 +1,4 @@
+#![no_std]
+//! Diffusion models on microcontrollers.
+
+pub mod schedule;

@@ -1,0 +1,66 @@
+//! Noise schedules: β_t, ᾱ_t and the posterior coefficients, in f64 (Ho et al. 2020, section 2;
+//! cosine: Nichol & Dhariwal 2021, equation 17).
+//!
+//! Tables are indexed by `t - 1` for the timestep `t = 1..=T`.
+
+/// A noise schedule: the rule that gives β_t for every timestep.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Schedule {
+    /// β_t grows linearly from `beta_first` (t = 1) to `beta_last` (t = T).
+    Linear {
+        /// β_1.
+        beta_first: f64,
+        /// β_T.
+        beta_last: f64,
+    },
+    /// ᾱ_t follows cos²(((t/T + s)/(1 + s))·π/2), with β_t cut off at `max_beta`.
+    Cosine {
+        /// The offset s that keeps β_1 from vanishing.
+        s: f64,
+        /// The largest β_t allowed.
+        max_beta: f64,
+    },
+}
+
+impl Schedule {
+    /// The linear schedule of Ho et al. 2020 for T = 1000: β from 1e-4 to 0.02.
+    pub const LINEAR: Self = Self::Linear { beta_first: 1e-4, beta_last: 0.02 };
+    /// The cosine schedule of Nichol & Dhariwal 2021: s = 0.008, β ≤ 0.999.
+    pub const COSINE: Self = Self::Cosine { s: 0.008, max_beta: 0.999 };
+
+    /// β_t for `1 <= t <= timesteps`.
+    pub fn beta(self, t: usize, timesteps: usize) -> f64 {
+        match self {
+            Self::Linear { beta_first, beta_last } => {
+                if timesteps < 2 {
+                    return beta_first;
+                }
+                beta_first + (beta_last - beta_first) * (t - 1) as f64 / (timesteps - 1) as f64
+            }
+            Self::Cosine { s, max_beta } => {
+                let f = |t: usize| {
+                    let phase = (t as f64 / timesteps as f64 + s) / (1.0 + s);
+                    let c = libm::cos(phase * core::f64::consts::FRAC_PI_2);
+                    c * c
+                };
+                (1.0 - f(t) / f(t - 1)).min(max_beta)
+            }
+        }
+    }
+
+    /// Fills `alpha_bar[t - 1]` with ᾱ_t = ∏_{s ≤ t} (1 − β_s); T is the length of the slice.
+    pub fn alpha_bars(self, alpha_bar: &mut [f64]) {
+        let timesteps = alpha_bar.len();
+        let mut product = 1.0;
+        for (i, a) in alpha_bar.iter_mut().enumerate() {
+            product *= 1.0 - self.beta(i + 1, timesteps);
+            *a = product;
+        }
+    }
+}
+
+/// β̃ of the reverse step from a timestep with ᾱ = `alpha_bar` to an earlier one with
+/// ᾱ = `alpha_bar_prev` (1 at t = 0): (1 − ᾱ_prev)/(1 − ᾱ)·β with β = 1 − ᾱ/ᾱ_prev.
+pub fn beta_tilde(alpha_bar: f64, alpha_bar_prev: f64) -> f64 {
+    (1.0 - alpha_bar_prev) / (1.0 - alpha_bar) * (1.0 - alpha_bar / alpha_bar_prev)
+}

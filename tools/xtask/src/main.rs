@@ -1,0 +1,2 @@
+//! Developer tools of the Brownian workspace.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Trains, quantizes, exports and samples Brownian diffusion models on the host.
+fn main() {}
