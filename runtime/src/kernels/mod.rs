@@ -1,0 +1,155 @@
+//! Inner loops of the integer network, and the argument types they share.
+//!
+//! [`portable`] is the permanent reference: safe Rust, any target. Every other backend computes the
+//! same integers and is compared with it by `==`. Accumulators cannot overflow (parsing bounds them),
+//! so a backend may add in any order.
+//!
+//! What a kernel may rely on, because parsing has checked it:
+//! weights are in −127..=127; rows of weights start at multiples of 4 bytes and are zero beyond their
+//! taps; biases and multipliers are aligned to their element size; every tensor starts at a multiple
+//! of 4 bytes in the arena; slices have exactly the lengths that the shapes give.
+
+pub mod portable;
+
+pub use portable as active;
+
+/// An activation tensor as a kernel sees it: NHWC, batch 1.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// `height·width·channels` values.
+    pub data: &'a [i8],
+    /// Rows as stored.
+    pub height: usize,
+    /// Columns as stored.
+    pub width: usize,
+    /// Values a pixel.
+    pub channels: usize,
+    /// 0: read as stored; 1: read enlarged twofold, nearest neighbour.
+    pub upsample: u8,
+    /// The value that stands for real 0; padding takes it.
+    pub zero_point: i8,
+}
+
+/// The window of a convolution over its (enlarged) input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Rows and columns of taps.
+    pub kernel: [usize; 2],
+    /// Distance between outputs.
+    pub stride: [usize; 2],
+    /// Padding above and to the left; below and to the right it follows from the output shape.
+    pub pad: [usize; 2],
+    /// Distance between taps.
+    pub dilation: [usize; 2],
+}
+
+/// A tensor added to a convolution's result before its rounding.
+#[derive(Clone, Copy, Debug)]
+pub struct Residual<'a> {
+    /// Same shape as the output; `None` when the output buffer holds it (in place).
+    pub data: Option<&'a [i8]>,
+    /// Adds `⌊value·multiplier / 2^shift⌋`; the residual's zero point is folded into `offset`.
+    pub multiplier: i16,
+    /// See `multiplier`.
+    pub shift: u8,
+}
+
+/// How accumulators become outputs:
+/// `q = (scale(acc, multipliers[o]) + ⌊residual·m/2^s⌋ + offset) >> shift`, clamped, then looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct Epilogue<'a> {
+    /// What the accumulator of an output channel starts from.
+    pub bias: &'a [i32],
+    /// One an output channel, see [`quant`](crate::quant).
+    pub multipliers: &'a [i16],
+    /// Half a unit, the output zero point and the residual's zero point, all scaled by `2^shift`.
+    pub offset: i32,
+    /// The last shift.
+    pub shift: u8,
+    /// A tensor to add first.
+    pub residual: Option<Residual<'a>>,
+    /// Activation: `lut[q + 128]`. Only for i8 outputs.
+    pub lut: Option<&'a [i8; 256]>,
+}
+
+/// A dense or grouped convolution. With two sources it reads their concatenation along the channels.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv<'a> {
+    /// First source, and the one that follows it along the channels.
+    pub sources: (Source<'a>, Option<Source<'a>>),
+    /// Taps, strides, padding.
+    pub window: Window,
+    /// Output rows, columns, channels.
+    pub output: [usize; 3],
+    /// 1, or a divisor of both channel counts; depthwise has its own kernel.
+    pub groups: usize,
+    /// `[out_channels][row_stride]`, a row being `[kernel_h][kernel_w][channels / groups]` and zeros
+    /// up to [`row_stride`].
+    pub weights: &'a [i8],
+    /// Bias, requantization, residual, activation.
+    pub epilogue: Epilogue<'a>,
+}
+
+/// A depthwise convolution: output channel c reads input channel c alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Depthwise<'a> {
+    /// The input.
+    pub source: Source<'a>,
+    /// Taps, strides, padding.
+    pub window: Window,
+    /// Output rows and columns; the channels are the source's.
+    pub output: [usize; 2],
+    /// `[kernel_h][kernel_w][channels]`.
+    pub weights: &'a [i8],
+    /// Bias, requantization, residual, activation.
+    pub epilogue: Epilogue<'a>,
+}
+
+/// A fully connected layer: `out[o] = Σ weights[o][i]·input[i]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Linear<'a> {
+    /// The inputs.
+    pub input: &'a [i8],
+    /// `[outputs][row_stride]`, zeros beyond the inputs.
+    pub weights: &'a [i8],
+    /// Bias, requantization, residual, activation.
+    pub epilogue: Epilogue<'a>,
+}
+
+/// An elementwise sum: `q = clamp((a·m_a + b·m_b + offset) >> shift)`, then looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct Add<'a> {
+    /// First operand; `None` when the output buffer holds it (in place).
+    pub a: Option<&'a [i8]>,
+    /// Second operand.
+    pub b: &'a [i8],
+    /// Multipliers of a and b.
+    pub multipliers: [i16; 2],
+    /// Zero points and rounding.
+    pub offset: i32,
+    /// The last shift.
+    pub shift: u8,
+    /// Activation.
+    pub lut: Option<&'a [i8; 256]>,
+}
+
+/// Where a convolution or linear layer writes.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// Activations.
+    I8(&'a mut [i8]),
+    /// The network's last layer.
+    I16(&'a mut [i16]),
+}
+
+/// Bytes from one row of weights to the next: the taps, rounded up to 4.
+pub const fn row_stride(taps: usize) -> usize {
+    taps.div_ceil(4) * 4
+}
+
+/// Bytes of scratch that a convolution with `taps` taps an output channel needs on any backend.
+///
+/// Two patches of the input, widened to 16 bits.
+pub const fn conv_scratch(taps: usize) -> usize {
+    2 * 2 * row_stride(taps)
+}

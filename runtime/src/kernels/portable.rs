@@ -1,0 +1,171 @@
+//! The reference kernels: safe Rust for any target, and the meaning of every other backend.
+
+use super::{row_stride, Add, Conv, Depthwise, Epilogue, Linear, Output, Residual, Source, Window};
+use crate::quant::{clamp_i16, clamp_i8, scale};
+
+/// Convolution of one image. `scratch` has at least [`conv_scratch`](super::conv_scratch) bytes.
+pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
+    let [out_h, out_w, out_c] = conv.output;
+    let channels = conv.sources.0.channels + conv.sources.1.map_or(0, |s| s.channels);
+    let groups = conv.groups.max(1);
+    let (group_in, group_out) = (channels / groups, out_c / groups);
+    let taps = conv.window.kernel[0] * conv.window.kernel[1] * channels;
+    let stride = row_stride(conv.window.kernel[0] * conv.window.kernel[1] * group_in);
+    let Some(patch) = scratch.get_mut(..taps) else { return };
+    for y in 0..out_h {
+        for x in 0..out_w {
+            gather(conv, y, x, patch);
+            let pixel = (y * out_w + x) * out_c;
+            for o in 0..out_c {
+                let Some(row) = conv.weights.get(o * stride..).and_then(|w| w.get(..stride)) else { return };
+                let sum = if groups == 1 {
+                    dot(row, patch)
+                } else {
+                    let first = o.checked_div(group_out).unwrap_or(0) * group_in;
+                    grouped_dot(row, patch, channels, first, group_in)
+                };
+                write(&conv.epilogue, &mut out, o, pixel + o, sum);
+            }
+        }
+    }
+}
+
+/// Copies the window at output (y, x) to `patch` as `[kernel_h][kernel_w][channels]`.
+fn gather(conv: &Conv, y: usize, x: usize, patch: &mut [i8]) {
+    let Window { kernel, stride, pad, dilation } = conv.window;
+    let (a, b) = conv.sources;
+    let mut rest = patch;
+    for ky in 0..kernel[0] {
+        let iy = (y * stride[0] + ky * dilation[0]).wrapping_sub(pad[0]);
+        for kx in 0..kernel[1] {
+            let ix = (x * stride[1] + kx * dilation[1]).wrapping_sub(pad[1]);
+            for source in core::iter::once(&a).chain(b.as_ref()) {
+                let Some((pixel, tail)) = rest.split_at_mut_checked(source.channels) else { return };
+                match source.pixel(iy, ix) {
+                    Some(values) => pixel.iter_mut().zip(values).for_each(|(p, v)| *p = *v),
+                    None => pixel.fill(source.zero_point),
+                }
+                rest = tail;
+            }
+        }
+    }
+}
+
+impl<'a> Source<'a> {
+    /// The channels at (y, x) of the enlarged input, or `None` in the padding.
+    #[inline(always)]
+    pub(super) fn pixel(&self, y: usize, x: usize) -> Option<&'a [i8]> {
+        let (y, x) = (y >> (self.upsample & 1), x >> (self.upsample & 1));
+        if y >= self.height || x >= self.width {
+            return None;
+        }
+        self.data.get((y * self.width + x) * self.channels..)?.get(..self.channels)
+    }
+}
+
+#[inline(always)]
+fn dot(row: &[i8], patch: &[i8]) -> i32 {
+    row.iter().zip(patch).map(|(&w, &v)| w as i32 * v as i32).fold(0i32, i32::wrapping_add)
+}
+
+fn grouped_dot(row: &[i8], patch: &[i8], channels: usize, first: usize, group_in: usize) -> i32 {
+    let mut sum = 0i32;
+    if channels == 0 || group_in == 0 {
+        return sum;
+    }
+    for (pixel, weights) in patch.chunks_exact(channels).zip(row.chunks_exact(group_in)) {
+        sum = sum.wrapping_add(dot(weights, pixel.get(first..).unwrap_or(&[])));
+    }
+    sum
+}
+
+/// Depthwise convolution of one image.
+pub fn depthwise(conv: &Depthwise, out: &mut [i8]) {
+    let Window { kernel, stride, pad, dilation } = conv.window;
+    let [out_h, out_w] = conv.output;
+    let channels = conv.source.channels;
+    let mut output = Output::I8(out);
+    for y in 0..out_h {
+        for x in 0..out_w {
+            for c in 0..channels {
+                let mut sum = 0i32;
+                for ky in 0..kernel[0] {
+                    let iy = (y * stride[0] + ky * dilation[0]).wrapping_sub(pad[0]);
+                    for kx in 0..kernel[1] {
+                        let ix = (x * stride[1] + kx * dilation[1]).wrapping_sub(pad[1]);
+                        let value = match conv.source.pixel(iy, ix) {
+                            Some(pixel) => pixel.get(c).copied().unwrap_or(0),
+                            None => conv.source.zero_point,
+                        };
+                        let weight = conv.weights.get((ky * kernel[1] + kx) * channels + c).copied().unwrap_or(0);
+                        sum = sum.wrapping_add(value as i32 * weight as i32);
+                    }
+                }
+                write(&conv.epilogue, &mut output, c, (y * out_w + x) * channels + c, sum);
+            }
+        }
+    }
+}
+
+/// Fully connected layer.
+pub fn linear(linear: &Linear, mut out: Output) {
+    let stride = row_stride(linear.input.len());
+    if stride == 0 {
+        return;
+    }
+    for (o, row) in linear.weights.chunks_exact(stride).enumerate() {
+        write(&linear.epilogue, &mut out, o, o, dot(row, linear.input));
+    }
+}
+
+/// Requantizes `bias[o] + sum` and stores it at `index`.
+#[inline(always)]
+fn write(epilogue: &Epilogue, out: &mut Output, o: usize, index: usize, sum: i32) {
+    let (Some(&bias), Some(&multiplier)) = (epilogue.bias.get(o), epilogue.multipliers.get(o)) else { return };
+    let mut t = scale(bias.wrapping_add(sum), multiplier).wrapping_add(epilogue.offset);
+    let shift = epilogue.shift as u32 & 31;
+    match out {
+        Output::I8(out) => {
+            let Some(slot) = out.get_mut(index) else { return };
+            if let Some(Residual { data, multiplier, shift }) = epilogue.residual {
+                let value = data.map_or(*slot, |d| d.get(index).copied().unwrap_or(0));
+                t = t.wrapping_add((value as i32 * multiplier as i32) >> (shift as u32 & 31));
+            }
+            *slot = look_up(epilogue.lut, clamp_i8(t >> shift));
+        }
+        Output::I16(out) => {
+            if let Some(slot) = out.get_mut(index) {
+                *slot = clamp_i16(t >> shift);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn look_up(lut: Option<&[i8; 256]>, q: i8) -> i8 {
+    match lut {
+        Some(lut) => lut[(q as u8 ^ 0x80) as usize],
+        None => q,
+    }
+}
+
+/// Elementwise sum of two tensors.
+pub fn add(add: &Add, out: &mut [i8]) {
+    let [ma, mb] = add.multipliers.map(|m| m as i32);
+    let sum = |a: i8, b: i8| {
+        let t = (a as i32 * ma).wrapping_add(b as i32 * mb).wrapping_add(add.offset);
+        look_up(add.lut, clamp_i8(t >> (add.shift as u32 & 31)))
+    };
+    match add.a {
+        Some(a) => out.iter_mut().zip(a).zip(add.b).for_each(|((o, &a), &b)| *o = sum(a, b)),
+        None => out.iter_mut().zip(add.b).for_each(|(o, &b)| *o = sum(*o, b)),
+    }
+}
+
+/// Replaces every value by `lut[value + 128]`; `input` is `None` when `out` holds it (in place).
+pub fn lut(input: Option<&[i8]>, lut: &[i8; 256], out: &mut [i8]) {
+    match input {
+        Some(input) => out.iter_mut().zip(input).for_each(|(o, &i)| *o = look_up(Some(lut), i)),
+        None => out.iter_mut().for_each(|o| *o = look_up(Some(lut), *o)),
+    }
+}
