@@ -93,7 +93,8 @@ pub struct Conv<'a> {
 /// A depthwise convolution: output channel c reads input channel c alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Depthwise<'a> {
-    /// The input.
+    /// The input. `source.data` is empty when the output buffer holds it (in place), which needs
+    /// [`depthwise_in_place`].
     pub source: Source<'a>,
     /// Taps, strides, padding.
     pub window: Window,
@@ -147,9 +148,45 @@ pub const fn row_stride(taps: usize) -> usize {
     taps.div_ceil(4) * 4
 }
 
-/// Bytes of scratch that a convolution with `taps` taps an output channel needs on any backend.
+/// Output pixels whose patches a backend holds at a time: 4, or 2 where four would take too much scratch.
+pub const fn pixel_tile(taps: usize) -> usize {
+    if row_stride(taps) <= 320 {
+        4
+    } else {
+        2
+    }
+}
+
+/// Bytes of scratch that [`active::conv`] needs for `taps` = `kernel_h·kernel_w·(all input channels)`.
 ///
-/// Two patches of the input, widened to 16 bits.
+/// One patch of the input a pixel of the tile, widened to 16 bits, and room to round rows up.
 pub const fn conv_scratch(taps: usize) -> usize {
-    2 * 2 * row_stride(taps)
+    pixel_tile(taps) * 2 * row_stride(taps) + 64
+}
+
+/// Bytes of scratch that [`active::depthwise`] needs for `output` columns.
+///
+/// The rows of four channels under the window, padded and widened to 16 bits, and four channels' weights.
+pub const fn depthwise_scratch(window: &Window, columns: usize) -> usize {
+    let [height, width] = window.span(columns);
+    8 * (height * width + window.kernel[0] * window.kernel[1]) + 8
+}
+
+/// Whether a depthwise convolution may write over its input, given equal input and output shapes.
+pub const fn depthwise_in_place(window: &Window, upsample: u8) -> bool {
+    upsample == 0
+        && window.stride[0] == 1
+        && window.stride[1] == 1
+        && window.pad[0] <= (window.kernel[0].saturating_sub(1)) * window.dilation[0]
+}
+
+impl Window {
+    /// Input rows under one output row, and input columns under `columns` outputs.
+    pub const fn span(&self, columns: usize) -> [usize; 2] {
+        let reach = [
+            self.kernel[0].saturating_sub(1) * self.dilation[0] + 1,
+            self.kernel[1].saturating_sub(1) * self.dilation[1] + 1,
+        ];
+        [reach[0], columns.saturating_sub(1) * self.stride[1] + reach[1]]
+    }
 }

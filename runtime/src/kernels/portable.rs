@@ -61,6 +61,17 @@ impl<'a> Source<'a> {
         }
         self.data.get((y * self.width + x) * self.channels..)?.get(..self.channels)
     }
+
+    /// Channel `c` at (y, x) of the enlarged input, from `out` if it holds the input; padding included.
+    #[inline(always)]
+    pub(super) fn value(&self, out: &[i8], y: usize, x: usize, c: usize) -> i8 {
+        let (y, x) = (y >> (self.upsample & 1), x >> (self.upsample & 1));
+        if y >= self.height || x >= self.width {
+            return self.zero_point;
+        }
+        let data = if self.data.is_empty() { out } else { self.data };
+        data.get((y * self.width + x) * self.channels + c).copied().unwrap_or(0)
+    }
 }
 
 #[inline(always)]
@@ -79,29 +90,39 @@ fn grouped_dot(row: &[i8], patch: &[i8], channels: usize, first: usize, group_in
     sum
 }
 
-/// Depthwise convolution of one image.
-pub fn depthwise(conv: &Depthwise, out: &mut [i8]) {
+/// Depthwise convolution of one image. `scratch` has at least
+/// [`depthwise_scratch`](super::depthwise_scratch) bytes.
+///
+/// Works channel by channel; the input rows under the window are copied to a ring in scratch first,
+/// padding included, so that the output may overwrite the input.
+pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
     let Window { kernel, stride, pad, dilation } = conv.window;
     let [out_h, out_w] = conv.output;
     let channels = conv.source.channels;
-    let mut output = Output::I8(out);
-    for y in 0..out_h {
-        for x in 0..out_w {
-            for c in 0..channels {
+    let [ring, width] = conv.window.span(out_w);
+    let Some(lines) = scratch.get_mut(..ring * width) else { return };
+    for c in 0..channels {
+        let mut loaded = 0;
+        for y in 0..out_h {
+            while loaded < y * stride[0] + ring {
+                let Some(line) = lines.get_mut(loaded.checked_rem(ring).unwrap_or(0) * width..) else { return };
+                let row = loaded.wrapping_sub(pad[0]);
+                for (x, value) in line.iter_mut().take(width).enumerate() {
+                    *value = conv.source.value(out, row, x.wrapping_sub(pad[1]), c);
+                }
+                loaded += 1;
+            }
+            for x in 0..out_w {
                 let mut sum = 0i32;
                 for ky in 0..kernel[0] {
-                    let iy = (y * stride[0] + ky * dilation[0]).wrapping_sub(pad[0]);
+                    let line = (y * stride[0] + ky * dilation[0]).checked_rem(ring).unwrap_or(0) * width;
                     for kx in 0..kernel[1] {
-                        let ix = (x * stride[1] + kx * dilation[1]).wrapping_sub(pad[1]);
-                        let value = match conv.source.pixel(iy, ix) {
-                            Some(pixel) => pixel.get(c).copied().unwrap_or(0),
-                            None => conv.source.zero_point,
-                        };
+                        let value = lines.get(line + x * stride[1] + kx * dilation[1]).copied().unwrap_or(0);
                         let weight = conv.weights.get((ky * kernel[1] + kx) * channels + c).copied().unwrap_or(0);
                         sum = sum.wrapping_add(value as i32 * weight as i32);
                     }
                 }
-                write(&conv.epilogue, &mut output, c, (y * out_w + x) * channels + c, sum);
+                write(&conv.epilogue, &mut Output::I8(out), c, (y * out_w + x) * channels + c, sum);
             }
         }
     }
