@@ -4,6 +4,8 @@
 
 pub mod gaussian;
 pub mod kernels;
+pub mod plan;
+pub mod planner;
 pub mod quant;
 pub mod rng;
 pub mod schedule;
