@@ -1,0 +1,77 @@
+//! Channel biases of a step: a time row plus, for conditioned models, a class row under guidance.
+
+use crate::error::SamplerError;
+use crate::model::Model;
+
+/// What a chain is asked to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Condition {
+    /// The class, or `None` for an unconditional draw.
+    pub class: Option<u16>,
+    /// Bias guidance: the scale of the class's bias against that of no class, in 1/256. 256 is the plain class.
+    pub guidance_scale: u16,
+}
+
+impl Condition {
+    /// An unconditional draw.
+    pub const NONE: Self = Self { class: None, guidance_scale: Self::PLAIN };
+    /// Guidance scale 1.
+    pub const PLAIN: u16 = 256;
+    /// The largest guidance scale, 16.
+    pub const MAX_GUIDANCE: u16 = 16 * 256;
+
+    /// A draw of one class with guidance scale 1.
+    pub const fn class(class: u16) -> Self {
+        Self { class: Some(class), guidance_scale: Self::PLAIN }
+    }
+}
+
+/// The rows that make up a step's channel biases.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepBiases<'a> {
+    time: &'a [i16],
+    none: &'a [i16],
+    class: &'a [i16],
+    guidance_scale: i32,
+}
+
+/// Checks a condition against a model.
+pub(crate) fn check(model: &Model, condition: Condition) -> Result<(), SamplerError> {
+    let classes = model.classes();
+    if condition.class.is_some_and(|class| class >= classes) {
+        return Err(SamplerError::Class { classes });
+    }
+    if condition.guidance_scale > Condition::MAX_GUIDANCE {
+        return Err(SamplerError::Guidance);
+    }
+    Ok(())
+}
+
+impl<'a> StepBiases<'a> {
+    pub(crate) fn new(model: &Model<'a>, condition: Condition, time_row: u32) -> Self {
+        let tables = model.header().conditioning;
+        let columns = tables.columns as usize;
+        let row = |table: u32, row: usize| {
+            let start = table as usize + row * columns * 2;
+            let bytes = model.blob().get(start..start + columns * 2).unwrap_or(&[]);
+            bytemuck::try_cast_slice(bytes).unwrap_or(&[])
+        };
+        let class_row = |index: u16| if tables.classes > 0 { row(tables.class_table, index as usize) } else { &[] };
+        let none = tables.classes;
+        Self {
+            time: row(tables.time_table, time_row as usize),
+            none: class_row(none),
+            class: class_row(condition.class.unwrap_or(none)),
+            guidance_scale: condition.guidance_scale as i32,
+        }
+    }
+
+    /// `time + none + ⌊guidance·(class − none)/256 + 1/2⌋` of one column.
+    #[inline]
+    pub(crate) fn value(&self, column: usize) -> i32 {
+        let at = |row: &[i16]| row.get(column).map_or(0, |&v| v as i32);
+        let none = at(self.none);
+        at(self.time) + none + ((self.guidance_scale * (at(self.class) - none) + 128) >> 8)
+    }
+}

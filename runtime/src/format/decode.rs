@@ -1,0 +1,94 @@
+//! From bytes to header: what [`Model::parse`](crate::Model::parse) does first.
+
+use super::{Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
+use crate::error::ParseError;
+use core::marker::PhantomData;
+use serde::Deserialize;
+
+/// Little-endian u32 at `at`, or 0 beyond the end.
+const fn word(bytes: &[u8], at: usize) -> u32 {
+    if bytes.len() < 4 || at > bytes.len() - 4 {
+        return 0;
+    }
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+/// Bytes of arena that the model needs, read from the prefix alone, so that it can size a static.
+pub const fn arena_len(model: &[u8]) -> usize {
+    word(model, 16) as usize
+}
+
+/// Values of f32 state that the model needs, read from the prefix alone.
+pub const fn state_len(model: &[u8]) -> usize {
+    word(model, 20) as usize
+}
+
+/// Checks everything around the header and decodes it; returns it with the weight blob.
+pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
+    let length = |expected: usize| ParseError::Length { expected: expected as u32, found: bytes.len() as u32 };
+    let prefix = bytes.get(..PREFIX_LEN).ok_or(length(PREFIX_LEN))?;
+    if !prefix.starts_with(&MAGIC) {
+        return Err(ParseError::Magic);
+    }
+    let version = word(prefix, 4) as u16;
+    if version != VERSION {
+        return Err(ParseError::Version { found: version });
+    }
+    if !(bytes.as_ptr() as usize).is_multiple_of(BLOB_ALIGN) {
+        return Err(ParseError::Misaligned);
+    }
+    let (header_len, blob_len) = (word(prefix, 8) as usize, word(prefix, 12) as usize);
+    let header_end = PREFIX_LEN.saturating_add(header_len);
+    let blob_start = header_end.checked_next_multiple_of(BLOB_ALIGN).ok_or(length(usize::MAX))?;
+    let blob_end = blob_start.saturating_add(blob_len);
+    let file_len = blob_end.saturating_add(CRC_LEN);
+    if bytes.len() != file_len {
+        return Err(length(file_len));
+    }
+    let body = bytes.get(..blob_end).ok_or(length(file_len))?;
+    let (stored, computed) = (word(bytes, blob_end), CRC.checksum(body));
+    if stored != computed {
+        return Err(ParseError::Crc { stored, computed });
+    }
+    let reserved = word(prefix, 4) >> 16 | word(prefix, 24) | word(prefix, 28);
+    let padding = bytes.get(header_end..blob_start).unwrap_or(&[]);
+    if reserved != 0 || padding.iter().any(|&b| b != 0) {
+        return Err(ParseError::Reserved);
+    }
+    let encoded = bytes.get(PREFIX_LEN..header_end).ok_or(ParseError::Header)?;
+    let (header, rest) = postcard::take_from_bytes::<Header>(encoded).map_err(|_| ParseError::Header)?;
+    let blob = bytes.get(blob_start..blob_end).ok_or(ParseError::Header)?;
+    if !rest.is_empty() {
+        return Err(ParseError::Header);
+    }
+    Ok((header, blob))
+}
+
+/// Iterator over postcard items that stand one after the other; ends at the first that fails.
+#[derive(Clone, Debug)]
+pub(crate) struct Items<'a, T> {
+    rest: &'a [u8],
+    item: PhantomData<T>,
+}
+
+impl<T> Items<'_, T> {
+    /// Bytes not decoded yet.
+    pub(crate) fn rest(&self) -> usize {
+        self.rest.len()
+    }
+}
+
+impl<'a, T: Deserialize<'a>> Iterator for Items<'a, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        let (item, rest) = postcard::take_from_bytes(self.rest).ok()?;
+        self.rest = rest;
+        Some(item)
+    }
+}
+
+/// The items encoded in `bytes`.
+pub(crate) fn items<T>(bytes: &[u8]) -> Items<'_, T> {
+    Items { rest: bytes, item: PhantomData }
+}

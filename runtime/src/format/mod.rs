@@ -1,0 +1,33 @@
+//! The `.brn` model file: its types, and the only reader and writer of it.
+//!
+//! ```text
+//! prefix (32 bytes) · header (postcard) · zeros to a multiple of 16 · weight blob · CRC-32
+//! ```
+//!
+//! `docs/format.md` is the specification. All integers of the prefix and the blob are little endian.
+
+mod decode;
+mod encode;
+mod types;
+mod validate;
+
+pub use decode::{arena_len, state_len};
+pub use encode::{encode, encode_item};
+pub use types::*;
+
+pub(crate) use decode::{items, open, Items};
+pub(crate) use validate::validate;
+
+/// First bytes of every model file.
+pub const MAGIC: [u8; 4] = *b"BRWN";
+/// The version that this crate reads and writes.
+pub const VERSION: u16 = 1;
+/// Bytes before the header.
+pub const PREFIX_LEN: usize = 32;
+/// Alignment of the file in memory and of the blob in the file.
+pub const BLOB_ALIGN: usize = 16;
+/// Bytes of the checksum at the end.
+pub const CRC_LEN: usize = 4;
+
+/// CRC-32/ISO-HDLC (the one of zlib and PNG), with a table of 1 KB.
+pub(crate) const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);

@@ -1,0 +1,435 @@
+//! What the header holds. Offsets named after tables count bytes from the start of the weight blob;
+//! a tensor's offset counts bytes from the start of the arena.
+
+use crate::kernels::{conv_scratch, Window};
+use serde::{Deserialize, Serialize};
+
+/// Type of a tensor's elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Element {
+    /// Activations.
+    I8,
+    /// The network's output.
+    I16,
+}
+
+impl Element {
+    /// Bytes an element.
+    pub const fn size(self) -> usize {
+        match self {
+            Self::I8 => 1,
+            Self::I16 => 2,
+        }
+    }
+}
+
+/// A tensor in the arena: NHWC, batch 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tensor {
+    /// Start in the arena.
+    pub offset: u32,
+    /// Height, width, channels.
+    pub shape: [u16; 3],
+    /// Type of the elements.
+    pub element: Element,
+    /// The value that stands for real 0.
+    pub zero_point: i8,
+}
+
+impl Tensor {
+    /// Number of values.
+    pub const fn values(&self) -> usize {
+        self.shape[0] as usize * self.shape[1] as usize * self.shape[2] as usize
+    }
+
+    /// Bytes in the arena.
+    pub const fn len(&self) -> usize {
+        self.values() * self.element.size()
+    }
+
+    /// Whether a dimension is zero.
+    pub const fn is_empty(&self) -> bool {
+        self.values() == 0
+    }
+
+    /// Its bytes in the arena.
+    pub fn range(&self) -> core::ops::Range<usize> {
+        let start = self.offset as usize;
+        start..start.saturating_add(self.len())
+    }
+}
+
+/// An input of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConvInput {
+    /// The tensor.
+    pub tensor: Tensor,
+    /// Whether it is read enlarged twofold (nearest neighbour).
+    pub upsample: bool,
+}
+
+/// Channel biases that depend on the step: columns of the time and class tables, added to the
+/// accumulator as `value << shift`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepBias {
+    /// First column; one column an output channel.
+    pub column: u32,
+    /// Left shift of the table's values.
+    pub shift: u8,
+}
+
+/// A tensor added before the rounding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Residual {
+    /// The tensor; it may be the output itself (in place).
+    pub tensor: Tensor,
+    /// Adds `⌊value·multiplier / 2^shift⌋`.
+    pub multiplier: i16,
+    /// See `multiplier`.
+    pub shift: u8,
+}
+
+/// From accumulators to outputs; see [`Epilogue`](crate::kernels::Epilogue).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requantization {
+    /// i32 an output channel; the input zero point is folded in.
+    pub bias: u32,
+    /// i16 an output channel.
+    pub multipliers: u32,
+    /// Rounding and zero points.
+    pub offset: i32,
+    /// The last shift.
+    pub shift: u8,
+    /// Bias that depends on the step and the class.
+    pub step_bias: Option<StepBias>,
+    /// A tensor to add.
+    pub residual: Option<Residual>,
+    /// 256 values of i8, indexed by `q + 128`.
+    pub lut: Option<u32>,
+}
+
+/// Dense or grouped convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conv2d {
+    /// First input.
+    pub a: ConvInput,
+    /// Second input, whose channels follow those of the first.
+    pub b: Option<ConvInput>,
+    /// Result.
+    pub output: Tensor,
+    /// Taps, strides, padding.
+    pub window: WindowSpec,
+    /// Groups of channels.
+    pub groups: u16,
+    /// i8, `[out_channels][row_stride]`.
+    pub weights: u32,
+    /// Epilogue.
+    pub requantization: Requantization,
+    /// Start of the scratch in the arena.
+    pub scratch: u32,
+}
+
+/// Depthwise convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Depthwise {
+    /// Input.
+    pub input: ConvInput,
+    /// Result.
+    pub output: Tensor,
+    /// Taps, strides, padding.
+    pub window: WindowSpec,
+    /// i8, `[kernel_h][kernel_w][channels]`.
+    pub weights: u32,
+    /// Epilogue.
+    pub requantization: Requantization,
+    /// Start of the scratch in the arena.
+    pub scratch: u32,
+}
+
+/// Fully connected layer over all values of its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linear {
+    /// Input, read as one vector.
+    pub input: Tensor,
+    /// Result, written as one vector.
+    pub output: Tensor,
+    /// i8, `[outputs][row_stride]`.
+    pub weights: u32,
+    /// Epilogue.
+    pub requantization: Requantization,
+    /// Start of the scratch in the arena.
+    pub scratch: u32,
+}
+
+/// Elementwise sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Add {
+    /// First operand; it may be the output itself (in place).
+    pub a: Tensor,
+    /// Second operand.
+    pub b: Tensor,
+    /// Result.
+    pub output: Tensor,
+    /// Multipliers of a and b.
+    pub multipliers: [i16; 2],
+    /// Rounding and zero points.
+    pub offset: i32,
+    /// The last shift.
+    pub shift: u8,
+    /// Activation.
+    pub lut: Option<u32>,
+}
+
+/// Channel bias of a step on its own: `q = (value·multiplier + bias + offset) >> shift`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelBias {
+    /// Input; it may be the output itself.
+    pub input: Tensor,
+    /// Result.
+    pub output: Tensor,
+    /// Where the biases come from.
+    pub step_bias: StepBias,
+    /// Factor of the input.
+    pub multiplier: i16,
+    /// Rounding and zero points.
+    pub offset: i32,
+    /// The last shift.
+    pub shift: u8,
+}
+
+/// An op that only moves values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// Input.
+    pub input: Tensor,
+    /// Result.
+    pub output: Tensor,
+    /// Side of a square of pixels: the factor of an enlargement, or the block that turns into channels.
+    pub block: u8,
+}
+
+/// Channels of `a`, then those of `b`, with the same scale and zero point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concat {
+    /// First input.
+    pub a: Tensor,
+    /// Second input.
+    pub b: Tensor,
+    /// Result.
+    pub output: Tensor,
+}
+
+/// Activation by table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lut {
+    /// Input; it may be the output itself.
+    pub input: Tensor,
+    /// Result.
+    pub output: Tensor,
+    /// 256 values of i8, indexed by `q + 128`.
+    pub table: u32,
+}
+
+/// One entry of the network's flat list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum Op {
+    Conv2d(Conv2d),
+    Depthwise(Depthwise),
+    Linear(Linear),
+    Add(Add),
+    ChannelBias(ChannelBias),
+    Upsample(Move),
+    Concat(Concat),
+    Lut(Lut),
+    SpaceToDepth(Move),
+    DepthToSpace(Move),
+}
+
+/// Taps, strides, padding and dilation, each (vertical, horizontal).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowSpec {
+    /// Taps.
+    pub kernel: [u16; 2],
+    /// Distance between outputs.
+    pub stride: [u16; 2],
+    /// Padding above and to the left.
+    pub pad: [u16; 2],
+    /// Distance between taps.
+    pub dilation: [u16; 2],
+}
+
+impl WindowSpec {
+    /// Number of taps.
+    pub const fn taps(&self) -> usize {
+        self.kernel[0] as usize * self.kernel[1] as usize
+    }
+
+    /// The window as kernels take it.
+    pub fn window(&self) -> Window {
+        let wide = |v: [u16; 2]| v.map(usize::from);
+        Window {
+            kernel: wide(self.kernel),
+            stride: wide(self.stride),
+            pad: wide(self.pad),
+            dilation: wide(self.dilation),
+        }
+    }
+}
+
+impl Requantization {
+    /// Bytes of scratch for the biases of `channels` outputs of one step.
+    pub const fn scratch_len(&self, channels: usize) -> usize {
+        if self.step_bias.is_some() {
+            4 * channels
+        } else {
+            0
+        }
+    }
+}
+
+impl Conv2d {
+    /// Channels of both inputs.
+    pub const fn input_channels(&self) -> usize {
+        let b = match &self.b {
+            Some(b) => b.tensor.shape[2] as usize,
+            None => 0,
+        };
+        self.a.tensor.shape[2] as usize + b
+    }
+
+    /// Bytes of scratch: biases of the step, then the kernel's own.
+    pub const fn scratch_len(&self) -> usize {
+        self.requantization.scratch_len(self.output.shape[2] as usize)
+            + conv_scratch(self.window.taps() * self.input_channels())
+    }
+}
+
+impl Depthwise {
+    /// Bytes of scratch.
+    pub const fn scratch_len(&self) -> usize {
+        self.requantization.scratch_len(self.output.shape[2] as usize)
+    }
+}
+
+impl Linear {
+    /// Bytes of scratch.
+    pub const fn scratch_len(&self) -> usize {
+        self.requantization.scratch_len(self.output.values())
+    }
+}
+
+impl Op {
+    /// The result.
+    pub const fn output(&self) -> &Tensor {
+        match self {
+            Self::Conv2d(op) => &op.output,
+            Self::Depthwise(op) => &op.output,
+            Self::Linear(op) => &op.output,
+            Self::Add(op) => &op.output,
+            Self::ChannelBias(op) => &op.output,
+            Self::Concat(op) => &op.output,
+            Self::Lut(op) => &op.output,
+            Self::Upsample(op) | Self::SpaceToDepth(op) | Self::DepthToSpace(op) => &op.output,
+        }
+    }
+
+    /// The inputs, in order: operands, then a residual.
+    pub fn inputs(&self) -> impl Iterator<Item = &Tensor> {
+        let list: [Option<&Tensor>; 3] = match self {
+            Self::Conv2d(op) => [Some(&op.a.tensor), op.b.as_ref().map(|b| &b.tensor), op.requantization.residual()],
+            Self::Depthwise(op) => [Some(&op.input.tensor), None, op.requantization.residual()],
+            Self::Linear(op) => [Some(&op.input), None, op.requantization.residual()],
+            Self::Add(op) => [Some(&op.a), Some(&op.b), None],
+            Self::ChannelBias(op) => [Some(&op.input), None, None],
+            Self::Concat(op) => [Some(&op.a), Some(&op.b), None],
+            Self::Lut(op) => [Some(&op.input), None, None],
+            Self::Upsample(op) | Self::SpaceToDepth(op) | Self::DepthToSpace(op) => [Some(&op.input), None, None],
+        };
+        list.into_iter().flatten()
+    }
+
+    /// Start and length of the scratch, if the op has one.
+    pub const fn scratch(&self) -> Option<(u32, usize)> {
+        match self {
+            Self::Conv2d(op) => Some((op.scratch, op.scratch_len())),
+            Self::Depthwise(op) => Some((op.scratch, op.scratch_len())),
+            Self::Linear(op) => Some((op.scratch, op.scratch_len())),
+            _ => None,
+        }
+    }
+
+    /// Multiply-accumulates of one evaluation, taps in the padding counted.
+    pub fn macs(&self) -> u64 {
+        match self {
+            Self::Conv2d(op) => {
+                let per_output = op.window.taps() * op.input_channels() / (op.groups as usize).max(1);
+                op.output.values() as u64 * per_output as u64
+            }
+            Self::Depthwise(op) => op.output.values() as u64 * op.window.taps() as u64,
+            Self::Linear(op) => op.output.values() as u64 * op.input.values() as u64,
+            _ => 0,
+        }
+    }
+}
+
+impl Requantization {
+    fn residual(&self) -> Option<&Tensor> {
+        self.residual.as_ref().map(|r| &r.tensor)
+    }
+}
+
+/// The tables of channel biases, i16, `[rows][columns]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conditioning {
+    /// Columns of both tables.
+    pub columns: u32,
+    /// Rows of the time table.
+    pub time_rows: u32,
+    /// Start of the time table.
+    pub time_table: u32,
+    /// Classes; 0 for a model without.
+    pub classes: u16,
+    /// Start of the class table: `classes + 1` rows, the last for no class.
+    pub class_table: u32,
+}
+
+/// A plan as the header names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanHeader<'a> {
+    /// Name, unique in the model.
+    pub name: &'a str,
+    /// Number of steps.
+    pub steps: u16,
+    /// Start of the steps, [`STEP_LEN`](crate::plan::STEP_LEN) bytes each.
+    pub table: u32,
+    /// Whether x0_hat is clipped to [-1, 1].
+    pub clip: bool,
+}
+
+/// The postcard-encoded header.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header<'a> {
+    /// Name of the model.
+    pub name: &'a str,
+    /// Where it comes from: TOML with the training command, data, seed.
+    pub provenance: &'a str,
+    /// Where the network reads x_t; i8.
+    pub input: Tensor,
+    /// 1/scale of the input.
+    pub input_inverse_scale: f32,
+    /// Where the network leaves F; i16.
+    pub output: Tensor,
+    /// Scale of the output.
+    pub output_scale: f32,
+    /// Channel biases.
+    pub conditioning: Conditioning,
+    /// Number of plans.
+    pub plan_count: u16,
+    /// [`PlanHeader`]s, one after the other.
+    pub plans: &'a [u8],
+    /// Number of ops.
+    pub op_count: u16,
+    /// [`Op`]s, one after the other.
+    pub ops: &'a [u8],
+}

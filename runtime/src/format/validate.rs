@@ -1,0 +1,445 @@
+//! The checks behind [`Model::parse`](crate::Model::parse): after them nothing downstream can fail,
+//! index out of bounds, overflow or read what was not written.
+
+use super::{items, Conv2d, Element, Header, Op, PlanHeader, Requantization, StepBias, Tensor, WindowSpec};
+use crate::error::{OpFault, ParseError, Table};
+use crate::kernels::row_stride;
+use crate::plan::{Step, STEP_LEN};
+use crate::quant::SHIFT_RANGE;
+use core::ops::Range;
+
+/// Largest arena, in bytes.
+const MAX_ARENA: u64 = 1 << 24;
+/// Largest number of ops.
+const MAX_OPS: u16 = 256;
+/// Largest number of multiply-accumulates of one evaluation.
+const MAX_MACS: u64 = 1 << 30;
+/// Bound on |Σ w·x|, on |bias|, on |step bias| and on |offset|: three of them fit 32 bits with room.
+const PART_LIMIT: u64 = 1 << 29;
+/// |w·x| ≤ 127·128.
+const PRODUCT_LIMIT: u64 = 127 * 128;
+/// Largest left shift of a step bias; with guidance up to 16 a value has 21 bits.
+const MAX_BIAS_SHIFT: u8 = 8;
+
+struct Checker<'a> {
+    blob: &'a [u8],
+    ops: &'a [u8],
+    input: Tensor,
+    arena_len: usize,
+    columns: u64,
+}
+
+/// Checks a decoded header against its blob and the lengths that the prefix announces.
+pub(crate) fn validate(header: &Header, blob: &[u8], arena_len: usize, state_len: usize) -> Result<(), ParseError> {
+    let conditioning = header.conditioning;
+    let checker =
+        Checker { blob, ops: header.ops, input: header.input, arena_len, columns: conditioning.columns as u64 };
+    if arena_len as u64 > MAX_ARENA || header.op_count > MAX_OPS {
+        return Err(ParseError::Frame);
+    }
+    for tensor in [&header.input, &header.output] {
+        checker.tensor(tensor).map_err(|_| ParseError::Frame)?;
+    }
+    let scales = header.input_inverse_scale.is_finite() && header.output_scale.is_finite();
+    let elements = (header.input.element, header.output.element) == (Element::I8, Element::I16);
+    if !scales || !elements || header.input.values() != header.output.values() {
+        return Err(ParseError::Frame);
+    }
+    let row = checker.columns.saturating_mul(2);
+    let (time, classes) = (conditioning.time_table, conditioning.classes as u64);
+    checker.table(time, row.saturating_mul(conditioning.time_rows as u64), 2, Table::Time, 0)?;
+    let class_rows = if classes > 0 { classes + 1 } else { 0 };
+    checker.table(conditioning.class_table, row.saturating_mul(class_rows), 2, Table::Class, 0)?;
+
+    let mut ops = items::<Op>(header.ops);
+    let mut macs = 0u64;
+    for index in 0..header.op_count {
+        let op = ops.next().ok_or(ParseError::Op { op: index, fault: OpFault::Encoding })?;
+        checker.op(&op, index)?;
+        macs = macs.saturating_add(op.macs());
+        if macs > MAX_MACS {
+            return Err(ParseError::Op { op: index, fault: OpFault::Shape });
+        }
+    }
+    if ops.rest() != 0 {
+        return Err(ParseError::Op { op: header.op_count, fault: OpFault::Encoding });
+    }
+    if !checker.is_written(&header.output, header.op_count) {
+        return Err(ParseError::Frame);
+    }
+
+    let uses_previous = checker.plans(header)?;
+    let values = header.input.values();
+    if state_len != if uses_previous { 2 * values } else { values } {
+        return Err(ParseError::Frame);
+    }
+    Ok(())
+}
+
+fn disjoint(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.end <= b.start || b.end <= a.start
+}
+
+impl<'a> Checker<'a> {
+    /// A table of `len` bytes in the blob; an empty table may stand anywhere.
+    fn table(&self, offset: u32, len: u64, align: u32, table: Table, index: u16) -> Result<&'a [u8], ParseError> {
+        let error = ParseError::Table { table, index };
+        if len == 0 {
+            return Ok(&[]);
+        }
+        let len = usize::try_from(len).map_err(|_| error)?;
+        let start = offset as usize;
+        let end = start.checked_add(len).ok_or(error)?;
+        if !offset.is_multiple_of(align.max(1)) {
+            return Err(error);
+        }
+        self.blob.get(start..end).ok_or(error)
+    }
+
+    /// Dimensions are not zero and the tensor lies in the arena at a multiple of 4.
+    fn tensor(&self, tensor: &Tensor) -> Result<(), OpFault> {
+        let values = tensor.shape.iter().fold(1u64, |n, &d| n * d as u64);
+        if values == 0 || values > MAX_ARENA {
+            return Err(OpFault::Shape);
+        }
+        self.in_arena(tensor.offset, values * tensor.element.size() as u64)
+    }
+
+    fn in_arena(&self, offset: u32, len: u64) -> Result<(), OpFault> {
+        if !offset.is_multiple_of(4) || offset as u64 + len > self.arena_len as u64 {
+            return Err(OpFault::Arena);
+        }
+        Ok(())
+    }
+
+    fn op(&self, op: &Op, index: u16) -> Result<(), ParseError> {
+        let fail = |fault| ParseError::Op { op: index, fault };
+        self.tensor(op.output()).map_err(fail)?;
+        for input in op.inputs() {
+            self.tensor(input).map_err(fail)?;
+        }
+        self.fields(op, index)?;
+        self.overlaps(op).map_err(fail)?;
+        if !op.inputs().all(|input| self.is_written(input, index)) {
+            return Err(fail(OpFault::Unwritten));
+        }
+        Ok(())
+    }
+
+    /// Shapes, element types, tables and number ranges of one op.
+    fn fields(&self, op: &Op, index: u16) -> Result<(), ParseError> {
+        let fail = |fault| ParseError::Op { op: index, fault };
+        match op {
+            Op::Conv2d(conv) => {
+                conv_shape(conv).map_err(fail)?;
+                let groups = (conv.groups as u64).max(1);
+                let channels = conv.output.shape[2] as u64;
+                let taps = conv.window.taps() as u64 * conv.input_channels() as u64 / groups;
+                self.matrix(conv.weights, channels, taps, index)?;
+                self.requantization(&conv.requantization, &conv.output, channels, index)
+            }
+            Op::Depthwise(conv) => {
+                window_shape(&conv.window, conv.input.extent(), &conv.output).map_err(fail)?;
+                let channels = conv.output.shape[2];
+                if channels != conv.input.tensor.shape[2] {
+                    return Err(fail(OpFault::Shape));
+                }
+                all_i8([&conv.input.tensor, &conv.output]).map_err(fail)?;
+                let taps = conv.window.taps() as u64;
+                if taps * PRODUCT_LIMIT > PART_LIMIT {
+                    return Err(fail(OpFault::Accumulator));
+                }
+                let weights = self.table(conv.weights, taps * channels as u64, 4, Table::Weights, index)?;
+                no_minimum(weights).map_err(fail)?;
+                self.requantization(&conv.requantization, &conv.output, channels as u64, index)
+            }
+            Op::Linear(linear) => {
+                all_i8([&linear.input]).map_err(fail)?;
+                let (outputs, inputs) = (linear.output.values() as u64, linear.input.values() as u64);
+                self.matrix(linear.weights, outputs, inputs, index)?;
+                self.requantization(&linear.requantization, &linear.output, outputs, index)
+            }
+            Op::Add(add) => {
+                all_i8([&add.a, &add.b, &add.output]).map_err(fail)?;
+                same_shape(&add.a, &add.output).map_err(fail)?;
+                same_shape(&add.b, &add.output).map_err(fail)?;
+                final_shift(add.shift, add.offset).map_err(fail)?;
+                self.lut(add.lut, index)
+            }
+            Op::ChannelBias(bias) => {
+                all_i8([&bias.input, &bias.output]).map_err(fail)?;
+                same_shape(&bias.input, &bias.output).map_err(fail)?;
+                final_shift(bias.shift, bias.offset).map_err(fail)?;
+                self.step_bias(&bias.step_bias, bias.output.shape[2] as u64).map_err(fail)
+            }
+            Op::Concat(concat) => {
+                all_i8([&concat.a, &concat.b, &concat.output]).map_err(fail)?;
+                let ([h, w, ca], [hb, wb, cb]) = (concat.a.shape, concat.b.shape);
+                let zero_points = [concat.a.zero_point, concat.b.zero_point];
+                let sum = ca as u32 + cb as u32 == concat.output.shape[2] as u32;
+                if [hb, wb] != [h, w] || concat.output.shape[..2] != [h, w] || !sum || zero_points[0] != zero_points[1]
+                {
+                    return Err(fail(OpFault::Shape));
+                }
+                Ok(())
+            }
+            Op::Lut(lut) => {
+                all_i8([&lut.input, &lut.output]).map_err(fail)?;
+                same_shape(&lut.input, &lut.output).map_err(fail)?;
+                self.lut(Some(lut.table), index)
+            }
+            Op::Upsample(op) => {
+                let [h, w, c] = op.input.shape.map(u64::from);
+                let block = op.block as u64;
+                moved(&op.input, &op.output, [h * block, w * block, c]).map_err(fail)
+            }
+            Op::SpaceToDepth(op) => {
+                let [h, w, c] = op.output.shape.map(u64::from);
+                let block = op.block as u64;
+                if block == 0 || c % (block * block) != 0 {
+                    return Err(fail(OpFault::Shape));
+                }
+                moved(&op.output, &op.input, [h * block, w * block, c / (block * block)]).map_err(fail)
+            }
+            Op::DepthToSpace(op) => {
+                let [h, w, c] = op.input.shape.map(u64::from);
+                let block = op.block as u64;
+                if block == 0 || c % (block * block) != 0 {
+                    return Err(fail(OpFault::Shape));
+                }
+                moved(&op.input, &op.output, [h * block, w * block, c / (block * block)]).map_err(fail)
+            }
+        }
+    }
+
+    /// `rows` rows of weights with `taps` taps: zeros beyond the taps, no −128, sums within bounds.
+    fn matrix(&self, offset: u32, rows: u64, taps: u64, index: u16) -> Result<(), ParseError> {
+        let fail = |fault| ParseError::Op { op: index, fault };
+        if taps == 0 || taps * PRODUCT_LIMIT > PART_LIMIT {
+            return Err(fail(OpFault::Accumulator));
+        }
+        let stride = row_stride(taps as usize);
+        let weights = self.table(offset, rows * stride as u64, 4, Table::Weights, index)?;
+        no_minimum(weights).map_err(fail)?;
+        let clean = |row: &[u8]| row.get(taps as usize..).is_some_and(|tail| tail.iter().all(|&b| b == 0));
+        if stride == 0 || !weights.chunks_exact(stride).all(clean) {
+            return Err(fail(OpFault::Weight));
+        }
+        Ok(())
+    }
+
+    fn requantization(&self, r: &Requantization, out: &Tensor, rows: u64, index: u16) -> Result<(), ParseError> {
+        let fail = |fault| ParseError::Op { op: index, fault };
+        let biases = self.table(r.bias, rows * 4, 4, Table::Bias, index)?;
+        for bias in biases.as_chunks::<4>().0 {
+            if i32::from_le_bytes(*bias).unsigned_abs() as u64 > PART_LIMIT {
+                return Err(fail(OpFault::Accumulator));
+            }
+        }
+        self.table(r.multipliers, rows * 2, 2, Table::Multipliers, index)?;
+        if let Some(step_bias) = &r.step_bias {
+            self.step_bias(step_bias, rows).map_err(fail)?;
+        }
+        final_shift(r.shift, r.offset).map_err(fail)?;
+        if out.element == Element::I16 && (r.residual.is_some() || r.lut.is_some()) {
+            return Err(fail(OpFault::Element));
+        }
+        if let Some(residual) = &r.residual {
+            all_i8([&residual.tensor]).map_err(fail)?;
+            same_shape(&residual.tensor, out).map_err(fail)?;
+            if residual.shift > 15 {
+                return Err(fail(OpFault::Requantization));
+            }
+        }
+        self.lut(r.lut, index)
+    }
+
+    fn step_bias(&self, bias: &StepBias, channels: u64) -> Result<(), OpFault> {
+        if bias.shift > MAX_BIAS_SHIFT {
+            return Err(OpFault::Requantization);
+        }
+        if bias.column as u64 + channels > self.columns {
+            return Err(OpFault::Column);
+        }
+        Ok(())
+    }
+
+    fn lut(&self, lut: Option<u32>, index: u16) -> Result<(), ParseError> {
+        lut.map_or(Ok(()), |offset| self.table(offset, 256, 1, Table::Lut, index).map(|_| ()))
+    }
+
+    /// Outputs, inputs and scratch are apart, but for the pairs that may be one buffer.
+    fn overlaps(&self, op: &Op) -> Result<(), OpFault> {
+        let output = op.output().range();
+        let scratch = match op.scratch() {
+            Some((offset, len)) => {
+                self.in_arena(offset, len as u64)?;
+                offset as usize..offset as usize + len
+            }
+            None => 0..0,
+        };
+        if !scratch.is_empty() && !disjoint(&scratch, &output) {
+            return Err(OpFault::Overlap);
+        }
+        for (i, input) in op.inputs().enumerate() {
+            let range = input.range();
+            let in_place = range == output && op.may_work_in_place(i);
+            if (!in_place && !disjoint(&range, &output)) || (!scratch.is_empty() && !disjoint(&range, &scratch)) {
+                return Err(OpFault::Overlap);
+            }
+            for other in op.inputs().skip(i + 1).map(Tensor::range) {
+                if other != range && !disjoint(&other, &range) {
+                    return Err(OpFault::Overlap);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the last write that touches `tensor` before op `index` wrote exactly its bytes.
+    fn is_written(&self, tensor: &Tensor, index: u16) -> bool {
+        let range = tensor.range();
+        let mut whole = self.input.range() == range;
+        for op in items::<Op>(self.ops).take(index as usize) {
+            if let Some((offset, len)) = op.scratch() {
+                let scratch = offset as usize..offset as usize + len;
+                if len > 0 && !disjoint(&scratch, &range) {
+                    whole = false;
+                }
+            }
+            let written = op.output().range();
+            if !disjoint(&written, &range) {
+                whole = written == range && op.output().element == tensor.element;
+            }
+        }
+        whole
+    }
+
+    /// Checks all plans; returns whether one of them needs the previous x0_hat.
+    fn plans(&self, header: &Header) -> Result<bool, ParseError> {
+        let mut plans = items::<PlanHeader>(header.plans);
+        let mut uses_previous = false;
+        for index in 0..header.plan_count {
+            let fail = |step| ParseError::Plan { plan: index, step };
+            let plan = plans.next().ok_or(fail(u16::MAX))?;
+            let twin = items::<PlanHeader>(header.plans).take(index as usize).any(|p| p.name == plan.name);
+            if plan.steps == 0 || plan.name.is_empty() || twin {
+                return Err(fail(u16::MAX));
+            }
+            let steps = self.table(plan.table, plan.steps as u64 * STEP_LEN as u64, 4, Table::Steps, index)?;
+            for (i, bytes) in steps.as_chunks::<STEP_LEN>().0.iter().enumerate() {
+                let step = Step::decode(bytes);
+                if !step.is_finite() || (self.columns > 0 && step.time_row >= header.conditioning.time_rows) {
+                    return Err(fail(i as u16));
+                }
+                uses_previous |= step.c != 0.0;
+            }
+        }
+        if plans.rest() != 0 {
+            return Err(ParseError::Plan { plan: header.plan_count, step: u16::MAX });
+        }
+        Ok(uses_previous)
+    }
+}
+
+impl super::ConvInput {
+    /// Height and width as read.
+    fn extent(&self) -> [u64; 2] {
+        let [h, w, _] = self.tensor.shape.map(u64::from);
+        [h << self.upsample as u32, w << self.upsample as u32]
+    }
+}
+
+impl Op {
+    /// Whether input number `index` may be the output's own buffer.
+    fn may_work_in_place(&self, index: usize) -> bool {
+        match self {
+            Self::Conv2d(op) => op.requantization.residual.is_some() && index == 1 + op.b.is_some() as usize,
+            Self::Depthwise(op) => op.requantization.residual.is_some() && index == 1,
+            Self::Linear(op) => op.requantization.residual.is_some() && index == 1,
+            Self::Add(_) | Self::ChannelBias(_) | Self::Lut(_) => index == 0,
+            _ => false,
+        }
+    }
+}
+
+fn all_i8<const N: usize>(tensors: [&Tensor; N]) -> Result<(), OpFault> {
+    if tensors.iter().all(|t| t.element == Element::I8) {
+        Ok(())
+    } else {
+        Err(OpFault::Element)
+    }
+}
+
+fn same_shape(a: &Tensor, b: &Tensor) -> Result<(), OpFault> {
+    if a.shape == b.shape {
+        Ok(())
+    } else {
+        Err(OpFault::Shape)
+    }
+}
+
+/// An op that moves values: `big` has the shape given, both have the same element.
+fn moved(small: &Tensor, big: &Tensor, shape: [u64; 3]) -> Result<(), OpFault> {
+    if small.element != big.element {
+        return Err(OpFault::Element);
+    }
+    if big.shape.map(u64::from) != shape {
+        return Err(OpFault::Shape);
+    }
+    Ok(())
+}
+
+fn final_shift(shift: u8, offset: i32) -> Result<(), OpFault> {
+    if SHIFT_RANGE.contains(&shift) && offset.unsigned_abs() as u64 <= PART_LIMIT {
+        Ok(())
+    } else {
+        Err(OpFault::Requantization)
+    }
+}
+
+fn no_minimum(weights: &[u8]) -> Result<(), OpFault> {
+    if weights.contains(&0x80) {
+        Err(OpFault::Weight)
+    } else {
+        Ok(())
+    }
+}
+
+/// The output follows from the window: no window lies wholly in the padding.
+fn window_shape(window: &WindowSpec, input: [u64; 2], output: &Tensor) -> Result<(), OpFault> {
+    for axis in 0..2 {
+        let [kernel, stride, pad, dilation] =
+            [window.kernel, window.stride, window.pad, window.dilation].map(|v| v[axis] as u64);
+        if kernel == 0 || stride == 0 || dilation == 0 {
+            return Err(OpFault::Shape);
+        }
+        let span = (kernel - 1) * dilation + 1;
+        let last = (output.shape[axis] as u64 - 1) * stride;
+        if pad >= span || last >= input[axis] + pad {
+            return Err(OpFault::Shape);
+        }
+    }
+    Ok(())
+}
+
+fn conv_shape(conv: &Conv2d) -> Result<(), OpFault> {
+    window_shape(&conv.window, conv.a.extent(), &conv.output)?;
+    all_i8([&conv.a.tensor])?;
+    if let Some(b) = &conv.b {
+        all_i8([&b.tensor])?;
+        if b.extent() != conv.a.extent() {
+            return Err(OpFault::Shape);
+        }
+    }
+    let taps = conv.window.kernel[0] as u64 * conv.window.kernel[1] as u64;
+    let channels = conv.input_channels() as u64;
+    if taps * channels * PRODUCT_LIMIT > PART_LIMIT {
+        return Err(OpFault::Accumulator);
+    }
+    let groups = conv.groups as u64;
+    if groups == 0 || !channels.is_multiple_of(groups) || !(conv.output.shape[2] as u64).is_multiple_of(groups) {
+        return Err(OpFault::Shape);
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! A validated, borrowed view of a model file.
+
+use crate::error::ParseError;
+use crate::format::{self, Header, Items, Op, PlanHeader};
+use crate::plan::{Step, STEP_LEN};
+
+/// A model whose every part has been checked; it borrows the file's bytes and copies no weight.
+#[derive(Clone, Copy, Debug)]
+pub struct Model<'a> {
+    header: Header<'a>,
+    blob: &'a [u8],
+    arena_len: usize,
+    state_len: usize,
+}
+
+impl<'a> Model<'a> {
+    /// Checks a whole model file once: lengths, checksum, alignment, shapes, offsets, overlaps, tables,
+    /// number ranges and plans. Whatever uses the model afterwards cannot fail.
+    ///
+    /// `bytes` must start at a multiple of 16; see [`include_model`](crate::include_model).
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
+        let (header, blob) = format::open(bytes)?;
+        let (arena_len, state_len) = (format::arena_len(bytes), format::state_len(bytes));
+        format::validate(&header, blob, arena_len, state_len)?;
+        Ok(Self { header, blob, arena_len, state_len })
+    }
+
+    /// The decoded header.
+    pub fn header(&self) -> &Header<'a> {
+        &self.header
+    }
+
+    /// The weight blob.
+    pub fn blob(&self) -> &'a [u8] {
+        self.blob
+    }
+
+    /// Bytes of arena that an evaluation needs.
+    pub fn arena_len(&self) -> usize {
+        self.arena_len
+    }
+
+    /// Values of f32 state that a chain needs: x_t, and the previous x0_hat where a plan uses it.
+    pub fn state_len(&self) -> usize {
+        self.state_len
+    }
+
+    /// Height, width and channels of a sample.
+    pub fn shape(&self) -> [usize; 3] {
+        self.header.output.shape.map(usize::from)
+    }
+
+    /// Number of classes; 0 for a model that is not conditioned.
+    pub fn classes(&self) -> u16 {
+        self.header.conditioning.classes
+    }
+
+    /// The ops in order of execution.
+    pub fn ops(&self) -> impl Iterator<Item = Op> + 'a {
+        let ops: Items<'a, Op> = format::items(self.header.ops);
+        ops.take(self.header.op_count as usize)
+    }
+
+    /// All plans.
+    pub fn plans(&self) -> impl Iterator<Item = Plan<'a>> + 'a {
+        let blob = self.blob;
+        let plans: Items<'a, PlanHeader<'a>> = format::items(self.header.plans);
+        plans.take(self.header.plan_count as usize).map(move |header| {
+            let end = header.table as usize + header.steps as usize * STEP_LEN;
+            Plan { header, table: blob.get(header.table as usize..end).unwrap_or(&[]) }
+        })
+    }
+
+    /// The plan of this name.
+    pub fn plan(&self, name: &str) -> Option<Plan<'a>> {
+        self.plans().find(|plan| plan.name() == name)
+    }
+}
+
+/// A sampling plan of a model: its steps from noise to sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    header: PlanHeader<'a>,
+    table: &'a [u8],
+}
+
+impl<'a> Plan<'a> {
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        self.header.name
+    }
+
+    /// Number of steps.
+    pub fn len(&self) -> usize {
+        self.header.steps as usize
+    }
+
+    /// Never true for a parsed model.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether x0_hat is clipped to [-1, 1].
+    pub fn clip(&self) -> bool {
+        self.header.clip
+    }
+
+    /// Step number `index`, counted from 0.
+    pub fn step(&self, index: usize) -> Option<Step> {
+        self.table.as_chunks::<STEP_LEN>().0.get(index).map(Step::decode)
+    }
+
+    /// All steps in order.
+    pub fn steps(&self) -> impl Iterator<Item = Step> + 'a {
+        self.table.as_chunks::<STEP_LEN>().0.iter().map(Step::decode)
+    }
+}
