@@ -81,8 +81,9 @@ impl<'a> Network<'a> {
     fn depthwise(&self, op: &format::Depthwise, arena: &mut [u8]) -> Option<()> {
         let (out, scratch, input, residual) =
             split_scratch(arena, &op.output, (op.scratch, op.scratch_len()), &op.input.tensor, &op.requantization)?;
+        // An input that is the output's own buffer arrives as an empty slice, which the kernel knows.
         let [height, width, channels] = op.output.shape.map(usize::from);
-        let (bias, _) = self.bias(&op.requantization, channels, scratch)?;
+        let (bias, scratch) = self.bias(&op.requantization, channels, scratch)?;
         let conv = kernels::Depthwise {
             source: source(&op.input, input),
             window: op.window.window(),
@@ -90,7 +91,7 @@ impl<'a> Network<'a> {
             weights: as_i8(self.blob.get(op.weights as usize..)?),
             epilogue: self.epilogue(&op.requantization, bias, channels, residual)?,
         };
-        active::depthwise(&conv, as_i8_mut(out));
+        active::depthwise(&conv, as_i8_mut(out), as_i8_mut(scratch));
         Some(())
     }
 
@@ -256,10 +257,11 @@ fn split_scratch<'s>(
     r: &Requantization,
 ) -> Option<(&'s mut [u8], &'s mut [u8], &'s [u8], Option<&'s [u8]>)> {
     let residual = outside_residual(r, out);
-    let same = residual == input.range();
+    let input = if input.range() == out.range() { NOTHING } else { input.range() };
+    let same = residual == input;
     let scratch = scratch as usize..scratch as usize + scratch_len;
     let third = if same { NOTHING } else { residual.clone() };
-    let [out, scratch, input, other] = arena.get_disjoint_mut([out.range(), scratch, input.range(), third]).ok()?;
+    let [out, scratch, input, other] = arena.get_disjoint_mut([out.range(), scratch, input, third]).ok()?;
     let input = &*input;
     let residual = if residual.is_empty() {
         None

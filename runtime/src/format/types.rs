@@ -1,7 +1,7 @@
 //! What the header holds. Offsets named after tables count bytes from the start of the weight blob;
 //! a tensor's offset counts bytes from the start of the arena.
 
-use crate::kernels::{conv_scratch, Window};
+use crate::kernels::{conv_scratch, depthwise_in_place, depthwise_scratch, Window};
 use serde::{Deserialize, Serialize};
 
 /// Type of a tensor's elements.
@@ -306,9 +306,18 @@ impl Conv2d {
 }
 
 impl Depthwise {
-    /// Bytes of scratch.
-    pub const fn scratch_len(&self) -> usize {
-        self.requantization.scratch_len(self.output.shape[2] as usize)
+    /// Bytes of scratch: biases of the step, then the kernel's own.
+    pub fn scratch_len(&self) -> usize {
+        let [_, width, channels] = self.output.shape.map(usize::from);
+        self.requantization.scratch_len(channels) + depthwise_scratch(&self.window.window(), width)
+    }
+
+    /// Whether the output may be written over the input.
+    pub fn may_work_in_place(&self) -> bool {
+        let input = &self.input;
+        input.tensor.shape == self.output.shape
+            && depthwise_in_place(&self.window.window(), input.upsample as u8)
+            && self.requantization.residual.is_none()
     }
 }
 
@@ -350,7 +359,7 @@ impl Op {
     }
 
     /// Start and length of the scratch, if the op has one.
-    pub const fn scratch(&self) -> Option<(u32, usize)> {
+    pub fn scratch(&self) -> Option<(u32, usize)> {
         match self {
             Self::Conv2d(op) => Some((op.scratch, op.scratch_len())),
             Self::Depthwise(op) => Some((op.scratch, op.scratch_len())),

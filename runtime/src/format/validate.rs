@@ -146,7 +146,7 @@ impl<'a> Checker<'a> {
                 }
                 all_i8([&conv.input.tensor, &conv.output]).map_err(fail)?;
                 let taps = conv.window.taps() as u64;
-                if taps * PRODUCT_LIMIT > PART_LIMIT {
+                if taps * PRODUCT_LIMIT > PART_LIMIT || ring_len(&conv.window, &conv.output) > MAX_ARENA {
                     return Err(fail(OpFault::Accumulator));
                 }
                 let weights = self.table(conv.weights, taps * channels as u64, 4, Table::Weights, index)?;
@@ -355,7 +355,10 @@ impl Op {
     fn may_work_in_place(&self, index: usize) -> bool {
         match self {
             Self::Conv2d(op) => op.requantization.residual.is_some() && index == 1 + op.b.is_some() as usize,
-            Self::Depthwise(op) => op.requantization.residual.is_some() && index == 1,
+            Self::Depthwise(op) => match index {
+                0 => op.may_work_in_place(),
+                _ => op.requantization.residual.is_some(),
+            },
             Self::Linear(op) => op.requantization.residual.is_some() && index == 1,
             Self::Add(_) | Self::ChannelBias(_) | Self::Lut(_) => index == 0,
             _ => false,
@@ -416,11 +419,17 @@ fn window_shape(window: &WindowSpec, input: [u64; 2], output: &Tensor) -> Result
         }
         let span = (kernel - 1) * dilation + 1;
         let last = (output.shape[axis] as u64 - 1) * stride;
-        if pad >= span || last >= input[axis] + pad {
+        if span > u16::MAX as u64 || pad >= span || last >= input[axis] + pad {
             return Err(OpFault::Shape);
         }
     }
     Ok(())
+}
+
+/// Bytes of the rows that a depthwise convolution keeps, in u64 because it is not bounded yet.
+fn ring_len(window: &WindowSpec, output: &Tensor) -> u64 {
+    let span = |axis: usize| (window.kernel[axis] as u64 - 1) * window.dilation[axis] as u64 + 1;
+    8 * span(0) * (output.shape[1] as u64 * window.stride[1] as u64 + span(1))
 }
 
 fn conv_shape(conv: &Conv2d) -> Result<(), OpFault> {
