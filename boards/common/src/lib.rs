@@ -1,0 +1,16 @@
+#![no_std]
+#![forbid(unsafe_op_in_unsafe_fn)]
+//! What firmware for different boards shares. Nothing here touches a peripheral, so all of it is
+//! tested on the host.
+//!
+//! - [`counter`]: a hardware counter of few bits, read often, as a count that does not wrap;
+//! - [`stack`]: the stack's high-water mark by painting;
+//! - [`picture`]: an image as text;
+//! - [`request`]: what to sample, from a command line;
+//! - [`report`]: the lines that firmware prints and that host tools read back.
+
+pub mod counter;
+pub mod picture;
+pub mod report;
+pub mod request;
+pub mod stack;

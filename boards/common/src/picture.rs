@@ -1,0 +1,71 @@
+//! Images as text.
+
+use core::fmt;
+
+/// From dark to bright.
+const RAMP: &[u8; 10] = b" .:-=+*#%@";
+
+/// An image that [`Display`](fmt::Display) draws with one line a row and two characters a pixel.
+#[derive(Debug, Clone, Copy)]
+pub struct Picture<'a> {
+    pixels: &'a [f32],
+    width: usize,
+    channels: usize,
+}
+
+impl<'a> Picture<'a> {
+    /// Of `pixels`, `[height][width][channels]` in [−1, 1]; pixels beyond the last full row are not drawn.
+    pub fn new(pixels: &'a [f32], width: usize, channels: usize) -> Self {
+        Self { pixels, width: width.max(1), channels: channels.max(1) }
+    }
+
+    /// The rows, top to bottom.
+    pub fn rows(self) -> impl Iterator<Item = Row<'a>> {
+        self.pixels.chunks_exact(self.width * self.channels).map(move |p| Row { pixels: p, channels: self.channels })
+    }
+}
+
+impl fmt::Display for Picture<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rows().try_for_each(|row| writeln!(f, "{row}"))
+    }
+}
+
+/// One row of a picture.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    pixels: &'a [f32],
+    channels: usize,
+}
+
+impl fmt::Display for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pixels.chunks_exact(self.channels).try_for_each(|pixel| {
+            let mean = pixel.iter().sum::<f32>() / self.channels as f32;
+            // Conversion saturates, so any float is in range.
+            let level = (((mean + 1.0) * 5.0) as usize).min(RAMP.len() - 1);
+            let c = char::from(RAMP[level]);
+            write!(f, "{c}{c}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::ToString;
+
+    /// −1 is the darkest of ten levels, 1 the brightest, 0 the sixth; values beyond are clipped.
+    #[test]
+    fn draws_rows() {
+        let picture = Picture::new(&[-1.0, 0.0, 1.0, -9.0, 9.0, f32::NAN], 3, 1);
+        assert_eq!(picture.to_string(), "  ++@@\n  @@  \n");
+    }
+
+    /// The mean of a pixel's channels counts.
+    #[test]
+    fn averages_channels() {
+        assert_eq!(Picture::new(&[-1.0, 1.0, 0.0], 1, 3).to_string(), "++\n");
+    }
+}

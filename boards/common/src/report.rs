@@ -1,0 +1,144 @@
+//! The lines that firmware prints: written by [`Display`](fmt::Display), read back by [`Line::parse`].
+
+use core::fmt;
+
+/// One line of a report. Digests are CRC-32s; ticks are those of the board's counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// A known run of `instructions` took `ticks`.
+    Calibration {
+        /// Instructions executed.
+        instructions: u64,
+        /// Ticks counted meanwhile.
+        ticks: u64,
+    },
+    /// What runs: the kernels' backend.
+    Backend(&'a str),
+    /// A chain begins.
+    Chain {
+        /// Seed of the image.
+        seed: u64,
+    },
+    /// A step ended.
+    Step {
+        /// From 1.
+        step: u32,
+        /// Of the state after the step.
+        digest: u32,
+        /// That the step took.
+        ticks: u64,
+    },
+    /// A chain ended.
+    Image {
+        /// Of the image's bytes, f32 little-endian.
+        digest: u32,
+        /// That the whole chain took.
+        ticks: u64,
+    },
+    /// One evaluation of ε_θ took `ticks`.
+    Evaluation {
+        /// That it took.
+        ticks: u64,
+    },
+    /// RAM in bytes.
+    Memory {
+        /// The model's activations.
+        arena: u32,
+        /// The sampler's state.
+        state: u32,
+        /// High-water mark.
+        stack: u32,
+    },
+    /// All chains ended; firmware that stops earlier does not print this.
+    Done,
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Calibration { instructions, ticks } => {
+                write!(f, "calibration instructions {instructions} ticks {ticks}")
+            }
+            Self::Backend(name) => write!(f, "backend {name}"),
+            Self::Chain { seed } => write!(f, "chain seed {seed}"),
+            Self::Step { step, digest, ticks } => write!(f, "step {step} digest {digest:08x} ticks {ticks}"),
+            Self::Image { digest, ticks } => write!(f, "image digest {digest:08x} ticks {ticks}"),
+            Self::Evaluation { ticks } => write!(f, "evaluation ticks {ticks}"),
+            Self::Memory { arena, state, stack } => write!(f, "memory arena {arena} state {state} stack {stack}"),
+            Self::Done => write!(f, "done"),
+        }
+    }
+}
+
+impl<'a> Line<'a> {
+    /// Reads a line back; `None` for text that is no line of a report, such as a picture's rows.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let mut words = text.split_ascii_whitespace();
+        let line = match words.next()? {
+            "calibration" => Self::Calibration {
+                instructions: number(&mut words, "instructions")?,
+                ticks: number(&mut words, "ticks")?,
+            },
+            "backend" => Self::Backend(words.next()?),
+            "chain" => Self::Chain { seed: number(&mut words, "seed")? },
+            "step" => Self::Step {
+                step: words.next()?.parse().ok()?,
+                digest: digest(&mut words)?,
+                ticks: number(&mut words, "ticks")?,
+            },
+            "image" => Self::Image { digest: digest(&mut words)?, ticks: number(&mut words, "ticks")? },
+            "evaluation" => Self::Evaluation { ticks: number(&mut words, "ticks")? },
+            "memory" => Self::Memory {
+                arena: number(&mut words, "arena")?.try_into().ok()?,
+                state: number(&mut words, "state")?.try_into().ok()?,
+                stack: number(&mut words, "stack")?.try_into().ok()?,
+            },
+            "done" => Self::Done,
+            _ => return None,
+        };
+        words.next().is_none().then_some(line)
+    }
+}
+
+fn number<'a>(words: &mut impl Iterator<Item = &'a str>, key: &str) -> Option<u64> {
+    (words.next()? == key).then_some(())?;
+    words.next()?.parse().ok()
+}
+
+fn digest<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<u32> {
+    (words.next()? == "digest").then_some(())?;
+    u32::from_str_radix(words.next()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::ToString;
+
+    /// Every kind of line survives being printed and read.
+    #[test]
+    fn lines_round_trip() {
+        let lines = [
+            Line::Calibration { instructions: 1_000_000, ticks: 25_000 },
+            Line::Backend("portable"),
+            Line::Chain { seed: u64::MAX },
+            Line::Step { step: 50, digest: 0x0012_abcd, ticks: 1 << 40 },
+            Line::Image { digest: u32::MAX, ticks: 0 },
+            Line::Evaluation { ticks: 77 },
+            Line::Memory { arena: 1, state: 2, stack: 3 },
+            Line::Done,
+        ];
+        for line in lines {
+            assert_eq!(Line::parse(&line.to_string()), Some(line));
+        }
+    }
+
+    /// Pictures, damaged lines and lines with something behind them are not taken for reports.
+    #[test]
+    fn other_text_is_no_line() {
+        for text in ["", "  @@##", "step 1 digest xyz ticks 1", "step 1 digest 0 tocks 1", "done twice", "image"] {
+            assert_eq!(Line::parse(text), None, "{text}");
+        }
+    }
+}

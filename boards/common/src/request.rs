@@ -1,0 +1,81 @@
+//! What to sample, as words on a command line: `plan=ddim50 seeds=1..9 class=3 guidance=1.5`.
+
+use core::fmt;
+
+/// What to sample. Absent words keep the [`Default`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Request<'a> {
+    /// The plan's name; `None` is the model's first.
+    pub plan: Option<&'a str>,
+    /// First seed.
+    pub first_seed: u64,
+    /// How many seeds, one image each.
+    pub seeds: u64,
+    /// The class to condition on, if any.
+    pub class: Option<u16>,
+    /// Guidance scale; 1 is none.
+    pub guidance: f32,
+    /// Stops a chain after so many steps.
+    pub steps: u32,
+}
+
+impl Default for Request<'_> {
+    fn default() -> Self {
+        Self { plan: None, first_seed: 1, seeds: 1, class: None, guidance: 1.0, steps: u32::MAX }
+    }
+}
+
+/// A word that is no `key=value` of this module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadWord<'a>(pub &'a str);
+
+impl fmt::Display for BadWord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot read '{}': use plan=NAME seeds=A..B class=C guidance=G steps=N", self.0)
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Takes one word into account.
+    pub fn word(self, word: &'a str) -> Result<Self, BadWord<'a>> {
+        let bad = BadWord(word);
+        let (key, value) = word.split_once('=').ok_or(bad)?;
+        Ok(match key {
+            "plan" => Self { plan: Some(value), ..self },
+            "seeds" => {
+                let (first, end) = value.split_once("..").ok_or(bad)?;
+                let first_seed = first.parse().map_err(|_| bad)?;
+                let end: u64 = end.parse().map_err(|_| bad)?;
+                Self { first_seed, seeds: end.checked_sub(first_seed).ok_or(bad)?, ..self }
+            }
+            "class" => Self { class: Some(value.parse().map_err(|_| bad)?), ..self },
+            "guidance" => Self { guidance: value.parse().map_err(|_| bad)?, ..self },
+            "steps" => Self { steps: value.parse().map_err(|_| bad)?, ..self },
+            _ => return Err(bad),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words override the defaults one by one.
+    #[test]
+    fn reads_words() {
+        let request = ["plan=ddim50", "seeds=3..11", "class=7", "guidance=1.5", "steps=6"]
+            .into_iter()
+            .try_fold(Request::default(), Request::word);
+        let expected =
+            Request { plan: Some("ddim50"), first_seed: 3, seeds: 8, class: Some(7), guidance: 1.5, steps: 6 };
+        assert_eq!(request, Ok(expected));
+    }
+
+    /// A foreign word, a bad number and a reversed range are named.
+    #[test]
+    fn names_bad_words() {
+        for word in ["seed", "seeds=9..3", "class=-1", "speed=3", "steps=x", "seeds=4"] {
+            assert_eq!(Request::default().word(word), Err(BadWord(word)));
+        }
+    }
+}

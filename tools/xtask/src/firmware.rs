@@ -1,0 +1,109 @@
+//! Builds the emulated targets' firmware and measures its sections.
+
+use crate::machines::Machine;
+use anyhow::{bail, ensure, Context, Result};
+use object::{Object, ObjectSection, SectionFlags};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tools/xtask is two below the root").to_path_buf()
+}
+
+/// Where firmware is built: beside the workspace's own build outputs.
+pub fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("boards")
+}
+
+/// Adds a Rust target with rustup unless the toolchain has it.
+pub fn require_target(target: &str) -> Result<()> {
+    let output = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", target])
+        .current_dir(root())
+        .output()
+        .context("cannot run rustc")?;
+    let libdir = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    let has_core = std::fs::read_dir(libdir)
+        .is_ok_and(|mut files| files.any(|f| f.is_ok_and(|f| f.file_name().to_string_lossy().starts_with("libcore-"))));
+    if has_core {
+        return Ok(());
+    }
+    eprintln!("adding the Rust target {target}");
+    let added = Command::new("rustup").args(["target", "add", target]).current_dir(root()).status();
+    ensure!(
+        added.is_ok_and(|s| s.success()),
+        "the Rust target {target} is missing and `rustup target add {target}` failed: check rustup and the network"
+    );
+    Ok(())
+}
+
+/// Runs cargo in `folder` (relative to the root) with the firmware's target directory; fails with `what` on an error.
+pub fn cargo(folder: &str, args: &[&str], what: &str) -> Result<()> {
+    let status = cargo_command(folder, args).status().context("cannot run cargo")?;
+    ensure!(status.success(), "{what} failed");
+    Ok(())
+}
+
+/// Like [`cargo`], but returns whether it succeeded and what it printed on stderr.
+pub fn cargo_captured(folder: &str, args: &[&str]) -> Result<(bool, String)> {
+    let output = cargo_command(folder, args).stdout(Stdio::null()).output().context("cannot run cargo")?;
+    Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
+}
+
+fn cargo_command(folder: &str, args: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    // The folder's own toolchain and flags count, not those of the cargo that runs this program.
+    command.args(args).current_dir(root().join(folder)).env("CARGO_TARGET_DIR", target_dir()).env_remove("RUSTFLAGS");
+    command
+}
+
+/// Builds `bin` of `boards/qemu` for a machine, with its fast kernels or the portable ones, and returns
+/// the path of a copy that later builds leave alone.
+pub fn build(machine: &Machine, bin: &str, portable: bool) -> Result<PathBuf> {
+    require_target(machine.target)?;
+    let backend = if portable { None } else { machine.backend };
+    let features = [Some(machine.name), backend].into_iter().flatten().collect::<Vec<_>>().join(",");
+    let args =
+        ["build", "--quiet", "--release", "--target", machine.target, "--bin", bin, "--features", features.as_str()];
+    cargo("boards/qemu", &args, &format!("building {bin} for {}", machine.name))?;
+    let built = target_dir().join(machine.target).join("release").join(bin);
+    let kept = target_dir().join("elf").join(format!("{bin}-{}-{}.elf", machine.name, backend.unwrap_or("portable")));
+    std::fs::create_dir_all(kept.parent().expect("has a parent"))?;
+    std::fs::copy(&built, &kept).with_context(|| format!("cannot copy {}", built.display()))?;
+    Ok(kept)
+}
+
+/// Bytes of a firmware, by section.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Code.
+    pub text: u64,
+    /// Constants, the model among them.
+    pub rodata: u64,
+    /// Initialised and zeroed variables.
+    pub statics: u64,
+}
+
+/// Reads the section sizes of an ELF file.
+pub fn sizes(elf: &Path) -> Result<Sizes> {
+    let bytes = std::fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let file = object::File::parse(&*bytes).with_context(|| format!("{} is no ELF file", elf.display()))?;
+    let mut sizes = Sizes::default();
+    for section in file.sections() {
+        let SectionFlags::Elf { sh_flags } = section.flags() else { bail!("{} is no ELF file", elf.display()) };
+        let flags = sh_flags as u32;
+        if flags & object::elf::SHF_ALLOC == 0 {
+            continue;
+        }
+        let counter = if flags & object::elf::SHF_EXECINSTR != 0 {
+            &mut sizes.text
+        } else if flags & object::elf::SHF_WRITE != 0 {
+            &mut sizes.statics
+        } else {
+            &mut sizes.rodata
+        };
+        *counter += section.size();
+    }
+    Ok(sizes)
+}

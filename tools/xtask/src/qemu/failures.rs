@@ -1,0 +1,36 @@
+//! Shows that failures on an emulated core are noticed, and that ticks are worth what [`machines`](crate::machines) says.
+
+use crate::emulator::{run_to_any_end, Ending};
+use crate::firmware;
+use crate::machines::Machine;
+use anyhow::{ensure, Context, Result};
+use brownian_board::report::Line;
+use std::time::Duration;
+
+/// What the firmware is asked for, and how it must end.
+const CASES: [(&str, Ending); 3] =
+    [("panic", Ending::Exit(101)), ("fault", Ending::Exit(102)), ("hang", Ending::Stopped)];
+
+/// Runs the firmware that fails on request.
+pub fn check(machine: &Machine) -> Result<()> {
+    let elf = firmware::build(machine, "failures", true)?;
+    let run = |word: &str, limit| run_to_any_end(machine, &elf, &[word.to_string()], Duration::from_secs(limit));
+    let (ending, text) = run("well", 10)?;
+    ensure!(ending == Ending::Exit(0), "{}: the firmware that should end well ended with {ending:?}", machine.name);
+    let calibration = text.lines().find_map(|line| match Line::parse(line) {
+        Some(Line::Calibration { instructions, ticks }) => Some((instructions, ticks)),
+        _ => None,
+    });
+    let (expected, ticks) = calibration.with_context(|| format!("{}: no calibration in its report", machine.name))?;
+    let counted = machine.instructions(ticks);
+    ensure!(
+        counted.abs_diff(expected) * 1000 <= expected,
+        "{}: {expected} instructions were counted as {counted}: is the machine's tick right?",
+        machine.name
+    );
+    for (word, expected) in CASES {
+        let (ending, _) = run(word, 2)?;
+        ensure!(ending == expected, "{}: asked to {word}, it ended with {ending:?}, not {expected:?}", machine.name);
+    }
+    Ok(())
+}
