@@ -1,2 +1,1 @@
-//! Trains, quantizes, exports and samples Brownian diffusion models on the host.
-fn main() {}
+fn main(){}

@@ -1,0 +1,66 @@
+//! The weighted mean squared error, where the backward pass starts.
+use super::{images_per_chunk, simd, Act, Buffer, Grads, Tape};
+use dfdx::prelude::{Backward, Cpu, CpuError, PutTape, Rank0, Tensor, ZerosTensor};
+use rayon::prelude::*;
+
+/// A recorded scalar.
+#[derive(Debug)]
+pub struct Loss {
+    /// The mean over the batch and all values of weight · (output − target)².
+    pub value: f64,
+    scalar: Tensor<Rank0, f32, Cpu>,
+}
+
+impl Loss {
+    /// The gradients of everything that was recorded on `tape`.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn backward(self, tape: Tape) -> Result<Grads, CpuError> {
+        self.scalar.put_tape(tape.ops).try_backward()
+    }
+}
+
+/// Records the loss of `output` against `target` with one weight an image.
+pub fn weighted_mse(tape: &mut Tape, output: &Act, target: &[f32], weights: &[f32]) -> Loss {
+    let len = output.shape().len();
+    let per = images_per_chunk(output.batch());
+    let scale = 2.0 / output.values().len() as f32;
+    let mut grad = Buffer::stale(output.values().len());
+    let images = grad.par_chunks_mut(len).zip(output.values().par_chunks(len)).zip(target.par_chunks(len));
+    let sums = images.zip(weights).with_min_len(per).map(|(((grad, output), target), weight)| {
+        for ((g, o), t) in grad.iter_mut().zip(output).zip(target) {
+            *g = o - t;
+        }
+        let sum = f64::from(simd::sum_of_squares(grad)) * f64::from(*weight);
+        grad.iter_mut().for_each(|g| *g *= weight * scale);
+        sum
+    });
+    let value = sums.collect::<Vec<_>>().iter().sum::<f64>() / output.values().len() as f64;
+    let scalar: Tensor<Rank0, f32, Cpu> = tape.device.zeros();
+    let (output, start) = (output.clone(), scalar.clone());
+    tape.record(move |grads| {
+        let upstream = grads.get_or_alloc_mut(&start)?[0];
+        if upstream != 1.0 {
+            grad.iter_mut().for_each(|g| *g *= upstream);
+        }
+        output.give_grad(grads, grad)
+    });
+    Loss { value, scalar }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Shape;
+
+    #[test]
+    fn value_and_gradient() {
+        let mut tape = Tape::default();
+        let x = tape.input(vec![1.0, 2.0, 3.0, 5.0].into(), 2, Shape::new(1, 1, 2));
+        let loss = weighted_mse(&mut tape, &x, &[0.0, 2.0, 1.0, 1.0], &[1.0, 0.5]);
+        assert_eq!(loss.value, (1.0 + 0.5 * (4.0 + 16.0)) / 4.0);
+        let mut grads = loss.backward(tape).unwrap();
+        assert_eq!(&x.take_grad(&mut grads).unwrap()[..], [0.5, 0.0, 0.5, 1.0]);
+    }
+}

@@ -1,0 +1,47 @@
+//! The one error type of the trainer: a line that says what is wrong and where, and an exit code.
+use std::path::{Path, PathBuf};
+
+/// What went wrong. `Display` is one line, fit for standard error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line asks for something that does not exist or makes no sense. Exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// A file or folder could not be read, written or understood.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why, and where it helps what to do.
+        reason: String,
+    },
+    /// A network, a data set or a run cannot be used as asked.
+    #[error("{0}")]
+    Invalid(String),
+    /// Training could not go on.
+    #[error("training stopped at step {step}: {reason}")]
+    Training {
+        /// The step that failed, counted from 1.
+        step: u64,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The result of everything in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An [`Error::File`] from a path and anything that can be shown.
+    pub fn file(path: impl AsRef<Path>, reason: impl ToString) -> Self {
+        Self::File { path: path.as_ref().to_path_buf(), reason: reason.to_string() }
+    }
+
+    /// The exit code of a program that ends with this error: 2 for usage, 1 for the rest.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            _ => 1,
+        }
+    }
+}

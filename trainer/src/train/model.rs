@@ -1,0 +1,93 @@
+//! The training pass of a graph: every node as a recorded operation.
+use crate::autograd::{
+    activation::activation, add::add, batch_norm::batch_norm, channel_bias::channel_bias, concat::concat, conv::conv, conv::Conv,
+    embedding::embedding, space::space, space::Direction, upsample::upsample, Act, Buffer, Parameters, Tape,
+};
+use crate::graph::{Activation, BlockId, Graph, Norm, Op, Shape};
+
+/// The inputs of a training pass.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// x_t of every image, NHWC.
+    pub x: Buffer,
+    /// The timestep of every image.
+    pub timesteps: &'a [usize],
+    /// The row of the class table of every image.
+    pub class_rows: &'a [usize],
+}
+
+/// The output F of a training pass, and the batch's statistics in the layout of [`Graph::stats`].
+#[derive(Debug)]
+pub struct Output {
+    /// F for every image.
+    pub f: Act,
+    /// Means and variances of the norms.
+    pub stats: Vec<f32>,
+}
+
+/// Runs `graph` on a batch and records it.
+pub fn forward(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: Batch) -> Output {
+    let range = |id: BlockId| graph.params.blocks[id].range.clone();
+    let columns = conditioning(graph, tape, params, &batch);
+    let mut stats = vec![0.0; graph.stats.len()];
+    let x = tape.input(batch.x, batch.timesteps.len(), graph.input);
+    let mut acts: Vec<Act> = Vec::with_capacity(graph.nodes.len());
+    // Whether anything up to a node learns: the state's own gradient is never needed.
+    let mut learns: Vec<bool> = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        let input = |i: usize| &acts[node.inputs[i]];
+        let inputs_learn = node.inputs.iter().any(|i| learns[*i]);
+        learns.push(inputs_learn || matches!(node.op, Op::Conv { .. } | Op::Linear { .. } | Op::ChannelBias { .. }));
+        let act = match &node.op {
+            Op::Input => x.clone(),
+            Op::SpaceToDepth { block } => space(tape, input(0), *block, Direction::ToDepth),
+            Op::DepthToSpace { block } => space(tape, input(0), *block, Direction::ToSpace),
+            Op::Conv { geometry, weight, bias, norm } => {
+                let shapes = Conv { geometry: *geometry, input: input(0).shape(), output: node.shape };
+                let y = conv(tape, input(0), shapes, params, range(*weight), bias.map(range), inputs_learn);
+                match norm {
+                    None => y,
+                    Some(norm) => {
+                        let (y, batch_stats) = batch_norm(tape, &y, params, range(norm.gamma), range(norm.beta));
+                        put_stats(graph, &mut stats, norm, &batch_stats.mean, &batch_stats.variance);
+                        y
+                    }
+                }
+            }
+            Op::Linear { weight, bias } => {
+                let x = input(0).flat();
+                let shapes = Conv::linear(x.shape().channels, node.shape.channels);
+                conv(tape, &x, shapes, params, range(*weight), Some(range(*bias)), inputs_learn)
+            }
+            Op::ChannelBias { first } => channel_bias(tape, input(0), &columns, *first),
+            Op::Activation(kind) => activation(tape, *kind, input(0)),
+            Op::Add => add(tape, input(0), input(1)),
+            Op::Concat => concat(tape, input(0), input(1)),
+            Op::Upsample => upsample(tape, input(0)),
+        };
+        acts.push(act);
+    }
+    Output { f: acts.swap_remove(graph.output()), stats }
+}
+
+fn put_stats(graph: &Graph, stats: &mut [f32], norm: &Norm, mean: &[f32], variance: &[f32]) {
+    stats[graph.stats.blocks[norm.mean].range.clone()].copy_from_slice(mean);
+    stats[graph.stats.blocks[norm.variance].range.clone()].copy_from_slice(variance);
+}
+
+/// The bias columns of every image, as in [`crate::graph::Conditioning`].
+fn conditioning(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: &Batch) -> Act {
+    let spec = &graph.conditioning;
+    let features: Vec<f32> = batch.timesteps.iter().flat_map(|t| spec.time_features(*t)).collect();
+    let mut x = tape.input(features.into(), batch.timesteps.len(), Shape::new(1, 1, spec.features));
+    for (i, (weight, bias)) in spec.layers.into_iter().enumerate() {
+        if i > 0 {
+            x = activation(tape, Activation::Silu, &x);
+        }
+        let [weight, bias] = [weight, bias].map(|id| &graph.params.blocks[id]);
+        let shapes = Conv::linear(weight.shape[1], weight.shape[0]);
+        x = conv(tape, &x, shapes, params, weight.range.clone(), Some(bias.range.clone()), i > 0);
+    }
+    let table = graph.params.blocks[spec.class_table].range.clone();
+    embedding(tape, &x, params, table, batch.class_rows.to_vec())
+}
