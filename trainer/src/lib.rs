@@ -1,6 +1,17 @@
-//! x
+//! Trains, quantizes, exports and samples Brownian diffusion models on the host.
+//!
+//! Data flows one way: file → [`data::Dataset`] → [`graph::Graph`] → run ([`train`], [`checkpoint`]) → folded float
+//! [`network::Network`] → quantized operations → model file.
 pub mod autograd;
+pub mod checkpoint;
+pub mod cli;
+pub mod data;
 pub mod error;
+pub mod files;
 pub mod graph;
+pub mod network;
 pub mod presets;
+pub mod report;
+pub mod train;
+
 pub use error::{Error, Result};

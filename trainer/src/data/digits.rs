@@ -1,0 +1,51 @@
+//! The digits that are built in: 10,000 training images of MNIST and its test set (licence in `assets/mnist/README.md`).
+use super::{idx, Dataset};
+use crate::Result;
+use std::path::Path;
+
+/// The training images with their labels 0 to 9.
+///
+/// # Errors
+/// None in practice: the data is part of the program and tested.
+pub fn train() -> Result<Dataset> {
+    decode(
+        "digits",
+        include_bytes!("../../assets/mnist/train-images-idx3-ubyte.gz"),
+        include_bytes!("../../assets/mnist/train-labels-idx1-ubyte.gz"),
+    )
+}
+
+/// The official test set, for evaluation only.
+///
+/// # Errors
+/// None in practice: the data is part of the program and tested.
+pub fn test() -> Result<Dataset> {
+    decode(
+        "digits (test)",
+        include_bytes!("../../assets/mnist/t10k-images-idx3-ubyte.gz"),
+        include_bytes!("../../assets/mnist/t10k-labels-idx1-ubyte.gz"),
+    )
+}
+
+fn decode(name: &str, images: &[u8], labels: &[u8]) -> Result<Dataset> {
+    let path = Path::new(name);
+    let (shape, images) = idx::images(path, images)?;
+    Dataset::checked(path, shape, images, Some(idx::labels(path, labels)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Shape;
+
+    #[test]
+    fn both_sets_decode() {
+        for set in [train().unwrap(), test().unwrap()] {
+            assert_eq!((set.len(), set.shape, set.classes()), (10_000, Shape::new(28, 28, 1), 10));
+            // MNIST's mean pixel is 0.1307 of white.
+            let mean = set.images.iter().map(|v| f64::from(*v)).sum::<f64>() / set.images.len() as f64;
+            assert!((mean - (2.0 * 0.1307 - 1.0)).abs() < 0.02);
+        }
+        assert_ne!(train().unwrap().digest(), test().unwrap().digest());
+    }
+}

@@ -1,0 +1,106 @@
+//! Data sets: images as f32 in [-1, 1], NHWC, with labels where the source has them.
+pub mod digits;
+mod idx;
+mod npy;
+mod png_folder;
+
+use crate::graph::Shape;
+use crate::{Error, Result};
+use std::path::Path;
+
+/// Images of one shape, all in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// Where the images came from, for reports and for finding them again.
+    pub source: String,
+    /// Shape of one image.
+    pub shape: Shape,
+    /// All images, NHWC in [-1, 1].
+    pub images: Vec<f32>,
+    /// One class an image, if known.
+    pub labels: Option<Vec<u8>>,
+}
+
+impl Dataset {
+    /// Reads what `--data` names: `digits` (built in), an IDX file, a `.npy` array or a folder of PNGs.
+    ///
+    /// # Errors
+    /// A source that is missing, broken, empty or of an unknown kind.
+    pub fn open(source: &str) -> Result<Self> {
+        if source == "digits" {
+            return digits::train();
+        }
+        let path = Path::new(source);
+        let metadata = std::fs::metadata(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
+        if metadata.is_dir() {
+            return png_folder::read(path);
+        }
+        let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+        if name.ends_with(".npy") {
+            npy::read(path)
+        } else if name.ends_with(".png") {
+            Err(Error::file(path, "is a single image; give the folder it lies in"))
+        } else {
+            idx::read(path)
+        }
+    }
+
+    /// A data set from its parts, with everything checked that later code relies on.
+    fn checked(path: &Path, shape: Shape, images: Vec<f32>, labels: Option<Vec<u8>>) -> Result<Self> {
+        let set = Self { source: path.display().to_string(), shape, images, labels };
+        if shape.is_empty() || set.is_empty() {
+            return Err(Error::file(path, "holds no images"));
+        }
+        if let Some(i) = set.images.iter().position(|v| !v.is_finite()) {
+            return Err(Error::file(path, format!("image {} holds a value that is not a number", i / shape.len())));
+        }
+        if let Some(i) = set.images.iter().position(|v| v.abs() > 1.0 + 1e-4) {
+            let value = set.images[i];
+            return Err(Error::file(path, format!("image {} holds {value}; values must lie in [-1, 1]", i / shape.len())));
+        }
+        match &set.labels {
+            Some(labels) if labels.len() != set.len() => {
+                Err(Error::file(path, format!("{} images, but {} labels", set.len(), labels.len())))
+            }
+            _ => Ok(set),
+        }
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.images.len() / self.shape.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
+    /// The values of image `i`.
+    pub fn image(&self, i: usize) -> &[f32] {
+        &self.images[i * self.shape.len()..(i + 1) * self.shape.len()]
+    }
+
+    /// Number of classes: one more than the largest label, 0 without labels.
+    pub fn classes(&self) -> usize {
+        self.labels.iter().flatten().max().map_or(0, |max| usize::from(*max) + 1)
+    }
+
+    /// CRC-32 over shape, images and labels, by which a resumed run knows its data again.
+    pub fn digest(&self) -> u32 {
+        let mut crc = flate2::Crc::new();
+        for size in [self.shape.height, self.shape.width, self.shape.channels] {
+            crc.update(&(size as u64).to_le_bytes());
+        }
+        for block in self.images.chunks(4096) {
+            crc.update(&block.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+        }
+        self.labels.iter().for_each(|labels| crc.update(labels));
+        crc.sum()
+    }
+}
+
+/// A pixel of 8 bits as a value in [-1, 1].
+fn from_byte(byte: u8) -> f32 {
+    (f32::from(byte) / 127.5) - 1.0
+}

@@ -1,0 +1,2 @@
+//! Pictures and texts for people.
+pub mod plot;

@@ -1,0 +1,137 @@
+//! The random part of a step: which images, which timesteps, which noise. Everything is a function of (seed, step), so a resumed run
+//! continues where it stopped without any stored state.
+use super::config::Config;
+use crate::autograd::Buffer;
+use crate::data::Dataset;
+use rand::{seq::SliceRandom, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+/// One step's images with noise, and what the network should answer.
+#[derive(Debug)]
+pub struct Draw {
+    /// x_t = α·x0 + σ·ε of every image.
+    pub x: Buffer,
+    /// The target of F.
+    pub target: Buffer,
+    /// The weight of every image in the loss.
+    pub weights: Vec<f32>,
+    /// The timestep of every image.
+    pub timesteps: Vec<usize>,
+    /// The row of the class table of every image.
+    pub class_rows: Vec<usize>,
+}
+
+/// Draws steps.
+#[derive(Debug)]
+pub struct Sampler {
+    config: Config,
+    alpha_bars: Vec<f64>,
+    weights: Vec<f64>,
+    epoch: Option<(u64, Vec<u32>)>,
+}
+
+/// Streams of the generator that belong to no step: epochs count down from here, above it lies initialisation.
+const EPOCH_STREAMS: u64 = u64::MAX - 1;
+
+impl Sampler {
+    /// A sampler for a run.
+    pub fn new(config: &Config) -> Self {
+        let alpha_bars = config.alpha_bars();
+        let weights = config.weighting.table(config.prediction, config.schedule.schedule(), &alpha_bars);
+        Self { config: config.clone(), alpha_bars, weights, epoch: None }
+    }
+
+    /// The images, timesteps and noise of step `step` (counted from 0).
+    pub fn draw(&mut self, data: &Dataset, step: u64) -> Draw {
+        let (batch, len) = (self.config.batch, data.shape.len());
+        let mut rng = self.rng(step << 17);
+        // Timesteps are stratified over the batch: image i draws from the i-th of `batch` equal parts of 1..=T.
+        let stratum = self.config.timesteps as f64 / batch as f64;
+        let timesteps: Vec<usize> = (0..batch)
+            .map(|i| ((i as f64 + rng.random::<f64>()) * stratum) as usize + 1)
+            .map(|t| t.min(self.config.timesteps))
+            .collect();
+        let images: Vec<usize> = (0..batch as u64).map(|i| self.image(data.len(), step * batch as u64 + i)).collect();
+        let class_rows = images.iter().map(|i| match &data.labels {
+            Some(labels) if !rng.random_bool(self.config.label_dropout) => usize::from(labels[*i]),
+            _ => self.config.classes,
+        });
+        let class_rows = class_rows.collect();
+        let weights = timesteps.iter().map(|t| self.weights[t - 1] as f32).collect();
+        let (mut x, mut target) = (Buffer::stale(batch * len), Buffer::stale(batch * len));
+        x.par_chunks_exact_mut(len).zip(target.par_chunks_exact_mut(len)).enumerate().for_each(|(i, (x, target))| {
+            let mut rng = self.rng((step << 17) + 1 + i as u64);
+            let alpha_bar = self.alpha_bars[timesteps[i] - 1];
+            let (alpha, sigma) = (alpha_bar.sqrt() as f32, (1.0 - alpha_bar).sqrt() as f32);
+            let [of_x0, of_epsilon] = self.config.prediction.target_coefficients(alpha_bar).map(|c| c as f32);
+            for ((x, target), x0) in x.iter_mut().zip(target).zip(data.image(images[i])) {
+                let epsilon: f32 = rng.sample(rand_distr::StandardNormal);
+                *x = alpha * x0 + sigma * epsilon;
+                *target = of_x0 * x0 + of_epsilon * epsilon;
+            }
+        });
+        Draw { x, target, weights, timesteps, class_rows }
+    }
+
+    fn rng(&self, stream: u64) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
+        rng.set_stream(stream);
+        rng
+    }
+
+    /// The image at a position of the endless sequence of shuffled epochs.
+    fn image(&mut self, count: usize, position: u64) -> usize {
+        let epoch = position / count as u64;
+        let order = match self.epoch.take() {
+            Some((number, order)) if number == epoch => order,
+            _ => {
+                let mut order: Vec<u32> = (0..count as u32).collect();
+                order.shuffle(&mut self.rng(EPOCH_STREAMS - epoch));
+                order
+            }
+        };
+        let image = order[(position % count as u64) as usize] as usize;
+        self.epoch = Some((epoch, order));
+        image
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Shape;
+
+    fn data() -> Dataset {
+        let images = (0..40 * 16).map(|i| (i / 16) as f32 / 40.0).collect();
+        let labels = Some((0..40).map(|i| i % 10).collect());
+        Dataset { source: "test".into(), shape: Shape::new(4, 4, 1), images, labels }
+    }
+
+    #[test]
+    fn steps_do_not_depend_on_their_history() {
+        let data = data();
+        let mut config = Config::new("tiny", &data);
+        config.batch = 16;
+        let mut one = Sampler::new(&config);
+        let draws: Vec<Draw> = (0..8).map(|step| one.draw(&data, step)).collect();
+        for (step, draw) in draws.iter().enumerate().rev() {
+            let again = Sampler::new(&config).draw(&data, step as u64);
+            assert_eq!(draw.x[..], again.x[..]);
+            assert_eq!(draw.target[..], again.target[..]);
+            assert_eq!((&draw.timesteps, &draw.class_rows), (&again.timesteps, &again.class_rows));
+            assert!(draw.timesteps.iter().all(|t| (1..=1000).contains(t)));
+        }
+        assert_ne!(draws[0].x[..], draws[1].x[..]);
+    }
+
+    #[test]
+    fn an_epoch_shows_every_image_once() {
+        let data = data();
+        let mut sampler = Sampler::new(&Config::new("tiny", &data));
+        let mut seen: Vec<usize> = (40..80).map(|position| sampler.image(40, position)).collect();
+        assert_ne!(seen, (0..40).collect::<Vec<_>>());
+        seen.sort_unstable();
+        assert_eq!(seen, (0..40).collect::<Vec<_>>());
+    }
+}
