@@ -74,13 +74,7 @@ const PREFIX: &str = "step-";
 const TEMPORARY: &str = "unfinished.tmp";
 
 /// The prefixes in the state file, with the vectors they stand for and whether those are parameters (else statistics).
-const PARTS: [(&str, bool); 5] = [
-    ("param", true),
-    ("ema", true),
-    ("adam1", true),
-    ("adam2", true),
-    ("stat", false),
-];
+const PARTS: [(&str, bool); 5] = [("param", true), ("ema", true), ("adam1", true), ("adam2", true), ("stat", false)];
 
 /// Writes a checkpoint into the run's folder, which is made if need be, and removes older ones.
 ///
@@ -108,21 +102,13 @@ fn write_all(run: &Path, temporary: &Path, checkpoint: &Checkpoint) -> Result<()
     fs::create_dir(temporary).map_err(failed(temporary))?;
     let write = |name: &str, bytes: &[u8]| {
         let path = temporary.join(name);
-        let written = File::create(&path)
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+        let written = File::create(&path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
         written.map_err(failed(&path))
     };
     write(STATE_FILE, &encode_state(checkpoint)?)?;
     let step = checkpoint.step();
-    let position = RandomPosition {
-        seed: checkpoint.config.seed,
-        next_step: step,
-    };
-    let file = RunFile {
-        step,
-        random_position: position,
-        config: checkpoint.config.clone(),
-    };
+    let position = RandomPosition { seed: checkpoint.config.seed, next_step: step };
+    let file = RunFile { step, random_position: position, config: checkpoint.config.clone() };
     let text = toml::to_string_pretty(&file)
         .map_err(|e| Error::Invalid(format!("the configuration cannot be stored: {e}")))?;
     write(RUN_FILE, text.as_bytes())?;
@@ -143,9 +129,7 @@ fn write_all(run: &Path, temporary: &Path, checkpoint: &Checkpoint) -> Result<()
     }
     for path in older.into_iter().filter(|path| *path != finished) {
         // A half-removed checkpoint must not look like one: it loses its name first.
-        fs::rename(&path, temporary)
-            .and_then(|()| fs::remove_dir_all(temporary))
-            .map_err(failed(&path))?;
+        fs::rename(&path, temporary).and_then(|()| fs::remove_dir_all(temporary)).map_err(failed(&path))?;
     }
     Ok(())
 }
@@ -160,39 +144,21 @@ pub fn load(run: &Path) -> Result<Checkpoint> {
     };
     let read = |name: &str| {
         let path = folder.join(name);
-        fs::read(&path)
-            .map_err(|e| Error::file(&path, format!("cannot be read: {e}")))
-            .map(|bytes| (path, bytes))
+        fs::read(&path).map_err(|e| Error::file(&path, format!("cannot be read: {e}"))).map(|bytes| (path, bytes))
     };
     let (path, bytes) = read(RUN_FILE)?;
     let text = String::from_utf8(bytes).map_err(|_| Error::file(&path, "is not text"))?;
-    let file: RunFile =
-        toml::from_str(&text).map_err(|e| Error::file(&path, one_line(&e.to_string())))?;
+    let file: RunFile = toml::from_str(&text).map_err(|e| Error::file(&path, one_line(&e.to_string())))?;
     file.config.check().map_err(|e| Error::file(&path, e))?;
     let graph = file.config.graph().map_err(|e| Error::file(&path, e))?;
     let (path, bytes) = read(LOSS_FILE)?;
     let losses = decode_losses(&path, &bytes)?;
     if losses.len() as u64 != file.step {
-        return Err(Error::file(
-            &path,
-            format!(
-                "holds {} losses, but the run is at step {}",
-                losses.len(),
-                file.step
-            ),
-        ));
+        return Err(Error::file(&path, format!("holds {} losses, but the run is at step {}", losses.len(), file.step)));
     }
     let (path, bytes) = read(STATE_FILE)?;
     let [params, ema, adam_first, adam_second, stats] = decode_state(&path, &bytes, &graph)?;
-    Ok(Checkpoint {
-        config: file.config,
-        params,
-        adam_first,
-        adam_second,
-        ema,
-        stats,
-        losses,
-    })
+    Ok(Checkpoint { config: file.config, params, adam_first, adam_second, ema, stats, losses })
 }
 
 /// Whether a folder holds a run.
@@ -210,15 +176,8 @@ fn checkpoints(run: &Path) -> Result<Vec<PathBuf>> {
     };
     for entry in entries {
         let path = entry.map_err(failed)?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if name
-            .strip_prefix(PREFIX)
-            .is_some_and(|n| n.len() == 9 && n.bytes().all(|b| b.is_ascii_digit()))
-        {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.strip_prefix(PREFIX).is_some_and(|n| n.len() == 9 && n.bytes().all(|b| b.is_ascii_digit())) {
             found.push(path);
         }
     }
@@ -233,30 +192,18 @@ fn vectors(checkpoint: &Checkpoint) -> [&[f32]; 5] {
 
 fn encode_state(checkpoint: &Checkpoint) -> Result<Vec<u8>> {
     let graph = checkpoint.config.graph()?;
-    let invalid = |e: safetensors::SafeTensorError| {
-        Error::Invalid(format!("the state cannot be stored: {e}"))
-    };
+    let invalid = |e: safetensors::SafeTensorError| Error::Invalid(format!("the state cannot be stored: {e}"));
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
     for ((prefix, is_param), values) in PARTS.into_iter().zip(vectors(checkpoint)) {
         for block in &layout(&graph, is_param).blocks {
-            let bytes = values[block.range.clone()]
-                .iter()
-                .flat_map(|v| v.to_le_bytes())
-                .collect();
-            tensors.push((
-                format!("{prefix}.{}", block.name),
-                block.shape.clone(),
-                bytes,
-            ));
+            let bytes = values[block.range.clone()].iter().flat_map(|v| v.to_le_bytes()).collect();
+            tensors.push((format!("{prefix}.{}", block.name), block.shape.clone(), bytes));
         }
     }
     let views: Result<Vec<(&str, TensorView)>> = tensors
         .iter()
         .map(|(name, shape, bytes)| {
-            Ok((
-                name.as_str(),
-                TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(invalid)?,
-            ))
+            Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(invalid)?))
         })
         .collect();
     safetensors::serialize(views?, None).map_err(invalid)
@@ -269,29 +216,14 @@ fn decode_state(path: &Path, bytes: &[u8], graph: &Graph) -> Result<[Vec<f32>; 5
     for ((prefix, is_param), values) in PARTS.into_iter().zip(&mut parts) {
         for block in &layout(graph, is_param).blocks {
             let name = format!("{prefix}.{}", block.name);
-            let tensor = file
-                .tensor(&name)
-                .map_err(|_| Error::file(path, format!("lacks the tensor {name}")))?;
+            let tensor = file.tensor(&name).map_err(|_| Error::file(path, format!("lacks the tensor {name}")))?;
             if tensor.dtype() != Dtype::F32 || tensor.shape() != block.shape {
-                return Err(Error::file(
-                    path,
-                    format!("{name} is {:?}, not {:?}", tensor.shape(), block.shape),
-                ));
+                return Err(Error::file(path, format!("{name} is {:?}, not {:?}", tensor.shape(), block.shape)));
             }
-            values.extend(
-                tensor
-                    .data()
-                    .as_chunks::<4>()
-                    .0
-                    .iter()
-                    .map(|b| f32::from_le_bytes(*b)),
-            );
+            values.extend(tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)));
         }
         if values.iter().any(|v| !v.is_finite()) {
-            return Err(Error::file(
-                path,
-                format!("{prefix} holds a value that is not a number"),
-            ));
+            return Err(Error::file(path, format!("{prefix} holds a value that is not a number")));
         }
     }
     Ok(parts)
@@ -308,10 +240,8 @@ fn layout(graph: &Graph, is_param: bool) -> &Layout {
 fn decode_losses(path: &Path, bytes: &[u8]) -> Result<Vec<f32>> {
     let text = std::str::from_utf8(bytes).map_err(|_| Error::file(path, "is not text"))?;
     let rows = text.lines().skip(1).enumerate().map(|(i, line)| {
-        let loss = line
-            .split_once(',')
-            .filter(|(step, _)| step.parse() == Ok(i + 1))
-            .and_then(|(_, loss)| loss.parse().ok());
+        let loss =
+            line.split_once(',').filter(|(step, _)| step.parse() == Ok(i + 1)).and_then(|(_, loss)| loss.parse().ok());
         loss.ok_or_else(|| Error::file(path, format!("line {} is not \"{},loss\"", i + 2, i + 1)))
     });
     rows.collect()

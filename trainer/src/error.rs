@@ -34,10 +34,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An [`Error::File`] from a path and anything that can be shown.
     pub fn file(path: impl AsRef<Path>, reason: impl ToString) -> Self {
-        Self::File {
-            path: path.as_ref().to_path_buf(),
-            reason: reason.to_string(),
-        }
+        Self::File { path: path.as_ref().to_path_buf(), reason: reason.to_string() }
     }
 
     /// The exit code of a program that ends with this error: 2 for usage, 1 for the rest.

@@ -10,20 +10,14 @@ use std::path::Path;
 /// # Errors
 /// A file that cannot be written or renamed; nothing is left behind.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path
-        .file_name()
-        .ok_or_else(|| Error::file(path, "is not a file name"))?
-        .to_os_string();
+    let mut name = path.file_name().ok_or_else(|| Error::file(path, "is not a file name"))?.to_os_string();
     name.push(".tmp");
     let temporary = path.with_file_name(name);
-    let written = File::create(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    written
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(|e| {
-            let _ = fs::remove_file(&temporary);
-            Error::file(path, format!("cannot be written: {e}"))
-        })
+    let written = File::create(&temporary).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    written.and_then(|()| fs::rename(&temporary, path)).map_err(|e| {
+        let _ = fs::remove_file(&temporary);
+        Error::file(path, format!("cannot be written: {e}"))
+    })
 }
 
 #[cfg(test)]

@@ -25,11 +25,7 @@ pub struct Shape {
 impl Shape {
     /// A shape of `height` × `width` × `channels`.
     pub const fn new(height: usize, width: usize, channels: usize) -> Self {
-        Self {
-            height,
-            width,
-            channels,
-        }
+        Self { height, width, channels }
     }
 
     /// Number of values.
@@ -82,13 +78,7 @@ impl ConvGeometry {
     /// A square kernel, padded so that stride 1 keeps the size.
     pub const fn square(kernel: usize, stride: usize) -> Self {
         let pad = kernel / 2;
-        Self {
-            kernel: [kernel; 2],
-            stride: [stride; 2],
-            pad: [pad; 2],
-            dilation: [1; 2],
-            depthwise: false,
-        }
+        Self { kernel: [kernel; 2], stride: [stride; 2], pad: [pad; 2], dilation: [1; 2], depthwise: false }
     }
 
     /// A horizontal kernel for signals of height 1, padded so that the length is kept.
@@ -104,10 +94,7 @@ impl ConvGeometry {
 
     /// The same geometry with one filter a channel.
     pub const fn depthwise(self) -> Self {
-        Self {
-            depthwise: true,
-            ..self
-        }
+        Self { depthwise: true, ..self }
     }
 
     /// Whether every output sees exactly the input at its own position.
@@ -127,8 +114,7 @@ impl ConvGeometry {
     pub fn output(&self, height: usize, width: usize) -> Result<[usize; 2]> {
         let mut out = [0; 2];
         for (axis, size) in [height, width].into_iter().enumerate() {
-            let (kernel, stride, dilation) =
-                (self.kernel[axis], self.stride[axis], self.dilation[axis]);
+            let (kernel, stride, dilation) = (self.kernel[axis], self.stride[axis], self.dilation[axis]);
             if kernel == 0 || stride == 0 || dilation == 0 {
                 return Err(Error::Invalid(
                     "a convolution needs a kernel, a stride and a dilation of at least 1".into(),
@@ -184,12 +170,7 @@ impl Layout {
     fn push(&mut self, name: String, shape: Vec<usize>, init: Init) -> BlockId {
         let start = self.len();
         let range = start..start + shape.iter().product::<usize>();
-        self.blocks.push(Block {
-            name,
-            shape,
-            range,
-            init,
-        });
+        self.blocks.push(Block { name, shape, range, init });
         self.blocks.len() - 1
     }
 
@@ -324,9 +305,7 @@ impl Conditioning {
         let half = self.features / 2;
         let angle = |i: usize| t as f64 * (-(i as f64) / half as f64 * 10_000f64.ln()).exp();
         let sines = (0..half).map(|i| angle(i).sin() as f32);
-        sines
-            .chain((0..half).map(|i| angle(i).cos() as f32))
-            .collect()
+        sines.chain((0..half).map(|i| angle(i).cos() as f32)).collect()
     }
 }
 
@@ -353,11 +332,7 @@ impl Graph {
             let input = |i: usize| self.nodes[node.inputs[i]].shape;
             match &node.op {
                 Op::Conv { geometry, .. } => {
-                    let fan_in = if geometry.depthwise {
-                        1
-                    } else {
-                        input(0).channels
-                    };
+                    let fan_in = if geometry.depthwise { 1 } else { input(0).channels };
                     node.shape.len() * geometry.taps() * fan_in
                 }
                 Op::Linear { .. } => node.shape.len() * input(0).len(),
@@ -395,10 +370,7 @@ pub struct ConvOptions {
 
 impl Default for ConvOptions {
     fn default() -> Self {
-        Self {
-            norm: true,
-            scale: 1.0,
-        }
+        Self { norm: true, scale: 1.0 }
     }
 }
 
@@ -424,23 +396,10 @@ impl Builder {
     /// An empty shape.
     pub fn new(input: Shape) -> Result<Self> {
         if input.is_empty() {
-            return Err(Error::Invalid(format!(
-                "images of {input} hold nothing to learn"
-            )));
+            return Err(Error::Invalid(format!("images of {input} hold nothing to learn")));
         }
-        let node = Node {
-            name: "input".into(),
-            op: Op::Input,
-            inputs: vec![],
-            shape: input,
-        };
-        Ok(Self {
-            input,
-            nodes: vec![node],
-            params: Layout::default(),
-            stats: Layout::default(),
-            columns: 0,
-        })
+        let node = Node { name: "input".into(), op: Op::Input, inputs: vec![], shape: input };
+        Ok(Self { input, nodes: vec![node], params: Layout::default(), stats: Layout::default(), columns: 0 })
     }
 
     /// The shape of a node made before.
@@ -452,12 +411,7 @@ impl Builder {
         if self.nodes.iter().any(|n| n.name == name) {
             return Err(Error::Invalid(format!("two layers are called {name}")));
         }
-        self.nodes.push(Node {
-            name: name.into(),
-            op,
-            inputs: inputs.to_vec(),
-            shape,
-        });
+        self.nodes.push(Node { name: name.into(), op, inputs: inputs.to_vec(), shape });
         Ok(self.nodes.len() - 1)
     }
 
@@ -468,15 +422,9 @@ impl Builder {
     pub fn space_to_depth(&mut self, name: &str, x: NodeId, block: usize) -> Result<NodeId> {
         let s = self.shape(x);
         if block == 0 || s.height % block != 0 || s.width % block != 0 {
-            return Err(Error::Invalid(format!(
-                "{name}: {s} does not split into squares of {block}"
-            )));
+            return Err(Error::Invalid(format!("{name}: {s} does not split into squares of {block}")));
         }
-        let shape = Shape::new(
-            s.height / block,
-            s.width / block,
-            s.channels * block * block,
-        );
+        let shape = Shape::new(s.height / block, s.width / block, s.channels * block * block);
         self.push(name, Op::SpaceToDepth { block }, &[x], shape)
     }
 
@@ -487,16 +435,9 @@ impl Builder {
     pub fn depth_to_space(&mut self, name: &str, x: NodeId, block: usize) -> Result<NodeId> {
         let s = self.shape(x);
         if block == 0 || s.channels % (block * block) != 0 {
-            return Err(Error::Invalid(format!(
-                "{name}: {} channels do not make squares of {block}",
-                s.channels
-            )));
+            return Err(Error::Invalid(format!("{name}: {} channels do not make squares of {block}", s.channels)));
         }
-        let shape = Shape::new(
-            s.height * block,
-            s.width * block,
-            s.channels / (block * block),
-        );
+        let shape = Shape::new(s.height * block, s.width * block, s.channels / (block * block));
         self.push(name, Op::DepthToSpace { block }, &[x], shape)
     }
 
@@ -513,62 +454,30 @@ impl Builder {
         options: ConvOptions,
     ) -> Result<NodeId> {
         let s = self.shape(x);
-        let [height, width] = geometry
-            .output(s.height, s.width)
-            .map_err(|e| Error::Invalid(format!("{name}: {e}")))?;
-        let (channels, fan_in) = if geometry.depthwise {
-            (s.channels, 1)
-        } else {
-            (channels, s.channels)
-        };
+        let [height, width] = geometry.output(s.height, s.width).map_err(|e| Error::Invalid(format!("{name}: {e}")))?;
+        let (channels, fan_in) = if geometry.depthwise { (s.channels, 1) } else { (channels, s.channels) };
         if channels == 0 {
-            return Err(Error::Invalid(format!(
-                "{name}: a convolution needs at least one output channel"
-            )));
+            return Err(Error::Invalid(format!("{name}: a convolution needs at least one output channel")));
         }
         let mut std = SILU_GAIN / ((geometry.taps() * fan_in) as f32).sqrt();
         if !options.norm {
             std *= options.scale;
         }
         let dims = vec![channels, geometry.kernel[0], geometry.kernel[1], fan_in];
-        let weight = self
-            .params
-            .push(format!("{name}.weight"), dims, Init::Normal(std));
+        let weight = self.params.push(format!("{name}.weight"), dims, Init::Normal(std));
         let mut block = |layout: fn(&mut Self) -> &mut Layout, kind: &str, value: f32| {
-            layout(self).push(
-                format!("{name}.{kind}"),
-                vec![channels],
-                Init::Constant(value),
-            )
+            layout(self).push(format!("{name}.{kind}"), vec![channels], Init::Constant(value))
         };
         let (bias, norm) = if options.norm {
             let gamma = block(|b| &mut b.params, "gamma", options.scale);
             let beta = block(|b| &mut b.params, "beta", 0.0);
             let mean = block(|b| &mut b.stats, "mean", 0.0);
             let variance = block(|b| &mut b.stats, "variance", 1.0);
-            (
-                None,
-                Some(Norm {
-                    gamma,
-                    beta,
-                    mean,
-                    variance,
-                }),
-            )
+            (None, Some(Norm { gamma, beta, mean, variance }))
         } else {
             (Some(block(|b| &mut b.params, "bias", 0.0)), None)
         };
-        self.push(
-            name,
-            Op::Conv {
-                geometry,
-                weight,
-                bias,
-                norm,
-            },
-            &[x],
-            Shape::new(height, width, channels),
-        )
+        self.push(name, Op::Conv { geometry, weight, bias, norm }, &[x], Shape::new(height, width, channels))
     }
 
     /// [`Op::Linear`] with `outputs` outputs.
@@ -577,26 +486,13 @@ impl Builder {
     /// No outputs.
     pub fn linear(&mut self, name: &str, x: NodeId, outputs: usize) -> Result<NodeId> {
         if outputs == 0 {
-            return Err(Error::Invalid(format!(
-                "{name}: a dense layer needs at least one output"
-            )));
+            return Err(Error::Invalid(format!("{name}: a dense layer needs at least one output")));
         }
         let inputs = self.shape(x).len();
         let std = SILU_GAIN / (inputs as f32).sqrt();
-        let weight = self.params.push(
-            format!("{name}.weight"),
-            vec![outputs, inputs],
-            Init::Normal(std),
-        );
-        let bias = self
-            .params
-            .push(format!("{name}.bias"), vec![outputs], Init::Constant(0.0));
-        self.push(
-            name,
-            Op::Linear { weight, bias },
-            &[x],
-            Shape::new(1, 1, outputs),
-        )
+        let weight = self.params.push(format!("{name}.weight"), vec![outputs, inputs], Init::Normal(std));
+        let bias = self.params.push(format!("{name}.bias"), vec![outputs], Init::Constant(0.0));
+        self.push(name, Op::Linear { weight, bias }, &[x], Shape::new(1, 1, outputs))
     }
 
     /// [`Op::ChannelBias`] with columns of its own.
@@ -636,19 +532,9 @@ impl Builder {
     pub fn concat(&mut self, name: &str, a: NodeId, b: NodeId) -> Result<NodeId> {
         let (sa, sb) = (self.shape(a), self.shape(b));
         if (sa.height, sa.width) != (sb.height, sb.width) {
-            return Err(Error::Invalid(format!(
-                "{name}: cannot join the channels of {sa} and {sb}"
-            )));
+            return Err(Error::Invalid(format!("{name}: cannot join the channels of {sa} and {sb}")));
         }
-        self.push(
-            name,
-            Op::Concat,
-            &[a, b],
-            Shape {
-                channels: sa.channels + sb.channels,
-                ..sa
-            },
-        )
+        self.push(name, Op::Concat, &[a, b], Shape { channels: sa.channels + sb.channels, ..sa })
     }
 
     /// [`Op::Upsample`].
@@ -658,12 +544,7 @@ impl Builder {
     pub fn upsample(&mut self, name: &str, x: NodeId) -> Result<NodeId> {
         let s = self.shape(x);
         let height = if s.height == 1 { 1 } else { 2 * s.height };
-        self.push(
-            name,
-            Op::Upsample,
-            &[x],
-            Shape::new(height, 2 * s.width, s.channels),
-        )
+        self.push(name, Op::Upsample, &[x], Shape::new(height, 2 * s.width, s.channels))
     }
 
     /// Ends the graph: the last node is the output, and the conditioning network gets its parameters.
@@ -679,49 +560,25 @@ impl Builder {
             )));
         }
         if self.columns == 0 || features < 2 || features % 2 != 0 || hidden == 0 {
-            return Err(Error::Invalid("the network has no channel bias or no time features, so it cannot know the timestep".into()));
+            return Err(Error::Invalid(
+                "the network has no channel bias or no time features, so it cannot know the timestep".into(),
+            ));
         }
         let columns = self.columns;
         let mut dense = |name: &str, inputs: usize, outputs: usize, gain: f32| {
             let std = gain / (inputs as f32).sqrt();
-            let weight = self.params.push(
-                format!("conditioning.{name}.weight"),
-                vec![outputs, inputs],
-                Init::Normal(std),
-            );
-            (
-                weight,
-                self.params.push(
-                    format!("conditioning.{name}.bias"),
-                    vec![outputs],
-                    Init::Constant(0.0),
-                ),
-            )
+            let weight =
+                self.params.push(format!("conditioning.{name}.weight"), vec![outputs, inputs], Init::Normal(std));
+            (weight, self.params.push(format!("conditioning.{name}.bias"), vec![outputs], Init::Constant(0.0)))
         };
         let layers = [
             dense("1", features, hidden, std::f32::consts::SQRT_2),
             dense("2", hidden, hidden, SILU_GAIN),
             dense("columns", hidden, columns, 0.5),
         ];
-        let class_table = self.params.push(
-            "conditioning.classes".into(),
-            vec![classes + 1, columns],
-            Init::Normal(CLASS_STD),
-        );
-        let conditioning = Conditioning {
-            features,
-            hidden,
-            classes,
-            columns,
-            layers,
-            class_table,
-        };
-        Ok(Graph {
-            input: self.input,
-            nodes: self.nodes,
-            params: self.params,
-            stats: self.stats,
-            conditioning,
-        })
+        let class_table =
+            self.params.push("conditioning.classes".into(), vec![classes + 1, columns], Init::Normal(CLASS_STD));
+        let conditioning = Conditioning { features, hidden, classes, columns, layers, class_table };
+        Ok(Graph { input: self.input, nodes: self.nodes, params: self.params, stats: self.stats, conditioning })
     }
 }

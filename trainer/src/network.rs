@@ -74,12 +74,7 @@ impl Dense {
     fn apply(&self, x: &[f32], silu: bool) -> Vec<f32> {
         let rows = self.weights.chunks_exact(x.len()).zip(&self.bias);
         rows.map(|(row, bias)| {
-            let y = f64::from(*bias)
-                + row
-                    .iter()
-                    .zip(x)
-                    .map(|(w, x)| f64::from(*w) * f64::from(*x))
-                    .sum::<f64>();
+            let y = f64::from(*bias) + row.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum::<f64>();
             (if silu { y / (1.0 + (-y).exp()) } else { y }) as f32
         })
         .collect()
@@ -118,47 +113,29 @@ impl Graph {
             Op::Input => LayerOp::Input,
             Op::SpaceToDepth { block } => LayerOp::SpaceToDepth { block: *block },
             Op::DepthToSpace { block } => LayerOp::DepthToSpace { block: *block },
-            Op::Linear { weight, bias } => LayerOp::Linear {
-                weights: param(*weight),
-                bias: param(*bias),
-            },
+            Op::Linear { weight, bias } => LayerOp::Linear { weights: param(*weight), bias: param(*bias) },
             Op::ChannelBias { first } => LayerOp::ChannelBias { first: *first },
             Op::Activation(kind) => LayerOp::Activation(*kind),
             Op::Add => LayerOp::Add,
             Op::Concat => LayerOp::Concat,
             Op::Upsample => LayerOp::Upsample,
-            Op::Conv {
-                geometry,
-                weight,
-                bias,
-                norm,
-            } => {
+            Op::Conv { geometry, weight, bias, norm } => {
                 let mut weights = param(*weight);
                 let channels = self.params.blocks[*weight].shape[0];
                 let mut folded = bias.map_or_else(|| vec![0.0; channels], param);
                 if let Some(norm) = norm {
                     let (gamma, beta) = (param(norm.gamma), param(norm.beta));
-                    let (mean, variance) = (
-                        self.stats.slice(norm.mean, stats),
-                        self.stats.slice(norm.variance, stats),
-                    );
+                    let (mean, variance) = (self.stats.slice(norm.mean, stats), self.stats.slice(norm.variance, stats));
                     let filter = weights.len() / channels;
                     for c in 0..channels {
-                        let scale = f64::from(gamma[c])
-                            / (f64::from(variance[c]) + f64::from(NORM_TINY)).sqrt();
+                        let scale = f64::from(gamma[c]) / (f64::from(variance[c]) + f64::from(NORM_TINY)).sqrt();
                         weights[c * filter..(c + 1) * filter]
                             .iter_mut()
                             .for_each(|w| *w = (f64::from(*w) * scale) as f32);
-                        folded[c] = (f64::from(beta[c])
-                            + (f64::from(folded[c]) - f64::from(mean[c])) * scale)
-                            as f32;
+                        folded[c] = (f64::from(beta[c]) + (f64::from(folded[c]) - f64::from(mean[c])) * scale) as f32;
                     }
                 }
-                LayerOp::Conv {
-                    geometry: *geometry,
-                    weights,
-                    bias: folded,
-                }
+                LayerOp::Conv { geometry: *geometry, weights, bias: folded }
             }
         };
         let layers = self.nodes.iter().map(|n| Layer {
@@ -171,10 +148,7 @@ impl Graph {
             input: self.input,
             layers: layers.collect(),
             conditioning: self.conditioning.clone(),
-            dense: self.conditioning.layers.map(|(weight, bias)| Dense {
-                weights: param(weight),
-                bias: param(bias),
-            }),
+            dense: self.conditioning.layers.map(|(weight, bias)| Dense { weights: param(weight), bias: param(bias) }),
             class_table: param(self.conditioning.class_table),
         })
     }
@@ -194,13 +168,7 @@ impl Network {
     /// The bias columns of timestep `t` (1..=T); the total is this plus a [`Self::class_bias`].
     pub fn time_bias(&self, t: usize) -> Vec<f32> {
         let [first, second, columns] = &self.dense;
-        columns.apply(
-            &second.apply(
-                &first.apply(&self.conditioning.time_features(t), true),
-                true,
-            ),
-            false,
-        )
+        columns.apply(&second.apply(&first.apply(&self.conditioning.time_features(t), true), true), false)
     }
 
     /// The bias columns of a class, or of the null class for `None`.
@@ -210,10 +178,7 @@ impl Network {
     pub fn class_bias(&self, class: Option<usize>) -> Result<Vec<f32>> {
         let row = class.unwrap_or(self.classes());
         if row > self.classes() || class == Some(self.classes()) {
-            return Err(Error::Usage(format!(
-                "there is no class {row}; the model knows {} classes",
-                self.classes()
-            )));
+            return Err(Error::Usage(format!("there is no class {row}; the model knows {} classes", self.classes())));
         }
         Ok(self.class_table[row * self.bias_columns()..][..self.bias_columns()].to_vec())
     }
@@ -223,12 +188,7 @@ impl Network {
     /// # Errors
     /// A class that the network does not know.
     pub fn bias(&self, t: usize, class: Option<usize>) -> Result<Vec<f32>> {
-        Ok(self
-            .time_bias(t)
-            .iter()
-            .zip(self.class_bias(class)?)
-            .map(|(a, b)| a + b)
-            .collect())
+        Ok(self.time_bias(t).iter().zip(self.class_bias(class)?).map(|(a, b)| a + b).collect())
     }
 
     /// The output F for a batch of images `x` (NHWC) with one row of bias columns an image. `visit` sees the result of every layer
@@ -236,12 +196,7 @@ impl Network {
     ///
     /// # Errors
     /// Lengths that are not whole numbers of images and rows.
-    pub fn forward(
-        &self,
-        x: &[f32],
-        columns: &[f32],
-        mut visit: impl FnMut(NodeId, &[f32]),
-    ) -> Result<Vec<f32>> {
+    pub fn forward(&self, x: &[f32], columns: &[f32], mut visit: impl FnMut(NodeId, &[f32])) -> Result<Vec<f32>> {
         let batch = x.len() / self.input.len();
         if x.len() != batch * self.input.len() || columns.len() != batch * self.bias_columns() {
             return Err(Error::Invalid(format!(
@@ -275,32 +230,24 @@ impl Network {
         let shape = |i: usize| self.layers[layer.inputs[i]].shape;
         match &layer.op {
             LayerOp::Input => Buffer::copy_of(x),
-            LayerOp::SpaceToDepth { block } => {
-                space::forward(value(0), layer.shape, *block, space::Direction::ToDepth)
+            LayerOp::SpaceToDepth { block } => space::forward(value(0), layer.shape, *block, space::Direction::ToDepth),
+            LayerOp::DepthToSpace { block } => space::forward(value(0), shape(0), *block, space::Direction::ToSpace),
+            LayerOp::Conv { geometry, weights, bias } => {
+                Conv { geometry: *geometry, input: shape(0), output: layer.shape }.forward(
+                    value(0),
+                    weights,
+                    Some(bias),
+                )
             }
-            LayerOp::DepthToSpace { block } => {
-                space::forward(value(0), shape(0), *block, space::Direction::ToSpace)
+            LayerOp::Linear { weights, bias } => {
+                Conv::linear(shape(0).len(), layer.shape.len()).forward(value(0), weights, Some(bias))
             }
-            LayerOp::Conv {
-                geometry,
-                weights,
-                bias,
-            } => Conv {
-                geometry: *geometry,
-                input: shape(0),
-                output: layer.shape,
-            }
-            .forward(value(0), weights, Some(bias)),
-            LayerOp::Linear { weights, bias } => Conv::linear(shape(0).len(), layer.shape.len())
-                .forward(value(0), weights, Some(bias)),
             LayerOp::ChannelBias { first } => {
                 channel_bias::forward(value(0), layer.shape, columns, self.bias_columns(), *first)
             }
             LayerOp::Activation(kind) => activation::forward(*kind, value(0)),
             LayerOp::Add => add::forward(value(0), value(1)),
-            LayerOp::Concat => {
-                concat::forward(value(0), shape(0).channels, value(1), shape(1).channels)
-            }
+            LayerOp::Concat => concat::forward(value(0), shape(0).channels, value(1), shape(1).channels),
             LayerOp::Upsample => upsample::forward(value(0), shape(0)),
         }
     }

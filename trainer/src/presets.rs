@@ -14,10 +14,7 @@ pub fn build(name: &str, input: Shape, classes: usize) -> Result<Graph> {
         "digits28" => unet(input, classes, &DIGITS28),
         "digits28-nano" => unet(input, classes, &DIGITS28_NANO),
         "tiny" => unet(input, classes, &TINY),
-        _ => Err(Error::Usage(format!(
-            "there is no preset {name:?}; choose one of {}",
-            NAMES.join(", ")
-        ))),
+        _ => Err(Error::Usage(format!("there is no preset {name:?}; choose one of {}", NAMES.join(", ")))),
     }
 }
 
@@ -33,24 +30,9 @@ struct UNet {
     conditioning: [usize; 2],
 }
 
-const DIGITS28: UNet = UNet {
-    channels: [20, 48],
-    middle_blocks: 2,
-    concat: true,
-    conditioning: [64, 128],
-};
-const DIGITS28_NANO: UNet = UNet {
-    channels: [12, 32],
-    middle_blocks: 1,
-    concat: false,
-    conditioning: [64, 128],
-};
-const TINY: UNet = UNet {
-    channels: [4, 8],
-    middle_blocks: 1,
-    concat: true,
-    conditioning: [8, 16],
-};
+const DIGITS28: UNet = UNet { channels: [20, 48], middle_blocks: 2, concat: true, conditioning: [64, 128] };
+const DIGITS28_NANO: UNet = UNet { channels: [12, 32], middle_blocks: 1, concat: false, conditioning: [64, 128] };
+const TINY: UNet = UNet { channels: [4, 8], middle_blocks: 1, concat: true, conditioning: [8, 16] };
 
 /// Start value of the last norm's gamma in a residual block.
 const RESIDUAL_SCALE: f32 = 0.2;
@@ -75,23 +57,10 @@ fn unet(input: Shape, classes: usize, spec: &UNet) -> Result<Graph> {
     let x = silu(&mut g, "up.silu", x)?;
     let x = g.conv("up", x, high, ConvGeometry::square(1, 1), normed)?;
     let x = g.upsample("upsample", x)?;
-    let x = if spec.concat {
-        g.concat("join", x, skip)?
-    } else {
-        g.add("join", x, skip)?
-    };
+    let x = if spec.concat { g.concat("join", x, skip)? } else { g.add("join", x, skip)? };
     let x = residual(&mut g, "last", x, high)?;
     let x = silu(&mut g, "out.silu", x)?;
-    let x = g.conv(
-        "out",
-        x,
-        4 * input.channels,
-        same,
-        ConvOptions {
-            norm: false,
-            scale: 0.2,
-        },
-    )?;
+    let x = g.conv("out", x, 4 * input.channels, same, ConvOptions { norm: false, scale: 0.2 })?;
     g.depth_to_space("unpatchify", x, 2)?;
     let [features, hidden] = spec.conditioning;
     g.finish(features, hidden, classes)
@@ -113,25 +82,13 @@ fn residual(g: &mut Builder, name: &str, x: NodeId, channels: usize) -> Result<N
             x,
             channels,
             ConvGeometry::square(1, 1),
-            ConvOptions {
-                norm: false,
-                scale: 0.6,
-            },
+            ConvOptions { norm: false, scale: 0.6 },
         )?
     };
     let h = silu(g, &format!("{name}.silu1"), x)?;
     let h = g.conv(&format!("{name}.conv1"), h, channels, same, normed)?;
     let h = g.channel_bias(&format!("{name}.bias"), h)?;
     let h = silu(g, &format!("{name}.silu2"), h)?;
-    let h = g.conv(
-        &format!("{name}.conv2"),
-        h,
-        channels,
-        same,
-        ConvOptions {
-            norm: true,
-            scale: RESIDUAL_SCALE,
-        },
-    )?;
+    let h = g.conv(&format!("{name}.conv2"), h, channels, same, ConvOptions { norm: true, scale: RESIDUAL_SCALE })?;
     g.add(&format!("{name}.add"), h, skip)
 }

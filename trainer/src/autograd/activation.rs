@@ -7,12 +7,10 @@ use rayon::prelude::*;
 pub fn forward(kind: Activation, x: &[f32]) -> Buffer {
     let mut y = Buffer::stale(x.len());
     let per = x.len().div_ceil(CHUNKS).max(1);
-    x.par_chunks(per)
-        .zip(y.par_chunks_mut(per))
-        .for_each(|(x, y)| match kind {
-            Activation::Silu => simd::silu(x, y),
-            Activation::Relu => x.iter().zip(y).for_each(|(x, y)| *y = x.max(0.0)),
-        });
+    x.par_chunks(per).zip(y.par_chunks_mut(per)).for_each(|(x, y)| match kind {
+        Activation::Silu => simd::silu(x, y),
+        Activation::Relu => x.iter().zip(y).for_each(|(x, y)| *y = x.max(0.0)),
+    });
     y
 }
 
@@ -23,16 +21,10 @@ pub fn activation(tape: &mut Tape, kind: Activation, x: &Act) -> Act {
     tape.record(move |grads| {
         let mut d = out.take_grad(grads)?;
         let per = d.len().div_ceil(CHUNKS).max(1);
-        x.values()
-            .par_chunks(per)
-            .zip(d.par_chunks_mut(per))
-            .for_each(|(x, d)| match kind {
-                Activation::Silu => simd::silu_backward(x, d),
-                Activation::Relu => x
-                    .iter()
-                    .zip(d)
-                    .for_each(|(x, d)| *d *= f32::from(u8::from(*x > 0.0))),
-            });
+        x.values().par_chunks(per).zip(d.par_chunks_mut(per)).for_each(|(x, d)| match kind {
+            Activation::Silu => simd::silu_backward(x, d),
+            Activation::Relu => x.iter().zip(d).for_each(|(x, d)| *d *= f32::from(u8::from(*x > 0.0))),
+        });
         x.give_grad(grads, d)
     });
     y
@@ -60,9 +52,6 @@ mod tests {
         for (y, x) in forward(Activation::Silu, &x).iter().zip(x) {
             assert!((y - x / (1.0 + (-x).exp())).abs() < 1e-5);
         }
-        assert_eq!(
-            &forward(Activation::Relu, &x)[..],
-            [0.0, 0.0, 0.0, 1.0, 30.0]
-        );
+        assert_eq!(&forward(Activation::Relu, &x)[..], [0.0, 0.0, 0.0, 1.0, 30.0]);
     }
 }

@@ -31,19 +31,9 @@ pub fn batch_norm(
             [mean, (squares / count - mean * mean).max(0.0)]
         })
         .collect();
-    let roots: Vec<f64> = moments
-        .iter()
-        .map(|[_, variance]| 1.0 / (variance + f64::from(NORM_TINY)).sqrt())
-        .collect();
-    let (g, b) = (
-        &params.values()[gamma.clone()],
-        &params.values()[beta.clone()],
-    );
-    let scale: Vec<f32> = g
-        .iter()
-        .zip(&roots)
-        .map(|(g, r)| (f64::from(*g) * r) as f32)
-        .collect();
+    let roots: Vec<f64> = moments.iter().map(|[_, variance]| 1.0 / (variance + f64::from(NORM_TINY)).sqrt()).collect();
+    let (g, b) = (&params.values()[gamma.clone()], &params.values()[beta.clone()]);
+    let scale: Vec<f32> = g.iter().zip(&roots).map(|(g, r)| (f64::from(*g) * r) as f32).collect();
     let shift: Vec<f32> = b
         .iter()
         .zip(&moments)
@@ -57,14 +47,8 @@ pub fn batch_norm(
 
     let mut values = Buffer::stale(x.values().len());
     let per = images_per_chunk(x.batch()) * x.shape().len();
-    let (a, b) = (
-        simd::tile(scale.iter().copied()),
-        simd::tile(shift.iter().copied()),
-    );
-    x.values()
-        .par_chunks(per)
-        .zip(values.par_chunks_mut(per))
-        .for_each(|(x, y)| simd::scale_shift(x, &a, &b, y));
+    let (a, b) = (simd::tile(scale.iter().copied()), simd::tile(shift.iter().copied()));
+    x.values().par_chunks(per).zip(values.par_chunks_mut(per)).for_each(|(x, y)| simd::scale_shift(x, &a, &b, y));
     let y = tape.input(values, x.batch(), x.shape());
 
     let (x, out, params) = (x.clone(), y.clone(), params.clone());
@@ -73,11 +57,7 @@ pub fn batch_norm(
         // With x̂ = (x − μ)·r: dβ = Σ dy, dγ = Σ dy·x̂ = r·(Σ dy·x − μ·Σ dy), and
         // dx = γ·r·(dy − dβ/N − x̂·dγ/N), an affine function of dy and x.
         let sums = simd::column_products(&d, Some(x.values()), channels);
-        let mut coefficients = [
-            vec![0.0; channels],
-            vec![0.0; channels],
-            vec![0.0; channels],
-        ];
+        let mut coefficients = [vec![0.0; channels], vec![0.0; channels], vec![0.0; channels]];
         let g = &params.values()[gamma.clone()];
         let grad = params.grad(grads)?;
         for (c, [sum, product]) in sums.into_iter().enumerate() {
@@ -91,9 +71,7 @@ pub fn batch_norm(
             coefficients[2][c] = (-gamma_c * root * sum / count - slope * mean) as f32;
         }
         let [a, b, c] = coefficients.map(|v| simd::tile(v.into_iter()));
-        d.par_chunks_mut(per)
-            .zip(x.values().par_chunks(per))
-            .for_each(|(d, x)| simd::combine(d, x, &a, &b, &c));
+        d.par_chunks_mut(per).zip(x.values().par_chunks(per)).for_each(|(d, x)| simd::combine(d, x, &a, &b, &c));
         x.give_grad(grads, d)
     });
     (y, stats)
@@ -108,9 +86,7 @@ mod tests {
     #[test]
     fn gradients_match_finite_differences() {
         let shape = Shape::new(5, 5, 3);
-        let run = |tape: &mut Tape, acts: &[Act], params: &Parameters| {
-            batch_norm(tape, &acts[0], params, 0..3, 3..6).0
-        };
+        let run = |tape: &mut Tape, acts: &[Act], params: &Parameters| batch_norm(tape, &acts[0], params, 0..3, 3..6).0;
         check_gradients("batch norm", 4, &[shape], 6, run);
         check_threads("batch norm", 19, &[shape], 6, run);
     }
@@ -119,30 +95,16 @@ mod tests {
     fn normalises() {
         let mut tape = Tape::default();
         let shape = Shape::new(2, 2, 2);
-        let x = tape.input(
-            (0..24)
-                .map(|i| (i * i % 17) as f32)
-                .collect::<Vec<_>>()
-                .into(),
-            3,
-            shape,
-        );
+        let x = tape.input((0..24).map(|i| (i * i % 17) as f32).collect::<Vec<_>>().into(), 3, shape);
         let params = Parameters::new(vec![1.0, 2.0, 0.5, -1.0]);
         let (y, stats) = batch_norm(&mut tape, &x, &params, 0..2, 2..4);
         for c in 0..2 {
             let column = |v: &[f32]| v.iter().skip(c).step_by(2).copied().collect::<Vec<_>>();
             let mean = |v: &[f32]| v.iter().sum::<f32>() / v.len() as f32;
-            let variance =
-                |v: &[f32]| v.iter().map(|x| (x - mean(v)).powi(2)).sum::<f32>() / v.len() as f32;
+            let variance = |v: &[f32]| v.iter().map(|x| (x - mean(v)).powi(2)).sum::<f32>() / v.len() as f32;
             let (x, y) = (column(x.values()), column(y.values()));
-            assert!(
-                (mean(&x) - stats.mean[c]).abs() < 1e-4
-                    && (variance(&x) - stats.variance[c]).abs() < 1e-3
-            );
-            assert!(
-                (mean(&y) - [0.5, -1.0][c]).abs() < 1e-4
-                    && (variance(&y) - [1.0, 4.0][c]).abs() < 1e-3
-            );
+            assert!((mean(&x) - stats.mean[c]).abs() < 1e-4 && (variance(&x) - stats.variance[c]).abs() < 1e-3);
+            assert!((mean(&y) - [0.5, -1.0][c]).abs() < 1e-4 && (variance(&y) - [1.0, 4.0][c]).abs() < 1e-3);
         }
     }
 }

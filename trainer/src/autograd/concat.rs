@@ -5,10 +5,7 @@ use rayon::prelude::*;
 /// For every pixel the `ca` channels of a, then the `cb` channels of b.
 pub fn forward(a: &[f32], ca: usize, b: &[f32], cb: usize) -> Buffer {
     let mut y = Buffer::stale(a.len() + b.len());
-    let pixels = y
-        .par_chunks_exact_mut(ca + cb)
-        .zip(a.par_chunks_exact(ca))
-        .zip(b.par_chunks_exact(cb));
+    let pixels = y.par_chunks_exact_mut(ca + cb).zip(a.par_chunks_exact(ca)).zip(b.par_chunks_exact(cb));
     pixels.with_min_len(1024).for_each(|((y, a), b)| {
         y[..ca].copy_from_slice(a);
         y[ca..].copy_from_slice(b);
@@ -25,14 +22,8 @@ pub fn concat(tape: &mut Tape, a: &Act, b: &Act) -> Act {
     let (a, b, out) = (a.clone(), b.clone(), y.clone());
     tape.record(move |grads| {
         let dy = out.take_grad(grads)?;
-        let (mut da, mut db) = (
-            Buffer::stale(a.values().len()),
-            Buffer::stale(b.values().len()),
-        );
-        let pixels = dy
-            .par_chunks_exact(ca + cb)
-            .zip(da.par_chunks_exact_mut(ca))
-            .zip(db.par_chunks_exact_mut(cb));
+        let (mut da, mut db) = (Buffer::stale(a.values().len()), Buffer::stale(b.values().len()));
+        let pixels = dy.par_chunks_exact(ca + cb).zip(da.par_chunks_exact_mut(ca)).zip(db.par_chunks_exact_mut(cb));
         pixels.with_min_len(1024).for_each(|((dy, da), db)| {
             da.copy_from_slice(&dy[..ca]);
             db.copy_from_slice(&dy[ca..]);

@@ -37,14 +37,10 @@ impl Dense {
         let group = self.group(x.len() / self.input.len());
         let (patch, channels) = (self.patch(), self.output.channels);
         let mut patches = self.patch_buffer(group);
-        for (x, y) in x
-            .chunks(group * self.input.len())
-            .zip(y.chunks_mut(group * self.output.len()))
-        {
+        for (x, y) in x.chunks(group * self.input.len()).zip(y.chunks_mut(group * self.output.len())) {
             let rows = self.gather(x, &mut patches);
             if let Some(bias) = bias {
-                y.chunks_exact_mut(channels)
-                    .for_each(|pixel| pixel.copy_from_slice(bias));
+                y.chunks_exact_mut(channels).for_each(|pixel| pixel.copy_from_slice(bias));
             }
             let pixels = y.len() / channels;
             gemm(
@@ -58,24 +54,14 @@ impl Dense {
     }
 
     /// dw += dyᵀ · patches(x), and dx += the patches' gradients, scattered back.
-    pub fn backward(
-        &self,
-        x: &[f32],
-        w: &[f32],
-        dy: &[f32],
-        dx: Option<&mut [f32]>,
-        dw: &mut [f32],
-    ) {
+    pub fn backward(&self, x: &[f32], w: &[f32], dy: &[f32], dx: Option<&mut [f32]>, dw: &mut [f32]) {
         if x.is_empty() {
             return;
         }
         let group = self.group(x.len() / self.input.len());
         let (patch, channels) = (self.patch(), self.output.channels);
         let mut patches = self.patch_buffer(group);
-        let blocks = || {
-            x.chunks(group * self.input.len())
-                .zip(dy.chunks(group * self.output.len()))
-        };
+        let blocks = || x.chunks(group * self.input.len()).zip(dy.chunks(group * self.output.len()));
         for (x, dy) in blocks() {
             let rows = self.gather(x, &mut patches);
             let pixels = dy.len() / channels;
@@ -102,11 +88,7 @@ impl Dense {
     }
 
     fn patch_buffer(&self, group: usize) -> Buffer {
-        Buffer::stale(if self.geometry.is_pointwise() {
-            0
-        } else {
-            group * self.output.pixels() * self.patch()
-        })
+        Buffer::stale(if self.geometry.is_pointwise() { 0 } else { group * self.output.pixels() * self.patch() })
     }
 
     /// The patches of `x` as rows: `x` itself for a pointwise convolution, else gathered into `patches`.
@@ -115,9 +97,8 @@ impl Dense {
             return x;
         }
         let rows = &mut patches[..x.len() / self.input.len() * self.output.pixels() * self.patch()];
-        for (x, rows) in x
-            .chunks_exact(self.input.len())
-            .zip(rows.chunks_exact_mut(self.output.pixels() * self.patch()))
+        for (x, rows) in
+            x.chunks_exact(self.input.len()).zip(rows.chunks_exact_mut(self.output.pixels() * self.patch()))
         {
             self.each_run(|run, row| {
                 let dst = &mut rows[row];
@@ -133,17 +114,13 @@ impl Dense {
     /// dx = the sum of all patch gradients at the places they came from.
     fn scatter(&self, rows: &[f32], dx: &mut [f32]) {
         dx.fill(0.0);
-        for (dx, rows) in dx
-            .chunks_exact_mut(self.input.len())
-            .zip(rows.chunks_exact(self.output.pixels() * self.patch()))
+        for (dx, rows) in
+            dx.chunks_exact_mut(self.input.len()).zip(rows.chunks_exact(self.output.pixels() * self.patch()))
         {
             self.each_run(|run, row| {
                 if let Run::Image(start) = run {
                     let src = &rows[row];
-                    dx[start..start + src.len()]
-                        .iter_mut()
-                        .zip(src)
-                        .for_each(|(d, s)| *d += s);
+                    dx[start..start + src.len()].iter_mut().zip(src).for_each(|(d, s)| *d += s);
                 }
             });
         }
@@ -152,13 +129,7 @@ impl Dense {
     /// Walks over one image's patches as contiguous runs: where a run comes from, and its place in the patch rows.
     #[inline(always)]
     fn each_run(&self, mut visit: impl FnMut(Run, std::ops::Range<usize>)) {
-        let ConvGeometry {
-            kernel,
-            stride,
-            pad,
-            dilation,
-            ..
-        } = self.geometry;
+        let ConvGeometry { kernel, stride, pad, dilation, .. } = self.geometry;
         let (channels, width) = (self.input.channels, self.input.width);
         let mut at = 0;
         for oy in 0..self.output.height {
@@ -171,19 +142,13 @@ impl Dense {
                     } else if dilation[1] == 1 {
                         let left = ox * stride[1];
                         let before = pad[1].saturating_sub(left).min(kernel[1]);
-                        let end = (width + pad[1])
-                            .saturating_sub(left)
-                            .min(kernel[1])
-                            .max(before);
+                        let end = (width + pad[1]).saturating_sub(left).min(kernel[1]).max(before);
                         if before > 0 {
                             visit(Run::Pad, at..at + before * channels);
                         }
                         if end > before {
                             let start = (y * width + left + before - pad[1]) * channels;
-                            visit(
-                                Run::Image(start),
-                                at + before * channels..at + end * channels,
-                            );
+                            visit(Run::Image(start), at + before * channels..at + end * channels);
                         }
                         if end < kernel[1] {
                             visit(Run::Pad, at + end * channels..at + line);
@@ -191,11 +156,7 @@ impl Dense {
                     } else {
                         for kx in 0..kernel[1] {
                             let x = (ox * stride[1] + kx * dilation[1]).wrapping_sub(pad[1]);
-                            let run = if x < width {
-                                Run::Image((y * width + x) * channels)
-                            } else {
-                                Run::Pad
-                            };
+                            let run = if x < width { Run::Image((y * width + x) * channels) } else { Run::Pad };
                             visit(run, at + kx * channels..at + (kx + 1) * channels);
                         }
                     }

@@ -21,11 +21,7 @@ impl Depthwise {
         }
         let taps = self.taps_first(w);
         self.each_tap(|tap, from, to| {
-            let (x, y, w) = (
-                &x[from..from + channels],
-                &mut y[to..to + channels],
-                &taps[tap * channels..][..channels],
-            );
+            let (x, y, w) = (&x[from..from + channels], &mut y[to..to + channels], &taps[tap * channels..][..channels]);
             for ((y, x), w) in y.iter_mut().zip(x).zip(w) {
                 *y += x * w;
             }
@@ -33,14 +29,7 @@ impl Depthwise {
     }
 
     /// dw += and dx +=, from the output's gradient.
-    pub fn backward(
-        &self,
-        x: &[f32],
-        w: &[f32],
-        dy: &[f32],
-        mut dx: Option<&mut [f32]>,
-        dw: &mut [f32],
-    ) {
+    pub fn backward(&self, x: &[f32], w: &[f32], dy: &[f32], mut dx: Option<&mut [f32]>, dw: &mut [f32]) {
         let channels = self.input.channels;
         let taps = self.taps_first(w);
         let mut dtaps = vec![0.0; taps.len()];
@@ -51,11 +40,7 @@ impl Depthwise {
                 *d += x * dy;
             }
             if let Some(dx) = &mut dx {
-                for ((dx, w), dy) in dx[from..from + channels]
-                    .iter_mut()
-                    .zip(&taps[range])
-                    .zip(dy)
-                {
+                for ((dx, w), dy) in dx[from..from + channels].iter_mut().zip(&taps[range]).zip(dy) {
                     *dx += w * dy;
                 }
             }
@@ -69,20 +54,12 @@ impl Depthwise {
     /// Weights as [KH][KW][C].
     fn taps_first(&self, w: &[f32]) -> Vec<f32> {
         let (count, channels) = (self.geometry.taps(), self.input.channels);
-        (0..w.len())
-            .map(|i| w[i % channels * count + i / channels])
-            .collect()
+        (0..w.len()).map(|i| w[i % channels * count + i / channels]).collect()
     }
 
     /// Calls `visit` with (tap, index of the input pixel, index of the output pixel) for every product.
     fn each_tap(&self, mut visit: impl FnMut(usize, usize, usize)) {
-        let ConvGeometry {
-            kernel,
-            stride,
-            pad,
-            dilation,
-            ..
-        } = self.geometry;
+        let ConvGeometry { kernel, stride, pad, dilation, .. } = self.geometry;
         let (input, output) = (self.input, self.output);
         for oy in 0..output.height {
             for ox in 0..output.width {
@@ -95,11 +72,7 @@ impl Depthwise {
                     for kx in 0..kernel[1] {
                         let x = (ox * stride[1] + kx * dilation[1]).wrapping_sub(pad[1]);
                         if x < input.width {
-                            visit(
-                                ky * kernel[1] + kx,
-                                (y * input.width + x) * input.channels,
-                                to,
-                            );
+                            visit(ky * kernel[1] + kx, (y * input.width + x) * input.channels, to);
                         }
                     }
                 }

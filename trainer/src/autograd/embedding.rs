@@ -3,20 +3,12 @@ use super::{Act, Buffer, Parameters, Tape};
 use std::ops::Range;
 
 /// Records x + table\[row of the image\], for 1×1 vectors x.
-pub fn embedding(
-    tape: &mut Tape,
-    x: &Act,
-    params: &Parameters,
-    table: Range<usize>,
-    rows: Vec<usize>,
-) -> Act {
+pub fn embedding(tape: &mut Tape, x: &Act, params: &Parameters, table: Range<usize>, rows: Vec<usize>) -> Act {
     let width = x.shape().channels;
     let at = move |row: usize| table.start + row * width..table.start + (row + 1) * width;
     let mut values = Buffer::copy_of(x.values());
     for (x, row) in values.chunks_exact_mut(width).zip(&rows) {
-        x.iter_mut()
-            .zip(&params.values()[at(*row)])
-            .for_each(|(x, e)| *x += e);
+        x.iter_mut().zip(&params.values()[at(*row)]).for_each(|(x, e)| *x += e);
     }
     let y = tape.input(values, x.batch(), x.shape());
     let (x, out, params) = (x.clone(), y.clone(), params.clone());

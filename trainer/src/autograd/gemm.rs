@@ -11,20 +11,12 @@ pub struct Matrix<'a> {
 impl<'a> Matrix<'a> {
     /// Rows of `columns` values one after another.
     pub fn rows(values: &'a [f32], columns: usize) -> Self {
-        Self {
-            values,
-            row_stride: columns,
-            column_stride: 1,
-        }
+        Self { values, row_stride: columns, column_stride: 1 }
     }
 
     /// The same values with rows and columns swapped.
     pub fn transposed(self) -> Self {
-        Self {
-            row_stride: self.column_stride,
-            column_stride: self.row_stride,
-            ..self
-        }
+        Self { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
     }
 
     fn holds(&self, rows: usize, columns: usize) -> bool {

@@ -27,21 +27,15 @@ pub fn weighted_mse(tape: &mut Tape, output: &Act, target: &[f32], weights: &[f3
     let per = images_per_chunk(output.batch());
     let scale = 2.0 / output.values().len() as f32;
     let mut grad = Buffer::stale(output.values().len());
-    let images = grad
-        .par_chunks_mut(len)
-        .zip(output.values().par_chunks(len))
-        .zip(target.par_chunks(len));
-    let sums = images
-        .zip(weights)
-        .with_min_len(per)
-        .map(|(((grad, output), target), weight)| {
-            for ((g, o), t) in grad.iter_mut().zip(output).zip(target) {
-                *g = o - t;
-            }
-            let sum = f64::from(simd::sum_of_squares(grad)) * f64::from(*weight);
-            grad.iter_mut().for_each(|g| *g *= weight * scale);
-            sum
-        });
+    let images = grad.par_chunks_mut(len).zip(output.values().par_chunks(len)).zip(target.par_chunks(len));
+    let sums = images.zip(weights).with_min_len(per).map(|(((grad, output), target), weight)| {
+        for ((g, o), t) in grad.iter_mut().zip(output).zip(target) {
+            *g = o - t;
+        }
+        let sum = f64::from(simd::sum_of_squares(grad)) * f64::from(*weight);
+        grad.iter_mut().for_each(|g| *g *= weight * scale);
+        sum
+    });
     let value = sums.collect::<Vec<_>>().iter().sum::<f64>() / output.values().len() as f64;
     let scalar: Tensor<Rank0, f32, Cpu> = tape.device.zeros();
     let (output, start) = (output.clone(), scalar.clone());

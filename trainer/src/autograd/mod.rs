@@ -52,12 +52,7 @@ impl Tape {
     /// An activation that no recorded operation has made: an input.
     pub fn input(&self, values: Buffer, batch: usize, shape: Shape) -> Act {
         debug_assert_eq!(values.len(), batch * shape.len());
-        Act {
-            values: Arc::new(values),
-            slot: self.device.zeros_like(&(0,)),
-            batch,
-            shape,
-        }
+        Act { values: Arc::new(values), slot: self.device.zeros_like(&(0,)), batch, shape }
     }
 
     fn record(&mut self, backward: impl 'static + FnOnce(&mut Grads) -> OpResult) {
@@ -95,20 +90,13 @@ impl Act {
 
     /// The same activation seen as one vector an image.
     pub fn flat(&self) -> Self {
-        Self {
-            shape: Shape::new(1, 1, self.shape.len()),
-            ..self.clone()
-        }
+        Self { shape: Shape::new(1, 1, self.shape.len()), ..self.clone() }
     }
 
     /// Moves the gradient out: every user of this activation has already added its part.
     fn take_grad(&self, grads: &mut Grads) -> std::result::Result<Buffer, CpuError> {
         let grad = std::mem::take::<Vec<f32>>(&mut *grads.get_or_alloc_mut(&self.slot)?);
-        Ok(if grad.is_empty() {
-            Buffer::zeros(self.values.len())
-        } else {
-            Buffer::from(grad)
-        })
+        Ok(if grad.is_empty() { Buffer::zeros(self.values.len()) } else { Buffer::from(grad) })
     }
 
     /// Adds `grad` to the gradient, or becomes it when there is none yet.

@@ -15,10 +15,7 @@ impl Parameters {
     /// Parameters with these values.
     pub fn new(values: Vec<f32>) -> Self {
         let tensor = Cpu::default().tensor_from_vec(values.clone(), (values.len(),));
-        Self {
-            values: Arc::new(values),
-            tensor,
-        }
+        Self { values: Arc::new(values), tensor }
     }
 
     /// The values.
@@ -46,17 +43,8 @@ pub struct Adam {
 impl Adam {
     /// Adam with decay rates `betas` whose moments start at zero.
     pub fn new(betas: [f64; 2]) -> Self {
-        let config = AdamConfig {
-            betas,
-            eps: 1e-8,
-            weight_decay: None,
-            lr: 0.0,
-        };
-        Self {
-            config,
-            first: Grads::leaky(),
-            second: Grads::leaky(),
-        }
+        let config = AdamConfig { betas, eps: 1e-8, weight_decay: None, lr: 0.0 };
+        Self { config, first: Grads::leaky(), second: Grads::leaky() }
     }
 
     /// The two moments, for a checkpoint or to be restored from one.
@@ -64,31 +52,21 @@ impl Adam {
     /// # Errors
     /// Out of memory.
     pub fn moments(&mut self, params: &Parameters) -> Result<[&mut [f32]; 2], CpuError> {
-        Ok([
-            params.grad(&mut self.first)?,
-            params.grad(&mut self.second)?,
-        ])
+        Ok([params.grad(&mut self.first)?, params.grad(&mut self.second)?])
     }
 
     /// One update with learning rate `lr`; `step` counts from 1.
     ///
     /// # Errors
     /// Out of memory.
-    pub fn update(
-        &mut self,
-        params: &mut Parameters,
-        grads: &mut Grads,
-        step: u64,
-        lr: f64,
-    ) -> OpResult {
+    pub fn update(&mut self, params: &mut Parameters, grads: &mut Grads, step: u64, lr: f64) -> OpResult {
         self.config.lr = lr;
         let identity = params.tensor.clone();
         let first = self.first.get_or_alloc_mut(&identity)?;
         let second = self.second.get_or_alloc_mut(&identity)?;
         let grad = grads.get_or_alloc_mut(&identity)?;
         let step = i32::try_from(step).unwrap_or(i32::MAX);
-        self.config
-            .try_update(step, &mut params.tensor, first, second, grad)?;
+        self.config.try_update(step, &mut params.tensor, first, second, grad)?;
         let values = Arc::make_mut(&mut params.values);
         params.tensor.copy_into(values);
         Ok(())

@@ -14,11 +14,7 @@ pub struct Buffer(Vec<f32>);
 impl Buffer {
     /// A buffer whose contents are whatever its last user left (zeros at first): for results that are written in full.
     pub fn stale(len: usize) -> Self {
-        let kept = POOL
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_mut(&len)
-            .and_then(Vec::pop);
+        let kept = POOL.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&len).and_then(Vec::pop);
         Self(kept.unwrap_or_else(|| vec![0.0; len]))
     }
 

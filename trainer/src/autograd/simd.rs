@@ -10,9 +10,7 @@ const PIXELS: usize = 16;
 /// `a += b`.
 pub fn add_assign(a: &mut [f32], b: &[f32]) {
     let per = a.len().div_ceil(CHUNKS).max(1);
-    a.par_chunks_mut(per)
-        .zip(b.par_chunks(per))
-        .for_each(|(a, b)| add_slice(a, b));
+    a.par_chunks_mut(per).zip(b.par_chunks(per)).for_each(|(a, b)| add_slice(a, b));
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
@@ -35,29 +33,20 @@ pub fn sum_of_squares(v: &[f32]) -> f32 {
 
 /// The sum of each of `channels` columns.
 pub fn column_sums(v: &[f32], channels: usize) -> Vec<f32> {
-    column_products(v, None, channels)
-        .into_iter()
-        .map(|[sum, _]| sum as f32)
-        .collect()
+    column_products(v, None, channels).into_iter().map(|[sum, _]| sum as f32).collect()
 }
 
 /// The sum of each of `channels` columns of one image, on this thread.
 pub fn image_column_sums(v: &[f32], channels: usize) -> Vec<f32> {
-    columns(v, v, channels)
-        .into_iter()
-        .map(|[sum, _]| sum as f32)
-        .collect()
+    columns(v, v, channels).into_iter().map(|[sum, _]| sum as f32).collect()
 }
 
 /// For each of `channels` columns (Σ a, Σ a·b), or (Σ a, Σ a²) without `b`.
 pub fn column_products(a: &[f32], b: Option<&[f32]>, channels: usize) -> Vec<[f64; 2]> {
     let per = images_per_chunk(a.len() / channels) * channels;
     let b = b.unwrap_or(a);
-    let parts: Vec<Vec<[f64; 2]>> = a
-        .par_chunks(per)
-        .zip(b.par_chunks(per))
-        .map(|(a, b)| columns(a, b, channels))
-        .collect();
+    let parts: Vec<Vec<[f64; 2]>> =
+        a.par_chunks(per).zip(b.par_chunks(per)).map(|(a, b)| columns(a, b, channels)).collect();
     let mut sums = vec![[0.0; 2]; channels];
     for part in parts {
         for (s, p) in sums.iter_mut().zip(part) {
@@ -75,10 +64,7 @@ fn columns(a: &[f32], b: &[f32], channels: usize) -> Vec<[f64; 2]> {
     let mut columns = vec![[0.0; 2]; channels];
     for (i, lane) in lanes.iter().enumerate() {
         for pixel in lane.chunks_exact(channels) {
-            columns
-                .iter_mut()
-                .zip(pixel)
-                .for_each(|(c, v)| c[i] += f64::from(*v));
+            columns.iter_mut().zip(pixel).for_each(|(c, v)| c[i] += f64::from(*v));
         }
     }
     columns
@@ -138,8 +124,7 @@ fn sigmoid(x: f32) -> f32 {
     let f = power - whole;
     let fraction = 1.0
         + f * (0.693_147_2
-            + f * (0.240_226_5
-                + f * (0.055_504_11 + f * (0.009_618_13 + f * (0.001_333_36 + f * 0.000_154_03)))));
+            + f * (0.240_226_5 + f * (0.055_504_11 + f * (0.009_618_13 + f * (0.001_333_36 + f * 0.000_154_03)))));
     let exp = fraction * f32::from_bits(((whole as i32 + 127) << 23) as u32);
     1.0 / (1.0 + exp)
 }
@@ -169,10 +154,7 @@ mod tests {
             let x = i as f32 * 0.01;
             let exact = 1.0 / (1.0 + (-f64::from(x)).exp());
             let error = (f64::from(sigmoid(x)) - exact).abs();
-            assert!(
-                error <= 1e-6 * exact.max(1e-4) * 10.0 || error < 1e-30,
-                "sigmoid({x}) off by {error}"
-            );
+            assert!(error <= 1e-6 * exact.max(1e-4) * 10.0 || error < 1e-30, "sigmoid({x}) off by {error}");
         }
     }
 

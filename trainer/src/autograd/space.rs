@@ -17,9 +17,7 @@ pub fn forward(x: &[f32], deep: Shape, block: usize, direction: Direction) -> Bu
     let mut y = Buffer::stale(x.len());
     let channels = deep.channels / (block * block);
     let wide = deep.width * block * channels;
-    let images = x
-        .par_chunks_exact(deep.len())
-        .zip(y.par_chunks_exact_mut(deep.len()));
+    let images = x.par_chunks_exact(deep.len()).zip(y.par_chunks_exact_mut(deep.len()));
     images.with_min_len(8).for_each(|(x, y)| {
         for row in 0..deep.height {
             for column in 0..deep.width {
@@ -48,17 +46,9 @@ pub fn space(tape: &mut Tape, x: &Act, block: usize, direction: Direction) -> Ac
             let deep = Shape::new(s.height / block, s.width / block, s.channels * area);
             (deep, deep, Direction::ToSpace)
         }
-        Direction::ToSpace => (
-            s,
-            Shape::new(s.height * block, s.width * block, s.channels / area),
-            Direction::ToDepth,
-        ),
+        Direction::ToSpace => (s, Shape::new(s.height * block, s.width * block, s.channels / area), Direction::ToDepth),
     };
-    let y = tape.input(
-        forward(x.values(), deep, block, direction),
-        x.batch(),
-        shape,
-    );
+    let y = tape.input(forward(x.values(), deep, block, direction), x.batch(), shape);
     let (x, out) = (x.clone(), y.clone());
     tape.record(move |grads| {
         let dy = out.take_grad(grads)?;
@@ -74,12 +64,9 @@ mod tests {
 
     #[test]
     fn gradients_match_finite_differences() {
-        for (direction, shape) in [
-            (Direction::ToDepth, Shape::new(4, 6, 3)),
-            (Direction::ToSpace, Shape::new(2, 3, 8)),
-        ] {
-            let run =
-                move |tape: &mut Tape, acts: &[Act], _: &_| space(tape, &acts[0], 2, direction);
+        for (direction, shape) in [(Direction::ToDepth, Shape::new(4, 6, 3)), (Direction::ToSpace, Shape::new(2, 3, 8))]
+        {
+            let run = move |tape: &mut Tape, acts: &[Act], _: &_| space(tape, &acts[0], 2, direction);
             check_gradients("space", 3, &[shape], 1, run);
             check_threads("space", 19, &[shape], 1, run);
         }

@@ -14,12 +14,7 @@ fn random(rng: &mut ChaCha8Rng, len: usize) -> Vec<f32> {
 
 fn inputs(batch: usize, shapes: &[Shape], params: usize) -> Values {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    shapes
-        .iter()
-        .map(|s| batch * s.len())
-        .chain([params])
-        .map(|len| random(&mut rng, len))
-        .collect()
+    shapes.iter().map(|s| batch * s.len()).chain([params]).map(|len| random(&mut rng, len)).collect()
 }
 
 /// The loss Σ w·(y − r)² for fixed random w and r, and its gradient for every input.
@@ -30,11 +25,8 @@ fn evaluate(
     run: &impl Fn(&mut Tape, &[Act], &Parameters) -> Act,
 ) -> (f64, Values) {
     let mut tape = Tape::default();
-    let acts: Vec<Act> = shapes
-        .iter()
-        .zip(values)
-        .map(|(shape, values)| tape.input(values.clone().into(), batch, *shape))
-        .collect();
+    let acts: Vec<Act> =
+        shapes.iter().zip(values).map(|(shape, values)| tape.input(values.clone().into(), batch, *shape)).collect();
     let params = Parameters::new(values[shapes.len()].clone());
     let y = run(&mut tape, &acts, &params);
     let mut rng = ChaCha8Rng::seed_from_u64(9);
@@ -44,19 +36,13 @@ fn evaluate(
         .map(|i| {
             let range = i * y.shape().len()..(i + 1) * y.shape().len();
             let errors = y.values()[range.clone()].iter().zip(&target[range]);
-            f64::from(weights[i])
-                * errors
-                    .map(|(y, t)| (f64::from(*y) - f64::from(*t)).powi(2))
-                    .sum::<f64>()
+            f64::from(weights[i]) * errors.map(|(y, t)| (f64::from(*y) - f64::from(*t)).powi(2)).sum::<f64>()
         })
         .sum();
     assert!((loss.value * y.values().len() as f64 - value).abs() < 1e-3 * (1.0 + value.abs()));
     let mut grads = loss.backward(tape).unwrap();
     let scale = y.values().len() as f32;
-    let mut all: Values = acts
-        .iter()
-        .map(|a| a.take_grad(&mut grads).unwrap().to_vec())
-        .collect();
+    let mut all: Values = acts.iter().map(|a| a.take_grad(&mut grads).unwrap().to_vec()).collect();
     all.push(params.grad(&mut grads).unwrap().to_vec());
     all.iter_mut().flatten().for_each(|g| *g *= scale);
     (value, all)
@@ -88,10 +74,7 @@ pub fn check_gradients(
             let expected = (moved(h) - moved(-h)) / (2.0 * f64::from(h));
             let found = f64::from(gradients[input][at]);
             let error = (found - expected).abs() / (1.0 + expected.abs());
-            assert!(
-                error < 1e-2,
-                "{name}: gradient of input {input} at {at} is {found}, differences give {expected}"
-            );
+            assert!(error < 1e-2, "{name}: gradient of input {input} at {at} is {found}, differences give {expected}");
         }
     }
 }
@@ -109,19 +92,9 @@ pub fn check_threads(
 ) {
     let values = inputs(batch, shapes, params);
     let with = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let (_, gradients) = pool.install(|| evaluate(batch, shapes, &values, &run));
-        gradients
-            .into_iter()
-            .flatten()
-            .map(f32::to_bits)
-            .collect::<Vec<_>>()
+        gradients.into_iter().flatten().map(f32::to_bits).collect::<Vec<_>>()
     };
-    assert!(
-        with(1) == with(3),
-        "{name}: the number of threads changes the result"
-    );
+    assert!(with(1) == with(3), "{name}: the number of threads changes the result");
 }

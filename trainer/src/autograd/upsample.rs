@@ -8,14 +8,9 @@ pub fn forward(x: &[f32], shape: Shape) -> Buffer {
     let rows = rows(shape);
     let mut y = Buffer::stale(x.len() * 2 * rows);
     let line = shape.width * shape.channels;
-    let lines = x
-        .par_chunks_exact(line)
-        .zip(y.par_chunks_exact_mut(2 * rows * line));
+    let lines = x.par_chunks_exact(line).zip(y.par_chunks_exact_mut(2 * rows * line));
     lines.with_min_len(64).for_each(|(x, y)| {
-        for (x, y) in x
-            .chunks_exact(shape.channels)
-            .zip(y[..2 * line].chunks_exact_mut(2 * shape.channels))
-        {
+        for (x, y) in x.chunks_exact(shape.channels).zip(y[..2 * line].chunks_exact_mut(2 * shape.channels)) {
             let (left, right) = y.split_at_mut(shape.channels);
             left.copy_from_slice(x);
             right.copy_from_slice(x);
@@ -39,20 +34,12 @@ pub fn upsample(tape: &mut Tape, x: &Act) -> Act {
         let dy = out.take_grad(grads)?;
         let mut dx = Buffer::zeros(x.values().len());
         let line = shape.width * shape.channels;
-        let lines = dy
-            .par_chunks_exact(2 * rows * line)
-            .zip(dx.par_chunks_exact_mut(line));
+        let lines = dy.par_chunks_exact(2 * rows * line).zip(dx.par_chunks_exact_mut(line));
         lines.with_min_len(64).for_each(|(dy, dx)| {
             for dy in dy.chunks_exact(2 * line) {
-                for (dy, dx) in dy
-                    .chunks_exact(2 * shape.channels)
-                    .zip(dx.chunks_exact_mut(shape.channels))
-                {
+                for (dy, dx) in dy.chunks_exact(2 * shape.channels).zip(dx.chunks_exact_mut(shape.channels)) {
                     let (left, right) = dy.split_at(shape.channels);
-                    dx.iter_mut()
-                        .zip(left)
-                        .zip(right)
-                        .for_each(|((d, l), r)| *d += l + r);
+                    dx.iter_mut().zip(left).zip(right).for_each(|((d, l), r)| *d += l + r);
                 }
             }
         });
@@ -89,9 +76,6 @@ mod tests {
             &forward(&[1., 2., 3., 4.], Shape::new(2, 2, 1))[..],
             [1., 1., 2., 2., 1., 1., 2., 2., 3., 3., 4., 4., 3., 3., 4., 4.]
         );
-        assert_eq!(
-            &forward(&[1., 2., 3., 4.], Shape::new(1, 2, 2))[..],
-            [1., 2., 1., 2., 3., 4., 3., 4.]
-        );
+        assert_eq!(&forward(&[1., 2., 3., 4.], Shape::new(1, 2, 2))[..], [1., 2., 1., 2., 3., 4., 3., 4.]);
     }
 }

@@ -44,11 +44,7 @@ impl Train {
     /// # Errors
     /// Bad arguments, data or files, or training that fails.
     pub fn run(self) -> Result<()> {
-        let (mut trainer, data) = if self.resume {
-            self.resumed()?
-        } else {
-            self.fresh()?
-        };
+        let (mut trainer, data) = if self.resume { self.resumed()? } else { self.fresh()? };
         let graph = trainer.graph();
         let weights = graph.weight_count();
         eprintln!(
@@ -63,32 +59,20 @@ impl Train {
         let (start, first, batch) = (Instant::now(), trainer.step(), trainer.config().batch);
         let mut shown = Smoothed::default();
         let result = train::run(&mut trainer, &data, Some(&self.out), None, |progress| {
-            let rate =
-                (progress.step - first) as f64 * batch as f64 / start.elapsed().as_secs_f64();
-            bar.set_message(format!(
-                "loss {:.4}  {rate:.0} samples/s",
-                shown.add(progress.loss)
-            ));
+            let rate = (progress.step - first) as f64 * batch as f64 / start.elapsed().as_secs_f64();
+            bar.set_message(format!("loss {:.4}  {rate:.0} samples/s", shown.add(progress.loss)));
             bar.set_position(progress.step);
         });
         bar.finish();
         result.map_err(|e| match e {
             Error::Training { step, reason } if checkpoint::exists(&self.out) => Error::Training {
                 step,
-                reason: format!(
-                    "{reason} (the last checkpoint in {} is kept)",
-                    self.out.display()
-                ),
+                reason: format!("{reason} (the last checkpoint in {} is kept)", self.out.display()),
             },
             other => other,
         })?;
         plot::loss(&self.out.join("loss.png"), trainer.losses())?;
-        eprintln!(
-            "{}: {} steps, mean loss of the last {:.4}",
-            self.out.display(),
-            trainer.step(),
-            shown.value
-        );
+        eprintln!("{}: {} steps, mean loss of the last {:.4}", self.out.display(), trainer.step(), shown.value);
         Ok(())
     }
 
@@ -118,16 +102,10 @@ impl Train {
     fn resumed(&self) -> Result<(Trainer, Dataset)> {
         let found = checkpoint::load(&self.out)?;
         let c = &found.config;
-        let differs = (self
-            .steps
-            .is_some_and(|v| v != c.steps)
-            .then_some("--steps"))
-        .or(self
-            .batch
-            .is_some_and(|v| v != c.batch)
-            .then_some("--batch"))
-        .or(self.lr.is_some_and(|v| v != c.lr).then_some("--lr"))
-        .or(self.seed.is_some_and(|v| v != c.seed).then_some("--seed"));
+        let differs = (self.steps.is_some_and(|v| v != c.steps).then_some("--steps"))
+            .or(self.batch.is_some_and(|v| v != c.batch).then_some("--batch"))
+            .or(self.lr.is_some_and(|v| v != c.lr).then_some("--lr"))
+            .or(self.seed.is_some_and(|v| v != c.seed).then_some("--seed"));
         if let Some(flag) = differs {
             return Err(Error::Usage(format!(
                 "{flag} differs from the run in {}; a resumed run keeps its own",
@@ -138,10 +116,7 @@ impl Train {
         if data.digest() != c.data_digest {
             return Err(Error::file(
                 &c.data,
-                format!(
-                    "is not the data that the run in {} was started with",
-                    self.out.display()
-                ),
+                format!("is not the data that the run in {} was started with", self.out.display()),
             ));
         }
         Ok((Trainer::from_checkpoint(found)?, data))

@@ -24,12 +24,7 @@ pub fn images(path: &Path, bytes: &[u8]) -> Result<(Shape, Vec<f32>)> {
     let shape = match sizes[1..] {
         [height, width] => Shape::new(height, width, 1),
         [height, width, channels] => Shape::new(height, width, channels),
-        _ => {
-            return Err(Error::file(
-                path,
-                format!("has {} axes; images have 3 (N, H, W) or 4", sizes.len()),
-            ))
-        }
+        _ => return Err(Error::file(path, format!("has {} axes; images have 3 (N, H, W) or 4", sizes.len()))),
     };
     Ok((shape, values.into_iter().map(from_byte).collect()))
 }
@@ -38,10 +33,7 @@ pub fn images(path: &Path, bytes: &[u8]) -> Result<(Shape, Vec<f32>)> {
 pub fn labels(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
     let (sizes, values) = decode(path, bytes)?;
     if sizes.len() != 1 {
-        return Err(Error::file(
-            path,
-            format!("has {} axes; labels have 1", sizes.len()),
-        ));
+        return Err(Error::file(path, format!("has {} axes; labels have 1", sizes.len())));
     }
     Ok(values)
 }
@@ -53,18 +45,12 @@ fn load(path: &Path) -> Result<Vec<u8>> {
 /// `train-images-idx3-ubyte.gz` → `train-labels-idx1-ubyte.gz` or the same without `.gz`, if it exists.
 fn labels_beside(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
-    let renamed = name
-        .replace("images", "labels")
-        .replace("idx3", "idx1")
-        .replace("idx4", "idx1");
+    let renamed = name.replace("images", "labels").replace("idx3", "idx1").replace("idx4", "idx1");
     if renamed == name {
         return None;
     }
     let plain = renamed.trim_end_matches(".gz").to_string();
-    [renamed, format!("{plain}.gz"), plain]
-        .into_iter()
-        .map(|name| path.with_file_name(name))
-        .find(|p| p.is_file())
+    [renamed, format!("{plain}.gz"), plain].into_iter().map(|name| path.with_file_name(name)).find(|p| p.is_file())
 }
 
 /// The sizes of the axes and the values.
@@ -78,44 +64,21 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Vec<u8>)> {
         bytes
     };
     let &[0, 0, kind, rank, ref rest @ ..] = bytes else {
-        return Err(Error::file(
-            path,
-            "is not an IDX file: it does not start with the magic bytes 00 00",
-        ));
+        return Err(Error::file(path, "is not an IDX file: it does not start with the magic bytes 00 00"));
     };
     if kind != UNSIGNED_BYTE {
-        return Err(Error::file(
-            path,
-            format!("is IDX of type 0x{kind:02x}; only unsigned bytes (0x08) can be read"),
-        ));
+        return Err(Error::file(path, format!("is IDX of type 0x{kind:02x}; only unsigned bytes (0x08) can be read")));
     }
     let rank = usize::from(rank);
     if rank == 0 || rest.len() < 4 * rank {
         return Err(Error::file(path, "the IDX header is cut off"));
     }
     let (header, values) = rest.split_at(4 * rank);
-    let sizes: Vec<usize> = header
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|size| u32::from_be_bytes(*size) as usize)
-        .collect();
-    let expected = sizes
-        .iter()
-        .try_fold(1usize, |product, size| product.checked_mul(*size));
+    let sizes: Vec<usize> = header.as_chunks::<4>().0.iter().map(|size| u32::from_be_bytes(*size) as usize).collect();
+    let expected = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
     if expected != Some(values.len()) {
-        let axes = sizes
-            .iter()
-            .map(usize::to_string)
-            .collect::<Vec<_>>()
-            .join("x");
-        return Err(Error::file(
-            path,
-            format!(
-                "the header promises {axes} bytes, but {} follow",
-                values.len()
-            ),
-        ));
+        let axes = sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
+        return Err(Error::file(path, format!("the header promises {axes} bytes, but {} follow", values.len())));
     }
     Ok((sizes, values.to_vec()))
 }
@@ -140,9 +103,7 @@ mod tests {
     }
 
     fn reason(bytes: &[u8]) -> String {
-        images(Path::new("some.idx"), bytes)
-            .unwrap_err()
-            .to_string()
+        images(Path::new("some.idx"), bytes).unwrap_err().to_string()
     }
 
     #[test]
@@ -153,25 +114,12 @@ mod tests {
         let unlabelled = Dataset::open(path.to_str().unwrap()).unwrap();
         assert_eq!(unlabelled.labels, None);
         assert_eq!(unlabelled.classes(), 0);
-        std::fs::write(
-            folder.path().join("a-labels-idx1-ubyte"),
-            idx(&[2], &[3, 1]),
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("a-labels-idx1-ubyte"), idx(&[2], &[3, 1])).unwrap();
         let set = Dataset::open(path.to_str().unwrap()).unwrap();
-        assert_eq!(
-            (set.shape, set.len(), set.classes()),
-            (Shape::new(1, 3, 1), 2, 4)
-        );
+        assert_eq!((set.shape, set.len(), set.classes()), (Shape::new(1, 3, 1), 2, 4));
         assert_eq!(set.image(1), [1.0, -1.0, 51.0 / 127.5 - 1.0]);
-        std::fs::write(
-            folder.path().join("a-labels-idx1-ubyte"),
-            idx(&[3], &[3, 1, 0]),
-        )
-        .unwrap();
-        let error = Dataset::open(path.to_str().unwrap())
-            .unwrap_err()
-            .to_string();
+        std::fs::write(folder.path().join("a-labels-idx1-ubyte"), idx(&[3], &[3, 1, 0])).unwrap();
+        let error = Dataset::open(path.to_str().unwrap()).unwrap_err().to_string();
         assert!(error.contains("2 images, but 3 labels"), "{error}");
     }
 
@@ -186,10 +134,7 @@ mod tests {
         assert!(reason(&good[..good.len() - 1]).contains("promises 2x2x2 bytes, but 7 follow"));
         assert!(reason(&idx(&[u32::MAX; 5], &[])).contains("promises"));
         assert!(reason(&idx(&[3], &[1, 2, 3])).contains("has 1 axes"));
-        let packed = gzip(&idx(
-            &[100, 2, 2],
-            &(0..400u32).map(|i| (i * i / 7) as u8).collect::<Vec<_>>(),
-        ));
+        let packed = gzip(&idx(&[100, 2, 2], &(0..400u32).map(|i| (i * i / 7) as u8).collect::<Vec<_>>()));
         assert!(reason(&packed[..packed.len() / 2]).contains("gzip stream is broken or cut off"));
         let missing = Dataset::open("no/such/file").unwrap_err();
         assert!(missing.to_string().contains("no/such/file: cannot be read"));
@@ -201,9 +146,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("empty.idx");
         std::fs::write(&path, idx(&[0, 2, 2], &[])).unwrap();
-        let error = Dataset::open(path.to_str().unwrap())
-            .unwrap_err()
-            .to_string();
+        let error = Dataset::open(path.to_str().unwrap()).unwrap_err().to_string();
         assert!(error.contains("holds no images"), "{error}");
     }
 }

@@ -31,67 +31,40 @@ impl Dataset {
             return digits::train();
         }
         let path = Path::new(source);
-        let metadata = std::fs::metadata(path)
-            .map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
+        let metadata = std::fs::metadata(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
         if metadata.is_dir() {
             return png_folder::read(path);
         }
-        let name = path
-            .file_name()
-            .map(|n| n.to_string_lossy().to_lowercase())
-            .unwrap_or_default();
+        let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
         if name.ends_with(".npy") {
             npy::read(path)
         } else if name.ends_with(".png") {
-            Err(Error::file(
-                path,
-                "is a single image; give the folder it lies in",
-            ))
+            Err(Error::file(path, "is a single image; give the folder it lies in"))
         } else {
             idx::read(path)
         }
     }
 
     /// A data set from its parts, with everything checked that later code relies on.
-    fn checked(
-        path: &Path,
-        shape: Shape,
-        images: Vec<f32>,
-        labels: Option<Vec<u8>>,
-    ) -> Result<Self> {
-        let set = Self {
-            source: path.display().to_string(),
-            shape,
-            images,
-            labels,
-        };
+    fn checked(path: &Path, shape: Shape, images: Vec<f32>, labels: Option<Vec<u8>>) -> Result<Self> {
+        let set = Self { source: path.display().to_string(), shape, images, labels };
         if shape.is_empty() || set.is_empty() {
             return Err(Error::file(path, "holds no images"));
         }
         if let Some(i) = set.images.iter().position(|v| !v.is_finite()) {
-            return Err(Error::file(
-                path,
-                format!(
-                    "image {} holds a value that is not a number",
-                    i / shape.len()
-                ),
-            ));
+            return Err(Error::file(path, format!("image {} holds a value that is not a number", i / shape.len())));
         }
         if let Some(i) = set.images.iter().position(|v| v.abs() > 1.0 + 1e-4) {
             let value = set.images[i];
             return Err(Error::file(
                 path,
-                format!(
-                    "image {} holds {value}; values must lie in [-1, 1]",
-                    i / shape.len()
-                ),
+                format!("image {} holds {value}; values must lie in [-1, 1]", i / shape.len()),
             ));
         }
         match &set.labels {
-            Some(labels) if labels.len() != set.len() => Err(Error::file(
-                path,
-                format!("{} images, but {} labels", set.len(), labels.len()),
-            )),
+            Some(labels) if labels.len() != set.len() => {
+                Err(Error::file(path, format!("{} images, but {} labels", set.len(), labels.len())))
+            }
             _ => Ok(set),
         }
     }
@@ -113,11 +86,7 @@ impl Dataset {
 
     /// Number of classes: one more than the largest label, 0 without labels.
     pub fn classes(&self) -> usize {
-        self.labels
-            .iter()
-            .flatten()
-            .max()
-            .map_or(0, |max| usize::from(*max) + 1)
+        self.labels.iter().flatten().max().map_or(0, |max| usize::from(*max) + 1)
     }
 
     /// CRC-32 over shape, images and labels, by which a resumed run knows its data again.
@@ -127,12 +96,7 @@ impl Dataset {
             crc.update(&(size as u64).to_le_bytes());
         }
         for block in self.images.chunks(4096) {
-            crc.update(
-                &block
-                    .iter()
-                    .flat_map(|v| v.to_le_bytes())
-                    .collect::<Vec<u8>>(),
-            );
+            crc.update(&block.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
         }
         self.labels.iter().for_each(|labels| crc.update(labels));
         crc.sum()

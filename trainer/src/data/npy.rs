@@ -7,45 +7,26 @@ use std::path::Path;
 
 /// Reads the images of an array; `.npy` has no labels.
 pub fn read(path: &Path) -> Result<Dataset> {
-    let broken =
-        |e: std::io::Error| Error::file(path, format!("is not a readable .npy array ({e})"));
-    let bytes =
-        std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
+    let broken = |e: std::io::Error| Error::file(path, format!("is not a readable .npy array ({e})"));
+    let bytes = std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
     let array = NpyFile::new(&bytes[..]).map_err(broken)?;
-    let sizes: Vec<usize> = array
-        .shape()
-        .iter()
-        .map(|n| usize::try_from(*n).unwrap_or(usize::MAX))
-        .collect();
+    let sizes: Vec<usize> = array.shape().iter().map(|n| usize::try_from(*n).unwrap_or(usize::MAX)).collect();
     let shape = match sizes[..] {
         [_, height, width] => Shape::new(height, width, 1),
         [_, height, width, channels] => Shape::new(height, width, channels),
         _ => {
             return Err(Error::file(
                 path,
-                format!(
-                    "has {} axes; images have 3 (N, H, W) or 4 (N, H, W, C)",
-                    sizes.len()
-                ),
+                format!("has {} axes; images have 3 (N, H, W) or 4 (N, H, W, C)", sizes.len()),
             ))
         }
     };
-    let promised = sizes
-        .iter()
-        .try_fold(array.dtype().num_bytes().unwrap_or(1), |product, n| {
-            product.checked_mul(*n)
-        });
+    let promised = sizes.iter().try_fold(array.dtype().num_bytes().unwrap_or(1), |product, n| product.checked_mul(*n));
     if promised.is_none_or(|n| n > bytes.len()) {
-        return Err(Error::file(
-            path,
-            "is cut off: the header promises more values than follow",
-        ));
+        return Err(Error::file(path, "is cut off: the header promises more values than follow"));
     }
     if array.order() != Order::C {
-        return Err(Error::file(
-            path,
-            "is stored in Fortran order; save it in C order",
-        ));
+        return Err(Error::file(path, "is stored in Fortran order; save it in C order"));
     }
     let (kind, size) = match array.dtype() {
         DType::Plain(plain) => (Some(plain.type_char()), plain.size_field()),
@@ -53,21 +34,8 @@ pub fn read(path: &Path) -> Result<Dataset> {
     };
     let images = match (kind, size) {
         (Some(TypeChar::Float), 4) => array.into_vec::<f32>().map_err(broken)?,
-        (Some(TypeChar::Uint), 1) => array
-            .into_vec::<u8>()
-            .map_err(broken)?
-            .into_iter()
-            .map(from_byte)
-            .collect(),
-        _ => {
-            return Err(Error::file(
-                path,
-                format!(
-                    "holds values of type {}; use f32 or u8",
-                    array.dtype().descr()
-                ),
-            ))
-        }
+        (Some(TypeChar::Uint), 1) => array.into_vec::<u8>().map_err(broken)?.into_iter().map(from_byte).collect(),
+        _ => return Err(Error::file(path, format!("holds values of type {}; use f32 or u8", array.dtype().descr()))),
     };
     Dataset::checked(path, shape, images, None)
 }
@@ -81,12 +49,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("images.npy");
         let file = std::fs::File::create(&path).unwrap();
-        let mut writer = npyz::WriteOptions::new()
-            .default_dtype()
-            .shape(shape)
-            .writer(file)
-            .begin_nd()
-            .unwrap();
+        let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(file).begin_nd().unwrap();
         values.iter().for_each(|v| writer.push(v).unwrap());
         writer.finish().unwrap();
         Dataset::open(path.to_str().unwrap())
@@ -95,15 +58,9 @@ mod tests {
     #[test]
     fn reads_floats_and_bytes() {
         let set = open(&[2, 1, 2], &[0.5f32, -1.0, 1.0, 0.0]).unwrap();
-        assert_eq!(
-            (set.shape, set.image(1), &set.labels),
-            (Shape::new(1, 2, 1), &[1.0, 0.0][..], &None)
-        );
+        assert_eq!((set.shape, set.image(1), &set.labels), (Shape::new(1, 2, 1), &[1.0, 0.0][..], &None));
         let set = open(&[1, 1, 2, 3], &[0u8, 255, 0, 255, 0, 255]).unwrap();
-        assert_eq!(
-            (set.shape, set.image(0)),
-            (Shape::new(1, 2, 3), &[-1.0, 1.0, -1.0, 1.0, -1.0, 1.0][..])
-        );
+        assert_eq!((set.shape, set.image(0)), (Shape::new(1, 2, 3), &[-1.0, 1.0, -1.0, 1.0, -1.0, 1.0][..]));
     }
 
     #[test]
@@ -118,8 +75,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("broken.npy");
         std::fs::write(&path, b"nonsense").unwrap();
-        assert!(
-            reason(Dataset::open(path.to_str().unwrap())).contains("is not a readable .npy array")
-        );
+        assert!(reason(Dataset::open(path.to_str().unwrap())).contains("is not a readable .npy array"));
     }
 }

@@ -24,30 +24,18 @@ pub fn loss(path: &Path, losses: &[f32]) -> Result<()> {
         .enumerate()
         .map(|(i, part)| {
             let mean = part.iter().map(|l| f64::from(*l)).sum::<f64>() / part.len() as f64;
-            (
-                (i * width) as f64 + (part.len() as f64 + 1.0) / 2.0,
-                mean.max(1e-9),
-            )
+            ((i * width) as f64 + (part.len() as f64 + 1.0) / 2.0, mean.max(1e-9))
         })
         .collect();
     let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
-    draw(&mut pixels, &points, losses.len() as f64)
-        .map_err(|e| Error::file(path, format!("cannot be drawn: {e}")))?;
+    draw(&mut pixels, &points, losses.len() as f64).map_err(|e| Error::file(path, format!("cannot be drawn: {e}")))?;
     write_png(path, &pixels)
 }
 
-fn draw(
-    pixels: &mut [u8],
-    points: &[(f64, f64)],
-    steps: f64,
-) -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn draw(pixels: &mut [u8], points: &[(f64, f64)], steps: f64) -> std::result::Result<(), Box<dyn std::error::Error>> {
     static FONT: Once = Once::new();
     FONT.call_once(|| {
-        let _ = register_font(
-            "sans-serif",
-            FontStyle::Normal,
-            epaint_default_fonts::UBUNTU_LIGHT,
-        );
+        let _ = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
     });
     let low = points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
     let high = points.iter().map(|p| p.1).fold(0.0, f64::max);
@@ -69,10 +57,7 @@ fn draw(
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| format!("{y:.3}"))
         .draw()?;
-    chart.draw_series(LineSeries::new(
-        points.iter().copied(),
-        BLUE.stroke_width(2),
-    ))?;
+    chart.draw_series(LineSeries::new(points.iter().copied(), BLUE.stroke_width(2)))?;
     area.present()?;
     Ok(())
 }
@@ -82,9 +67,7 @@ fn write_png(path: &Path, pixels: &[u8]) -> Result<()> {
     let mut encoder = png::Encoder::new(&mut bytes, SIZE.0, SIZE.1);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    let encoded = encoder
-        .write_header()
-        .and_then(|mut writer| writer.write_image_data(pixels));
+    let encoded = encoder.write_header().and_then(|mut writer| writer.write_image_data(pixels));
     encoded.map_err(|e| Error::file(path, format!("cannot be encoded: {e}")))?;
     crate::files::write_atomically(path, &bytes)
 }
@@ -100,15 +83,11 @@ mod tests {
         let losses: Vec<f32> = (0..2000).map(|i| 1.0 / (1.0 + i as f32 * 0.01)).collect();
         loss(&path, &losses).unwrap();
         let mut reader =
-            png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap()))
-                .read_info()
-                .unwrap();
+            png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap())).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut pixels).unwrap();
         let inked = |x: std::ops::Range<usize>, y: std::ops::Range<usize>| {
-            y.flat_map(|y| x.clone().map(move |x| (y * SIZE.0 as usize + x) * 3))
-                .filter(|i| pixels[*i] < 128)
-                .count()
+            y.flat_map(|y| x.clone().map(move |x| (y * SIZE.0 as usize + x) * 3)).filter(|i| pixels[*i] < 128).count()
         };
         assert!(inked(0..70, 0..540) > 50, "the axis has labels");
         assert!(inked(100..880, 60..480) > 500, "the curve is there");

@@ -184,37 +184,19 @@ impl Config {
         let positive = |v: f64| v.is_finite() && v > 0.0;
         let rate = |v: f64| (0.0..1.0).contains(&v);
         if self.steps == 0 || self.steps > i32::MAX as u64 {
-            return fail(format!(
-                "--steps {}: give at least 1 and at most {}",
-                self.steps,
-                i32::MAX
-            ));
+            return fail(format!("--steps {}: give at least 1 and at most {}", self.steps, i32::MAX));
         }
         if self.batch == 0 || self.batch > 1 << 16 {
-            return fail(format!(
-                "--batch {}: give at least 1 and at most {}",
-                self.batch,
-                1 << 16
-            ));
+            return fail(format!("--batch {}: give at least 1 and at most {}", self.batch, 1 << 16));
         }
         if !positive(self.lr) || self.lr > 1.0 {
-            return fail(format!(
-                "--lr {}: give a learning rate above 0 and at most 1",
-                self.lr
-            ));
+            return fail(format!("--lr {}: give a learning rate above 0 and at most 1", self.lr));
         }
         if self.timesteps < 2 || self.timesteps > 100_000 {
             return fail(format!("{} timesteps: give 2 to 100000", self.timesteps));
         }
-        if !rate(self.label_dropout)
-            || !rate(self.ema)
-            || !self.betas.into_iter().all(rate)
-            || !positive(self.clip)
-        {
-            return fail(
-                "label dropout, EMA and Adam's decays must lie in [0, 1), the clip norm above 0"
-                    .into(),
-            );
+        if !rate(self.label_dropout) || !rate(self.ema) || !self.betas.into_iter().all(rate) || !positive(self.clip) {
+            return fail("label dropout, EMA and Adam's decays must lie in [0, 1), the clip norm above 0".into());
         }
         Ok(())
     }
@@ -261,9 +243,7 @@ mod tests {
             for prediction in [Prediction::Epsilon, Prediction::V, Prediction::X0] {
                 let dot = |[a, b]: [f64; 2], u: f64, v: f64| a * u + b * v;
                 let f = dot(prediction.target_coefficients(alpha_bar), x0, epsilon);
-                assert!(
-                    (dot(prediction.epsilon_coefficients(alpha_bar), x, f) - epsilon).abs() < 1e-12
-                );
+                assert!((dot(prediction.epsilon_coefficients(alpha_bar), x, f) - epsilon).abs() < 1e-12);
                 assert!((dot(prediction.x0_coefficients(alpha_bar), x, f) - x0).abs() < 1e-12);
             }
         }
@@ -279,15 +259,9 @@ mod tests {
             let x0 = weighting.table(Prediction::X0, Schedule::COSINE, &alpha_bars);
             let ratio = |i: usize| v[i] / (1.0 - alpha_bars[i]) / x0[i];
             for i in 0..99 {
-                assert!(
-                    (ratio(i) / ratio(0) - 1.0).abs() < 1e-9,
-                    "{weighting:?} at {i}"
-                );
+                assert!((ratio(i) / ratio(0) - 1.0).abs() < 1e-9, "{weighting:?} at {i}");
             }
         }
-        assert!(Weighting::Simple
-            .table(Prediction::V, Schedule::LINEAR, &alpha_bars)
-            .iter()
-            .all(|w| *w == 1.0));
+        assert!(Weighting::Simple.table(Prediction::V, Schedule::LINEAR, &alpha_bars).iter().all(|w| *w == 1.0));
     }
 }

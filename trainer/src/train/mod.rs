@@ -61,10 +61,7 @@ impl Trainer {
     pub fn from_checkpoint(checkpoint: Checkpoint) -> Result<Self> {
         let mut trainer = Self::new(checkpoint.config)?;
         trainer.params = Parameters::new(checkpoint.params);
-        let [first, second] = trainer
-            .adam
-            .moments(&trainer.params)
-            .map_err(|e| Error::Invalid(e.to_string()))?;
+        let [first, second] = trainer.adam.moments(&trainer.params).map_err(|e| Error::Invalid(e.to_string()))?;
         first.copy_from_slice(&checkpoint.adam_first);
         second.copy_from_slice(&checkpoint.adam_second);
         trainer.ema = checkpoint.ema;
@@ -78,10 +75,7 @@ impl Trainer {
     /// # Errors
     /// Out of memory.
     pub fn checkpoint(&mut self) -> Result<Checkpoint> {
-        let [first, second] = self
-            .adam
-            .moments(&self.params)
-            .map_err(|e| Error::Invalid(e.to_string()))?;
+        let [first, second] = self.adam.moments(&self.params).map_err(|e| Error::Invalid(e.to_string()))?;
         Ok(Checkpoint {
             config: self.config.clone(),
             params: self.params.values().to_vec(),
@@ -127,47 +121,28 @@ impl Trainer {
     /// A loss or gradient that is not a number; the run is then as before the step.
     pub fn train_step(&mut self, data: &Dataset, progress: f64) -> Result<f32> {
         let step = self.step();
-        let fail = |reason: String| Error::Training {
-            step: step + 1,
-            reason,
-        };
+        let fail = |reason: String| Error::Training { step: step + 1, reason };
         let draw = self.sampler.draw(data, step);
         let mut tape = Tape::default();
-        let batch = model::Batch {
-            x: draw.x,
-            timesteps: &draw.timesteps,
-            class_rows: &draw.class_rows,
-        };
+        let batch = model::Batch { x: draw.x, timesteps: &draw.timesteps, class_rows: &draw.class_rows };
         let output = model::forward(&self.graph, &mut tape, &self.params, batch);
-        let loss =
-            crate::autograd::loss::weighted_mse(&mut tape, &output.f, &draw.target, &draw.weights);
+        let loss = crate::autograd::loss::weighted_mse(&mut tape, &output.f, &draw.target, &draw.weights);
         let value = loss.value as f32;
         if !value.is_finite() {
             return Err(fail("the loss is not a number; try a smaller --lr".into()));
         }
         let mut grads = loss.backward(tape).map_err(|e| fail(e.to_string()))?;
-        let grad = self
-            .params
-            .grad(&mut grads)
-            .map_err(|e| fail(e.to_string()))?;
-        let norm = grad
-            .iter()
-            .map(|g| f64::from(*g) * f64::from(*g))
-            .sum::<f64>()
-            .sqrt();
+        let grad = self.params.grad(&mut grads).map_err(|e| fail(e.to_string()))?;
+        let norm = grad.iter().map(|g| f64::from(*g) * f64::from(*g)).sum::<f64>().sqrt();
         if !norm.is_finite() {
-            return Err(fail(
-                "the gradient is not a number; try a smaller --lr".into(),
-            ));
+            return Err(fail("the gradient is not a number; try a smaller --lr".into()));
         }
         if norm > self.config.clip {
             let scale = (self.config.clip / norm) as f32;
             grad.iter_mut().for_each(|g| *g *= scale);
         }
         let lr = self.config.learning_rate(step, progress);
-        self.adam
-            .update(&mut self.params, &mut grads, step + 1, lr)
-            .map_err(|e| fail(e.to_string()))?;
+        self.adam.update(&mut self.params, &mut grads, step + 1, lr).map_err(|e| fail(e.to_string()))?;
         // The average starts short and grows to its full length.
         let decay = self.config.ema.min((1 + step) as f64 / (10 + step) as f64) as f32;
         average(&mut self.ema, self.params.values(), decay);
@@ -178,9 +153,7 @@ impl Trainer {
 }
 
 fn average(mean: &mut [f32], new: &[f32], decay: f32) {
-    mean.iter_mut()
-        .zip(new)
-        .for_each(|(m, n)| *m += (1.0 - decay) * (n - *m));
+    mean.iter_mut().zip(new).for_each(|(m, n)| *m += (1.0 - decay) * (n - *m));
 }
 
 /// Where a run stands.
@@ -211,9 +184,7 @@ pub fn run(
     let steps = trainer.config.steps;
     let mut saved = trainer.step();
     loop {
-        let elapsed = time.map_or(0.0, |time| {
-            start.elapsed().as_secs_f64() / time.as_secs_f64()
-        });
+        let elapsed = time.map_or(0.0, |time| start.elapsed().as_secs_f64() / time.as_secs_f64());
         let progress = (trainer.step() as f64 / steps as f64).max(elapsed);
         let done = trainer.step() >= steps || elapsed >= 1.0;
         if let Some(folder) = folder {
@@ -227,10 +198,6 @@ pub fn run(
             return Ok(());
         }
         let loss = trainer.train_step(data, progress)?;
-        on_step(Progress {
-            step: trainer.step(),
-            loss,
-            done: progress,
-        });
+        on_step(Progress { step: trainer.step(), loss, done: progress });
     }
 }

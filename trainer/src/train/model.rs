@@ -1,8 +1,8 @@
 //! The training pass of a graph: every node as a recorded operation.
 use crate::autograd::{
-    activation::activation, add::add, batch_norm::batch_norm, channel_bias::channel_bias,
-    concat::concat, conv::conv, conv::Conv, embedding::embedding, space::space, space::Direction,
-    upsample::upsample, Act, Buffer, Parameters, Tape,
+    activation::activation, add::add, batch_norm::batch_norm, channel_bias::channel_bias, concat::concat, conv::conv,
+    conv::Conv, embedding::embedding, space::space, space::Direction, upsample::upsample, Act, Buffer, Parameters,
+    Tape,
 };
 use crate::graph::{Activation, BlockId, Graph, Norm, Op, Shape};
 
@@ -38,49 +38,19 @@ pub fn forward(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: Batch
     for node in &graph.nodes {
         let input = |i: usize| &acts[node.inputs[i]];
         let inputs_learn = node.inputs.iter().any(|i| learns[*i]);
-        learns.push(
-            inputs_learn
-                || matches!(
-                    node.op,
-                    Op::Conv { .. } | Op::Linear { .. } | Op::ChannelBias { .. }
-                ),
-        );
+        learns.push(inputs_learn || matches!(node.op, Op::Conv { .. } | Op::Linear { .. } | Op::ChannelBias { .. }));
         let act = match &node.op {
             Op::Input => x.clone(),
             Op::SpaceToDepth { block } => space(tape, input(0), *block, Direction::ToDepth),
             Op::DepthToSpace { block } => space(tape, input(0), *block, Direction::ToSpace),
-            Op::Conv {
-                geometry,
-                weight,
-                bias,
-                norm,
-            } => {
-                let shapes = Conv {
-                    geometry: *geometry,
-                    input: input(0).shape(),
-                    output: node.shape,
-                };
-                let y = conv(
-                    tape,
-                    input(0),
-                    shapes,
-                    params,
-                    range(*weight),
-                    bias.map(range),
-                    inputs_learn,
-                );
+            Op::Conv { geometry, weight, bias, norm } => {
+                let shapes = Conv { geometry: *geometry, input: input(0).shape(), output: node.shape };
+                let y = conv(tape, input(0), shapes, params, range(*weight), bias.map(range), inputs_learn);
                 match norm {
                     None => y,
                     Some(norm) => {
-                        let (y, batch_stats) =
-                            batch_norm(tape, &y, params, range(norm.gamma), range(norm.beta));
-                        put_stats(
-                            graph,
-                            &mut stats,
-                            norm,
-                            &batch_stats.mean,
-                            &batch_stats.variance,
-                        );
+                        let (y, batch_stats) = batch_norm(tape, &y, params, range(norm.gamma), range(norm.beta));
+                        put_stats(graph, &mut stats, norm, &batch_stats.mean, &batch_stats.variance);
                         y
                     }
                 }
@@ -88,15 +58,7 @@ pub fn forward(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: Batch
             Op::Linear { weight, bias } => {
                 let x = input(0).flat();
                 let shapes = Conv::linear(x.shape().channels, node.shape.channels);
-                conv(
-                    tape,
-                    &x,
-                    shapes,
-                    params,
-                    range(*weight),
-                    Some(range(*bias)),
-                    inputs_learn,
-                )
+                conv(tape, &x, shapes, params, range(*weight), Some(range(*bias)), inputs_learn)
             }
             Op::ChannelBias { first } => channel_bias(tape, input(0), &columns, *first),
             Op::Activation(kind) => activation(tape, *kind, input(0)),
@@ -106,10 +68,7 @@ pub fn forward(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: Batch
         };
         acts.push(act);
     }
-    Output {
-        f: acts.swap_remove(graph.output()),
-        stats,
-    }
+    Output { f: acts.swap_remove(graph.output()), stats }
 }
 
 fn put_stats(graph: &Graph, stats: &mut [f32], norm: &Norm, mean: &[f32], variance: &[f32]) {
@@ -120,31 +79,15 @@ fn put_stats(graph: &Graph, stats: &mut [f32], norm: &Norm, mean: &[f32], varian
 /// The bias columns of every image, as in [`crate::graph::Conditioning`].
 fn conditioning(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: &Batch) -> Act {
     let spec = &graph.conditioning;
-    let features: Vec<f32> = batch
-        .timesteps
-        .iter()
-        .flat_map(|t| spec.time_features(*t))
-        .collect();
-    let mut x = tape.input(
-        features.into(),
-        batch.timesteps.len(),
-        Shape::new(1, 1, spec.features),
-    );
+    let features: Vec<f32> = batch.timesteps.iter().flat_map(|t| spec.time_features(*t)).collect();
+    let mut x = tape.input(features.into(), batch.timesteps.len(), Shape::new(1, 1, spec.features));
     for (i, (weight, bias)) in spec.layers.into_iter().enumerate() {
         if i > 0 {
             x = activation(tape, Activation::Silu, &x);
         }
         let [weight, bias] = [weight, bias].map(|id| &graph.params.blocks[id]);
         let shapes = Conv::linear(weight.shape[1], weight.shape[0]);
-        x = conv(
-            tape,
-            &x,
-            shapes,
-            params,
-            weight.range.clone(),
-            Some(bias.range.clone()),
-            i > 0,
-        );
+        x = conv(tape, &x, shapes, params, weight.range.clone(), Some(bias.range.clone()), i > 0);
     }
     let table = graph.params.blocks[spec.class_table].range.clone();
     embedding(tape, &x, params, table, batch.class_rows.to_vec())

@@ -38,16 +38,8 @@ impl Sampler {
     /// A sampler for a run.
     pub fn new(config: &Config) -> Self {
         let alpha_bars = config.alpha_bars();
-        let weights =
-            config
-                .weighting
-                .table(config.prediction, config.schedule.schedule(), &alpha_bars);
-        Self {
-            config: config.clone(),
-            alpha_bars,
-            weights,
-            epoch: None,
-        }
+        let weights = config.weighting.table(config.prediction, config.schedule.schedule(), &alpha_bars);
+        Self { config: config.clone(), alpha_bars, weights, epoch: None }
     }
 
     /// The images, timesteps and noise of step `step` (counted from 0).
@@ -60,44 +52,26 @@ impl Sampler {
             .map(|i| ((i as f64 + rng.random::<f64>()) * stratum) as usize + 1)
             .map(|t| t.min(self.config.timesteps))
             .collect();
-        let images: Vec<usize> = (0..batch as u64)
-            .map(|i| self.image(data.len(), step * batch as u64 + i))
-            .collect();
+        let images: Vec<usize> = (0..batch as u64).map(|i| self.image(data.len(), step * batch as u64 + i)).collect();
         let class_rows = images.iter().map(|i| match &data.labels {
             Some(labels) if !rng.random_bool(self.config.label_dropout) => usize::from(labels[*i]),
             _ => self.config.classes,
         });
         let class_rows = class_rows.collect();
-        let weights = timesteps
-            .iter()
-            .map(|t| self.weights[t - 1] as f32)
-            .collect();
+        let weights = timesteps.iter().map(|t| self.weights[t - 1] as f32).collect();
         let (mut x, mut target) = (Buffer::stale(batch * len), Buffer::stale(batch * len));
-        x.par_chunks_exact_mut(len)
-            .zip(target.par_chunks_exact_mut(len))
-            .enumerate()
-            .for_each(|(i, (x, target))| {
-                let mut rng = self.rng((step << 17) + 1 + i as u64);
-                let alpha_bar = self.alpha_bars[timesteps[i] - 1];
-                let (alpha, sigma) = (alpha_bar.sqrt() as f32, (1.0 - alpha_bar).sqrt() as f32);
-                let [of_x0, of_epsilon] = self
-                    .config
-                    .prediction
-                    .target_coefficients(alpha_bar)
-                    .map(|c| c as f32);
-                for ((x, target), x0) in x.iter_mut().zip(target).zip(data.image(images[i])) {
-                    let epsilon: f32 = rng.sample(rand_distr::StandardNormal);
-                    *x = alpha * x0 + sigma * epsilon;
-                    *target = of_x0 * x0 + of_epsilon * epsilon;
-                }
-            });
-        Draw {
-            x,
-            target,
-            weights,
-            timesteps,
-            class_rows,
-        }
+        x.par_chunks_exact_mut(len).zip(target.par_chunks_exact_mut(len)).enumerate().for_each(|(i, (x, target))| {
+            let mut rng = self.rng((step << 17) + 1 + i as u64);
+            let alpha_bar = self.alpha_bars[timesteps[i] - 1];
+            let (alpha, sigma) = (alpha_bar.sqrt() as f32, (1.0 - alpha_bar).sqrt() as f32);
+            let [of_x0, of_epsilon] = self.config.prediction.target_coefficients(alpha_bar).map(|c| c as f32);
+            for ((x, target), x0) in x.iter_mut().zip(target).zip(data.image(images[i])) {
+                let epsilon: f32 = rng.sample(rand_distr::StandardNormal);
+                *x = alpha * x0 + sigma * epsilon;
+                *target = of_x0 * x0 + of_epsilon * epsilon;
+            }
+        });
+        Draw { x, target, weights, timesteps, class_rows }
     }
 
     fn rng(&self, stream: u64) -> ChaCha8Rng {
@@ -131,12 +105,7 @@ mod tests {
     fn data() -> Dataset {
         let images = (0..40 * 16).map(|i| (i / 16) as f32 / 40.0).collect();
         let labels = Some((0..40).map(|i| i % 10).collect());
-        Dataset {
-            source: "test".into(),
-            shape: Shape::new(4, 4, 1),
-            images,
-            labels,
-        }
+        Dataset { source: "test".into(), shape: Shape::new(4, 4, 1), images, labels }
     }
 
     #[test]
@@ -150,10 +119,7 @@ mod tests {
             let again = Sampler::new(&config).draw(&data, step as u64);
             assert_eq!(draw.x[..], again.x[..]);
             assert_eq!(draw.target[..], again.target[..]);
-            assert_eq!(
-                (&draw.timesteps, &draw.class_rows),
-                (&again.timesteps, &again.class_rows)
-            );
+            assert_eq!((&draw.timesteps, &draw.class_rows), (&again.timesteps, &again.class_rows));
             assert!(draw.timesteps.iter().all(|t| (1..=1000).contains(t)));
         }
         assert_ne!(draws[0].x[..], draws[1].x[..]);
@@ -163,9 +129,7 @@ mod tests {
     fn an_epoch_shows_every_image_once() {
         let data = data();
         let mut sampler = Sampler::new(&Config::new("tiny", &data));
-        let mut seen: Vec<usize> = (40..80)
-            .map(|position| sampler.image(40, position))
-            .collect();
+        let mut seen: Vec<usize> = (40..80).map(|position| sampler.image(40, position)).collect();
         assert_ne!(seen, (0..40).collect::<Vec<_>>());
         seen.sort_unstable();
         assert_eq!(seen, (0..40).collect::<Vec<_>>());
