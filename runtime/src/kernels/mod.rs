@@ -11,6 +11,17 @@
 
 pub mod portable;
 
+#[cfg(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m"))]
+mod ring;
+#[cfg(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m"))]
+mod tiled;
+
+#[cfg(feature = "cortex-m-dsp")]
+pub mod dsp;
+
+#[cfg(feature = "cortex-m-dsp")]
+pub use dsp as active;
+#[cfg(not(any(feature = "cortex-m-dsp")))]
 pub use portable as active;
 
 /// An activation tensor as a kernel sees it: NHWC, batch 1.

@@ -1,0 +1,192 @@
+//! Counts the instructions of each kernel on the shapes of the baseline table.
+//!
+//! Prints `row|name|macs|instructions` for each; every output is compared with the portable kernel.
+//! A command line argument restricts the run to the rows whose name contains it.
+#![no_std]
+#![no_main]
+
+use bench::count;
+use bench::data::{requantization, Rng};
+use brownian::kernels::{
+    active, conv_scratch, depthwise_scratch, portable, row_stride, Add, Conv, Depthwise, Epilogue, Linear, Output,
+    Source, Window,
+};
+use semihosting::{println, process::exit};
+
+enum Kind {
+    /// Input channels, output channels, kernel rows and columns, dilation; output as large as the input.
+    Conv(usize, usize, [usize; 2], usize),
+    /// Channels, 3×3.
+    Depthwise(usize),
+    /// Inputs and outputs.
+    Linear(usize, usize),
+    /// Channels.
+    Add(usize),
+}
+use Kind::{Add as Sum, Conv as Dense, Depthwise as Deep, Linear as Full};
+
+/// Name, height, width, kernel.
+const ROWS: [(&str, usize, usize, Kind); 17] = [
+    ("conv3x3 14×14×32→32", 14, 14, Dense(32, 32, [3, 3], 1)),
+    ("conv3x3 7×7×64→64", 7, 7, Dense(64, 64, [3, 3], 1)),
+    ("conv3x3 28×28×16→16", 28, 28, Dense(16, 16, [3, 3], 1)),
+    ("conv3x3 28×28×1→16", 28, 28, Dense(1, 16, [3, 3], 1)),
+    ("conv3x3 14×14×4→24", 14, 14, Dense(4, 24, [3, 3], 1)),
+    ("conv1x1 14×14×32→32", 14, 14, Dense(32, 32, [1, 1], 1)),
+    ("conv1x1 14×14×24→48", 14, 14, Dense(24, 48, [1, 1], 1)),
+    ("conv1x1 7×7×64→64", 7, 7, Dense(64, 64, [1, 1], 1)),
+    ("conv1x1 28×28×16→16", 28, 28, Dense(16, 16, [1, 1], 1)),
+    ("depthwise3x3 28×28×16", 28, 28, Deep(16)),
+    ("depthwise3x3 14×14×32", 14, 14, Deep(32)),
+    ("depthwise3x3 7×7×64", 7, 7, Deep(64)),
+    ("depthwise3x3 14×14×24", 14, 14, Deep(24)),
+    ("fully connected 64→64", 1, 1, Full(64, 64)),
+    ("fully connected 128→128", 1, 1, Full(128, 128)),
+    ("elementwise add 14×14×32", 14, 14, Sum(32)),
+    ("conv1d 1024×16→32, k=3, dilation 4", 1, 1024, Dense(16, 32, [1, 3], 4)),
+];
+
+#[repr(align(16))]
+struct Buffers {
+    input: [i8; 16384],
+    other: [i8; 16384],
+    output: [i8; 32768],
+    expected: [i8; 32768],
+    weights: [i8; 36864],
+    bias: [i32; 128],
+    multipliers: [i16; 128],
+    scratch: [i8; 8192],
+}
+
+static mut BUFFERS: Buffers = Buffers {
+    input: [0; 16384],
+    other: [0; 16384],
+    output: [0; 32768],
+    expected: [0; 32768],
+    weights: [0; 36864],
+    bias: [0; 128],
+    multipliers: [0; 128],
+    scratch: [0; 8192],
+};
+
+#[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
+#[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
+fn main() -> ! {
+    let calibration = count::calibrate();
+    if calibration != 1000 {
+        println!("error: 1000 nops count as {calibration}: run under `-icount shift=0` on the machine built for");
+        exit(3);
+    }
+    let arguments = semihosting::experimental::env::args::<256>();
+    let filter = arguments.as_ref().ok().and_then(|a| a.filter_map(Result::ok).nth(1)).unwrap_or("");
+    // SAFETY: the only use of BUFFERS, and main runs once.
+    let buffers = unsafe { &mut *(&raw mut BUFFERS) };
+    let mut wrong = 0;
+    for (name, height, width, kind) in &ROWS {
+        if !name.contains(filter) {
+            continue;
+        }
+        let (macs, instructions, equal) = run(buffers, *height, *width, kind);
+        println!("row|{name}|{macs}|{instructions}|{}", if equal { "equal" } else { "WRONG" });
+        wrong += i32::from(!equal);
+    }
+    println!("done");
+    exit(wrong)
+}
+
+/// Runs one row twice; returns its nominal MACs, its instructions and whether the output is right.
+fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind) -> (usize, u32, bool) {
+    let mut rng = Rng(7);
+    let (channels, outputs, taps, rows) = match *kind {
+        Dense(i, o, [h, w], _) => (i, o, h * w * i, o),
+        Deep(c) => (c, c, 9, 0),
+        Full(i, o) => (i, o, i, o),
+        Sum(c) => (c, c, 1, 0),
+    };
+    let (size, out_size) = (height * width * channels, height * width * outputs);
+    rng.activations(&mut b.input[..size]);
+    rng.activations(&mut b.other[..size]);
+    rng.rows(&mut b.weights[..rows * row_stride(taps)], taps);
+    if let Deep(c) = kind {
+        b.weights[..9 * c].iter_mut().for_each(|w| *w = rng.weight());
+    }
+    let zero_point = -9;
+    let (offset, shift) =
+        requantization(&mut rng, taps, &mut b.bias[..outputs], &mut b.multipliers[..outputs], 11);
+    let epilogue = Epilogue {
+        bias: &b.bias[..outputs],
+        multipliers: &b.multipliers[..outputs],
+        offset,
+        shift,
+        residual: None,
+        lut: None,
+    };
+    let source = Source { data: &b.input[..size], height, width, channels, upsample: 0, zero_point };
+    let window = |kernel: [usize; 2], d: usize| Window {
+        kernel,
+        stride: [1, 1],
+        pad: [(kernel[0] - 1) * d / 2, (kernel[1] - 1) * d / 2],
+        dilation: [d, d],
+    };
+    let (out, expected) = (&mut b.output[..out_size], &mut b.expected[..out_size]);
+    let mut both = |fast: &mut dyn FnMut(&mut [i8], &mut [i8]), slow: &mut dyn FnMut(&mut [i8], &mut [i8])| {
+        slow(expected, &mut b.scratch);
+        out.fill(0x55);
+        let first = count::instructions(&mut || fast(out, &mut b.scratch));
+        let second = count::instructions(&mut || fast(out, &mut b.scratch));
+        (first, first == second && out == expected)
+    };
+    let (macs, (instructions, equal)) = match *kind {
+        Dense(_, _, kernel, dilation) => {
+            let conv = Conv {
+                sources: (source, None),
+                window: window(kernel, dilation),
+                output: [height, width, outputs],
+                groups: 1,
+                weights: &b.weights[..rows * row_stride(taps)],
+                epilogue,
+            };
+            let n = conv_scratch(taps);
+            let result = both(&mut |o, s| active::conv(&conv, Output::I8(o), &mut s[..n]), &mut |o, s| {
+                portable::conv(&conv, Output::I8(o), &mut s[..n])
+            });
+            (out_size * taps, result)
+        }
+        Deep(c) => {
+            let conv = Depthwise {
+                source,
+                window: window([3, 3], 1),
+                output: [height, width],
+                weights: &b.weights[..9 * c],
+                epilogue,
+            };
+            let n = depthwise_scratch(&conv.window, width);
+            let result = both(&mut |o, s| active::depthwise(&conv, o, &mut s[..n]), &mut |o, s| {
+                portable::depthwise(&conv, o, &mut s[..n])
+            });
+            (out_size * 9, result)
+        }
+        Full(..) => {
+            let linear =
+                Linear { input: &b.input[..size], weights: &b.weights[..rows * row_stride(taps)], epilogue };
+            let result = both(&mut |o, _| active::linear(&linear, Output::I8(o)), &mut |o, _| {
+                portable::linear(&linear, Output::I8(o))
+            });
+            (out_size * taps, result)
+        }
+        Sum(_) => {
+            let add = Add {
+                a: Some(&b.input[..size]),
+                b: &b.other[..size],
+                multipliers: [21000, 12345],
+                offset: (1 << 14) + (5 << 15),
+                shift: 15,
+                lut: None,
+            };
+            let result =
+                both(&mut |o, _| active::add(&add, o), &mut |o, _| portable::add(&add, o));
+            (out_size, result)
+        }
+    };
+    (macs, instructions, equal)
+}
