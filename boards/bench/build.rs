@@ -14,14 +14,9 @@ fn main() {
     let ram = region("BENCH_RAM", "0x20000000,4M");
     let mut script = format!("MEMORY {{\n  FLASH : {flash}\n  RAM : {ram}\n}}\n");
     if env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "riscv32") {
-        for (section, memory) in [
-            ("TEXT", "FLASH"),
-            ("RODATA", "FLASH"),
-            ("DATA", "RAM"),
-            ("BSS", "RAM"),
-            ("HEAP", "RAM"),
-            ("STACK", "RAM"),
-        ] {
+        for (section, memory) in
+            [("TEXT", "FLASH"), ("RODATA", "FLASH"), ("DATA", "RAM"), ("BSS", "RAM"), ("HEAP", "RAM"), ("STACK", "RAM")]
+        {
             script += &format!("REGION_ALIAS(\"REGION_{section}\", {memory});\n");
         }
     }

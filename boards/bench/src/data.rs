@@ -48,13 +48,7 @@ impl Rng {
 
 /// Requantization for sums of `taps` products, so that outputs fill the i8 range and some clamp.
 /// Returns the offset and the shift.
-pub fn requantization(
-    rng: &mut Rng,
-    taps: usize,
-    bias: &mut [i32],
-    multipliers: &mut [i16],
-    zero: i8,
-) -> (i32, u8) {
+pub fn requantization(rng: &mut Rng, taps: usize, bias: &mut [i32], multipliers: &mut [i16], zero: i8) -> (i32, u8) {
     let mut shift = 5u8;
     while 1usize << (2 * (shift - 5)) < taps {
         shift += 1;

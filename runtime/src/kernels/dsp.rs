@@ -16,7 +16,7 @@
 //! 13 instructions for 16 products, 14 with the loop. Requantization is one `smlawb`, a shift and `ssat`.
 
 use super::ring;
-use super::tiled::{self, look_up, store, Isa};
+use super::tiled::{self, look_up, store, Isa, Line};
 use super::{portable, row_stride, Add, Conv, Depthwise, Linear, Output};
 use core::arch::asm;
 
@@ -85,8 +85,39 @@ macro_rules! two_pixels {
     ($a:literal, $b:literal) => {
         concat!(
             "ldm lr!, {{r4, r5, r8, r9}}\n",
-            "smlad ", $a, ", r4, r10, ", $a, "\n smlad ", $a, ", r5, r11, ", $a, "\n",
-            "smlad ", $b, ", r8, r10, ", $b, "\n smlad ", $b, ", r9, r11, ", $b, "\n",
+            "smlad ",
+            $a,
+            ", r4, r10, ",
+            $a,
+            "\n smlad ",
+            $a,
+            ", r5, r11, ",
+            $a,
+            "\n",
+            "smlad ",
+            $b,
+            ", r8, r10, ",
+            $b,
+            "\n smlad ",
+            $b,
+            ", r9, r11, ",
+            $b,
+            "\n",
+        )
+    };
+}
+
+/// One tap of a depthwise window: four channels.
+macro_rules! taps {
+    ($row:literal, $at:literal) => {
+        concat!(
+            "ldrd r4, r5, [",
+            $row,
+            ", #",
+            $at,
+            "]\n ldrd r11, r12, [lr], #8\n",
+            "smlabb r0, r4, r11, r0\n smlabb r1, r5, r12, r1\n",
+            "smlatt r2, r4, r11, r2\n smlatt r3, r5, r12, r3\n",
         )
     };
 }
@@ -163,6 +194,62 @@ impl Isa for Dsp {
         ]
     }
 
+    #[inline(never)]
+    unsafe fn line3x3(line: &Line) {
+        // SAFETY: what `Line` promises; the offsets are those of its fields. r6 and r7 are saved.
+        unsafe {
+            asm!(
+                "push {{r6, r7}}",
+                "mov r7, r0",
+                "ldrd r8, r9, [r7, #48]",
+                "ldrd r10, r6, [r7, #56]",
+                "2:",
+                "ldm r7, {{r0, r1, r2, r3}}",
+                "ldr lr, [r7, #32]",
+                taps!("r8", "0"), taps!("r8", "8"), taps!("r8", "16"),
+                taps!("r9", "0"), taps!("r9", "8"), taps!("r9", "16"),
+                taps!("r10", "0"), taps!("r10", "8"), taps!("r10", "16"),
+                "add r8, #8",
+                "add r9, #8",
+                "add r10, #8",
+                "ldrd r4, r5, [r7, #16]",
+                "ldrd r11, r12, [r7, #24]",
+                "ldr lr, [r7, #44]",
+                "smlawb r0, r0, r4, r11",
+                "smlawt r1, r1, r4, r11",
+                "smlawb r2, r2, r5, r11",
+                "smlawt r3, r3, r5, r11",
+                "asr r0, r12",
+                "asr r1, r12",
+                "asr r2, r12",
+                "asr r3, r12",
+                "ssat r0, #8, r0",
+                "ssat r1, #8, r1",
+                "ssat r2, #8, r2",
+                "ssat r3, #8, r3",
+                "ldrd r4, r5, [r7, #36]",
+                "cmp lr, #0",
+                "beq 3f",
+                "ldrsb r0, [lr, r0]",
+                "ldrsb r1, [lr, r1]",
+                "ldrsb r2, [lr, r2]",
+                "ldrsb r3, [lr, r3]",
+                "3:",
+                "strb r1, [r6, #1]",
+                "strb r2, [r6, #2]",
+                "strb r3, [r6, #3]",
+                "strb r0, [r6]",
+                "add r6, r5",
+                "cmp r8, r4",
+                "bne 2b",
+                "pop {{r6, r7}}",
+                inout("r0") line => _,
+                out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _, out("r8") _, out("r9") _,
+                out("r10") _, out("r11") _, out("r12") _, out("lr") _,
+            );
+        }
+    }
+
     #[inline(always)]
     fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
         instruction!("smlawb {}, {}, {}, {}", acc, multiplier as i32, offset) as i32
@@ -188,37 +275,76 @@ pub fn linear(linear: &Linear, mut out: Output) {
         last |= (value as u8 as u32) << (8 * i);
     }
     let input = linear.input.as_ptr().cast::<u32>();
-    let mut first = 0;
-    while first < outputs {
-        let count = if outputs - first < 4 { outputs - first } else { 4 };
-        // SAFETY: rows `first` to `first + count` exist, with `blocks` words; rows beyond repeat the last.
+    let mut o = 0;
+    while o < outputs {
+        // The last outputs go one by one, the tile four times over the same row.
+        let (count, step) = if outputs - o < 4 { (1, 0) } else { (4, blocks) };
+        // SAFETY: rows `o` to `o + count` exist, with `blocks` words and a bias each.
         unsafe {
-            let row = |i: usize| linear.weights.as_ptr().cast::<u32>().add((first + i.min(count - 1)) * blocks);
-            let rows = [row(0), row(1), row(2), row(3)];
-            let mut acc = [0i32; 4];
+            let row = linear.weights.as_ptr().cast::<u32>().add(o * blocks);
+            let mut acc = [0; 4];
             for (i, a) in acc.iter_mut().enumerate().take(count) {
-                *a = *linear.epilogue.bias.as_ptr().add(first + i);
+                *a = *linear.epilogue.bias.as_ptr().add(o + i);
             }
-            for block in 0..whole {
-                acc = dot_word(acc, *input.add(block), rows, block);
+            if whole > 0 {
+                acc = four_rows(acc, row, step, input, whole);
             }
             if whole < blocks {
-                acc = dot_word(acc, last, rows, whole);
+                for (i, a) in acc.iter_mut().enumerate() {
+                    let w = *row.add(i * step + whole);
+                    *a = smlad(odd(last), odd(w), smlad(even(last), even(w), *a));
+                }
             }
-            store::<Dsp, 4, 1>(&linear.epilogue, &mut out, acc, count, first, first, 1);
+            store::<Dsp, 4, 1>(&linear.epilogue, &mut out, acc, count, o, o, 1);
         }
-        first += count;
+        o += count;
     }
 }
 
-/// `acc[i] += Σ x[j]·rows[i][4·block + j]`.
+/// One row of the tile of a linear layer: widen four weights, multiply by four inputs.
+macro_rules! row {
+    ($load:literal, $acc:literal) => {
+        concat!(
+            $load,
+            "\n sxtb16 r9, r8\n sxtb16 r8, r8, ror #8\n",
+            "smlad ",
+            $acc,
+            ", r4, r9, ",
+            $acc,
+            "\n smlad ",
+            $acc,
+            ", r5, r8, ",
+            $acc,
+            "\n",
+        )
+    };
+}
+
+/// `acc[i] += Σ input·row[i·step..]` over `blocks` ≥ 1 words.
+///
+/// # Safety
+/// `input` has `blocks` words, so has each of the four rows.
 #[inline(always)]
-unsafe fn dot_word(mut acc: [i32; 4], x: u32, rows: [*const u32; 4], block: usize) -> [i32; 4] {
-    let (x_even, x_odd) = (even(x), odd(x));
-    for (a, row) in acc.iter_mut().zip(rows) {
-        // SAFETY: the caller passes rows with more than `block` words.
-        let w = unsafe { *row.add(block) };
-        *a = smlad(x_odd, odd(w), smlad(x_even, even(w), *a));
+unsafe fn four_rows(mut acc: [i32; 4], row: *const u32, step: usize, input: *const u32, blocks: usize) -> [i32; 4] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "2:",
+            "ldr r5, [r12], #4",
+            "sxtb16 r4, r5",
+            "sxtb16 r5, r5, ror #8",
+            row!("ldr r8, [r10, r11, lsl #1]", "r2"),
+            "add r8, r11, r11, lsl #1",
+            row!("ldr r8, [r10, r8]", "r3"),
+            row!("ldr r8, [r10, r11]", "r1"),
+            row!("ldr r8, [r10], #4", "r0"),
+            "cmp r12, lr",
+            "bne 2b",
+            inout("r0") acc[0], inout("r1") acc[1], inout("r2") acc[2], inout("r3") acc[3],
+            inout("r10") row => _, in("r11") 4 * step, inout("r12") input => _, in("lr") input.add(blocks),
+            out("r4") _, out("r5") _, out("r8") _, out("r9") _,
+            options(readonly, nostack),
+        );
     }
     acc
 }
@@ -226,31 +352,48 @@ unsafe fn dot_word(mut acc: [i32; 4], x: u32, rows: [*const u32; 4], block: usiz
 /// Like [`portable::add`]: a word of each operand, four sums.
 pub fn add(add: &Add, out: &mut [i8]) {
     let len = out.len();
-    let a = add.a.map_or(out.as_ptr(), |a| a.as_ptr());
+    let to = out.as_mut_ptr();
+    let a = add.a.map_or(to.cast_const(), |a| a.as_ptr());
     let whole = add.a.is_none_or(|a| a.len() >= len) && add.b.len() >= len;
-    if !whole || (a as usize | add.b.as_ptr() as usize | out.as_ptr() as usize) % 4 != 0 {
+    if !whole || (a as usize | add.b.as_ptr() as usize | to as usize) % 4 != 0 {
         return portable::add(add, out);
     }
+    // SAFETY: all three slices have `len` values, aligned to 4.
+    unsafe {
+        let b = add.b.as_ptr();
+        match add.lut {
+            Some(_) => sums(add, a, b, to, len, |q| look_up(add.lut, q)),
+            None => sums(add, a, b, to, len, |q| q as i8),
+        }
+    }
+}
+
+/// # Safety
+/// `a`, `b` and `to` have `len` values, aligned to 4.
+#[inline(always)]
+unsafe fn sums(add: &Add, a: *const i8, b: *const i8, to: *mut i8, len: usize, finish: impl Fn(i32) -> i8) {
     let multipliers = add.multipliers[0] as u16 as u32 | (add.multipliers[1] as u16 as u32) << 16;
     let (offset, shift) = (add.offset, add.shift as u32 & 31);
-    let sum = |a: u32, b: u32| {
+    let low = |a: u32, b: u32| {
         let t = instruction!("smlabb {}, {}, {}, {}", a, multipliers, offset);
-        instruction!("smlabt {}, {}, {}, {}", b, multipliers, t) as i32
+        finish(Dsp::saturate(instruction!("smlabt {}, {}, {}, {}", b, multipliers, t) as i32 >> shift))
     };
-    let to = out.as_mut_ptr();
-    // SAFETY: index stays below `len`, which all three slices have.
+    let high = |a: u32, b: u32| {
+        let t = instruction!("smlatb {}, {}, {}, {}", a, multipliers, offset);
+        finish(Dsp::saturate(instruction!("smlatt {}, {}, {}, {}", b, multipliers, t) as i32 >> shift))
+    };
+    // SAFETY: index stays below `len`.
     unsafe {
         for index in (0..len & !3).step_by(4) {
-            let (x, y) = (*a.add(index).cast::<u32>(), *add.b.as_ptr().add(index).cast::<u32>());
+            let (x, y) = (*a.add(index).cast::<u32>(), *b.add(index).cast::<u32>());
             let (xe, xo, ye, yo) = (even(x), odd(x), even(y), odd(y));
-            let sums = [sum(xe, ye), sum(xo, yo), sum(xe >> 16, ye >> 16), sum(xo >> 16, yo >> 16)];
-            for (i, t) in sums.into_iter().enumerate() {
-                *to.add(index + i) = look_up(add.lut, Dsp::saturate(t >> shift));
-            }
+            *to.add(index) = low(xe, ye);
+            *to.add(index + 1) = low(xo, yo);
+            *to.add(index + 2) = high(xe, ye);
+            *to.add(index + 3) = high(xo, yo);
         }
         for index in len & !3..len {
-            let t = sum(*a.add(index) as i32 as u32, *add.b.as_ptr().add(index) as i32 as u32) >> shift;
-            *to.add(index) = look_up(add.lut, Dsp::saturate(t));
+            *to.add(index) = low(*a.add(index) as u32, *b.add(index) as u32);
         }
     }
 }

@@ -11,9 +11,9 @@
 
 pub mod portable;
 
-#[cfg(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m"))]
+#[cfg(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
 mod ring;
-#[cfg(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m"))]
+#[cfg(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
 mod tiled;
 
 #[cfg(feature = "cortex-m-dsp")]
@@ -23,6 +23,16 @@ pub mod dsp;
 pub use dsp as active;
 #[cfg(not(any(feature = "cortex-m-dsp")))]
 pub use portable as active;
+
+const _: () = assert!(
+    cfg!(feature = "cortex-m-dsp") as u8
+        + cfg!(feature = "helium") as u8
+        + cfg!(feature = "armv7m") as u8
+        + cfg!(feature = "armv6m") as u8
+        + cfg!(feature = "rv32") as u8
+        <= 1,
+    "at most one kernel backend: choose one of the features cortex-m-dsp, helium, armv7m, armv6m, rv32"
+);
 
 /// An activation tensor as a kernel sees it: NHWC, batch 1.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@
 //!   row y−1 | c0…3 | c0…3 | …
 //! ```
 
-use super::tiled::{align, store, Isa};
+use super::tiled::{align, store, Isa, Line};
 use super::{depthwise_scratch, Depthwise, Output, Window};
 
 /// `conv` four channels at a time; returns false without a change where the slices do not fit the shapes.
@@ -29,11 +29,11 @@ pub(super) fn depthwise<I: Isa>(conv: &Depthwise, out: &mut [i8], scratch: &mut 
         return false;
     }
     let ring = Ring::new(conv, out, align(scratch));
-    let plain = kernel == [3, 3] && dilation == [1, 1] && stride == [1, 1];
+    let plain = kernel == [3, 3] && dilation == [1, 1] && stride == [1, 1] && conv.epilogue.residual.is_none();
     for c in (0..channels).step_by(4) {
         // SAFETY: the slices have the lengths that the loops below walk, as just checked.
         unsafe {
-            if plain {
+            if plain && channels - c >= 4 {
                 ring.channels::<I, true>(conv, out, c);
             } else {
                 ring.channels::<I, false>(conv, out, c);
@@ -65,7 +65,8 @@ impl Ring {
     /// All outputs of channels c to c + 4, or to the last.
     ///
     /// # Safety
-    /// The slices of `conv`, `out` and the scratch are whole. `PLAIN`: 3×3, not strided or dilated.
+    /// The slices of `conv`, `out` and the scratch are whole. `PLAIN`: 3×3, not strided or dilated, all four
+    /// channels exist, no residual.
     unsafe fn channels<I: Isa, const PLAIN: bool>(&self, conv: &Depthwise, out: &mut [i8], c: usize) {
         let Window { kernel, stride, dilation, .. } = conv.window;
         let [out_h, out_w] = conv.output;
@@ -79,9 +80,22 @@ impl Ring {
                 self.weights.add(2 * tap).write(low);
                 self.weights.add(2 * tap + 1).write(high);
             }
-            let mut bias = [0; 4];
-            for (i, b) in bias.iter_mut().enumerate().take(count) {
-                *b = *conv.epilogue.bias.as_ptr().add(c + i);
+            let epilogue = &conv.epilogue;
+            let mut job = Line {
+                bias: [0; 4],
+                multipliers: [0; 4],
+                offset: epilogue.offset,
+                shift: epilogue.shift as u32,
+                weights: self.weights,
+                end: core::ptr::null(),
+                step: channels,
+                lut: epilogue.lut.map_or(core::ptr::null(), |lut| lut.as_ptr().wrapping_add(128)),
+                rows: [core::ptr::null(); 3],
+                out: core::ptr::null_mut(),
+            };
+            for i in 0..count {
+                job.bias[i & 3] = *epilogue.bias.as_ptr().add(c + i);
+                job.multipliers[i & 3] = *epilogue.multipliers.as_ptr().add(c + i);
             }
             // Rows are counted from the first padded one; `fill` is the slot of the next to load.
             let (mut loaded, mut fill, mut top) = (0, 0, 0);
@@ -91,35 +105,31 @@ impl Ring {
                     fill = if fill + 1 == self.height { 0 } else { fill + 1 };
                     loaded += 1;
                 }
-                let mut index = y * out_w * channels + c;
                 let slot = |ky: usize| {
                     let slot = top + ky * dilation[0];
-                    self.lines.add(line * if slot >= self.height { slot - self.height } else { slot })
+                    self.lines.add(line * if slot >= self.height { slot - self.height } else { slot }).cast_const()
                 };
-                let mut out = Output::I8(&mut *out);
-                let mut rows = if PLAIN { [slot(0), slot(1), slot(2)] } else { [self.lines; 3] };
-                for x in 0..out_w {
-                    let mut acc = bias;
-                    if PLAIN {
-                        for (ky, row) in rows.iter_mut().enumerate() {
-                            for kx in 0..3 {
-                                acc = tap::<I>(acc, row.add(2 * kx), self.weights.add(6 * ky + 2 * kx));
-                            }
-                            *row = row.add(2);
-                        }
-                    } else {
-                        let mut weights = self.weights;
+                let mut index = y * out_w * channels + c;
+                if PLAIN {
+                    job.rows = [slot(0), slot(1), slot(2)];
+                    job.end = job.rows[0].add(2 * out_w);
+                    job.out = out.as_mut_ptr().add(index);
+                    I::line3x3(&job);
+                } else {
+                    let mut out = Output::I8(&mut *out);
+                    for x in 0..out_w {
+                        let (mut acc, mut weights) = (job.bias, job.weights);
                         for ky in 0..kernel[0] {
                             let mut row = slot(ky).add(2 * x * stride[1]);
                             for _ in 0..kernel[1] {
-                                acc = tap::<I>(acc, row, weights);
+                                acc = I::multiply_add(acc, [*row, *row.add(1)], [*weights, *weights.add(1)]);
                                 weights = weights.add(2);
                                 row = row.wrapping_add(2 * dilation[1]);
                             }
                         }
+                        store::<I, 4, 1>(&conv.epilogue, &mut out, acc, count, c, index, 1);
+                        index += channels;
                     }
-                    store::<I, 4, 1>(&conv.epilogue, &mut out, acc, count, c, index, 1);
-                    index += channels;
                 }
                 top += stride[0];
                 while top >= self.height {
@@ -137,33 +147,32 @@ impl Ring {
         let source = &conv.source;
         let up = source.upsample & 1;
         let y = row.wrapping_sub(conv.window.pad[0]) >> up;
-        let [zero_low, zero_high] = I::spread(source.zero_point as u8 as u32 * 0x0101_0101);
-        let from = self.input.wrapping_add(y.wrapping_mul(source.width * source.channels).wrapping_add(c));
+        let zero = I::spread(source.zero_point as u8 as u32 * 0x0101_0101);
         let aligned = count == 4 && source.channels % 4 == 0 && self.input as usize % 4 == 0;
-        let columns = if y < source.height { source.width << up } else { 0 };
-        let mut to = line;
-        for column in 0..self.width {
-            let x = column.wrapping_sub(conv.window.pad[1]);
-            // SAFETY: the caller's promise; (y, x) is inside the input where it is read.
-            unsafe {
-                let [low, high] = if x < columns {
-                    let pixel = from.add((x >> up) * source.channels);
-                    I::spread(if aligned { *pixel.cast::<u32>() } else { four(pixel, count) })
-                } else {
-                    [zero_low, zero_high]
-                };
-                to.write(low);
-                to.add(1).write(high);
-                to = to.add(2);
+        let inside = if y < source.height { source.width << up } else { 0 };
+        let left = if conv.window.pad[1] < self.width { conv.window.pad[1] } else { self.width };
+        let right = if left + inside < self.width { left + inside } else { self.width };
+        let mut from = self.input.wrapping_add(y.wrapping_mul(source.width * source.channels).wrapping_add(c));
+        // SAFETY: the caller's promise; columns from `left` to `right` are inside the input.
+        unsafe {
+            let put = |column: usize, [low, high]: [u32; 2]| {
+                line.add(2 * column).write(low);
+                line.add(2 * column + 1).write(high);
+            };
+            (0..left).chain(right..self.width).for_each(|column| put(column, zero));
+            if aligned && up == 0 {
+                for column in left..right {
+                    put(column, I::spread(*from.cast::<u32>()));
+                    from = from.wrapping_add(source.channels);
+                }
+            } else {
+                for column in left..right {
+                    let pixel = from.add(((column - left) >> up) * source.channels);
+                    put(column, I::spread(four(pixel, count)));
+                }
             }
         }
     }
-}
-
-#[inline(always)]
-unsafe fn tap<I: Isa>(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
-    // SAFETY: the caller passes two words in the ring and in the weights.
-    unsafe { I::multiply_add(acc, [*x, *x.add(1)], [*w, *w.add(1)]) }
 }
 
 /// `count` ≤ 4 bytes as a word, zeros above.

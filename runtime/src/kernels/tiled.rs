@@ -40,11 +40,61 @@ pub(super) trait Isa {
     /// `acc[c] += x[c]·w[c]` for four channels, both in `spread`'s order.
     fn multiply_add(acc: [i32; 4], x: [u32; 2], w: [u32; 2]) -> [i32; 4];
 
+    /// Four channels of a row of outputs of a 3×3 depthwise convolution.
+    ///
+    /// # Safety
+    /// What [`Line`] says.
+    #[inline(always)]
+    unsafe fn line3x3(line: &Line) {
+        let Line { mut rows, weights, end, mut out, step, .. } = *line;
+        while rows[0] != end {
+            let mut acc = line.bias;
+            for (ky, row) in rows.iter_mut().enumerate() {
+                for kx in 0..3 {
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        let (x, w) = (row.add(2 * kx), weights.add(6 * ky + 2 * kx));
+                        acc = Self::multiply_add(acc, [*x, *x.add(1)], [*w, *w.add(1)]);
+                    }
+                }
+                *row = row.wrapping_add(2);
+            }
+            for (i, acc) in acc.into_iter().enumerate() {
+                let q = Self::saturate(Self::scale(acc, line.multipliers[i], line.offset) >> (line.shift & 31));
+                // SAFETY: the caller's promise; q is in −128..=127.
+                unsafe { *out.add(i) = if line.lut.is_null() { q as i8 } else { *line.lut.offset(q as isize) } };
+            }
+            out = out.wrapping_add(step);
+        }
+    }
+
     /// `scale(acc, multiplier) + offset`.
     fn scale(acc: i32, multiplier: i16, offset: i32) -> i32;
 
     /// Clamps to the i8 range.
     fn saturate(q: i32) -> i32;
+}
+
+/// A row of outputs of four channels in a 3×3 depthwise convolution, and where everything is.
+#[repr(C)]
+pub(super) struct Line {
+    pub bias: [i32; 4],
+    /// Aligned to 4.
+    pub multipliers: [i16; 4],
+    pub offset: i32,
+    pub shift: u32,
+    /// Nine taps of two words.
+    pub weights: *const u32,
+    /// Where `rows[0]` stands after the last output.
+    pub end: *const u32,
+    /// Bytes from one output to the next.
+    pub step: usize,
+    /// The middle of the activation's table, or null.
+    pub lut: *const i8,
+    /// Where the window's rows start; each output reads three columns of two words and moves on by one.
+    pub rows: [*const u32; 3],
+    /// The first output; four bytes are written, `step` apart.
+    pub out: *mut i8,
 }
 
 /// `conv` by tiles; returns false without a change where tiles do not apply.
@@ -158,9 +208,7 @@ pub(super) unsafe fn store<I: Isa, const P: usize, const ACROSS: usize>(
     unsafe {
         let multipliers = epilogue.multipliers.as_ptr().add(o);
         let first = *multipliers;
-        let scaled = |p: usize, acc: i32| {
-            I::scale(acc, if ACROSS == 0 { first } else { *multipliers.add(p) }, offset)
-        };
+        let scaled = |p: usize, acc: i32| I::scale(acc, if ACROSS == 0 { first } else { *multipliers.add(p) }, offset);
         match out {
             Output::I8(out) if epilogue.residual.is_none() && count == P => {
                 let mut slot = out.as_mut_ptr().add(index);

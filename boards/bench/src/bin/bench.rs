@@ -111,8 +111,7 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind) -> (usize, u32
         b.weights[..9 * c].iter_mut().for_each(|w| *w = rng.weight());
     }
     let zero_point = -9;
-    let (offset, shift) =
-        requantization(&mut rng, taps, &mut b.bias[..outputs], &mut b.multipliers[..outputs], 11);
+    let (offset, shift) = requantization(&mut rng, taps, &mut b.bias[..outputs], &mut b.multipliers[..outputs], 11);
     let epilogue = Epilogue {
         bias: &b.bias[..outputs],
         multipliers: &b.multipliers[..outputs],
@@ -167,8 +166,7 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind) -> (usize, u32
             (out_size * 9, result)
         }
         Full(..) => {
-            let linear =
-                Linear { input: &b.input[..size], weights: &b.weights[..rows * row_stride(taps)], epilogue };
+            let linear = Linear { input: &b.input[..size], weights: &b.weights[..rows * row_stride(taps)], epilogue };
             let result = both(&mut |o, _| active::linear(&linear, Output::I8(o)), &mut |o, _| {
                 portable::linear(&linear, Output::I8(o))
             });
@@ -183,8 +181,7 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind) -> (usize, u32
                 shift: 15,
                 lut: None,
             };
-            let result =
-                both(&mut |o, _| active::add(&add, o), &mut |o, _| portable::add(&add, o));
+            let result = both(&mut |o, _| active::add(&add, o), &mut |o, _| portable::add(&add, o));
             (out_size, result)
         }
     };
