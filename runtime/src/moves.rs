@@ -13,17 +13,17 @@ fn copy(from: &[u8], to: &mut [u8]) {
     to.iter_mut().zip(from).for_each(|(t, f)| *t = *f);
 }
 
-/// Nearest-neighbour enlargement by `block` along both axes.
+/// Nearest-neighbour enlargement.
 pub(crate) fn upsample(op: &Move, arena: &mut [u8]) -> Option<()> {
     let (input, output) = pair(arena, &op.input, &op.output)?;
     let [_, width, _] = op.input.shape.map(usize::from);
     let [out_height, out_width, _] = op.output.shape.map(usize::from);
     let pixel = op.input.shape[2] as usize * op.input.element.size();
-    let block = (op.block as usize).max(1);
+    let [rows, columns] = op.block.map(|n| usize::from(n).max(1));
     let mut rest = output;
     for y in 0..out_height {
         for x in 0..out_width {
-            let from = ((y / block) * width + x / block) * pixel;
+            let from = ((y / rows) * width + x / columns) * pixel;
             let (to, tail) = rest.split_at_mut_checked(pixel)?;
             copy(input.get(from..)?, to);
             rest = tail;
@@ -49,20 +49,20 @@ pub(crate) fn concat(op: &Concat, arena: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-/// Moves values between an image `fine` of shape (h·n, w·n, c) and one `coarse` of shape (h, w, n·n·c),
+/// Moves values between an image `fine` of shape (h·m, w·n, c) and one `coarse` of shape (h, w, m·n·c),
 /// whose channel (dy·n + dx)·c + k is channel k of the block's pixel (dy, dx).
 pub(crate) fn blocks(op: &Move, fine: &Tensor, coarse: &Tensor, arena: &mut [u8]) -> Option<()> {
     let (input, output) = pair(arena, &op.input, &op.output)?;
     let to_depth = op.output == *coarse;
-    let block = (op.block as usize).max(1);
+    let [rows, columns] = op.block.map(|n| usize::from(n).max(1));
     let [height, width, _] = coarse.shape.map(usize::from);
     let pixel = fine.shape[2] as usize * fine.element.size();
     let mut in_coarse = 0;
     for y in 0..height {
         for x in 0..width {
-            for dy in 0..block {
-                for dx in 0..block {
-                    let in_fine = ((y * block + dy) * width * block + x * block + dx) * pixel;
+            for dy in 0..rows {
+                for dx in 0..columns {
+                    let in_fine = ((y * rows + dy) * width * columns + x * columns + dx) * pixel;
                     let (from, to) = if to_depth { (in_fine, in_coarse) } else { (in_coarse, in_fine) };
                     copy(input.get(from..)?, output.get_mut(to..to + pixel)?);
                     in_coarse += pixel;

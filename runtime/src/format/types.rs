@@ -204,8 +204,8 @@ pub struct Move {
     pub input: Tensor,
     /// Result.
     pub output: Tensor,
-    /// Side of a square of pixels: the factor of an enlargement, or the block that turns into channels.
-    pub block: u8,
+    /// Rows and columns of a block of pixels: the factors of an enlargement, or the block that turns into channels.
+    pub block: [u8; 2],
 }
 
 /// Channels of `a`, then those of `b`, with the same scale and zero point.

@@ -1,7 +1,7 @@
 //! The checks behind [`Model::parse`](crate::Model::parse): after them nothing downstream can fail,
 //! index out of bounds, overflow or read what was not written.
 
-use super::{items, Conv2d, Element, Header, Op, PlanHeader, Requantization, StepBias, Tensor, WindowSpec};
+use super::{items, Conv2d, Element, Header, Move, Op, PlanHeader, Requantization, StepBias, Tensor, WindowSpec};
 use crate::error::{OpFault, ParseError, Table};
 use crate::kernels::row_stride;
 use crate::plan::{Step, STEP_LEN};
@@ -190,25 +190,11 @@ impl<'a> Checker<'a> {
             }
             Op::Upsample(op) => {
                 let [h, w, c] = op.input.shape.map(u64::from);
-                let block = op.block as u64;
-                moved(&op.input, &op.output, [h * block, w * block, c]).map_err(fail)
+                let [rows, columns] = op.block.map(u64::from);
+                moved(&op.input, &op.output, [h * rows, w * columns, c]).map_err(fail)
             }
-            Op::SpaceToDepth(op) => {
-                let [h, w, c] = op.output.shape.map(u64::from);
-                let block = op.block as u64;
-                if block == 0 || c % (block * block) != 0 {
-                    return Err(fail(OpFault::Shape));
-                }
-                moved(&op.output, &op.input, [h * block, w * block, c / (block * block)]).map_err(fail)
-            }
-            Op::DepthToSpace(op) => {
-                let [h, w, c] = op.input.shape.map(u64::from);
-                let block = op.block as u64;
-                if block == 0 || c % (block * block) != 0 {
-                    return Err(fail(OpFault::Shape));
-                }
-                moved(&op.input, &op.output, [h * block, w * block, c / (block * block)]).map_err(fail)
-            }
+            Op::SpaceToDepth(op) => blocks(op, &op.output, &op.input).map_err(fail),
+            Op::DepthToSpace(op) => blocks(op, &op.input, &op.output).map_err(fail),
         }
     }
 
@@ -391,6 +377,17 @@ fn moved(small: &Tensor, big: &Tensor, shape: [u64; 3]) -> Result<(), OpFault> {
         return Err(OpFault::Shape);
     }
     Ok(())
+}
+
+/// `fine` is `coarse` with its channels spread over blocks of pixels.
+fn blocks(op: &Move, coarse: &Tensor, fine: &Tensor) -> Result<(), OpFault> {
+    let [h, w, c] = coarse.shape.map(u64::from);
+    let [rows, columns] = op.block.map(u64::from);
+    let block = rows * columns;
+    if block == 0 || !c.is_multiple_of(block) {
+        return Err(OpFault::Shape);
+    }
+    moved(coarse, fine, [h * rows, w * columns, c / block])
 }
 
 fn final_shift(shift: u8, offset: i32) -> Result<(), OpFault> {

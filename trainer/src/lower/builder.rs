@@ -1,0 +1,244 @@
+//! Assembles a model file: collects ops over named buffers and tables, plans the arena, encodes.
+//!
+//! While a model is being built, [`Tensor::offset`] and the `scratch` of an op hold the number of a
+//! buffer; [`ModelBuilder::finish`] replaces them by offsets in the arena.
+
+use brownian::format::{self, Conditioning, Element, Header, Op, PlanHeader, Tensor};
+use brownian::plan::Step;
+use brownian::planner::{self, Buffer};
+use brownian::{EncodeError, Model, ParseError};
+
+/// Collects the parts of a model.
+#[derive(Debug, Default)]
+pub struct ModelBuilder {
+    blob: Vec<u8>,
+    ops: Vec<Op>,
+    buffers: usize,
+    plans: Vec<NamedPlan>,
+}
+
+/// A sampling plan to export.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedPlan {
+    /// Name in the model.
+    pub name: String,
+    /// Whether x0_hat is clipped to [-1, 1].
+    pub clip: bool,
+    /// Steps with their time rows set.
+    pub steps: Vec<Step>,
+}
+
+/// What a header holds besides ops and plans.
+#[derive(Clone, Debug)]
+pub struct Frame<'a> {
+    /// Name of the model.
+    pub name: &'a str,
+    /// Where it comes from, TOML.
+    pub provenance: &'a str,
+    /// Input tensor and 1/scale.
+    pub input: (Tensor, f32),
+    /// Output tensor and scale.
+    pub output: (Tensor, f32),
+    /// Channel biases.
+    pub conditioning: Conditioning,
+}
+
+/// Why a model could not be built.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum BuildError {
+    /// The arena planner refused the buffers.
+    #[error("the arena could not be planned")]
+    Plan,
+    /// A part is too long for the format.
+    #[error("the model cannot be encoded: {0}")]
+    Encode(EncodeError),
+    /// The finished file does not parse: the parts do not fit each other.
+    #[error("the model does not validate: {0}")]
+    Parse(ParseError),
+}
+
+impl ModelBuilder {
+    /// A tensor in a buffer of its own.
+    pub fn tensor(&mut self, shape: [usize; 3], element: Element, zero_point: i8) -> Tensor {
+        self.buffers += 1;
+        Tensor { offset: self.buffers as u32 - 1, shape: shape.map(|d| d as u16), element, zero_point }
+    }
+
+    /// A tensor that lives in the buffer of another one, for an op that works in place.
+    pub fn in_place(&self, buffer: &Tensor, zero_point: i8) -> Tensor {
+        Tensor { zero_point, ..*buffer }
+    }
+
+    /// Appends a table of bytes at a multiple of 16 and returns its offset in the blob.
+    pub fn table(&mut self, bytes: &[u8]) -> u32 {
+        self.blob.resize(self.blob.len().next_multiple_of(16), 0);
+        self.blob.extend_from_slice(bytes);
+        (self.blob.len() - bytes.len()) as u32
+    }
+
+    /// Appends i8 values.
+    pub fn i8_table(&mut self, values: &[i8]) -> u32 {
+        self.table(bytemuck::cast_slice(values))
+    }
+
+    /// Appends i16 values.
+    pub fn i16_table(&mut self, values: &[i16]) -> u32 {
+        self.table(&values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>())
+    }
+
+    /// Appends i32 values.
+    pub fn i32_table(&mut self, values: &[i32]) -> u32 {
+        self.table(&values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>())
+    }
+
+    /// Appends an op.
+    pub fn push(&mut self, op: Op) {
+        self.ops.push(op);
+    }
+
+    /// Adds a plan.
+    pub fn plan(&mut self, plan: NamedPlan) {
+        self.plans.push(plan);
+    }
+
+    /// Plans the arena, encodes the file and parses it once.
+    pub fn finish(mut self, frame: Frame) -> Result<Vec<u8>, BuildError> {
+        let (mut input, mut output) = (frame.input.0, frame.output.0);
+        let (offsets, arena_len) = self.place(&input, &output)?;
+        for (index, op) in self.ops.iter_mut().enumerate() {
+            for tensor in tensors_mut(op) {
+                tensor.offset = offsets[tensor.offset as usize];
+            }
+            if let Some(scratch) = scratch_mut(op) {
+                *scratch = offsets[self.buffers + index];
+            }
+        }
+        input.offset = offsets[input.offset as usize];
+        output.offset = offsets[output.offset as usize];
+
+        let mut uses_previous = false;
+        let plan_count = self.plans.len() as u16;
+        let mut plans = Vec::new();
+        for NamedPlan { name, clip, steps } in std::mem::take(&mut self.plans) {
+            let table = self.table(&steps.iter().flat_map(Step::encode).collect::<Vec<_>>());
+            uses_previous |= steps.iter().any(|step| step.c != 0.0);
+            append(&mut plans, &PlanHeader { name: &name, steps: steps.len() as u16, table, clip })?;
+        }
+        let mut ops = Vec::new();
+        for op in &self.ops {
+            append(&mut ops, op)?;
+        }
+        let header = Header {
+            name: frame.name,
+            provenance: frame.provenance,
+            input,
+            input_inverse_scale: frame.input.1,
+            output,
+            output_scale: frame.output.1,
+            conditioning: frame.conditioning,
+            plan_count,
+            plans: &plans,
+            op_count: self.ops.len() as u16,
+            ops: &ops,
+        };
+        let state_len = input.values() as u32 * (1 + uses_previous as u32);
+        let mut file = vec![0; self.blob.len() + ops.len() + plans.len() + frame.provenance.len() + 1024];
+        let len = format::encode(&header, &self.blob, arena_len, state_len, &mut file).map_err(BuildError::Encode)?;
+        file.truncate(len);
+        let aligned = crate::model_file::ModelFile::from_bytes(&file);
+        Model::parse(aligned.bytes()).map_err(BuildError::Parse)?;
+        Ok(file)
+    }
+
+    /// Offsets of all buffers, then of each op's scratch; and the arena's size.
+    fn place(&self, input: &Tensor, output: &Tensor) -> Result<(Vec<u32>, u32), BuildError> {
+        let unused = Buffer { len: 0, first: 0, last: 0 };
+        let mut buffers = vec![None::<Buffer>; self.buffers];
+        let last = self.ops.len().saturating_sub(1) as u32;
+        let mut touch = |tensor: &Tensor, op: u32| {
+            let buffer = buffers[tensor.offset as usize].get_or_insert(Buffer { len: 0, first: op, last: op });
+            buffer.len = buffer.len.max(tensor.len() as u32);
+            buffer.first = buffer.first.min(op);
+            buffer.last = buffer.last.max(op);
+        };
+        touch(input, 0);
+        for (index, op) in self.ops.iter().enumerate() {
+            op.inputs().chain([op.output()]).for_each(|tensor| touch(tensor, index as u32));
+        }
+        touch(output, last);
+        let mut buffers: Vec<Buffer> = buffers.into_iter().map(|b| b.unwrap_or(unused)).collect();
+        buffers.extend(self.ops.iter().enumerate().map(|(index, op)| {
+            let len = op.scratch().map_or(0, |(_, len)| len) as u32;
+            Buffer { len, first: index as u32, last: index as u32 }
+        }));
+        let (mut offsets, mut work) = (vec![0; buffers.len()], vec![0; buffers.len()]);
+        let arena_len = planner::plan(&buffers, &mut offsets, &mut work).ok_or(BuildError::Plan)?;
+        Ok((offsets, arena_len.next_multiple_of(16)))
+    }
+}
+
+/// The smallest arena that any placement of a model's buffers could have, in bytes: the largest sum of
+/// what is alive at one op. Buffers are told apart by where and when they are written.
+pub fn arena_lower_bound(model: &Model) -> u32 {
+    let ops: Vec<Op> = model.ops().collect();
+    let input = model.header().input;
+    // The values alive at op i: those that a later (or this) op reads before they are written again.
+    let live = |at: usize| -> u64 {
+        let op = &ops[at];
+        let mut ranges: Vec<std::ops::Range<usize>> = vec![op.output().range()];
+        let written_before = |range: &std::ops::Range<usize>| {
+            ops[..at].iter().any(|o| o.output().range() == *range) || input.range() == *range
+        };
+        let outputs = std::iter::once(&model.header().output);
+        for (later, reads) in ops[at..].iter().map(|o| o.inputs().collect::<Vec<_>>()).enumerate() {
+            for tensor in reads.into_iter().chain(outputs.clone().filter(|_| at + later + 1 == ops.len())) {
+                let range = tensor.range();
+                let rewritten = ops[at..at + later].iter().any(|o| o.output().range() == range);
+                if !rewritten && written_before(&range) && !ranges.contains(&range) {
+                    ranges.push(range);
+                }
+            }
+        }
+        let scratch = op.scratch().map_or(0, |(_, len)| len.next_multiple_of(4));
+        ranges.iter().map(|r| r.len().next_multiple_of(4) as u64).sum::<u64>() + scratch as u64
+    };
+    (0..ops.len()).map(live).max().unwrap_or(0) as u32
+}
+
+fn append<T: serde::Serialize>(list: &mut Vec<u8>, item: &T) -> Result<(), BuildError> {
+    let mut bytes = [0; 512];
+    let len = format::encode_item(item, &mut bytes).map_err(BuildError::Encode)?;
+    list.extend_from_slice(&bytes[..len]);
+    Ok(())
+}
+
+fn tensors_mut(op: &mut Op) -> Vec<&mut Tensor> {
+    fn residual(r: &mut format::Requantization) -> Option<&mut Tensor> {
+        r.residual.as_mut().map(|r| &mut r.tensor)
+    }
+    match op {
+        Op::Conv2d(op) => [Some(&mut op.a.tensor), op.b.as_mut().map(|b| &mut b.tensor), Some(&mut op.output)]
+            .into_iter()
+            .flatten()
+            .chain(residual(&mut op.requantization))
+            .collect(),
+        Op::Depthwise(op) => {
+            [&mut op.input.tensor, &mut op.output].into_iter().chain(residual(&mut op.requantization)).collect()
+        }
+        Op::Linear(op) => [&mut op.input, &mut op.output].into_iter().chain(residual(&mut op.requantization)).collect(),
+        Op::Add(op) => vec![&mut op.a, &mut op.b, &mut op.output],
+        Op::ChannelBias(op) => vec![&mut op.input, &mut op.output],
+        Op::Concat(op) => vec![&mut op.a, &mut op.b, &mut op.output],
+        Op::Lut(op) => vec![&mut op.input, &mut op.output],
+        Op::Upsample(op) | Op::SpaceToDepth(op) | Op::DepthToSpace(op) => vec![&mut op.input, &mut op.output],
+    }
+}
+
+fn scratch_mut(op: &mut Op) -> Option<&mut u32> {
+    match op {
+        Op::Conv2d(op) => Some(&mut op.scratch),
+        Op::Depthwise(op) => Some(&mut op.scratch),
+        Op::Linear(op) => Some(&mut op.scratch),
+        _ => None,
+    }
+}
