@@ -3,12 +3,15 @@
 //! Data flows one way: file → [`data::Dataset`] → [`graph::Graph`] → run ([`train`], [`checkpoint`]) → folded float
 //! [`network::Network`] → quantized operations → model file.
 pub mod autograd;
+pub mod chain;
 pub mod checkpoint;
 pub mod cli;
 pub mod data;
 pub mod error;
 pub mod files;
 pub mod graph;
+pub mod lower;
+pub mod model_file;
 pub mod network;
 pub mod presets;
 pub mod report;

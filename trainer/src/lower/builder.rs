@@ -104,6 +104,7 @@ impl ModelBuilder {
     /// Plans the arena, encodes the file and parses it once.
     pub fn finish(mut self, frame: Frame) -> Result<Vec<u8>, BuildError> {
         let (mut input, mut output) = (frame.input.0, frame.output.0);
+        self.work_in_place(&mut output);
         let (offsets, arena_len) = self.place(&input, &output)?;
         for (index, op) in self.ops.iter_mut().enumerate() {
             for tensor in tensors_mut(op) {
@@ -148,6 +149,19 @@ impl ModelBuilder {
         let aligned = crate::model_file::ModelFile::from_bytes(&file);
         Model::parse(aligned.bytes()).map_err(BuildError::Parse)?;
         Ok(file)
+    }
+
+    /// Lets ops write over an input that nothing reads afterwards, where the runtime allows it.
+    fn work_in_place(&mut self, output: &mut Tensor) {
+        for index in 0..self.ops.len() {
+            let (op, later) = self.ops[index..].split_first_mut().expect("index is within");
+            let used_later =
+                |buffer: u32| output.offset == buffer || later.iter().any(|o| o.inputs().any(|t| t.offset == buffer));
+            let Some(buffer) = in_place_candidate(op).filter(|&b| !used_later(b)) else { continue };
+            let old = op.output().offset;
+            let tensors = std::iter::once(op).chain(later).flat_map(tensors_mut);
+            tensors.chain([&mut *output]).filter(|t| t.offset == old).for_each(|t| t.offset = buffer);
+        }
     }
 
     /// Offsets of all buffers, then of each op's scratch; and the arena's size.
@@ -231,6 +245,27 @@ fn tensors_mut(op: &mut Op) -> Vec<&mut Tensor> {
         Op::Concat(op) => vec![&mut op.a, &mut op.b, &mut op.output],
         Op::Lut(op) => vec![&mut op.input, &mut op.output],
         Op::Upsample(op) | Op::SpaceToDepth(op) | Op::DepthToSpace(op) => vec![&mut op.input, &mut op.output],
+    }
+}
+
+/// The buffer of the input that an op could write over, if it can at all.
+fn in_place_candidate(op: &Op) -> Option<u32> {
+    let residual = |r: &format::Requantization, others: &[u32]| {
+        let buffer = r.residual.map(|r| r.tensor.offset)?;
+        (!others.contains(&buffer)).then_some(buffer)
+    };
+    match op {
+        Op::Conv2d(conv) => {
+            let second = conv.b.map_or(u32::MAX, |b| b.tensor.offset);
+            residual(&conv.requantization, &[conv.a.tensor.offset, second])
+        }
+        Op::Depthwise(conv) if conv.may_work_in_place() => Some(conv.input.tensor.offset),
+        Op::Depthwise(conv) => residual(&conv.requantization, &[conv.input.tensor.offset]),
+        Op::Linear(linear) => residual(&linear.requantization, &[linear.input.offset]),
+        Op::Add(add) if add.a.offset != add.b.offset => Some(add.a.offset),
+        Op::ChannelBias(bias) => Some(bias.input.offset),
+        Op::Lut(lut) => Some(lut.input.offset),
+        _ => None,
     }
 }
 

@@ -1,0 +1,120 @@
+//! Weights, biases and multipliers of one convolution or dense layer in integers.
+
+use super::scale::Quantization;
+use brownian::kernels::row_stride;
+use brownian::quant::{rounding_offset, SHIFT_RANGE};
+
+/// Channels whose weights are this much smaller than the largest give up weight precision rather than
+/// multiplier precision.
+const SMALLEST_CHANNEL: f64 = 1.0 / 128.0;
+/// Largest factor from accumulator to output; the format holds factors below 1/4.
+const LARGEST_FACTOR: f64 = 0.249;
+
+/// A float layer as lowering sees it: `rows` of `[taps][channels]`, the channels split over sources.
+#[derive(Clone, Debug)]
+pub struct FloatLayer<'a> {
+    /// `[outputs][taps][sum of channels]`.
+    pub weights: &'a [f32],
+    /// One an output.
+    pub bias: &'a [f32],
+    /// Kernel taps.
+    pub taps: usize,
+    /// Channels (of a group, where there are groups) and quantization of each source.
+    pub sources: Vec<(usize, Quantization)>,
+}
+
+/// The integer layer.
+#[derive(Clone, Debug)]
+pub struct IntegerLayer {
+    /// `[outputs][row_stride]`.
+    pub weights: Vec<i8>,
+    /// Biases in units of the accumulator, with Σ w·zero_point of the inputs taken off.
+    pub bias: Vec<i32>,
+    /// Real value of one unit of the accumulator, an output.
+    pub unit: Vec<f64>,
+}
+
+impl FloatLayer<'_> {
+    /// Rounds weights to −127..=127 with one scale an output channel.
+    pub fn quantize(&self) -> IntegerLayer {
+        let channels: usize = self.sources.iter().map(|s| s.0).sum();
+        let row_len = self.taps * channels;
+        // Real contribution of one step of the input: weight times the scale of its source.
+        let scales: Vec<f64> = self.sources.iter().flat_map(|(n, q)| std::iter::repeat_n(q.scale, *n)).collect();
+        let zeros: Vec<i32> =
+            self.sources.iter().flat_map(|(n, q)| std::iter::repeat_n(q.zero_point.into(), *n)).collect();
+        let reach = |row: &[f32]| {
+            row.iter().zip(scales.iter().cycle()).map(|(w, s)| (f64::from(*w) * s).abs()).fold(0.0f64, f64::max)
+        };
+        let rows = || self.weights.chunks_exact(row_len);
+        let largest = rows().map(reach).fold(0.0f64, f64::max).max(1e-12);
+        let stride = row_stride(row_len);
+        let mut layer = IntegerLayer { weights: Vec::new(), bias: Vec::new(), unit: Vec::new() };
+        for (row, bias) in rows().zip(self.bias) {
+            let unit = reach(row).max(largest * SMALLEST_CHANNEL) / 127.0;
+            let start = layer.weights.len();
+            let quantized = row.iter().zip(scales.iter().cycle());
+            layer.weights.extend(quantized.map(|(w, s)| (f64::from(*w) * s / unit).round().clamp(-127.0, 127.0) as i8));
+            let folded: i32 =
+                layer.weights[start..].iter().zip(zeros.iter().cycle()).map(|(&w, z)| i32::from(w) * z).sum();
+            layer.weights.resize(start + stride, 0);
+            layer.bias.push(((f64::from(*bias) / unit).round().clamp(-5e8, 5e8) as i32).saturating_sub(folded));
+            layer.unit.push(unit);
+        }
+        layer
+    }
+}
+
+/// How accumulators of a layer become outputs.
+#[derive(Clone, Debug)]
+pub struct Requantizer {
+    /// One an output channel.
+    pub multipliers: Vec<i16>,
+    /// The last shift.
+    pub shift: u8,
+    /// Rounding, zero point of the output, zero point of the residual.
+    pub offset: i32,
+    /// Multiplier and shift of a residual.
+    pub residual: Option<(i16, u8)>,
+}
+
+impl IntegerLayer {
+    /// The finest output scale that the format's multipliers reach.
+    pub fn finest_output(&self) -> f64 {
+        self.unit.iter().fold(0.0f64, |m, &u| m.max(u)) / LARGEST_FACTOR
+    }
+
+    /// Multipliers to an output of `scale` and `zero_point` (0 for i16), with an optional residual.
+    ///
+    /// Returns `None` if the numbers do not fit the format.
+    pub fn requantizer(&self, scale: f64, zero_point: i8, residual: Option<Quantization>) -> Option<Requantizer> {
+        let factors: Vec<f64> = self.unit.iter().map(|u| u / scale).collect();
+        let mut multipliers = vec![0; factors.len()];
+        let mut shift = brownian::quant::multipliers(&factors, &mut multipliers)?;
+        let ratio = residual.map_or(0.0, |r| r.scale / scale);
+        // A residual that outweighs the accumulators by far costs the multipliers some bits.
+        while ratio * f64::from(1u32 << shift) > 32767.0 {
+            shift = shift.checked_sub(1).filter(|s| SHIFT_RANGE.contains(s))?;
+            multipliers.iter_mut().for_each(|m| *m = (*m + 1) >> 1);
+        }
+        let mut offset = rounding_offset(shift, zero_point.into());
+        let residual = residual.map(|r| {
+            let unscaled = ratio * f64::from(1u32 << shift);
+            let extra = (0..=15u8).rev().find(|&s| (unscaled * f64::from(1u32 << s)).round() <= 32767.0).unwrap_or(0);
+            let multiplier = (unscaled * f64::from(1u32 << extra)).round();
+            offset -= (f64::from(r.zero_point) * multiplier / f64::from(1u32 << extra)).round() as i32;
+            (multiplier as i16, extra)
+        });
+        Some(Requantizer { multipliers, shift, offset, residual })
+    }
+}
+
+/// Multipliers, shift and offset of an elementwise sum.
+pub fn sum_requantizer(inputs: [Quantization; 2], output: Quantization) -> Option<([i16; 2], u8, i32)> {
+    let factors = inputs.map(|q| q.scale / output.scale);
+    let largest = factors[0].max(factors[1]);
+    let shift = SHIFT_RANGE.rev().find(|&s| (largest * f64::from(1u32 << s)).round() <= 32767.0)?;
+    let multipliers = factors.map(|f| (f * f64::from(1u32 << shift)).round() as i16);
+    let zeros: i32 = inputs.iter().zip(multipliers).map(|(q, m)| i32::from(q.zero_point) * i32::from(m)).sum();
+    Some((multipliers, shift, rounding_offset(shift, output.zero_point.into()) - zeros))
+}

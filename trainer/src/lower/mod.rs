@@ -1,0 +1,88 @@
+//! From a folded float network to a model file: quantization of weights and activations, fusion of
+//! layers into ops, placement.
+//!
+//! Ranges of activations come from calibration (`calibrate`), one a layer. A value of the network is a
+//! list of parts that stand one after the other along the channels, each a tensor that may have to be
+//! read enlarged; so concatenation and enlargement cost nothing where a convolution reads them.
+
+mod builder;
+pub mod calibrate;
+mod fuse;
+mod layer;
+mod ops;
+pub mod plans;
+mod scale;
+mod tables;
+
+pub use builder::{arena_lower_bound, BuildError, Frame, ModelBuilder, NamedPlan};
+pub use layer::{FloatLayer, IntegerLayer};
+pub use scale::{Quantization, Range};
+
+use crate::network::Network;
+use crate::{Error, Result};
+use brownian::format::Element;
+use ops::Lowering;
+
+/// What a model file is made from.
+#[derive(Clone, Debug)]
+pub struct Export<'a> {
+    /// Name of the model.
+    pub name: &'a str,
+    /// Where it comes from: TOML.
+    pub provenance: &'a str,
+    /// The folded network.
+    pub network: &'a Network,
+    /// Range of every layer's result over the calibration trajectories.
+    pub ranges: &'a [Range],
+    /// Plans; the time rows of their steps are set here.
+    pub plans: &'a [NamedPlan],
+}
+
+/// Quantizes a network and writes it as a model file.
+///
+/// # Errors
+/// A network that does not end in a convolution or dense layer (behind moves), numbers that do not fit
+/// the format, or no plan.
+pub fn lower(export: &Export) -> Result<Vec<u8>> {
+    let Export { network, ranges, .. } = *export;
+    if ranges.len() != network.layers.len() {
+        return Err(Error::Invalid(format!(
+            "{} ranges were calibrated for {} layers",
+            ranges.len(),
+            network.layers.len()
+        )));
+    }
+    if export.plans.is_empty() {
+        return Err(Error::Usage("a model needs at least one plan".into()));
+    }
+    let mut rows: Vec<u32> = export.plans.iter().flat_map(|p| p.steps.iter().map(|s| s.timestep)).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let biases = tables::BiasColumns::new(network, &rows)?;
+
+    let mut lowering = Lowering::new(network, ranges, biases);
+    let input = lowering.input();
+    let steps = fuse::fuse(network)?;
+    for step in &steps {
+        lowering.step(step)?;
+    }
+    let (output, output_scale) = lowering.output()?;
+    debug_assert_eq!(output.element, Element::I16);
+    let (mut builder, biases) = lowering.into_parts();
+    let conditioning = biases.write(&mut builder);
+    for plan in export.plans {
+        let mut plan = plan.clone();
+        for step in &mut plan.steps {
+            step.time_row = rows.partition_point(|&t| t < step.timestep) as u32;
+        }
+        builder.plan(plan);
+    }
+    let frame = Frame {
+        name: export.name,
+        provenance: export.provenance,
+        input: (input.0, (1.0 / input.1.scale) as f32),
+        output: (output, output_scale as f32),
+        conditioning,
+    };
+    builder.finish(frame).map_err(|e| Error::Invalid(format!("{}: {e}", export.name)))
+}

@@ -1,0 +1,169 @@
+//! Plans as they are asked for on the command line: `[NAME=]METHOD:STEPS[:OPTION…]`.
+
+use super::NamedPlan;
+use crate::{Error, Result};
+use brownian::plan::{self, Method, Prediction, Step, Variance};
+use std::str::FromStr;
+
+/// A plan to build.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanSpec {
+    /// Its name in the model.
+    pub name: String,
+    /// Its method.
+    pub method: Method,
+    /// Number of steps.
+    pub steps: usize,
+    /// Where it starts, as a share of T.
+    pub first: First,
+    /// Whether x0_hat is clipped to [-1, 1].
+    pub clip: bool,
+}
+
+/// The first timestep of a plan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum First {
+    /// A timestep.
+    Timestep(u32),
+    /// A share of T, at most 1.
+    Share(f64),
+}
+
+/// How specs are written, for help texts and errors.
+pub const GRAMMAR: &str = "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of ddpm, ddim, dpm and OPTION one of \
+     variance=beta, variance=beta-tilde (ddpm), eta=E (ddim), first=T (a timestep, or a share of T such as 0.96), noclip";
+
+impl FromStr for PlanSpec {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let fail = |what: String| Error::Usage(format!("plan {text:?}: {what}; a plan is {GRAMMAR}"));
+        let (name, spec) = match text.split_once('=') {
+            Some((name, spec)) if !name.contains(':') => (Some(name), spec),
+            _ => (None, text),
+        };
+        let mut parts = spec.split(':');
+        let method_name = parts.next().unwrap_or_default();
+        let mut method = match method_name {
+            "ddpm" => Method::Ddpm(Variance::Beta),
+            "ddim" => Method::Ddim { eta: 0.0 },
+            "dpm" => Method::DpmSolver2M,
+            other => return Err(fail(format!("there is no method {other:?}"))),
+        };
+        let count = parts.next().ok_or_else(|| fail("the number of steps is missing".into()))?;
+        let steps = count.parse::<u16>().ok().filter(|&n| n > 0);
+        let steps = steps.ok_or_else(|| fail(format!("{count:?} is not a number of steps from 1 to 65535")))?;
+        let (mut first, mut clip) = (First::Share(1.0), true);
+        for option in parts {
+            match (option.split_once('=').unwrap_or((option, "")), &mut method) {
+                (("noclip", ""), _) => clip = false,
+                (("clip", ""), _) => clip = true,
+                (("variance", "beta"), Method::Ddpm(variance)) => *variance = Variance::Beta,
+                (("variance", "beta-tilde"), Method::Ddpm(variance)) => *variance = Variance::BetaTilde,
+                (("eta", value), Method::Ddim { eta }) => {
+                    *eta = value
+                        .parse()
+                        .ok()
+                        .filter(|e| (0.0..=1.0).contains(e))
+                        .ok_or_else(|| fail(format!("eta {value:?} is not from 0 to 1")))?;
+                }
+                (("first", value), _) => {
+                    first = match (value.parse::<u32>(), value.parse::<f64>()) {
+                        (Ok(t), _) if t > 0 => First::Timestep(t),
+                        (_, Ok(share)) if share > 0.0 && share <= 1.0 => First::Share(share),
+                        _ => return Err(fail(format!("{value:?} is neither a timestep nor a share of T"))),
+                    }
+                }
+                _ => return Err(fail(format!("{option:?} is not an option of {method_name}"))),
+            }
+        }
+        let name = name.map_or_else(|| format!("{method_name}{steps}"), str::to_owned);
+        if name.is_empty() || name.len() > 32 {
+            return Err(fail("a name has 1 to 32 bytes".into()));
+        }
+        Ok(Self { name, method, steps: steps.into(), first, clip })
+    }
+}
+
+impl PlanSpec {
+    /// Builds the steps for a network with this prediction on this schedule; `alpha_bar[t − 1]` is ᾱ_t.
+    ///
+    /// # Errors
+    /// More steps than timesteps, or a start beyond T.
+    pub fn build(&self, prediction: Prediction, alpha_bar: &[f64]) -> Result<NamedPlan> {
+        let fail = |what: String| Error::Usage(format!("plan {}: {what}", self.name));
+        let last = alpha_bar.len() as u32;
+        let first = match self.first {
+            First::Timestep(t) => t,
+            First::Share(share) => ((share * f64::from(last)).round() as u32).max(1),
+        };
+        if first > last {
+            return Err(fail(format!("it starts at timestep {first}, but the schedule ends at {last}")));
+        }
+        if self.steps > first as usize {
+            return Err(fail(format!("{} steps do not fit {first} timesteps", self.steps)));
+        }
+        let mut timesteps = vec![0; self.steps];
+        plan::spaced_timesteps(first, &mut timesteps);
+        let mut steps = vec![Step::default(); self.steps];
+        plan::build(self.method, prediction, alpha_bar, &timesteps, &mut steps)
+            .map_err(|e| fail(format!("it cannot be built: {e:?}")))?;
+        Ok(NamedPlan { name: self.name.clone(), clip: self.clip, steps })
+    }
+}
+
+/// Parses specs and refuses two plans of one name.
+///
+/// # Errors
+/// A spec that does not parse, or a name that is taken.
+pub fn parse_all(texts: &[String]) -> Result<Vec<PlanSpec>> {
+    let mut specs: Vec<PlanSpec> = Vec::new();
+    for text in texts {
+        let spec: PlanSpec = text.parse()?;
+        if specs.iter().any(|s| s.name == spec.name) {
+            return Err(Error::Usage(format!("two plans are called {}; name them NAME=SPEC", spec.name)));
+        }
+        specs.push(spec);
+    }
+    Ok(specs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specs_parse() {
+        let spec: PlanSpec = "fast=ddim:10:eta=0.5:first=0.96:noclip".parse().unwrap();
+        assert_eq!((spec.name.as_str(), spec.steps, spec.clip), ("fast", 10, false));
+        assert_eq!(spec.method, Method::Ddim { eta: 0.5 });
+        assert_eq!(spec.first, First::Share(0.96));
+        assert_eq!("ddpm:1000:variance=beta-tilde".parse::<PlanSpec>().unwrap().name, "ddpm1000");
+        assert_eq!("ddpm:10:first=500".parse::<PlanSpec>().unwrap().first, First::Timestep(500));
+    }
+
+    #[test]
+    fn wrong_specs_say_what_is_wrong() {
+        for (text, word) in [
+            ("euler:10", "method"),
+            ("ddim", "missing"),
+            ("ddim:0", "number of steps"),
+            ("ddim:10:eta=2", "eta"),
+            ("ddpm:10:eta=1", "not an option"),
+            ("dpm:5:first=1.5", "neither"),
+            ("=ddim:5", "name"),
+        ] {
+            let error = text.parse::<PlanSpec>().unwrap_err();
+            assert!(error.to_string().contains(word), "{text}: {error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        assert!(parse_all(&["ddim:5".into(), "ddim:5:noclip".into()]).is_err());
+    }
+
+    #[test]
+    fn too_many_steps_are_refused() {
+        let bars = vec![0.5; 10];
+        assert!("ddim:11".parse::<PlanSpec>().unwrap().build(Prediction::V, &bars).is_err());
+        assert!("ddim:5:first=11".parse::<PlanSpec>().unwrap().build(Prediction::V, &bars).is_err());
+    }
+}

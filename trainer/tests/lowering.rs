@@ -1,0 +1,141 @@
+//! The integer network follows the float network it was made from.
+
+use brownian::plan::Prediction;
+use brownian::schedule::Schedule;
+use brownian::{Condition, Model, Sampler};
+use brownian_trainer::chain::{self, Batch, Classes};
+use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, Shape};
+use brownian_trainer::lower::{self, arena_lower_bound, calibrate::calibrate, plans, Export, NamedPlan};
+use brownian_trainer::model_file::{ChainMemory, ModelFile};
+use brownian_trainer::network::Network;
+use brownian_trainer::presets;
+
+fn plans_of(specs: &[&str]) -> Vec<NamedPlan> {
+    let mut alpha_bar = vec![0.0; 1000];
+    Schedule::COSINE.alpha_bars(&mut alpha_bar);
+    let specs: Vec<String> = specs.iter().map(|s| s.to_string()).collect();
+    plans::parse_all(&specs).unwrap().iter().map(|s| s.build(Prediction::V, &alpha_bar).unwrap()).collect()
+}
+
+fn network(graph: &Graph, seed: u64) -> Network {
+    graph.fold(&graph.params.init(seed), &graph.stats.init(seed)).unwrap()
+}
+
+fn export(network: &Network, plans: &[NamedPlan]) -> ModelFile {
+    let ranges = calibrate(network, plans, 1).unwrap();
+    let export = Export { name: "test", provenance: "", network, ranges: &ranges, plans };
+    ModelFile::from_bytes(&lower::lower(&export).unwrap())
+}
+
+/// Root mean square of the difference over that of `exact`.
+fn relative_error(exact: &[f32], other: &[f32]) -> f64 {
+    let square = |v: f32| f64::from(v) * f64::from(v);
+    let difference: f64 = exact.iter().zip(other).map(|(a, b)| square(a - b)).sum();
+    (difference / exact.iter().map(|&v| square(v)).sum::<f64>()).sqrt()
+}
+
+/// Error of whole chains, from the same noise.
+fn chain_error(network: &Network, specs: &[&str]) -> f64 {
+    let plans = plans_of(specs);
+    let file = export(network, &plans);
+    let model = Model::parse(file.bytes()).unwrap();
+    let classes = if network.classes() > 0 { Classes::Cycle } else { Classes::None };
+    let batch = Batch { seed: 11, first: 0, count: 12, classes, guidance_scale: 256 };
+    let plan = model.plan(&plans[0].name).unwrap();
+    let integer = chain::integer(&model, plan, &batch, || ()).unwrap();
+    let float = chain::float(network, &plans[0], &batch, |_, _, _| ()).unwrap();
+    relative_error(&float, &integer)
+}
+
+#[test]
+fn presets_follow_the_float_network() {
+    for (name, size, classes, bound) in
+        [("tiny", 8, 0, 0.12), ("digits28", 28, 10, 0.06), ("digits28-nano", 28, 10, 0.06)]
+    {
+        let graph = presets::build(name, Shape::new(size, size, 1), classes).unwrap();
+        let error = chain_error(&network(&graph, 3), &["ddim:4:noclip"]);
+        println!("{name}: relative error of a 4-step chain {error:.4}");
+        assert!(error < bound, "{name}: {error}");
+    }
+}
+
+#[test]
+fn other_architectures_need_no_other_format() {
+    // A multilayer perceptron.
+    let mut g = Builder::new(Shape::new(1, 1, 16)).unwrap();
+    let x = g.linear("in", 0, 32).unwrap();
+    let x = g.channel_bias("bias", x).unwrap();
+    let x = g.activation("relu", x, Activation::Relu).unwrap();
+    let y = g.linear("middle", x, 32).unwrap();
+    let x = g.add("add", y, x).unwrap();
+    g.linear("out", x, 16).unwrap();
+    let mlp = g.finish(8, 16, 0).unwrap();
+
+    // A dilated one-dimensional net with enlargement and a standalone bias.
+    let mut g = Builder::new(Shape::new(1, 64, 2)).unwrap();
+    let options = ConvOptions::default();
+    let stride = ConvGeometry { stride: [1, 2], ..ConvGeometry::line(3, 1) };
+    let x = g.conv("down", 0, 12, stride, options).unwrap();
+    let skip = g.activation("silu", x, Activation::Silu).unwrap();
+    let x = g.conv("dilated", skip, 12, ConvGeometry::line(3, 4), options).unwrap();
+    let x = g.channel_bias("bias", x).unwrap();
+    let x = g.add("add", x, skip).unwrap();
+    let x = g.upsample("up", x).unwrap();
+    let x = g.channel_bias("bias2", x).unwrap();
+    let x = g.concat("join", x, 0).unwrap();
+    g.conv("out", x, 2, ConvGeometry::line(3, 1), options).unwrap();
+    let dilated = g.finish(8, 16, 3).unwrap();
+
+    // A depthwise-separable net.
+    let mut g = Builder::new(Shape::new(12, 12, 1)).unwrap();
+    let x = g.conv("in", 0, 8, ConvGeometry::square(3, 2), options).unwrap();
+    let x = g.channel_bias("bias", x).unwrap();
+    let x = g.activation("silu", x, Activation::Silu).unwrap();
+    let x = g.conv("depth", x, 8, ConvGeometry::square(3, 1).depthwise(), options).unwrap();
+    let x = g.activation("silu2", x, Activation::Silu).unwrap();
+    let x = g.conv("depth5", x, 8, ConvGeometry::square(5, 1).depthwise(), options).unwrap();
+    let x = g.conv("point", x, 4, ConvGeometry::square(1, 1), options).unwrap();
+    g.depth_to_space("unpatchify", x, 2).unwrap();
+    let separable = g.finish(8, 16, 0).unwrap();
+
+    for (name, graph) in [("mlp", mlp), ("dilated", dilated), ("separable", separable)] {
+        let error = chain_error(&network(&graph, 5), &["ddim:3:noclip"]);
+        println!("{name}: relative error of a 3-step chain {error:.4}");
+        assert!(error < 0.12, "{name}: {error}");
+    }
+}
+
+#[test]
+fn arena_stays_near_its_lower_bound() {
+    for name in ["digits28", "digits28-nano"] {
+        let graph = presets::build(name, Shape::new(28, 28, 1), 10).unwrap();
+        let file = export(&network(&graph, 3), &plans_of(&["ddim:2"]));
+        let model = Model::parse(file.bytes()).unwrap();
+        let (arena, bound) = (model.arena_len() as f64, f64::from(arena_lower_bound(&model)));
+        println!(
+            "{name}: arena {arena}, lower bound {bound}, state {} values, file {}",
+            model.state_len(),
+            file.bytes().len()
+        );
+        assert!(arena <= 1.1 * bound && bound <= arena, "{name}: {arena} against {bound}");
+    }
+}
+
+#[test]
+fn an_image_does_not_depend_on_its_batch() {
+    let graph = presets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let file = export(&network(&graph, 9), &plans_of(&["ddpm:5"]));
+    let model = Model::parse(file.bytes()).unwrap();
+    let plan = model.plan("ddpm5").unwrap();
+    let batch = Batch { seed: 4, first: 0, count: 9, classes: Classes::Cycle, guidance_scale: 300 };
+    let all = chain::integer(&model, plan, &batch, || ()).unwrap();
+    let mut memory = ChainMemory::new(&model);
+    memory.state.fill(f32::NAN);
+    let (arena, state) = memory.split();
+    arena.fill(0x5a);
+    let condition = Condition { class: Some(7), guidance_scale: 300 };
+    let mut sampler = Sampler::new(&model, plan, condition, (4, 7), arena, state).unwrap();
+    while sampler.step() {}
+    assert_eq!(sampler.x(), &all[7 * 64..8 * 64]);
+    assert_ne!(&all[6 * 64..7 * 64], &all[7 * 64..8 * 64]);
+}
