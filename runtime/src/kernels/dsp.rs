@@ -123,13 +123,15 @@ macro_rules! taps {
 }
 
 impl Isa for Dsp {
+    type Block = [u32; 2];
+
     #[inline(always)]
     fn widen(values: u32) -> [u32; 2] {
         [even(values), odd(values)]
     }
 
     #[inline(always)]
-    unsafe fn dot4(row: *const u32, patch: *const u32, blocks: usize, bias: i32) -> [i32; 4] {
+    unsafe fn dot4(row: *const u32, patch: *const [u32; 2], blocks: usize, bias: i32) -> [i32; 4] {
         let mut acc = [bias; 4];
         // SAFETY: reads `blocks` words of `row` and `8·blocks` of `patch`; two blocks a turn, an odd one enters in the
         // middle. r6, which cannot be an operand, is saved.
@@ -156,7 +158,7 @@ impl Isa for Dsp {
     }
 
     #[inline(always)]
-    unsafe fn dot2(row: *const u32, patch: *const u32, blocks: usize, bias: i32) -> [i32; 2] {
+    unsafe fn dot2(row: *const u32, patch: *const [u32; 2], blocks: usize, bias: i32) -> [i32; 2] {
         let mut acc = [bias; 2];
         // SAFETY: like `dot4` with `4·blocks` words of `patch`.
         unsafe {
@@ -185,12 +187,14 @@ impl Isa for Dsp {
     }
 
     #[inline(always)]
-    fn multiply_add(acc: [i32; 4], x: [u32; 2], w: [u32; 2]) -> [i32; 4] {
+    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
+        // SAFETY: the caller's promise.
+        let (x0, x1, w0, w1) = unsafe { (*x, *x.add(1), *w, *w.add(1)) };
         [
-            instruction!("smlabb {}, {}, {}, {}", x[0], w[0], acc[0]) as i32,
-            instruction!("smlabb {}, {}, {}, {}", x[1], w[1], acc[1]) as i32,
-            instruction!("smlatt {}, {}, {}, {}", x[0], w[0], acc[2]) as i32,
-            instruction!("smlatt {}, {}, {}, {}", x[1], w[1], acc[3]) as i32,
+            instruction!("smlabb {}, {}, {}, {}", x0, w0, acc[0]) as i32,
+            instruction!("smlabb {}, {}, {}, {}", x1, w1, acc[1]) as i32,
+            instruction!("smlatt {}, {}, {}, {}", x0, w0, acc[2]) as i32,
+            instruction!("smlatt {}, {}, {}, {}", x1, w1, acc[3]) as i32,
         ]
     }
 

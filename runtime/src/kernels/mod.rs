@@ -11,18 +11,34 @@
 
 pub mod portable;
 
+#[cfg(any(feature = "armv7m", feature = "armv6m", feature = "rv32"))]
+mod packing;
 #[cfg(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
 mod ring;
+#[cfg(any(feature = "armv7m", feature = "armv6m", feature = "rv32"))]
+mod rows;
 #[cfg(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
 mod tiled;
 
+#[cfg(feature = "armv6m")]
+pub mod armv6m;
+#[cfg(feature = "armv7m")]
+pub mod armv7m;
 #[cfg(feature = "cortex-m-dsp")]
 pub mod dsp;
+#[cfg(feature = "rv32")]
+pub mod rv32;
 
+#[cfg(feature = "armv6m")]
+pub use armv6m as active;
+#[cfg(feature = "armv7m")]
+pub use armv7m as active;
 #[cfg(feature = "cortex-m-dsp")]
 pub use dsp as active;
-#[cfg(not(any(feature = "cortex-m-dsp")))]
+#[cfg(not(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m", feature = "rv32")))]
 pub use portable as active;
+#[cfg(feature = "rv32")]
+pub use rv32 as active;
 
 const _: () = assert!(
     cfg!(feature = "cortex-m-dsp") as u8

@@ -122,7 +122,7 @@ impl Ring {
                         for ky in 0..kernel[0] {
                             let mut row = slot(ky).add(2 * x * stride[1]);
                             for _ in 0..kernel[1] {
-                                acc = I::multiply_add(acc, [*row, *row.add(1)], [*weights, *weights.add(1)]);
+                                acc = I::multiply_add(acc, row, weights);
                                 weights = weights.add(2);
                                 row = row.wrapping_add(2 * dilation[1]);
                             }

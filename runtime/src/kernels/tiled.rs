@@ -3,13 +3,12 @@
 //!
 //! # Patches
 //!
-//! For P = [`pixel_tile`] output pixels the taps under the window are copied to scratch, four taps a
-//! block, widened by [`Isa::widen`] to two words, pixels interleaved:
+//! For P output pixels the taps under the window are copied to scratch, four taps a block, as
+//! [`Isa::widen`] has them, pixels interleaved:
 //!
 //! ```text
-//!   block 0                      block 1
+//!   taps 0–3                     taps 4–7
 //!  | px 0 | px 1 | … | px P−1 | px 0 | px 1 | …
-//!    w w    w w        w w      w w    w w
 //! ```
 //!
 //! A weight word (four taps of one output channel) widened once then meets P pixels, and the patches
@@ -19,26 +18,53 @@ use super::{conv_scratch, pixel_tile, row_stride, Conv, Epilogue, Output, Residu
 
 /// What an instruction set does better than the compiler.
 pub(super) trait Isa {
-    /// Four i8 of a word as two words, in the order that `dot4` and `dot2` multiply them.
-    fn widen(values: u32) -> [u32; 2];
+    /// Four taps of a pixel in the patches: one word, or two when widened.
+    type Block: Copy;
+
+    /// Four i8 of a word as a block, as `dot4` and `dot2` multiply them.
+    fn widen(values: u32) -> Self::Block;
+
+    /// Pixels a tile; 2 or 4.
+    fn pixels(taps: usize) -> usize {
+        pixel_tile(taps)
+    }
+
+    /// Whether `dot4x4` exists.
+    const FOUR_CHANNELS: bool = false;
 
     /// `bias + Σ row·patch` for four interleaved pixels.
     ///
     /// # Safety
-    /// `row` has `blocks` words, `patch` has `8·blocks` words, both aligned to 4; `blocks ≥ 1`.
-    unsafe fn dot4(row: *const u32, patch: *const u32, blocks: usize, bias: i32) -> [i32; 4];
+    /// `row` has `blocks` words, `patch` has `4·blocks` blocks, both aligned to 4; `blocks ≥ 1`.
+    unsafe fn dot4(row: *const u32, patch: *const Self::Block, blocks: usize, bias: i32) -> [i32; 4];
 
     /// `bias + Σ row·patch` for two interleaved pixels.
     ///
     /// # Safety
-    /// Like `dot4`, but `patch` has `4·blocks` words.
-    unsafe fn dot2(row: *const u32, patch: *const u32, blocks: usize, bias: i32) -> [i32; 2];
+    /// Like `dot4`, but `patch` has `2·blocks` blocks.
+    unsafe fn dot2(row: *const u32, patch: *const Self::Block, blocks: usize, bias: i32) -> [i32; 2];
+
+    /// `bias[c] + Σ rows[c]·patch` for four channels, whose rows follow one another, and four pixels.
+    ///
+    /// # Safety
+    /// Like `dot4` for each of the rows; `bias` has four values.
+    unsafe fn dot4x4(
+        _rows: *const u32,
+        _patch: *const Self::Block,
+        _blocks: usize,
+        _bias: *const i32,
+    ) -> [[i32; 4]; 4] {
+        [[0; 4]; 4]
+    }
 
     /// Four channels of i8 for the ring of a depthwise convolution.
     fn spread(values: u32) -> [u32; 2];
 
     /// `acc[c] += x[c]·w[c]` for four channels, both in `spread`'s order.
-    fn multiply_add(acc: [i32; 4], x: [u32; 2], w: [u32; 2]) -> [i32; 4];
+    ///
+    /// # Safety
+    /// `x` and `w` have two words.
+    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4];
 
     /// Four channels of a row of outputs of a 3×3 depthwise convolution.
     ///
@@ -52,10 +78,7 @@ pub(super) trait Isa {
             for (ky, row) in rows.iter_mut().enumerate() {
                 for kx in 0..3 {
                     // SAFETY: the caller's promise.
-                    unsafe {
-                        let (x, w) = (row.add(2 * kx), weights.add(6 * ky + 2 * kx));
-                        acc = Self::multiply_add(acc, [*x, *x.add(1)], [*w, *w.add(1)]);
-                    }
+                    acc = unsafe { Self::multiply_add(acc, row.add(2 * kx), weights.add(6 * ky + 2 * kx)) };
                 }
                 *row = row.wrapping_add(2);
             }
@@ -117,10 +140,10 @@ pub(super) fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) ->
     }
     // SAFETY: the slices have the lengths that the loops below walk, as just checked.
     unsafe {
-        if pixel_tile(taps) == 4 {
-            tiles::<I, 4>(conv, out, align(scratch), blocks);
+        if I::pixels(taps) == 4 {
+            tiles::<I, 4>(conv, out, align(scratch).cast(), blocks);
         } else {
-            tiles::<I, 2>(conv, out, align(scratch), blocks);
+            tiles::<I, 2>(conv, out, align(scratch).cast(), blocks);
         }
     }
     true
@@ -155,7 +178,7 @@ impl Epilogue<'_> {
 ///
 /// # Safety
 /// The slices of `conv` and `out` are whole, `patch` is aligned and has room for P patches of `blocks` blocks.
-unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *mut u32, blocks: usize) {
+unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *mut I::Block, blocks: usize) {
     let [out_h, out_w, out_c] = conv.output;
     let pixels = out_h * out_w;
     let (mut x, mut y, mut first) = (0, 0, 0);
@@ -163,14 +186,28 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
         let count = if pixels - first < P { pixels - first } else { P };
         for p in 0..count {
             // SAFETY: the caller's promise; p < P.
-            unsafe { gather::<I, P>(conv, y, x, patch.add(2 * p)) };
+            unsafe { gather::<I, P>(conv, y, x, patch.add(p)) };
             x += 1;
             if x == out_w {
                 (x, y) = (0, y + 1);
             }
         }
         let mut row = conv.weights.as_ptr().cast::<u32>();
-        for o in 0..out_c {
+        let mut o = 0;
+        while I::FOUR_CHANNELS && P == 4 && o + 4 <= out_c {
+            // SAFETY: channels o to o + 4 exist, with weights, bias, multipliers and outputs.
+            unsafe {
+                let tile = I::dot4x4(row, patch, blocks, conv.epilogue.bias.as_ptr().add(o));
+                for (c, four) in tile.into_iter().enumerate() {
+                    let mut acc = [0; P];
+                    acc.copy_from_slice(&four);
+                    store::<I, P, 0>(&conv.epilogue, out, acc, count, o + c, first * out_c + o + c, out_c);
+                }
+                row = row.add(4 * blocks);
+            }
+            o += 4;
+        }
+        for o in o..out_c {
             // SAFETY: o < out_c, for which weights, bias, multipliers and outputs exist.
             unsafe {
                 let bias = *conv.epilogue.bias.as_ptr().add(o);
@@ -259,7 +296,7 @@ pub(super) fn look_up(lut: Option<&[i8; 256]>, q: i32) -> i8 {
 ///
 /// # Safety
 /// The sources are whole, `dst` has room for a patch.
-unsafe fn gather<I: Isa, const P: usize>(conv: &Conv, y: usize, x: usize, dst: *mut u32) {
+unsafe fn gather<I: Isa, const P: usize>(conv: &Conv, y: usize, x: usize, dst: *mut I::Block) {
     let Window { kernel, stride, pad, dilation } = conv.window;
     let (a, b) = conv.sources;
     let aligned = a.channels % 4 == 0
@@ -268,7 +305,7 @@ unsafe fn gather<I: Isa, const P: usize>(conv: &Conv, y: usize, x: usize, dst: *
     let left = (x * stride[1]).wrapping_sub(pad[1]);
     let plain = b.is_none() && a.upsample == 0 && dilation[1] == 1;
     let inside = plain && left < a.width && left + kernel[1] <= a.width;
-    let mut patch = Patch::<I, P> { dst, word: 0, filled: 0, isa: core::marker::PhantomData };
+    let mut patch = Patch::<I, P> { dst, word: 0, filled: 0 };
     for ky in 0..kernel[0] {
         let iy = (y * stride[0] + ky * dilation[0]).wrapping_sub(pad[0]);
         let (columns, sources) = if inside { (1, kernel[1]) } else { (kernel[1], 1) };
@@ -290,24 +327,19 @@ unsafe fn gather<I: Isa, const P: usize>(conv: &Conv, y: usize, x: usize, dst: *
 }
 
 /// Where the next block of a patch goes.
-struct Patch<I, const P: usize> {
-    dst: *mut u32,
+struct Patch<I: Isa, const P: usize> {
+    dst: *mut I::Block,
     /// Bytes of an unfinished block, and how many bits they take.
     word: u32,
     filled: u32,
-    isa: core::marker::PhantomData<I>,
 }
 
 impl<I: Isa, const P: usize> Patch<I, P> {
     #[inline(always)]
     unsafe fn block(&mut self, word: u32) {
-        let [low, high] = I::widen(word);
         // SAFETY: the patch has room for the block.
-        unsafe {
-            self.dst.write(low);
-            self.dst.add(1).write(high);
-        }
-        self.dst = self.dst.wrapping_add(2 * P);
+        unsafe { self.dst.write(I::widen(word)) };
+        self.dst = self.dst.wrapping_add(P);
     }
 
     /// Appends `len` values of the source from pixel (y, x) on, or zero points in the padding.
@@ -324,11 +356,10 @@ impl<I: Isa, const P: usize> Patch<I, P> {
             };
             match (aligned, padding) {
                 (true, true) => {
-                    let [low, high] = I::widen(source.zero_point as u8 as u32 * 0x0101_0101);
+                    let zeros = I::widen(source.zero_point as u8 as u32 * 0x0101_0101);
                     for _ in 0..len / 4 {
-                        self.dst.write(low);
-                        self.dst.add(1).write(high);
-                        self.dst = self.dst.wrapping_add(2 * P);
+                        self.dst.write(zeros);
+                        self.dst = self.dst.wrapping_add(P);
                     }
                 }
                 (true, false) => {

@@ -1,0 +1,35 @@
+//! Fully connected layers on scalar cores: several outputs share each input.
+
+use super::tiled::{store, Isa};
+use super::{row_stride, Linear, Output};
+
+/// Adds the dot products of `inputs` ≥ 1 inputs with ROWS rows of weights, `step` bytes apart, to `acc`.
+///
+/// Unsafe: the caller promises that the inputs and the rows are readable.
+pub(super) type Rows<const ROWS: usize> =
+    unsafe fn(acc: &mut [i32; ROWS], input: *const i8, row: *const i8, step: usize, inputs: usize);
+
+/// `linear` by ROWS rows at a time; returns false without a change where the slices do not fit the shapes.
+pub(super) fn linear<I: Isa, const ROWS: usize>(linear: &Linear, out: &mut Output, add_rows: Rows<ROWS>) -> bool {
+    let (inputs, stride) = (linear.input.len(), row_stride(linear.input.len()));
+    let outputs = linear.weights.len().checked_div(stride).unwrap_or(0);
+    if inputs == 0 || !linear.epilogue.is_whole(outputs, outputs, out) {
+        return false;
+    }
+    let mut o = 0;
+    while o < outputs {
+        // The last outputs go one by one, the tile over the same row again and again.
+        let (count, step) = if outputs - o < ROWS { (1, 0) } else { (ROWS, stride) };
+        let mut acc = [0; ROWS];
+        // SAFETY: rows `o` to `o + count` exist, with `stride ≥ inputs` weights and a bias each.
+        unsafe {
+            for (i, a) in acc.iter_mut().enumerate().take(count) {
+                *a = *linear.epilogue.bias.as_ptr().add(o + i);
+            }
+            add_rows(&mut acc, linear.input.as_ptr(), linear.weights.as_ptr().add(o * stride), step, inputs);
+            store::<I, ROWS, 1>(&linear.epilogue, out, acc, count, o, o, 1);
+        }
+        o += count;
+    }
+    true
+}
