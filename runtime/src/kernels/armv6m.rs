@@ -28,7 +28,7 @@
 //!
 //! 44 instructions for 16 products, 45 with the loop.
 
-use super::tiled::{self, Isa};
+use super::tiled::{self, Isa, Requantize};
 use super::{packing, portable, ring, rows, Conv, Depthwise, Linear, Output};
 use core::arch::naked_asm;
 
@@ -216,7 +216,9 @@ impl Isa for Armv6m {
         // SAFETY: the caller's promise.
         unsafe { packing::multiply_add_halves(acc, x, w) }
     }
+}
 
+impl Requantize for Armv6m {
     /// [`quant::scale`](crate::quant::scale) in two 32-bit products: the upper and the lower half of `acc`.
     #[inline(always)]
     fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {

@@ -24,7 +24,7 @@
 //!
 //! 25 instructions for 16 products, 26 with the loop.
 
-use super::tiled::{self, Isa};
+use super::tiled::{self, Isa, Requantize};
 use super::{packing, portable, ring, rows, Conv, Depthwise, Linear, Output};
 use core::arch::asm;
 
@@ -206,7 +206,9 @@ impl Isa for Armv7m {
         // SAFETY: the caller's promise.
         unsafe { packing::multiply_add_halves(acc, x, w) }
     }
+}
 
+impl Requantize for Armv7m {
     #[inline(always)]
     fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
         crate::quant::scale(acc, multiplier).wrapping_add(offset)

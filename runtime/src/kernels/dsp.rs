@@ -16,7 +16,7 @@
 //! 13 instructions for 16 products, 14 with the loop. Requantization is one `smlawb`, a shift and `ssat`.
 
 use super::ring;
-use super::tiled::{self, look_up, store, Isa, Line};
+use super::tiled::{self, look_up, store, Isa, Line, Requantize};
 use super::{portable, row_stride, Add, Conv, Depthwise, Linear, Output};
 use core::arch::asm;
 
@@ -253,7 +253,9 @@ impl Isa for Dsp {
             );
         }
     }
+}
 
+impl Requantize for Dsp {
     #[inline(always)]
     fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
         instruction!("smlawb {}, {}, {}, {}", acc, multiplier as i32, offset) as i32

@@ -203,10 +203,11 @@ pub const fn conv_scratch(taps: usize) -> usize {
 
 /// Bytes of scratch that [`active::depthwise`] needs for `output` columns.
 ///
-/// The rows of four channels under the window, padded and widened to 16 bits, and four channels' weights.
+/// Eight bytes a column of the padded rows under the window (four channels in 16 bits, or eight in 8), and the
+/// weights of these channels.
 pub const fn depthwise_scratch(window: &Window, columns: usize) -> usize {
     let [height, width] = window.span(columns);
-    8 * (height * width + window.kernel[0] * window.kernel[1]) + 8
+    8 * (height * width + 2 * window.kernel[0] * window.kernel[1]) + 32
 }
 
 /// Whether a depthwise convolution may write over its input, given equal input and output shapes.

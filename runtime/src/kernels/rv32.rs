@@ -13,7 +13,7 @@
 //!
 //! 40 instructions for 16 products, and 6 a turn of four taps for the pointers and the loop.
 
-use super::tiled::{self, Isa};
+use super::tiled::{self, Isa, Requantize};
 use super::{packing, portable, ring, rows, Conv, Depthwise, Linear, Output};
 use core::arch::naked_asm;
 
@@ -213,7 +213,9 @@ impl Isa for Rv32 {
         // SAFETY: the caller's promise.
         unsafe { packing::multiply_add_halves(acc, x, w) }
     }
+}
 
+impl Requantize for Rv32 {
     #[inline(always)]
     fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
         // The upper half of a 64-bit product: one `mulh`.

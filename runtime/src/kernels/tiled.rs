@@ -16,8 +16,17 @@
 
 use super::{conv_scratch, pixel_tile, row_stride, Conv, Epilogue, Output, Residual, Source, Window};
 
+/// Requantization, as an instruction set does it best.
+pub(super) trait Requantize {
+    /// `scale(acc, multiplier) + offset`.
+    fn scale(acc: i32, multiplier: i16, offset: i32) -> i32;
+
+    /// Clamps to the i8 range.
+    fn saturate(q: i32) -> i32;
+}
+
 /// What an instruction set does better than the compiler.
-pub(super) trait Isa {
+pub(super) trait Isa: Requantize {
     /// Four taps of a pixel in the patches: one word, or two when widened.
     type Block: Copy;
 
@@ -90,12 +99,6 @@ pub(super) trait Isa {
             out = out.wrapping_add(step);
         }
     }
-
-    /// `scale(acc, multiplier) + offset`.
-    fn scale(acc: i32, multiplier: i16, offset: i32) -> i32;
-
-    /// Clamps to the i8 range.
-    fn saturate(q: i32) -> i32;
 }
 
 /// A row of outputs of four channels in a 3×3 depthwise convolution, and where everything is.
@@ -231,7 +234,7 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
 /// # Safety
 /// The epilogue and `out` are whole for these indices.
 #[inline(always)]
-pub(super) unsafe fn store<I: Isa, const P: usize, const ACROSS: usize>(
+pub(super) unsafe fn store<I: Requantize, const P: usize, const ACROSS: usize>(
     epilogue: &Epilogue,
     out: &mut Output,
     acc: [i32; P],
