@@ -1,4 +1,5 @@
-//! Puts the chosen machine's memory layout where the linker looks for `memory.x`.
+//! Puts the chosen machine's memory layout where the linker looks for `memory.x`, and names the model file
+//! in `MODEL`: the one in `BROWNIAN_MODEL` (absolute, or relative to this folder), or a shipped one.
 
 use std::{env, fs, path::PathBuf};
 
@@ -17,5 +18,11 @@ fn main() {
     fs::copy(&layout, out.join("memory.x")).expect("the memory layout can be copied");
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rerun-if-changed={layout}");
+    let shipped = if machine == "microbit" { "digits28-nano" } else { "digits28" };
+    let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let model = env::var_os("BROWNIAN_MODEL").unwrap_or_else(|| format!("../../models/{shipped}.brn").into());
+    let model = folder.join(model);
+    println!("cargo:rustc-env=MODEL={}", model.display());
+    println!("cargo:rerun-if-env-changed=BROWNIAN_MODEL");
     println!("cargo:rerun-if-changed=build.rs");
 }

@@ -3,12 +3,14 @@
 //! What firmware for different boards shares. Nothing here touches a peripheral, so all of it is
 //! tested on the host.
 //!
+//! - [`chain`]: a chain with its times and digests;
 //! - [`counter`]: a hardware counter of few bits, read often, as a count that does not wrap;
 //! - [`stack`]: the stack's high-water mark by painting;
 //! - [`picture`]: an image as text;
 //! - [`request`]: what to sample, from a command line;
 //! - [`report`]: the lines that firmware prints and that host tools read back.
 
+pub mod chain;
 pub mod counter;
 pub mod picture;
 pub mod report;

@@ -4,7 +4,7 @@ use core::fmt;
 
 /// One line of a report. Digests are CRC-32s; ticks are those of the board's counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line<'a> {
+pub enum Line {
     /// A known run of `instructions` took `ticks`.
     Calibration {
         /// Instructions executed.
@@ -12,8 +12,6 @@ pub enum Line<'a> {
         /// Ticks counted meanwhile.
         ticks: u64,
     },
-    /// What runs: the kernels' backend.
-    Backend(&'a str),
     /// A chain begins.
     Chain {
         /// Seed of the image.
@@ -34,11 +32,8 @@ pub enum Line<'a> {
         digest: u32,
         /// That the whole chain took.
         ticks: u64,
-    },
-    /// One evaluation of ε_θ took `ticks`.
-    Evaluation {
-        /// That it took.
-        ticks: u64,
+        /// Of those, in the network.
+        network: u64,
     },
     /// RAM in bytes.
     Memory {
@@ -53,41 +48,43 @@ pub enum Line<'a> {
     Done,
 }
 
-impl fmt::Display for Line<'_> {
+impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Calibration { instructions, ticks } => {
                 write!(f, "calibration instructions {instructions} ticks {ticks}")
             }
-            Self::Backend(name) => write!(f, "backend {name}"),
             Self::Chain { seed } => write!(f, "chain seed {seed}"),
             Self::Step { step, digest, ticks } => write!(f, "step {step} digest {digest:08x} ticks {ticks}"),
-            Self::Image { digest, ticks } => write!(f, "image digest {digest:08x} ticks {ticks}"),
-            Self::Evaluation { ticks } => write!(f, "evaluation ticks {ticks}"),
+            Self::Image { digest, ticks, network } => {
+                write!(f, "image digest {digest:08x} ticks {ticks} network {network}")
+            }
             Self::Memory { arena, state, stack } => write!(f, "memory arena {arena} state {state} stack {stack}"),
             Self::Done => write!(f, "done"),
         }
     }
 }
 
-impl<'a> Line<'a> {
+impl Line {
     /// Reads a line back; `None` for text that is no line of a report, such as a picture's rows.
-    pub fn parse(text: &'a str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_ascii_whitespace();
         let line = match words.next()? {
             "calibration" => Self::Calibration {
                 instructions: number(&mut words, "instructions")?,
                 ticks: number(&mut words, "ticks")?,
             },
-            "backend" => Self::Backend(words.next()?),
             "chain" => Self::Chain { seed: number(&mut words, "seed")? },
             "step" => Self::Step {
                 step: words.next()?.parse().ok()?,
                 digest: digest(&mut words)?,
                 ticks: number(&mut words, "ticks")?,
             },
-            "image" => Self::Image { digest: digest(&mut words)?, ticks: number(&mut words, "ticks")? },
-            "evaluation" => Self::Evaluation { ticks: number(&mut words, "ticks")? },
+            "image" => Self::Image {
+                digest: digest(&mut words)?,
+                ticks: number(&mut words, "ticks")?,
+                network: number(&mut words, "network")?,
+            },
             "memory" => Self::Memory {
                 arena: number(&mut words, "arena")?.try_into().ok()?,
                 state: number(&mut words, "state")?.try_into().ok()?,
@@ -121,11 +118,9 @@ mod tests {
     fn lines_round_trip() {
         let lines = [
             Line::Calibration { instructions: 1_000_000, ticks: 25_000 },
-            Line::Backend("portable"),
             Line::Chain { seed: u64::MAX },
             Line::Step { step: 50, digest: 0x0012_abcd, ticks: 1 << 40 },
-            Line::Image { digest: u32::MAX, ticks: 0 },
-            Line::Evaluation { ticks: 77 },
+            Line::Image { digest: u32::MAX, ticks: 0, network: 9 },
             Line::Memory { arena: 1, state: 2, stack: 3 },
             Line::Done,
         ];

@@ -1,5 +1,7 @@
-//! What to sample, as words on a command line: `plan=ddim50 seeds=1..9 class=3 guidance=1.5`.
+//! What to sample, as words on a command line: `plan=ddim50 seeds=1..9 class=3 guidance=384 steps=10`;
+//! `class=seed` draws class seed mod classes.
 
+use brownian::{Condition, Model, Plan};
 use core::fmt;
 
 /// What to sample. Absent words keep the [`Default`].
@@ -7,22 +9,40 @@ use core::fmt;
 pub struct Request<'a> {
     /// The plan's name; `None` is the model's first.
     pub plan: Option<&'a str>,
-    /// First seed.
-    pub first_seed: u64,
-    /// How many seeds, one image each.
-    pub seeds: u64,
-    /// The class to condition on, if any.
-    pub class: Option<u16>,
-    /// Guidance scale; 1 is none.
-    pub guidance: f32,
+    /// First seed, see [`seeds`](Self::seeds).
+    first_seed: u64,
+    /// How many seeds.
+    seeds: u64,
+    /// Which class to draw.
+    class: Class,
+    /// Guidance scale in 1/256.
+    guidance_scale: u16,
     /// Stops a chain after so many steps.
     pub steps: u32,
 }
 
 impl Default for Request<'_> {
     fn default() -> Self {
-        Self { plan: None, first_seed: 1, seeds: 1, class: None, guidance: 1.0, steps: u32::MAX }
+        Self {
+            plan: None,
+            first_seed: 1,
+            seeds: 1,
+            class: Class::None,
+            guidance_scale: Condition::PLAIN,
+            steps: u32::MAX,
+        }
     }
+}
+
+/// Which class to draw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Class {
+    /// An unconditional draw.
+    None,
+    /// This one.
+    One(u16),
+    /// The seed modulo the number of classes.
+    Seed,
 }
 
 /// A word that is no `key=value` of this module.
@@ -36,6 +56,29 @@ impl fmt::Display for BadWord<'_> {
 }
 
 impl<'a> Request<'a> {
+    /// The plan asked for, or the model's first.
+    pub fn choose<'m>(&self, model: &Model<'m>) -> Option<Plan<'m>> {
+        match self.plan {
+            Some(name) => model.plan(name),
+            None => model.plans().next(),
+        }
+    }
+
+    /// What to draw with this seed.
+    pub fn condition(&self, model: &Model, seed: u64) -> Condition {
+        let class = match self.class {
+            Class::None => None,
+            Class::One(class) => Some(class),
+            Class::Seed => seed.checked_rem(u64::from(model.classes())).map(|class| class as u16),
+        };
+        Condition { class, guidance_scale: self.guidance_scale }
+    }
+
+    /// The seeds, one image each.
+    pub fn seeds(&self) -> core::ops::Range<u64> {
+        self.first_seed..self.first_seed.saturating_add(self.seeds)
+    }
+
     /// Takes one word into account.
     pub fn word(self, word: &'a str) -> Result<Self, BadWord<'a>> {
         let bad = BadWord(word);
@@ -48,8 +91,9 @@ impl<'a> Request<'a> {
                 let end: u64 = end.parse().map_err(|_| bad)?;
                 Self { first_seed, seeds: end.checked_sub(first_seed).ok_or(bad)?, ..self }
             }
-            "class" => Self { class: Some(value.parse().map_err(|_| bad)?), ..self },
-            "guidance" => Self { guidance: value.parse().map_err(|_| bad)?, ..self },
+            "class" if value == "seed" => Self { class: Class::Seed, ..self },
+            "class" => Self { class: Class::One(value.parse().map_err(|_| bad)?), ..self },
+            "guidance" => Self { guidance_scale: value.parse().map_err(|_| bad)?, ..self },
             "steps" => Self { steps: value.parse().map_err(|_| bad)?, ..self },
             _ => return Err(bad),
         })
@@ -63,11 +107,17 @@ mod tests {
     /// Words override the defaults one by one.
     #[test]
     fn reads_words() {
-        let request = ["plan=ddim50", "seeds=3..11", "class=7", "guidance=1.5", "steps=6"]
+        let request = ["plan=ddim50", "seeds=3..11", "class=7", "guidance=384", "steps=6"]
             .into_iter()
             .try_fold(Request::default(), Request::word);
-        let expected =
-            Request { plan: Some("ddim50"), first_seed: 3, seeds: 8, class: Some(7), guidance: 1.5, steps: 6 };
+        let expected = Request {
+            plan: Some("ddim50"),
+            first_seed: 3,
+            seeds: 8,
+            class: Class::One(7),
+            guidance_scale: 384,
+            steps: 6,
+        };
         assert_eq!(request, Ok(expected));
     }
 

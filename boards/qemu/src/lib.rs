@@ -18,6 +18,8 @@ pub use semihosting::{print, println};
 use brownian_board::{counter::Counter, report::Line, stack};
 use core::panic::PanicInfo;
 
+/// Exit status of a firmware that was asked for what it cannot do.
+pub const REFUSED: i32 = 1;
 /// Exit status of a firmware that panicked.
 pub const PANICKED: i32 = 101;
 /// Exit status of a firmware that faulted.
@@ -60,20 +62,32 @@ impl Meter {
     }
 
     /// Measures a known run of instructions, so that the host can check what a tick is worth.
-    pub fn calibrate(&mut self) -> Line<'static> {
+    pub fn calibrate(&mut self) -> Line {
         let start = self.ticks();
         let instructions = core_::known_run();
         Line::Calibration { instructions, ticks: self.ticks() - start }
     }
 }
 
-/// Words of the firmware's command line, after its name, handed to `take` one by one.
-pub fn for_each_argument(mut take: impl FnMut(&str)) {
-    if let Ok(args) = semihosting::experimental::env::args::<256>() {
-        for word in (&args).into_iter().skip(1).flatten() {
-            take(word);
-        }
+/// The firmware's command line.
+pub struct Arguments(Option<semihosting::experimental::env::Args<128>>);
+
+impl Arguments {
+    /// Asks the host; 127 bytes at most.
+    pub fn get() -> Self {
+        Self(semihosting::experimental::env::args().ok())
     }
+
+    /// Its words, after the firmware's name.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flatten().flatten().skip(1)
+    }
+}
+
+/// Prints why the firmware cannot go on, and ends with [`REFUSED`].
+pub fn refuse(reason: impl core::fmt::Display) -> ! {
+    println!("{reason}");
+    exit(REFUSED)
 }
 
 /// Ends the emulation; the host sees `status`.

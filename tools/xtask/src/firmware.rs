@@ -3,6 +3,7 @@
 use crate::machines::Machine;
 use anyhow::{bail, ensure, Context, Result};
 use object::{Object, ObjectSection, SectionFlags};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -39,39 +40,62 @@ pub fn require_target(target: &str) -> Result<()> {
 }
 
 /// Runs cargo in `folder` (relative to the root) with the firmware's target directory; fails with `what` on an error.
-pub fn cargo(folder: &str, args: &[&str], what: &str) -> Result<()> {
+pub fn cargo(folder: &str, args: &[impl AsRef<OsStr>], what: &str) -> Result<()> {
     let status = cargo_command(folder, args).status().context("cannot run cargo")?;
     ensure!(status.success(), "{what} failed");
     Ok(())
 }
 
 /// Like [`cargo`], but returns whether it succeeded and what it printed on stderr.
-pub fn cargo_captured(folder: &str, args: &[&str]) -> Result<(bool, String)> {
+pub fn cargo_captured(folder: &str, args: &[impl AsRef<OsStr>]) -> Result<(bool, String)> {
     let output = cargo_command(folder, args).stdout(Stdio::null()).output().context("cannot run cargo")?;
     Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
-fn cargo_command(folder: &str, args: &[&str]) -> Command {
+fn cargo_command(folder: &str, args: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new("cargo");
     // The folder's own toolchain and flags count, not those of the cargo that runs this program.
     command.args(args).current_dir(root().join(folder)).env("CARGO_TARGET_DIR", target_dir()).env_remove("RUSTFLAGS");
     command
 }
 
-/// Builds `bin` of `boards/qemu` for a machine, with its fast kernels or the portable ones, and returns
-/// the path of a copy that later builds leave alone.
-pub fn build(machine: &Machine, bin: &str, portable: bool) -> Result<PathBuf> {
-    require_target(machine.target)?;
-    let backend = if portable { None } else { machine.backend };
-    let features = [Some(machine.name), backend].into_iter().flatten().collect::<Vec<_>>().join(",");
-    let args =
-        ["build", "--quiet", "--release", "--target", machine.target, "--bin", bin, "--features", features.as_str()];
-    cargo("boards/qemu", &args, &format!("building {bin} for {}", machine.name))?;
-    let built = target_dir().join(machine.target).join("release").join(bin);
-    let kept = target_dir().join("elf").join(format!("{bin}-{}-{}.elf", machine.name, backend.unwrap_or("portable")));
-    std::fs::create_dir_all(kept.parent().expect("has a parent"))?;
-    std::fs::copy(&built, &kept).with_context(|| format!("cannot copy {}", built.display()))?;
-    Ok(kept)
+/// What to build of `boards/qemu`.
+#[derive(Debug, Clone, Copy)]
+pub struct Build<'a> {
+    /// For this machine.
+    pub machine: &'a Machine,
+    /// The program.
+    pub bin: &'a str,
+    /// Whether to take the portable kernels although the machine has fast ones.
+    pub portable: bool,
+    /// The model file to build in, instead of the shipped one.
+    pub model: Option<&'a Path>,
+}
+
+impl Build<'_> {
+    /// The backend's name.
+    pub fn backend(&self) -> &'static str {
+        self.machine.backend(self.portable)
+    }
+
+    /// Builds it and returns the path of a copy that later builds leave alone.
+    pub fn run(&self) -> Result<PathBuf> {
+        let Self { machine, bin, .. } = *self;
+        require_target(machine.target)?;
+        let mut command = cargo_command("boards/qemu", &["build", "--quiet", "--release", "--bin", bin]);
+        command.args(machine.cargo_args(self.portable));
+        match self.model {
+            Some(model) => command.env("BROWNIAN_MODEL", model),
+            None => command.env_remove("BROWNIAN_MODEL"),
+        };
+        let status = command.status().context("cannot run cargo")?;
+        ensure!(status.success(), "building {bin} for {} failed", machine.name);
+        let built = target_dir().join(machine.target).join("release").join(bin);
+        let kept = target_dir().join("elf").join(format!("{bin}-{}-{}.elf", machine.name, self.backend()));
+        std::fs::create_dir_all(kept.parent().expect("has a parent"))?;
+        std::fs::copy(&built, &kept).with_context(|| format!("cannot copy {}", built.display()))?;
+        Ok(kept)
+    }
 }
 
 /// Bytes of a firmware, by section.
@@ -93,7 +117,8 @@ pub fn sizes(elf: &Path) -> Result<Sizes> {
     for section in file.sections() {
         let SectionFlags::Elf { sh_flags } = section.flags() else { bail!("{} is no ELF file", elf.display()) };
         let flags = sh_flags as u32;
-        if flags & object::elf::SHF_ALLOC == 0 {
+        // The stack is measured, not reserved.
+        if flags & object::elf::SHF_ALLOC == 0 || section.name() == Ok(".stack") {
             continue;
         }
         let counter = if flags & object::elf::SHF_EXECINSTR != 0 {

@@ -15,8 +15,10 @@ pub struct Machine {
     pub package: &'static str,
     /// Arguments that choose the board and the core.
     pub machine: &'static [&'static str],
-    /// The firmware's Cargo feature for the fast kernels of this core, if there is one.
+    /// The runtime's Cargo feature for the fast kernels of this core; without one it runs the portable kernels.
     pub backend: Option<&'static str>,
+    /// The compiler's flag that lets the assembler know what the core has beyond its target, if that is needed.
+    pub rustflag: Option<&'static str>,
     /// Nanoseconds a tick of the firmware's counter, times 100: under `-icount shift=0` an
     /// instruction takes one virtual nanosecond.
     pub instructions_per_100_ticks: u64,
@@ -37,6 +39,7 @@ pub const MACHINES: &[Machine] = &[
         package: ARM_PACKAGE,
         machine: &["-machine", "mps2-an385"],
         backend: None,
+        rustflag: None,
         instructions_per_100_ticks: 4000,
         model: "digits28",
     },
@@ -48,6 +51,7 @@ pub const MACHINES: &[Machine] = &[
         package: ARM_PACKAGE,
         machine: &["-machine", "mps2-an385"],
         backend: None,
+        rustflag: None,
         instructions_per_100_ticks: 4000,
         model: "digits28",
     },
@@ -58,7 +62,8 @@ pub const MACHINES: &[Machine] = &[
         qemu: ARM,
         package: ARM_PACKAGE,
         machine: &["-machine", "mps2-an386"],
-        backend: None,
+        backend: Some("cortex-m-dsp"),
+        rustflag: None,
         instructions_per_100_ticks: 4000,
         model: "digits28",
     },
@@ -69,7 +74,8 @@ pub const MACHINES: &[Machine] = &[
         qemu: ARM,
         package: ARM_PACKAGE,
         machine: &["-machine", "mps2-an500"],
-        backend: None,
+        backend: Some("cortex-m-dsp"),
+        rustflag: None,
         instructions_per_100_ticks: 4000,
         model: "digits28",
     },
@@ -80,7 +86,8 @@ pub const MACHINES: &[Machine] = &[
         qemu: ARM,
         package: ARM_PACKAGE,
         machine: &["-machine", "mps2-an505"],
-        backend: None,
+        backend: Some("cortex-m-dsp"),
+        rustflag: Some("-Ctarget-cpu=cortex-m33"),
         instructions_per_100_ticks: 5000,
         model: "digits28",
     },
@@ -92,6 +99,7 @@ pub const MACHINES: &[Machine] = &[
         package: ARM_PACKAGE,
         machine: &["-machine", "mps3-an547"],
         backend: None,
+        rustflag: None,
         instructions_per_100_ticks: 3125,
         model: "digits28",
     },
@@ -103,6 +111,7 @@ pub const MACHINES: &[Machine] = &[
         package: "qemu-system-misc",
         machine: &["-machine", "virt", "-bios", "none", "-cpu", "rv32,a=off,f=off,d=off"],
         backend: None,
+        rustflag: None,
         instructions_per_100_ticks: 100,
         model: "digits28",
     },
@@ -114,6 +123,7 @@ pub const MACHINES: &[Machine] = &[
         package: ARM_PACKAGE,
         machine: &["-machine", "microbit"],
         backend: None,
+        rustflag: None,
         instructions_per_100_ticks: 6250,
         model: "digits28-nano",
     },
@@ -128,6 +138,23 @@ pub fn find(name: &str) -> anyhow::Result<&'static Machine> {
 }
 
 impl Machine {
+    /// Name of the kernels that run, fast or portable.
+    pub fn backend(&self, portable: bool) -> &'static str {
+        self.backend.filter(|_| !portable).unwrap_or("portable")
+    }
+
+    /// Arguments of cargo that select the target, the backend (unless `portable`) and what it needs.
+    pub fn cargo_args(&self, portable: bool) -> Vec<String> {
+        let mut args = vec!["--target".into(), self.target.into(), "--features".into(), self.name.into()];
+        if let Some(flag) = self.rustflag {
+            args.extend(["--config".into(), format!("target.'cfg(target_os = \"none\")'.rustflags=[\"{flag}\"]")]);
+        }
+        if let Some(backend) = self.backend.filter(|_| !portable) {
+            args.extend(["--features".into(), format!("brownian/{backend}")]);
+        }
+        args
+    }
+
     /// Instructions that so many ticks of the firmware's counter stand for.
     pub fn instructions(&self, ticks: u64) -> u64 {
         ticks * self.instructions_per_100_ticks / 100

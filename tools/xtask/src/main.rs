@@ -3,6 +3,8 @@
 mod emulator;
 mod firmware;
 mod machines;
+mod no_panic;
+mod parallel;
 mod qemu;
 
 use clap::{Parser, Subcommand};
@@ -19,11 +21,24 @@ struct Cli {
 enum Command {
     /// Build the firmware, run it on every emulated core and compare its bytes with the host's
     Qemu(qemu::Options),
+    /// Check that nothing in the runtime can panic, by linking it without a panic handler
+    NoPanic,
+    /// Write the goldens anew, from the shipped models as they now run on this host
+    Bless,
+}
+
+fn bless() -> anyhow::Result<()> {
+    for name in brownian_tests::golden::MODELS {
+        println!("wrote {}", brownian_tests::golden::bless(name)?.display());
+    }
+    Ok(())
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Qemu(options) => qemu::run(&options),
+        Command::NoPanic => no_panic::run(),
+        Command::Bless => bless(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,20 +6,20 @@
 //! what it believes.
 
 use brownian_board::report::Line;
-use machine::{println, Meter};
+use machine::{println, Arguments, Meter};
 
 #[machine::entry]
 fn main() -> ! {
     let mut meter = Meter::start();
     println!("{}", meter.calibrate());
-    machine::for_each_argument(|word| match word {
-        "panic" => panic!("as asked"),
-        "fault" => machine::fault(),
-        "hang" => loop {
+    match Arguments::get().words().next() {
+        Some("panic") => panic!("as asked"),
+        Some("fault") => machine::fault(),
+        Some("hang") => loop {
             core::hint::spin_loop()
         },
         _ => {}
-    });
+    }
     println!("{}", Line::Done);
     machine::exit(0)
 }

@@ -1,10 +1,10 @@
 //! Shows that failures on an emulated core are noticed, and that ticks are worth what [`machines`](crate::machines) says.
 
 use crate::emulator::{run_to_any_end, Ending};
-use crate::firmware;
 use crate::machines::Machine;
 use anyhow::{ensure, Context, Result};
 use brownian_board::report::Line;
+use std::path::Path;
 use std::time::Duration;
 
 /// What the firmware is asked for, and how it must end.
@@ -12,9 +12,8 @@ const CASES: [(&str, Ending); 3] =
     [("panic", Ending::Exit(101)), ("fault", Ending::Exit(102)), ("hang", Ending::Stopped)];
 
 /// Runs the firmware that fails on request.
-pub fn check(machine: &Machine) -> Result<()> {
-    let elf = firmware::build(machine, "failures", true)?;
-    let run = |word: &str, limit| run_to_any_end(machine, &elf, &[word.to_string()], Duration::from_secs(limit));
+pub fn check(machine: &Machine, elf: &Path) -> Result<()> {
+    let run = |word: &str, limit| run_to_any_end(machine, elf, &[word.to_string()], Duration::from_secs(limit));
     let (ending, text) = run("well", 10)?;
     ensure!(ending == Ending::Exit(0), "{}: the firmware that should end well ended with {ending:?}", machine.name);
     let calibration = text.lines().find_map(|line| match Line::parse(line) {

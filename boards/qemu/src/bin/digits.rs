@@ -1,0 +1,51 @@
+#![no_std]
+#![no_main]
+//! Draws images with the model that is built in and reports every step.
+//!
+//! Its command line says what to draw, see [`Request`].
+
+use brownian::{include_model, Arena, Model, Sampler};
+use brownian_board::{chain, picture::Picture, report::Line, request::Request};
+use machine::{println, Arguments, Meter};
+use static_cell::ConstStaticCell;
+
+const MODEL: &[u8] = include_model!(env!("MODEL"));
+static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStaticCell::new(Arena::new());
+static STATE: ConstStaticCell<[f32; brownian::state_len(MODEL)]> =
+    ConstStaticCell::new([0.0; brownian::state_len(MODEL)]);
+
+#[machine::entry]
+fn main() -> ! {
+    let mut meter = Meter::start();
+    println!("{}", meter.calibrate());
+    let arguments = Arguments::get();
+    let request = arguments.words().try_fold(Request::default(), Request::word);
+    let request = request.unwrap_or_else(|bad| machine::refuse(bad));
+    let model = Model::parse(MODEL).unwrap_or_else(|error| machine::refuse(error));
+    let plan = request.choose(&model).unwrap_or_else(|| machine::refuse("the model has no plan of that name"));
+    let (arena, state) = (ARENA.take(), STATE.take());
+    for seed in request.seeds() {
+        println!("{}", Line::Chain { seed });
+        let sampler = Sampler::new(&model, plan, request.condition(&model, seed), (seed, 0), arena.bytes_mut(), state);
+        let mut sampler = sampler.unwrap_or_else(|error| machine::refuse(error));
+        let times = chain::run(&mut sampler, request.steps, &mut || meter.ticks(), |line| println!("{line}"));
+        let [_, width, channels] = model.shape();
+        println!("{}", Picture::new(sampler.x(), width, channels));
+        println!("{}", Line::Image { digest: sampler.digest(), ticks: times.chain, network: times.network });
+    }
+    println!(
+        "{}",
+        Line::Memory {
+            arena: model.arena_len() as u32,
+            state: 4 * model.state_len() as u32,
+            stack: meter.stack_used() as u32
+        }
+    );
+    println!("{}", Line::Done);
+    machine::exit(0)
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    machine::panicked(info)
+}

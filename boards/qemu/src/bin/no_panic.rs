@@ -1,0 +1,53 @@
+#![no_std]
+#![no_main]
+//! Links only when the compiler has proved that nothing in the reader and the sampler can panic: the panic
+//! handler calls a function that does not exist.
+//!
+//! It holds the runtime's whole path from a model's bytes, which come from a place the compiler cannot look
+//! into, to a sample. Its code size is that of the runtime.
+
+use brownian::{Arena, Condition, Model, Sampler};
+use core::panic::PanicInfo;
+
+/// As large as the machine's RAM allows.
+const ARENA: usize = 8 * 1024;
+/// Values of f32 state.
+const STATE: usize = 1024;
+
+extern "C" {
+    /// Defined nowhere.
+    fn the_runtime_can_panic() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo) -> ! {
+    // SAFETY: never runs: with this call in it the program does not link.
+    unsafe { the_runtime_can_panic() }
+}
+
+#[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
+#[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
+fn main() -> ! {
+    let mut arena = Arena::<ARENA>::new();
+    let mut state = [0.0; STATE];
+    let (address, len): (usize, usize) = core::hint::black_box((16, 0));
+    // SAFETY: whoever runs this program has put a model there; it is only linked.
+    let file = unsafe { core::slice::from_raw_parts(address as *const u8, len) };
+    let seed = core::hint::black_box(1);
+    core::hint::black_box(draw(file, core::hint::black_box(Condition::NONE), seed, arena.bytes_mut(), &mut state));
+    #[cfg(feature = "deliberate-panic")]
+    core::hint::black_box([1u8, 2, 3][core::hint::black_box(7)]);
+    loop {
+        core::hint::spin_loop()
+    }
+}
+
+/// The digest of a model's first plan, or `None` where the runtime refuses.
+#[inline(never)]
+fn draw(file: &[u8], condition: Condition, seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u32> {
+    let model = Model::parse(file).ok()?;
+    let plan = model.plan("ddim50").or_else(|| model.plans().next())?;
+    let mut sampler = Sampler::new(&model, plan, condition, (seed, 0), arena, state).ok()?;
+    while sampler.step() {}
+    Some(sampler.digest())
+}

@@ -1,0 +1,98 @@
+//! Goldens: the digests of every step of some chains of the shipped models, under `tests/goldens`.
+//!
+//! `cargo test` compares the host with them and `cargo xtask qemu` the emulated cores; only
+//! `cargo xtask bless` writes them.
+
+use crate::{root, shipped_model, HostModel};
+use anyhow::{ensure, Context, Result};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Models that have goldens.
+pub const MODELS: [&str; 2] = ["digits28", "digits28-nano"];
+/// Seeds that have goldens.
+pub const SEEDS: std::ops::RangeInclusive<u64> = 1..=8;
+
+/// The goldens of one model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Goldens {
+    /// Bytes of the model file that they were made with.
+    pub model_len: usize,
+    /// One a plan and seed; the class is the seed modulo the number of classes.
+    #[serde(rename = "chain")]
+    pub chains: Vec<GoldenChain>,
+}
+
+/// The golden of one chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoldenChain {
+    /// Name of the plan.
+    pub plan: String,
+    /// Seed; the image number is 0.
+    pub seed: u64,
+    /// CRC-32 of x_t after each step, hexadecimal, separated by spaces.
+    pub digests: String,
+}
+
+/// Where a model's goldens lie.
+pub fn path(name: &str) -> PathBuf {
+    root().join("tests/goldens").join(name).with_extension("toml")
+}
+
+/// Reads a model's goldens.
+pub fn read(name: &str) -> Result<Goldens> {
+    let path = path(name);
+    let hint = || format!("cannot read {}: `cargo xtask bless` writes it", path.display());
+    toml::from_str(&std::fs::read_to_string(&path).with_context(hint)?).with_context(hint)
+}
+
+/// Runs a shipped model's golden chains on the host: every plan of at most 100 steps, every seed.
+pub fn compute(name: &str) -> Result<Goldens> {
+    let host = HostModel::read(&shipped_model(name))?;
+    let mut chains = Vec::new();
+    for plan in host.parse()?.plans().filter(|plan| plan.len() <= 100) {
+        for seed in SEEDS {
+            let chain = host.sample(plan.name(), host.condition(seed)?, seed)?;
+            chains.push(GoldenChain { plan: plan.name().into(), seed, digests: hexadecimal(&chain.digests) });
+        }
+    }
+    Ok(Goldens { model_len: host.bytes().len(), chains })
+}
+
+/// Writes a model's goldens anew, whole or not at all.
+pub fn bless(name: &str) -> Result<PathBuf> {
+    let path = path(name);
+    let text = format!("# Written by `cargo xtask bless`.\n{}", toml::to_string(&compute(name)?)?);
+    let temporary = path.with_extension("tmp");
+    std::fs::create_dir_all(path.parent().expect("has a parent"))?;
+    std::fs::write(&temporary, text)
+        .and_then(|()| std::fs::rename(&temporary, &path))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+/// Compares two sets of goldens; names the first step that differs.
+pub fn compare(name: &str, expected: &Goldens, found: &Goldens) -> Result<()> {
+    const BLESS: &str = "if that is meant, `cargo xtask bless` takes the new ones over";
+    let keys = |g: &Goldens| g.chains.iter().map(|c| (c.plan.clone(), c.seed)).collect::<Vec<_>>();
+    ensure!(
+        expected.model_len == found.model_len && keys(expected) == keys(found),
+        "{name}: the goldens are of another model or of other plans; {BLESS}"
+    );
+    for (expected, found) in expected.chains.iter().zip(&found.chains) {
+        let differs = expected.digests.split(' ').zip(found.digests.split(' ')).position(|(a, b)| a != b);
+        ensure!(
+            expected.digests == found.digests,
+            "{name}: plan {}, seed {}: step {} differs from the golden; {BLESS}",
+            expected.plan,
+            expected.seed,
+            differs.map_or_else(|| "count".into(), |step| (step + 1).to_string())
+        );
+    }
+    Ok(())
+}
+
+/// Digests as they stand in a golden.
+pub fn hexadecimal(digests: &[u32]) -> String {
+    digests.iter().map(|d| format!("{d:08x}")).collect::<Vec<_>>().join(" ")
+}
