@@ -28,8 +28,10 @@
 //!
 //! 44 instructions for 16 products, 45 with the loop.
 
-use super::tiled::{self, Isa, Requantize};
-use super::{packing, portable, ring, rows, Conv, Depthwise, Linear, Output};
+use super::epilogue::Requantize;
+use super::ring::{self, Spread};
+use super::tiled::{self, Isa};
+use super::{packing, portable, rows, Conv, Depthwise, Linear, Output};
 use core::arch::naked_asm;
 
 pub use super::portable::{add, lut};
@@ -205,7 +207,9 @@ impl Isa for Armv6m {
         unsafe { dot2(row, patch, patch.add(2 * blocks), &mut acc) };
         acc
     }
+}
 
+impl Spread for Armv6m {
     #[inline(always)]
     fn spread(values: u32) -> [u32; 2] {
         packing::halves(values)

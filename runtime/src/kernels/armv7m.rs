@@ -24,8 +24,10 @@
 //!
 //! 25 instructions for 16 products, 26 with the loop.
 
-use super::tiled::{self, Isa, Requantize};
-use super::{packing, portable, ring, rows, Conv, Depthwise, Linear, Output};
+use super::epilogue::Requantize;
+use super::ring::{self, Spread};
+use super::tiled::{self, Isa};
+use super::{packing, portable, rows, Conv, Depthwise, Linear, Output};
 use core::arch::asm;
 
 pub use super::portable::{add, lut};
@@ -195,7 +197,9 @@ impl Isa for Armv7m {
         }
         acc
     }
+}
 
+impl Spread for Armv7m {
     #[inline(always)]
     fn spread(values: u32) -> [u32; 2] {
         packing::halves(values)

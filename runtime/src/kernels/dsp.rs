@@ -15,8 +15,9 @@
 //!
 //! 13 instructions for 16 products, 14 with the loop. Requantization is one `smlawb`, a shift and `ssat`.
 
-use super::ring;
-use super::tiled::{self, look_up, store, Isa, Line, Requantize};
+use super::epilogue::{look_up, store, Requantize};
+use super::ring::{self, Line, Spread};
+use super::tiled::{self, Isa};
 use super::{portable, row_stride, Add, Conv, Depthwise, Linear, Output};
 use core::arch::asm;
 
@@ -180,7 +181,9 @@ impl Isa for Dsp {
         }
         acc
     }
+}
 
+impl Spread for Dsp {
     #[inline(always)]
     fn spread(values: u32) -> [u32; 2] {
         [even(values), odd(values)]

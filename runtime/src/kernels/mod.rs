@@ -11,9 +11,11 @@
 
 pub mod portable;
 
-#[cfg(any(feature = "armv7m", feature = "armv6m", feature = "rv32"))]
+#[cfg(any(feature = "cortex-m-dsp", feature = "helium", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
+mod epilogue;
+#[cfg(any(feature = "helium", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
 mod packing;
-#[cfg(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
+#[cfg(any(feature = "cortex-m-dsp", feature = "helium", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
 mod ring;
 #[cfg(any(feature = "armv7m", feature = "armv6m", feature = "rv32"))]
 mod rows;
@@ -26,6 +28,10 @@ pub mod armv6m;
 pub mod armv7m;
 #[cfg(feature = "cortex-m-dsp")]
 pub mod dsp;
+#[cfg(feature = "helium")]
+pub mod helium;
+#[cfg(feature = "helium")]
+mod helium_depthwise;
 #[cfg(feature = "rv32")]
 pub mod rv32;
 
@@ -35,7 +41,15 @@ pub use armv6m as active;
 pub use armv7m as active;
 #[cfg(feature = "cortex-m-dsp")]
 pub use dsp as active;
-#[cfg(not(any(feature = "cortex-m-dsp", feature = "armv7m", feature = "armv6m", feature = "rv32")))]
+#[cfg(feature = "helium")]
+pub use helium as active;
+#[cfg(not(any(
+    feature = "cortex-m-dsp",
+    feature = "helium",
+    feature = "armv7m",
+    feature = "armv6m",
+    feature = "rv32"
+)))]
 pub use portable as active;
 #[cfg(feature = "rv32")]
 pub use rv32 as active;

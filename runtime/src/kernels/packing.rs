@@ -1,7 +1,7 @@
 //! How backends without the DSP extension lay four i8 into words.
 
 /// Taps 0 and 2, and taps 1 and 3, each pair as the integer `first·2^16 + second`.
-#[cfg(not(feature = "rv32"))]
+#[cfg(any(feature = "armv7m", feature = "armv6m"))]
 #[inline(always)]
 pub(super) fn pairs(values: u32) -> [u32; 2] {
     let byte = |i: u32| ((values << (24 - 8 * i)) as i32 >> 24) as u32;

@@ -1,7 +1,7 @@
 //! Depthwise convolution for the register-tile backends, four channels at a time.
 //!
 //! The input rows under the window are copied once to a ring of rows in scratch: padded, four channels a
-//! column, widened by [`Isa::spread`] to two words. Every tap is then two words at a fixed distance,
+//! column, widened by [`Spread::spread`] to two words. Every tap is then two words at a fixed distance,
 //! no tap tests for a border, and the output may overwrite the input.
 //!
 //! ```text
@@ -11,11 +11,70 @@
 //!   row y−1 | c0…3 | c0…3 | …
 //! ```
 
-use super::tiled::{align, store, Isa, Line};
+use super::epilogue::{align, store, Requantize};
 use super::{depthwise_scratch, Depthwise, Output, Window};
 
+/// Depthwise products, as an instruction set does them best.
+pub(super) trait Spread: Requantize {
+    /// Four channels of i8 for the ring of a depthwise convolution.
+    fn spread(values: u32) -> [u32; 2];
+
+    /// `acc[c] += x[c]·w[c]` for four channels, both in `spread`'s order.
+    ///
+    /// # Safety
+    /// `x` and `w` have two words.
+    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4];
+
+    /// Four channels of a row of outputs of a 3×3 depthwise convolution.
+    ///
+    /// # Safety
+    /// What [`Line`] says.
+    #[inline(always)]
+    unsafe fn line3x3(line: &Line) {
+        let Line { mut rows, weights, end, mut out, step, .. } = *line;
+        while rows[0] != end {
+            let mut acc = line.bias;
+            for (ky, row) in rows.iter_mut().enumerate() {
+                for kx in 0..3 {
+                    // SAFETY: the caller's promise.
+                    acc = unsafe { Self::multiply_add(acc, row.add(2 * kx), weights.add(6 * ky + 2 * kx)) };
+                }
+                *row = row.wrapping_add(2);
+            }
+            for (i, acc) in acc.into_iter().enumerate() {
+                let q = Self::saturate(Self::scale(acc, line.multipliers[i], line.offset) >> (line.shift & 31));
+                // SAFETY: the caller's promise; q is in −128..=127.
+                unsafe { *out.add(i) = if line.lut.is_null() { q as i8 } else { *line.lut.offset(q as isize) } };
+            }
+            out = out.wrapping_add(step);
+        }
+    }
+}
+
+/// A row of outputs of four channels in a 3×3 depthwise convolution, and where everything is.
+#[repr(C)]
+pub(super) struct Line {
+    pub bias: [i32; 4],
+    /// Aligned to 4.
+    pub multipliers: [i16; 4],
+    pub offset: i32,
+    pub shift: u32,
+    /// Nine taps of two words.
+    pub weights: *const u32,
+    /// Where `rows[0]` stands after the last output.
+    pub end: *const u32,
+    /// Bytes from one output to the next.
+    pub step: usize,
+    /// The middle of the activation's table, or null.
+    pub lut: *const i8,
+    /// Where the window's rows start; each output reads three columns of two words and moves on by one.
+    pub rows: [*const u32; 3],
+    /// The first output; four bytes are written, `step` apart.
+    pub out: *mut i8,
+}
+
 /// `conv` four channels at a time; returns false without a change where the slices do not fit the shapes.
-pub(super) fn depthwise<I: Isa>(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) -> bool {
+pub(super) fn depthwise<I: Spread>(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) -> bool {
     let Window { kernel, stride, dilation, .. } = conv.window;
     let [out_h, out_w] = conv.output;
     let channels = conv.source.channels;
@@ -67,7 +126,7 @@ impl Ring {
     /// # Safety
     /// The slices of `conv`, `out` and the scratch are whole. `PLAIN`: 3×3, not strided or dilated, all four
     /// channels exist, no residual.
-    unsafe fn channels<I: Isa, const PLAIN: bool>(&self, conv: &Depthwise, out: &mut [i8], c: usize) {
+    unsafe fn channels<I: Spread, const PLAIN: bool>(&self, conv: &Depthwise, out: &mut [i8], c: usize) {
         let Window { kernel, stride, dilation, .. } = conv.window;
         let [out_h, out_w] = conv.output;
         let channels = conv.source.channels;
@@ -143,7 +202,7 @@ impl Ring {
     ///
     /// # Safety
     /// The input is whole and `line` has room for `width` columns.
-    unsafe fn load<I: Isa>(&self, conv: &Depthwise, line: *mut u32, row: usize, c: usize, count: usize) {
+    unsafe fn load<I: Spread>(&self, conv: &Depthwise, line: *mut u32, row: usize, c: usize, count: usize) {
         let source = &conv.source;
         let up = source.upsample & 1;
         let y = row.wrapping_sub(conv.window.pad[0]) >> up;
@@ -159,7 +218,8 @@ impl Ring {
                 line.add(2 * column).write(low);
                 line.add(2 * column + 1).write(high);
             };
-            (0..left).chain(right..self.width).for_each(|column| put(column, zero));
+            (0..left).for_each(|column| put(column, zero));
+            (right..self.width).for_each(|column| put(column, zero));
             if aligned && up == 0 {
                 for column in left..right {
                     put(column, I::spread(*from.cast::<u32>()));

@@ -1,6 +1,6 @@
 //! Fully connected layers on scalar cores: several outputs share each input.
 
-use super::tiled::{store, Isa};
+use super::epilogue::{store, Requantize};
 use super::{row_stride, Linear, Output};
 
 /// Adds the dot products of `inputs` ≥ 1 inputs with ROWS rows of weights, `step` bytes apart, to `acc`.
@@ -10,7 +10,11 @@ pub(super) type Rows<const ROWS: usize> =
     unsafe fn(acc: &mut [i32; ROWS], input: *const i8, row: *const i8, step: usize, inputs: usize);
 
 /// `linear` by ROWS rows at a time; returns false without a change where the slices do not fit the shapes.
-pub(super) fn linear<I: Isa, const ROWS: usize>(linear: &Linear, out: &mut Output, add_rows: Rows<ROWS>) -> bool {
+pub(super) fn linear<I: Requantize, const ROWS: usize>(
+    linear: &Linear,
+    out: &mut Output,
+    add_rows: Rows<ROWS>,
+) -> bool {
     let (inputs, stride) = (linear.input.len(), row_stride(linear.input.len()));
     let outputs = linear.weights.len().checked_div(stride).unwrap_or(0);
     if inputs == 0 || !linear.epilogue.is_whole(outputs, outputs, out) {

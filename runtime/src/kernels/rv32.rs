@@ -13,8 +13,10 @@
 //!
 //! 40 instructions for 16 products, and 6 a turn of four taps for the pointers and the loop.
 
-use super::tiled::{self, Isa, Requantize};
-use super::{packing, portable, ring, rows, Conv, Depthwise, Linear, Output};
+use super::epilogue::Requantize;
+use super::ring::{self, Spread};
+use super::tiled::{self, Isa};
+use super::{packing, portable, rows, Conv, Depthwise, Linear, Output};
 use core::arch::naked_asm;
 
 pub use super::portable::{add, lut};
@@ -202,7 +204,9 @@ impl Isa for Rv32 {
         }
         acc
     }
+}
 
+impl Spread for Rv32 {
     #[inline(always)]
     fn spread(values: u32) -> [u32; 2] {
         packing::halves(values)

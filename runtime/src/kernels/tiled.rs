@@ -1,5 +1,5 @@
-//! The loops that the register-tile backends share: patches into scratch, tiles over output channels,
-//! depthwise through a ring of rows. A backend supplies the instructions by [`Isa`].
+//! Dense convolution for the register-tile backends: patches into scratch, tiles over output channels. A backend
+//! supplies the instructions by [`Isa`].
 //!
 //! # Patches
 //!
@@ -14,16 +14,8 @@
 //! A weight word (four taps of one output channel) widened once then meets P pixels, and the patches
 //! meet every output channel.
 
-use super::{conv_scratch, pixel_tile, row_stride, Conv, Epilogue, Output, Residual, Source, Window};
-
-/// Requantization, as an instruction set does it best.
-pub(super) trait Requantize {
-    /// `scale(acc, multiplier) + offset`.
-    fn scale(acc: i32, multiplier: i16, offset: i32) -> i32;
-
-    /// Clamps to the i8 range.
-    fn saturate(q: i32) -> i32;
-}
+use super::epilogue::{align, store, Requantize};
+use super::{conv_scratch, pixel_tile, row_stride, Conv, Output, Source, Window};
 
 /// What an instruction set does better than the compiler.
 pub(super) trait Isa: Requantize {
@@ -65,62 +57,6 @@ pub(super) trait Isa: Requantize {
     ) -> [[i32; 4]; 4] {
         [[0; 4]; 4]
     }
-
-    /// Four channels of i8 for the ring of a depthwise convolution.
-    fn spread(values: u32) -> [u32; 2];
-
-    /// `acc[c] += x[c]·w[c]` for four channels, both in `spread`'s order.
-    ///
-    /// # Safety
-    /// `x` and `w` have two words.
-    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4];
-
-    /// Four channels of a row of outputs of a 3×3 depthwise convolution.
-    ///
-    /// # Safety
-    /// What [`Line`] says.
-    #[inline(always)]
-    unsafe fn line3x3(line: &Line) {
-        let Line { mut rows, weights, end, mut out, step, .. } = *line;
-        while rows[0] != end {
-            let mut acc = line.bias;
-            for (ky, row) in rows.iter_mut().enumerate() {
-                for kx in 0..3 {
-                    // SAFETY: the caller's promise.
-                    acc = unsafe { Self::multiply_add(acc, row.add(2 * kx), weights.add(6 * ky + 2 * kx)) };
-                }
-                *row = row.wrapping_add(2);
-            }
-            for (i, acc) in acc.into_iter().enumerate() {
-                let q = Self::saturate(Self::scale(acc, line.multipliers[i], line.offset) >> (line.shift & 31));
-                // SAFETY: the caller's promise; q is in −128..=127.
-                unsafe { *out.add(i) = if line.lut.is_null() { q as i8 } else { *line.lut.offset(q as isize) } };
-            }
-            out = out.wrapping_add(step);
-        }
-    }
-}
-
-/// A row of outputs of four channels in a 3×3 depthwise convolution, and where everything is.
-#[repr(C)]
-pub(super) struct Line {
-    pub bias: [i32; 4],
-    /// Aligned to 4.
-    pub multipliers: [i16; 4],
-    pub offset: i32,
-    pub shift: u32,
-    /// Nine taps of two words.
-    pub weights: *const u32,
-    /// Where `rows[0]` stands after the last output.
-    pub end: *const u32,
-    /// Bytes from one output to the next.
-    pub step: usize,
-    /// The middle of the activation's table, or null.
-    pub lut: *const i8,
-    /// Where the window's rows start; each output reads three columns of two words and moves on by one.
-    pub rows: [*const u32; 3],
-    /// The first output; four bytes are written, `step` apart.
-    pub out: *mut i8,
 }
 
 /// `conv` by tiles; returns false without a change where tiles do not apply.
@@ -150,31 +86,6 @@ pub(super) fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) ->
         }
     }
     true
-}
-
-/// The first address in `scratch` that is a multiple of 8.
-pub(super) fn align(scratch: &mut [i8]) -> *mut u32 {
-    let start = scratch.as_mut_ptr();
-    start.wrapping_add((start as usize).wrapping_neg() & 7).cast()
-}
-
-impl Source<'_> {
-    /// Whether the slice has the values that the shape says.
-    pub(super) fn is_whole(&self) -> bool {
-        self.data.len() >= self.height * self.width * self.channels
-    }
-}
-
-impl Epilogue<'_> {
-    /// Whether the slices suffice for `channels` channels and `values` outputs.
-    pub(super) fn is_whole(&self, channels: usize, values: usize, out: &Output) -> bool {
-        let residual = self.residual.and_then(|r| r.data).is_none_or(|d| d.len() >= values);
-        let room = match out {
-            Output::I8(out) => out.len(),
-            Output::I16(out) => out.len(),
-        };
-        residual && room >= values && self.bias.len() >= channels && self.multipliers.len() >= channels
-    }
 }
 
 /// Every output pixel, P at a time. The last tile may compute pixels from an older patch; they are not stored.
@@ -225,73 +136,6 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
             }
         }
         first += count;
-    }
-}
-
-/// Requantizes `count` accumulators into `out[index + p·step]`: of channel `o` all of them, or, where
-/// `ACROSS` is 1, of channel `o + p`.
-///
-/// # Safety
-/// The epilogue and `out` are whole for these indices.
-#[inline(always)]
-pub(super) unsafe fn store<I: Requantize, const P: usize, const ACROSS: usize>(
-    epilogue: &Epilogue,
-    out: &mut Output,
-    acc: [i32; P],
-    count: usize,
-    o: usize,
-    index: usize,
-    step: usize,
-) {
-    let (offset, shift) = (epilogue.offset, epilogue.shift as u32 & 31);
-    // SAFETY: the caller's promise.
-    unsafe {
-        let multipliers = epilogue.multipliers.as_ptr().add(o);
-        let first = *multipliers;
-        let scaled = |p: usize, acc: i32| I::scale(acc, if ACROSS == 0 { first } else { *multipliers.add(p) }, offset);
-        match out {
-            Output::I8(out) if epilogue.residual.is_none() && count == P => {
-                let mut slot = out.as_mut_ptr().add(index);
-                if let Some(lut) = epilogue.lut {
-                    let middle = lut.as_ptr().add(128);
-                    for (p, acc) in acc.into_iter().enumerate() {
-                        *slot = *middle.offset(I::saturate(scaled(p, acc) >> shift) as isize);
-                        slot = slot.wrapping_add(step);
-                    }
-                } else {
-                    for (p, acc) in acc.into_iter().enumerate() {
-                        *slot = I::saturate(scaled(p, acc) >> shift) as i8;
-                        slot = slot.wrapping_add(step);
-                    }
-                }
-            }
-            Output::I8(out) => {
-                for (p, acc) in acc.into_iter().enumerate().take(count) {
-                    let slot = out.as_mut_ptr().add(index + p * step);
-                    let mut t = scaled(p, acc);
-                    if let Some(Residual { data, multiplier, shift }) = epilogue.residual {
-                        let value = data.map_or(*slot, |d| *d.as_ptr().add(index + p * step));
-                        t = t.wrapping_add((value as i32 * multiplier as i32) >> (shift as u32 & 31));
-                    }
-                    *slot = look_up(epilogue.lut, I::saturate(t >> shift));
-                }
-            }
-            Output::I16(out) => {
-                for (p, acc) in acc.into_iter().enumerate().take(count) {
-                    *out.as_mut_ptr().add(index + p * step) = crate::quant::clamp_i16(scaled(p, acc) >> shift);
-                }
-            }
-        }
-    }
-}
-
-/// `q`, in the i8 range, through the table if there is one.
-#[inline(always)]
-pub(super) fn look_up(lut: Option<&[i8; 256]>, q: i32) -> i8 {
-    match lut {
-        // SAFETY: the index is masked to 0..256.
-        Some(lut) => unsafe { *lut.as_ptr().add((q as usize ^ 0x80) & 0xFF) },
-        None => q as i8,
     }
 }
 
