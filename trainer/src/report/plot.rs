@@ -10,7 +10,7 @@ const SIZE: (u32, u32) = (900, 540);
 /// Points drawn of a loss curve; each is the mean of its neighbours.
 const POINTS: usize = 450;
 
-/// Draws the loss of every step, smoothed, on a logarithmic scale, and writes it as a PNG (whole or not at all).
+/// Draws the loss of every step, smoothed, and writes it as a PNG (whole or not at all).
 ///
 /// # Errors
 /// No losses, or a file that cannot be written.
@@ -24,7 +24,7 @@ pub fn loss(path: &Path, losses: &[f32]) -> Result<()> {
         .enumerate()
         .map(|(i, part)| {
             let mean = part.iter().map(|l| f64::from(*l)).sum::<f64>() / part.len() as f64;
-            ((i * width) as f64 + (part.len() as f64 + 1.0) / 2.0, mean.max(1e-9))
+            ((i * width) as f64 + (part.len() as f64 + 1.0) / 2.0, mean)
         })
         .collect();
     let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
@@ -37,7 +37,6 @@ fn draw(pixels: &mut [u8], points: &[(f64, f64)], steps: f64) -> std::result::Re
     FONT.call_once(|| {
         let _ = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
     });
-    let low = points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
     let high = points.iter().map(|p| p.1).fold(0.0, f64::max);
     let area = BitMapBackend::with_buffer(pixels, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
@@ -46,7 +45,7 @@ fn draw(pixels: &mut [u8], points: &[(f64, f64)], steps: f64) -> std::result::Re
         .margin(14)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d(0.0..steps + 1.0, (low * 0.9..high * 1.1).log_scale())?;
+        .build_cartesian_2d(0.0..steps + 1.0, 0.0..high * 1.05)?;
     let labels = ("sans-serif", 15);
     chart
         .configure_mesh()

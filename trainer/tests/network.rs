@@ -1,0 +1,129 @@
+//! Graphs of every kind of node: shapes, counts, and the folded network against the training pass.
+use brownian_trainer::autograd::{Parameters, Tape};
+use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, Shape};
+use brownian_trainer::presets;
+use brownian_trainer::train::{forward, Batch};
+
+const PLAIN: ConvOptions = ConvOptions { norm: false, scale: 1.0 };
+const NORMED: ConvOptions = ConvOptions { norm: true, scale: 1.0 };
+
+/// A network with every kind of node.
+fn everything() -> Graph {
+    let mut g = Builder::new(Shape::new(8, 8, 2)).unwrap();
+    let x = g.space_to_depth("deep", 0, 2).unwrap();
+    let x = g.conv("dense", x, 6, ConvGeometry::square(3, 1), NORMED).unwrap();
+    let x = g.channel_bias("bias1", x).unwrap();
+    let skip = g.activation("silu", x, Activation::Silu).unwrap();
+    let x = g.conv("depthwise", skip, 0, ConvGeometry::square(3, 1).depthwise(), NORMED).unwrap();
+    let x = g.conv("down", x, 10, ConvGeometry::square(3, 2), PLAIN).unwrap();
+    let x = g.channel_bias("bias2", x).unwrap();
+    let x = g.activation("relu", x, Activation::Relu).unwrap();
+    let x = g.upsample("up", x).unwrap();
+    let x = g.concat("concat", x, skip).unwrap();
+    let x = g.conv("narrow", x, 6, ConvGeometry::square(1, 1), NORMED).unwrap();
+    let x = g.add("add", x, skip).unwrap();
+    let x = g.conv("out", x, 8, ConvGeometry::square(3, 1), PLAIN).unwrap();
+    g.depth_to_space("wide", x, 2).unwrap();
+    g.finish(8, 12, 3).unwrap()
+}
+
+/// A dilated net over signals of length 24.
+fn line() -> Graph {
+    let mut g = Builder::new(Shape::new(1, 24, 2)).unwrap();
+    let mut x = g.conv("in", 0, 6, ConvGeometry::line(3, 1), NORMED).unwrap();
+    for (name, dilation) in [("a", 2), ("b", 4)] {
+        let h = g.activation(&format!("{name}.silu"), x, Activation::Silu).unwrap();
+        let h = g.conv(&format!("{name}.conv"), h, 6, ConvGeometry::line(3, dilation), NORMED).unwrap();
+        let h = g.channel_bias(&format!("{name}.bias"), h).unwrap();
+        x = g.add(&format!("{name}.add"), h, x).unwrap();
+    }
+    g.conv("out", x, 2, ConvGeometry::line(3, 1), PLAIN).unwrap();
+    g.finish(8, 12, 0).unwrap()
+}
+
+/// A multilayer perceptron over points of 3 values.
+fn perceptron() -> Graph {
+    let mut g = Builder::new(Shape::new(1, 1, 3)).unwrap();
+    let x = g.linear("in", 0, 16).unwrap();
+    let x = g.channel_bias("bias", x).unwrap();
+    let x = g.activation("silu", x, Activation::Silu).unwrap();
+    let x = g.linear("middle", x, 16).unwrap();
+    let x = g.activation("relu", x, Activation::Relu).unwrap();
+    g.linear("out", x, 3).unwrap();
+    g.finish(8, 12, 4).unwrap()
+}
+
+/// In a training pass the norms use the batch's own statistics; folded with these, the network must give the same output.
+fn folded_equals_training(graph: &Graph) {
+    let batch = 5;
+    let params: Vec<f32> =
+        graph.params.init(3).iter().enumerate().map(|(i, p)| p + 0.1 * (i as f32 * 0.37).sin()).collect();
+    let x: Vec<f32> = (0..batch * graph.input.len()).map(|i| (i as f32 * 0.61).sin()).collect();
+    let timesteps = [1, 40, 300, 999, 1000];
+    let rows: Vec<usize> = (0..batch).map(|i| i % (graph.conditioning.classes + 1)).collect();
+    let inputs = Batch { x: x.clone().into(), timesteps: &timesteps, class_rows: &rows };
+    let output = forward(graph, &mut Tape::default(), &Parameters::new(params.clone()), inputs);
+    let network = graph.fold(&params, &output.stats).unwrap();
+
+    let class = |row: usize| (row < graph.conditioning.classes).then_some(row);
+    let columns: Vec<f32> =
+        timesteps.iter().zip(&rows).flat_map(|(t, row)| network.bias(*t, class(*row)).unwrap()).collect();
+    let mut seen = Vec::new();
+    let f = network.forward(&x, &columns, |id, values| seen.push((id, values.len()))).unwrap();
+    let expected: Vec<(usize, usize)> =
+        graph.nodes.iter().enumerate().map(|(id, n)| (id, batch * n.shape.len())).collect();
+    assert_eq!(seen, expected, "every node is handed out once, in order");
+    for (i, (found, expected)) in f.iter().zip(output.f.values()).enumerate() {
+        assert!((found - expected).abs() < 2e-4 * (1.0 + expected.abs()), "value {i}: {found} instead of {expected}");
+    }
+}
+
+#[test]
+fn folding_changes_nothing() {
+    for graph in [everything(), line(), perceptron()] {
+        folded_equals_training(&graph);
+    }
+    for name in presets::NAMES {
+        folded_equals_training(&presets::build(name, Shape::new(28, 28, 1), 10).unwrap());
+    }
+}
+
+#[test]
+fn presets_have_their_sizes() {
+    let digits = presets::build("digits28", Shape::new(28, 28, 1), 10).unwrap();
+    assert_eq!((digits.weight_count(), digits.macs()), (113_168, 8_501_696));
+    let nano = presets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
+    assert!(nano.weight_count() <= 40_000 && nano.macs() <= 2_700_000, "{} {}", nano.weight_count(), nano.macs());
+    assert_eq!(presets::build("huge", Shape::new(28, 28, 1), 10).unwrap_err().exit_code(), 2);
+    assert!(presets::build("digits28", Shape::new(27, 28, 1), 10).unwrap_err().to_string().contains("multiples of 4"));
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_errors() {
+    let mut g = Builder::new(Shape::new(6, 6, 3)).unwrap();
+    assert!(g.space_to_depth("a", 0, 4).is_err());
+    assert!(g.depth_to_space("a", 0, 2).is_err());
+    assert!(g.conv("a", 0, 4, ConvGeometry::square(9, 1), PLAIN).is_ok());
+    assert!(g.conv("a", 0, 4, ConvGeometry::square(3, 1), PLAIN).is_err(), "the name is taken");
+    assert!(g.conv("b", 0, 0, ConvGeometry::square(3, 1), PLAIN).is_err());
+    assert!(g.conv("b", 0, 4, ConvGeometry { pad: [3, 3], ..ConvGeometry::square(3, 1) }, PLAIN).is_err());
+    assert!(g.conv("b", 0, 4, ConvGeometry { stride: [0, 1], ..ConvGeometry::square(3, 1) }, PLAIN).is_err());
+    assert!(g.conv("b", 0, 4, ConvGeometry { pad: [0, 0], ..ConvGeometry::square(7, 1) }, PLAIN).is_err());
+    let small = g.conv("small", 0, 3, ConvGeometry::square(3, 2), PLAIN).unwrap();
+    assert!(g.add("sum", 0, small).is_err() && g.concat("join", 0, small).is_err());
+    assert!(g.finish(8, 8, 0).is_err(), "the output is smaller than the input");
+    assert!(Builder::new(Shape::new(0, 4, 1)).is_err());
+    let g = Builder::new(Shape::new(4, 4, 1)).unwrap();
+    assert!(g.finish(8, 8, 0).is_err(), "no channel bias");
+}
+
+#[test]
+fn classes_and_lengths_are_checked() {
+    let graph = everything();
+    let network = graph.fold(&graph.params.init(0), &graph.stats.init(0)).unwrap();
+    assert!(network.class_bias(Some(2)).is_ok() && network.class_bias(None).is_ok());
+    assert_eq!(network.class_bias(Some(3)).unwrap_err().exit_code(), 2);
+    assert_eq!(network.time_bias(7).len(), network.bias_columns());
+    assert!(network.forward(&[0.0; 100], &[], |_, _| ()).is_err());
+    assert!(graph.fold(&[0.0; 3], &[]).is_err());
+}

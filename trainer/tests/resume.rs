@@ -1,0 +1,130 @@
+//! A run that is stopped and resumed equals one that was never stopped, and a kill at any moment leaves a run that can be resumed.
+use brownian_trainer::checkpoint;
+use brownian_trainer::data::Dataset;
+use brownian_trainer::graph::Shape;
+use brownian_trainer::train::{run, Config, Trainer};
+use std::fs;
+use std::path::Path;
+
+fn blobs() -> Dataset {
+    let images = (0..60 * 64).map(|i| if (i / 64 + i % 8) % 5 < 2 { 0.8 } else { -0.9 }).collect();
+    let labels = Some((0..60).map(|i| i % 3).collect());
+    Dataset { source: "blobs".into(), shape: Shape::new(8, 8, 1), images, labels }
+}
+
+fn config(steps: u64) -> Config {
+    Config { steps, batch: 12, seed: 5, ..Config::new("tiny", &blobs()) }
+}
+
+fn train(trainer: &mut Trainer, folder: Option<&Path>) {
+    run(trainer, &blobs(), folder, None, |_| ()).unwrap();
+}
+
+#[test]
+fn a_resumed_run_equals_an_uninterrupted_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut whole = Trainer::new(config(30)).unwrap();
+    train(&mut whole, None);
+
+    let mut first = Trainer::new(config(30)).unwrap();
+    for _ in 0..11 {
+        let progress = first.step() as f64 / 30.0;
+        first.train_step(&blobs(), progress).unwrap();
+    }
+    checkpoint::save(folder.path(), &first.checkpoint().unwrap()).unwrap();
+    drop(first);
+
+    let mut second = Trainer::from_checkpoint(checkpoint::load(folder.path()).unwrap()).unwrap();
+    assert_eq!(second.step(), 11);
+    train(&mut second, Some(folder.path()));
+    let (whole, second) = (whole.checkpoint().unwrap(), second.checkpoint().unwrap());
+    assert_eq!(whole.step(), 30);
+    assert!(whole == second, "the resumed run differs");
+    assert!(checkpoint::load(folder.path()).unwrap() == second, "the last checkpoint is the end of the run");
+    assert!(whole.losses[29] < whole.losses[0], "it learned something");
+}
+
+#[test]
+fn threads_do_not_change_a_run() {
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut trainer = Trainer::new(config(6)).unwrap();
+            train(&mut trainer, None);
+            trainer.checkpoint().unwrap()
+        })
+    };
+    assert!(with(1) == with(3));
+}
+
+/// What a kill can leave: a checkpoint that is being written, one that is being removed, or two that are whole.
+#[test]
+fn every_interruption_leaves_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let mut trainer = Trainer::new(config(30)).unwrap();
+    trainer.train_step(&blobs(), 0.0).unwrap();
+    let early = trainer.checkpoint().unwrap();
+    checkpoint::save(path, &early).unwrap();
+
+    fs::create_dir(path.join("unfinished.tmp")).unwrap();
+    fs::write(path.join("unfinished.tmp/state.safetensors"), "half of it").unwrap();
+    assert!(checkpoint::load(path).unwrap() == early);
+
+    trainer.train_step(&blobs(), 0.0).unwrap();
+    let late = trainer.checkpoint().unwrap();
+    checkpoint::save(path, &late).unwrap();
+    assert!(checkpoint::load(path).unwrap() == late);
+    assert_eq!(fs::read_dir(path).unwrap().count(), 1, "older and unfinished checkpoints are gone");
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    checkpoint::save(elsewhere.path(), &early).unwrap();
+    fs::rename(elsewhere.path().join("step-000000001"), path.join("step-000000001")).unwrap();
+    assert!(checkpoint::load(path).unwrap() == late, "the newest checkpoint counts");
+}
+
+#[test]
+fn broken_checkpoints_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let error = |path: &Path| checkpoint::load(path).unwrap_err().to_string();
+    assert!(error(path).contains("holds no checkpoint"));
+    assert!(error(&path.join("none")).contains("holds no checkpoint"));
+
+    let mut trainer = Trainer::new(config(30)).unwrap();
+    trainer.train_step(&blobs(), 0.0).unwrap();
+    checkpoint::save(path, &trainer.checkpoint().unwrap()).unwrap();
+    let inside = path.join("step-000000001");
+    let breaking = |name: &str, change: &dyn Fn(Vec<u8>) -> Vec<u8>| {
+        let file = inside.join(name);
+        let good = fs::read(&file).unwrap();
+        fs::write(&file, change(good.clone())).unwrap();
+        let message = error(path);
+        fs::write(&file, good).unwrap();
+        assert!(message.contains(name) && !message.contains('\n'), "{message}");
+        message
+    };
+    breaking("state.safetensors", &|bytes| bytes[..bytes.len() / 2].to_vec());
+    breaking("state.safetensors", &|_| vec![]);
+    breaking("run.toml", &|_| b"steps = ]".to_vec());
+    breaking("run.toml", &|bytes| String::from_utf8(bytes).unwrap().replace("batch = 12", "batch = 0").into());
+    breaking("run.toml", &|bytes| String::from_utf8(bytes).unwrap().replace("tiny", "huge").into());
+    let message = breaking("loss.csv", &|_| b"step,loss\n".to_vec());
+    assert!(message.contains("0 losses, but the run is at step 1"), "{message}");
+    assert!(checkpoint::load(path).is_ok());
+}
+
+#[test]
+fn a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = Trainer::new(config(30)).unwrap();
+    trainer.train_step(&blobs(), 0.0).unwrap();
+    let mut saved = trainer.checkpoint().unwrap();
+    checkpoint::save(folder.path(), &saved).unwrap();
+    saved.params.fill(f32::MAX);
+    let mut broken = Trainer::from_checkpoint(saved).unwrap();
+    let error = run(&mut broken, &blobs(), Some(folder.path()), None, |_| ()).unwrap_err();
+    assert!(error.to_string().contains("training stopped at step 2"), "{error}");
+    assert_eq!(error.exit_code(), 1);
+    assert_eq!(checkpoint::load(folder.path()).unwrap().step(), 1);
+}

@@ -1,0 +1,80 @@
+//! `trainer train` as a user runs it: what it leaves behind, and how it says no.
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn trainer(folder: &Path, arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_trainer");
+    Command::new(program).current_dir(folder).args(arguments).output().unwrap()
+}
+
+/// Checks the exit code and that standard error is one line that holds `reason`.
+fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
+    let output = trainer(folder, arguments);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+    assert!(text.contains(reason) && text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
+}
+
+/// A small array of 8x8 bytes with a pattern.
+fn write_images(path: &Path) {
+    use npyz::WriterBuilder;
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&[50, 8, 8]).writer(file).begin_nd().unwrap();
+    (0..50 * 64u32).for_each(|i| writer.push(&((i * 37 / 64) as u8)).unwrap());
+    writer.finish().unwrap();
+}
+
+#[test]
+fn trains_and_resumes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    let arguments = [
+        "train", "--preset", "tiny", "--data", "a.npy", "--out", "run", "--steps", "20", "--batch", "8", "--seed", "3",
+    ];
+    let output = trainer(path, &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for name in ["step-000000020/state.safetensors", "step-000000020/run.toml", "step-000000020/loss.csv", "loss.png"] {
+        assert!(path.join("run").join(name).is_file(), "{name} is missing");
+    }
+    refuses(path, &arguments, 1, "run: already holds a run");
+    assert!(trainer(path, &["train", "--out", "run", "--resume"]).status.success());
+    refuses(path, &["train", "--out", "run", "--resume", "--lr", "0.5"], 2, "--lr differs");
+    std::fs::write(path.join("a.npy"), "changed").unwrap();
+    refuses(path, &["train", "--out", "run", "--resume"], 1, "a.npy: is not a readable .npy array");
+}
+
+#[test]
+fn says_no_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    let tiny = ["train", "--preset", "tiny", "--data", "a.npy", "--out", "run"];
+    let with = |more: &[&'static str]| [&tiny[..], more].concat();
+    refuses(path, &["train", "--preset", "huge", "--out", "run"], 2, "there is no preset \"huge\"");
+    refuses(path, &with(&["--steps", "0"]), 2, "--steps 0");
+    refuses(path, &with(&["--batch", "0"]), 2, "--batch 0");
+    refuses(path, &with(&["--lr", "0"]), 2, "--lr 0");
+    refuses(path, &with(&["--lr", "NaN"]), 2, "--lr NaN");
+    refuses(path, &["train", "--data", "none.gz", "--out", "run"], 1, "none.gz: cannot be read");
+    refuses(path, &["train", "--out", "none", "--resume"], 1, "none: holds no checkpoint");
+    refuses(path, &["train", "--data", ".", "--out", "run"], 1, "holds no images");
+    assert_eq!(trainer(path, &["train"]).status.code(), Some(2));
+    assert_eq!(trainer(path, &["train", "--out", "run", "--steps", "many"]).status.code(), Some(2));
+    assert!(!path.join("run").exists(), "nothing is left behind");
+}
+
+/// Writing fails where a file stands in the place of the folder, as it does on a full disk.
+#[test]
+fn a_checkpoint_that_cannot_be_written_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    std::fs::write(path.join("file"), "x").unwrap();
+    let arguments = ["train", "--preset", "tiny", "--data", "a.npy", "--out", "file/run", "--steps", "5"];
+    let output = trainer(path, &arguments);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("file/run") && text.contains("error:"), "{text}");
+    assert_eq!(std::fs::read(path.join("file")).unwrap(), b"x");
+}
