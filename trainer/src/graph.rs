@@ -421,7 +421,7 @@ impl Builder {
     /// A size that `block` does not divide.
     pub fn space_to_depth(&mut self, name: &str, x: NodeId, block: usize) -> Result<NodeId> {
         let s = self.shape(x);
-        if block == 0 || s.height % block != 0 || s.width % block != 0 {
+        if block == 0 || !s.height.is_multiple_of(block) || !s.width.is_multiple_of(block) {
             return Err(Error::Invalid(format!("{name}: {s} does not split into squares of {block}")));
         }
         let shape = Shape::new(s.height / block, s.width / block, s.channels * block * block);
@@ -434,7 +434,7 @@ impl Builder {
     /// Channels that `block`² does not divide.
     pub fn depth_to_space(&mut self, name: &str, x: NodeId, block: usize) -> Result<NodeId> {
         let s = self.shape(x);
-        if block == 0 || s.channels % (block * block) != 0 {
+        if block == 0 || !s.channels.is_multiple_of(block * block) {
             return Err(Error::Invalid(format!("{name}: {} channels do not make squares of {block}", s.channels)));
         }
         let shape = Shape::new(s.height * block, s.width * block, s.channels / (block * block));
@@ -559,7 +559,7 @@ impl Builder {
                 self.input
             )));
         }
-        if self.columns == 0 || features < 2 || features % 2 != 0 || hidden == 0 {
+        if self.columns == 0 || features < 2 || !features.is_multiple_of(2) || hidden == 0 {
             return Err(Error::Invalid(
                 "the network has no channel bias or no time features, so it cannot know the timestep".into(),
             ));

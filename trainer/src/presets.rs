@@ -38,7 +38,7 @@ const TINY: UNet = UNet { channels: [4, 8], middle_blocks: 1, concat: true, cond
 const RESIDUAL_SCALE: f32 = 0.2;
 
 fn unet(input: Shape, classes: usize, spec: &UNet) -> Result<Graph> {
-    if input.height % 4 != 0 || input.width % 4 != 0 {
+    if !input.height.is_multiple_of(4) || !input.width.is_multiple_of(4) {
         return Err(Error::Invalid(format!(
             "images of {input} do not fit this preset: height and width must be multiples of 4"
         )));

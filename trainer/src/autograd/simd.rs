@@ -123,7 +123,7 @@ fn sigmoid(x: f32) -> f32 {
     let whole = (power + 12_582_912.0) - 12_582_912.0;
     let f = power - whole;
     let fraction = 1.0
-        + f * (0.693_147_2
+        + f * (std::f32::consts::LN_2
             + f * (0.240_226_5 + f * (0.055_504_11 + f * (0.009_618_13 + f * (0.001_333_36 + f * 0.000_154_03)))));
     let exp = fraction * f32::from_bits(((whole as i32 + 127) << 23) as u32);
     1.0 / (1.0 + exp)

@@ -116,20 +116,6 @@ impl Trainer {
         self.graph.fold(&self.ema, &self.stats)
     }
 
-    /// Replaces the averaged statistics of the norms by those of the averaged network itself, over `batches` batches. The two differ
-    /// because statistics do not follow the weights linearly.
-    pub fn measure_stats(&mut self, data: &Dataset, batches: u64) {
-        let params = Parameters::new(self.ema.clone());
-        let mut sums = vec![0.0f64; self.stats.len()];
-        for i in 0..batches {
-            let draw = self.sampler.draw(data, self.step() + i);
-            let batch = model::Batch { x: draw.x, timesteps: &draw.timesteps, class_rows: &draw.class_rows };
-            let stats = model::forward(&self.graph, &mut Tape::default(), &params, batch).stats;
-            sums.iter_mut().zip(stats).for_each(|(sum, s)| *sum += f64::from(s));
-        }
-        self.stats.iter_mut().zip(sums).for_each(|(s, sum)| *s = (sum / batches as f64) as f32);
-    }
-
     /// One step, with the learning rate for `progress` in [0, 1]. Returns the loss.
     ///
     /// # Errors
