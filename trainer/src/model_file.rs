@@ -1,5 +1,8 @@
 //! A model file in memory, aligned as the runtime demands.
 
+use crate::{Error, Result};
+use std::path::Path;
+
 /// The bytes of a model at an address that is a multiple of 16.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelFile {
@@ -38,5 +41,26 @@ impl ChainMemory {
     /// Arena and state.
     pub fn split(&mut self) -> (&mut [u8], &mut [f32]) {
         (bytemuck::cast_slice_mut(&mut self.arena), &mut self.state)
+    }
+}
+
+impl ModelFile {
+    /// Reads a model file and checks all of it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that the runtime refuses; the line says why.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
+        let file = Self::from_bytes(&bytes);
+        brownian::Model::parse(file.bytes()).map_err(|e| Error::file(path, e))?;
+        Ok(file)
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// Bytes that are no model; none for a file from [`read`](Self::read).
+    pub fn model(&self) -> Result<brownian::Model<'_>> {
+        brownian::Model::parse(self.bytes()).map_err(|e| Error::Invalid(e.to_string()))
     }
 }

@@ -1,4 +1,8 @@
 //! The command line, one file a subcommand.
+mod demo;
+mod export;
+mod inspect;
+mod sample;
 mod train;
 
 use crate::Result;
@@ -16,6 +20,14 @@ pub struct Cli {
 enum Command {
     /// Train a network.
     Train(train::Train),
+    /// Quantize a trained run and write it as a model file.
+    Export(export::Export),
+    /// Draw samples from a model file, exactly as the chip does.
+    Sample(sample::Sample),
+    /// Show what a model file holds and what it needs on a chip.
+    Inspect(inspect::Inspect),
+    /// From nothing to digits in less than four minutes: train, quantize, export, sample.
+    Demo(demo::Demo),
 }
 
 impl Cli {
@@ -26,6 +38,21 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Train(command) => command.run(),
+            Command::Export(command) => command.run(),
+            Command::Sample(command) => command.run(),
+            Command::Inspect(command) => command.run(),
+            Command::Demo(command) => command.run(),
         }
     }
+}
+
+/// Prints a text to standard output.
+///
+/// # Errors
+/// A closed or full output; never a panic.
+fn print(text: &str) -> Result<()> {
+    use std::io::Write;
+    let failed = |e: std::io::Error| crate::Error::Invalid(format!("standard output cannot be written: {e}"));
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(failed)
 }

@@ -1,13 +1,11 @@
 //! `trainer train`.
 use crate::checkpoint;
 use crate::data::Dataset;
-use crate::report::plot;
+use crate::report::{plot, progress::TrainingBar};
 use crate::train::{self, Config, Trainer};
 use crate::{Error, Result};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
-use std::time::Instant;
 
 /// Arguments of `trainer train`.
 #[derive(Debug, Args)]
@@ -55,15 +53,10 @@ impl Train {
             data.shape,
             data.source
         );
-        let bar = progress_bar(trainer.config().steps, trainer.step());
-        let (start, first, batch) = (Instant::now(), trainer.step(), trainer.config().batch);
-        let mut shown = Smoothed::default();
-        let result = train::run(&mut trainer, &data, Some(&self.out), None, |progress| {
-            let rate = (progress.step - first) as f64 * batch as f64 / start.elapsed().as_secs_f64();
-            bar.set_message(format!("loss {:.4}  {rate:.0} samples/s", shown.add(progress.loss)));
-            bar.set_position(progress.step);
-        });
-        bar.finish();
+        let done = trainer.step() as f64 / trainer.config().steps as f64;
+        let mut bar = TrainingBar::new(trainer.step(), done, trainer.config().batch);
+        let result = train::run(&mut trainer, &data, Some(&self.out), None, |progress| bar.show(&progress));
+        let loss = bar.finish();
         result.map_err(|e| match e {
             Error::Training { step, reason } if checkpoint::exists(&self.out) => Error::Training {
                 step,
@@ -72,7 +65,7 @@ impl Train {
             other => other,
         })?;
         plot::loss(&self.out.join("loss.png"), trainer.losses())?;
-        eprintln!("{}: {} steps, mean loss of the last {:.4}", self.out.display(), trainer.step(), shown.value);
+        eprintln!("{}: {} steps, mean loss of the last {:.4}", self.out.display(), trainer.step(), loss);
         Ok(())
     }
 
@@ -121,27 +114,4 @@ impl Train {
         }
         Ok((Trainer::from_checkpoint(found)?, data))
     }
-}
-
-/// A running mean of the last hundred or so losses.
-#[derive(Default)]
-struct Smoothed {
-    value: f32,
-    count: u32,
-}
-
-impl Smoothed {
-    fn add(&mut self, loss: f32) -> f32 {
-        self.count = (self.count + 1).min(100);
-        self.value += (loss - self.value) / self.count as f32;
-        self.value
-    }
-}
-
-/// A bar with step, loss, samples a second and the time left, on standard error.
-fn progress_bar(steps: u64, step: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} step {pos}/{len}  {msg}  ETA {eta}");
-    let bar = ProgressBar::new(steps).with_position(step);
-    bar.reset_eta();
-    style.map_or(bar.clone(), |style| bar.with_style(style))
 }

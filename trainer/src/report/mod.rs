@@ -1,2 +1,4 @@
 //! Pictures and texts for people.
+pub mod image;
 pub mod plot;
+pub mod progress;

@@ -29,7 +29,7 @@ pub fn loss(path: &Path, losses: &[f32]) -> Result<()> {
         .collect();
     let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
     draw(&mut pixels, &points, losses.len() as f64).map_err(|e| Error::file(path, format!("cannot be drawn: {e}")))?;
-    write_png(path, &pixels)
+    super::image::write_png(path, [SIZE.0 as usize, SIZE.1 as usize], png::ColorType::Rgb, &pixels)
 }
 
 fn draw(pixels: &mut [u8], points: &[(f64, f64)], steps: f64) -> std::result::Result<(), Box<dyn std::error::Error>> {
@@ -59,16 +59,6 @@ fn draw(pixels: &mut [u8], points: &[(f64, f64)], steps: f64) -> std::result::Re
     chart.draw_series(LineSeries::new(points.iter().copied(), BLUE.stroke_width(2)))?;
     area.present()?;
     Ok(())
-}
-
-fn write_png(path: &Path, pixels: &[u8]) -> Result<()> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, SIZE.0, SIZE.1);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let encoded = encoder.write_header().and_then(|mut writer| writer.write_image_data(pixels));
-    encoded.map_err(|e| Error::file(path, format!("cannot be encoded: {e}")))?;
-    crate::files::write_atomically(path, &bytes)
 }
 
 #[cfg(test)]

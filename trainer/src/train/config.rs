@@ -36,6 +36,16 @@ pub enum Prediction {
     X0,
 }
 
+impl From<Prediction> for brownian::plan::Prediction {
+    fn from(prediction: Prediction) -> Self {
+        match prediction {
+            Prediction::Epsilon => Self::Epsilon,
+            Prediction::V => Self::V,
+            Prediction::X0 => Self::X0,
+        }
+    }
+}
+
 impl Prediction {
     /// ε̂ = `[0]`·x_t + `[1]`·F at ᾱ = `alpha_bar` < 1.
     pub fn epsilon_coefficients(self, alpha_bar: f64) -> [f64; 2] {

@@ -1,0 +1,34 @@
+//! `trainer inspect`.
+use crate::inspect::Report;
+use crate::model_file::ModelFile;
+use crate::{Error, Result};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Arguments of `trainer inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// The model file.
+    #[arg(value_name = "FILE.brn")]
+    file: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Inspect {
+    /// Prints the report.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no model.
+    pub fn run(self) -> Result<()> {
+        let file = ModelFile::read(&self.file)?;
+        let report = Report::new(&file.model()?, file.bytes().len());
+        if self.json {
+            let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Invalid(e.to_string()))?;
+            super::print(&text)
+        } else {
+            super::print(&report.to_string())
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `trainer sample`.
+use crate::chain::{self, Batch, Classes};
+use crate::model_file::ModelFile;
+use crate::report::{image, progress};
+use crate::{files, Error, Result};
+use brownian::{Condition, Model};
+use clap::Args;
+use npyz::WriterBuilder;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Arguments of `trainer sample`.
+#[derive(Debug, Args)]
+pub struct Sample {
+    /// The model file.
+    #[arg(value_name = "FILE.brn")]
+    file: PathBuf,
+    /// Name of the sampling plan; the model's first by default.
+    #[arg(long, value_name = "NAME")]
+    plan: Option<String>,
+    /// Seed of all noise.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Number of images.
+    #[arg(long, default_value_t = 10)]
+    count: u32,
+    /// A class, or `cycle`: image i gets class i mod (number of classes). Without it draws are unconditional.
+    #[arg(long, value_name = "K|cycle")]
+    class: Option<ClassArgument>,
+    /// Guidance scale, 0 to 16: how strongly the class bends the draw.
+    #[arg(long, default_value_t = 1.0)]
+    guidance: f64,
+    /// Write the images as one PNG.
+    #[arg(long, value_name = "FILE.png")]
+    png: Option<PathBuf>,
+    /// Write the images as f32 NHWC in [-1, 1].
+    #[arg(long, value_name = "FILE.npy")]
+    npy: Option<PathBuf>,
+    /// Draw the images in the terminal.
+    #[arg(long)]
+    print: bool,
+    /// Threads; all cores by default.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct ClassArgument(Classes);
+
+impl FromStr for ClassArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match (text, text.parse()) {
+            ("cycle", _) => Ok(Self(Classes::Cycle)),
+            (_, Ok(class)) => Ok(Self(Classes::One(class))),
+            _ => Err("give a class number or `cycle`".into()),
+        }
+    }
+}
+
+/// A guidance scale in the runtime's unit, 1/256.
+///
+/// # Errors
+/// A number outside 0 to 16.
+fn guidance_scale(scale: f64) -> Result<u16> {
+    let largest = f64::from(Condition::MAX_GUIDANCE) / 256.0;
+    if !(0.0..=largest).contains(&scale) {
+        return Err(Error::Usage(format!("--guidance {scale}: give a scale from 0 to {largest}")));
+    }
+    Ok((scale * 256.0).round() as u16)
+}
+
+/// The plan of this name, or the first.
+///
+/// # Errors
+/// An unknown name; the line lists those there are.
+fn find_plan<'a>(model: &Model<'a>, path: &Path, name: Option<&str>) -> Result<brownian::Plan<'a>> {
+    let plan = match name {
+        Some(name) => model.plan(name),
+        None => model.plans().next(),
+    };
+    plan.ok_or_else(|| {
+        let known: Vec<&str> = model.plans().map(|p| p.name()).collect();
+        let name = name.unwrap_or_default();
+        Error::Usage(format!("{} has no plan {name:?}; it has {}", path.display(), known.join(", ")))
+    })
+}
+
+impl Sample {
+    /// Draws and writes.
+    ///
+    /// # Errors
+    /// Bad arguments or files.
+    pub fn run(self) -> Result<()> {
+        if self.count == 0 {
+            return Err(Error::Usage("--count 0: give at least 1".into()));
+        }
+        if self.threads == Some(0) {
+            return Err(Error::Usage("--threads 0: give at least 1".into()));
+        }
+        if self.png.is_none() && self.npy.is_none() && !self.print {
+            return Err(Error::Usage("nothing would be written: give --png, --npy or --print".into()));
+        }
+        let guidance_scale = guidance_scale(self.guidance)?;
+        let file = ModelFile::read(&self.file)?;
+        let model = file.model()?;
+        let plan = find_plan(&model, &self.file, self.plan.as_deref())?;
+        let classes = self.class.map_or(Classes::None, |c| c.0);
+        if classes != Classes::None && model.classes() == 0 {
+            return Err(Error::Usage(format!("{} is not conditioned on classes", self.file.display())));
+        }
+        let batch = Batch { seed: self.seed, first: 0, count: self.count as usize, classes, guidance_scale };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads.unwrap_or(0))
+            .build()
+            .map_err(|e| Error::Invalid(format!("threads cannot be started: {e}")))?;
+        let bar = progress::image_bar(batch.count);
+        let samples = pool.install(|| chain::integer(&model, plan, &batch, || bar.inc(1)))?;
+        bar.finish_and_clear();
+        let shape = model.shape();
+        if let Some(path) = &self.npy {
+            write_npy(path, &samples, shape)?;
+        }
+        if let Some(path) = &self.png {
+            image::write_grid(path, &samples, shape, columns(batch.count), 2)?;
+        }
+        if self.print {
+            let row = shape.iter().product::<usize>() * (110 / (shape[1] + 1)).max(1);
+            let texts: Vec<String> = samples.chunks(row).map(|row| image::text(row, shape)).collect();
+            super::print(texts.join("\n").trim_end_matches('\n'))?;
+        }
+        Ok(())
+    }
+}
+
+/// Images a row of a grid: ten, or fewer for a small or more for a large square.
+fn columns(count: usize) -> usize {
+    count.min(10).max((count as f64).sqrt().ceil() as usize)
+}
+
+fn write_npy(path: &Path, samples: &[f32], [height, width, channels]: [usize; 3]) -> Result<()> {
+    let count = samples.len() / (height * width * channels);
+    let dims = [count, height, width, channels].map(|d| d as u64);
+    let mut bytes = Vec::new();
+    let written =
+        npyz::WriteOptions::new().default_dtype().shape(&dims).writer(&mut bytes).begin_nd().and_then(|mut writer| {
+            writer.extend(samples.iter().copied())?;
+            writer.finish()
+        });
+    written.map_err(|e| Error::file(path, format!("cannot be encoded: {e}")))?;
+    files::write_atomically(path, &bytes)
+}

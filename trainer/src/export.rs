@@ -1,0 +1,56 @@
+//! From a checkpoint to the bytes of a model file.
+use crate::checkpoint::Checkpoint;
+use crate::lower::{self, calibrate::calibrate, plans::PlanSpec, NamedPlan};
+use crate::train::Config;
+use crate::{Error, Result};
+use serde::Serialize;
+
+/// Plans of a model for which none are asked.
+pub const DEFAULT_PLANS: [&str; 3] = ["ddim50=ddim:50", "fast10=dpm:10:first=0.96", "fast5=dpm:5:first=0.93"];
+
+/// What the model file says of its origin.
+#[derive(Serialize)]
+struct Provenance<'a> {
+    generator: String,
+    steps_done: u64,
+    calibration_seed: u64,
+    plans: Vec<String>,
+    run: &'a Config,
+}
+
+/// Builds plans for a run's schedule and prediction.
+///
+/// # Errors
+/// A plan that does not fit the schedule.
+pub fn build_plans(config: &Config, specs: &[PlanSpec]) -> Result<Vec<NamedPlan>> {
+    let alpha_bars = config.alpha_bars();
+    specs.iter().map(|spec| spec.build(config.prediction.into(), &alpha_bars)).collect()
+}
+
+/// Folds, calibrates on the plans' own trajectories, quantizes and encodes. `plan_texts` are the plans as
+/// they were written, for the provenance.
+///
+/// # Errors
+/// Plans that do not parse or fit, or a network that the format cannot hold.
+pub fn export(checkpoint: &Checkpoint, plan_texts: &[String]) -> Result<Vec<u8>> {
+    let config = &checkpoint.config;
+    let plans = build_plans(config, &lower::plans::parse_all(plan_texts)?)?;
+    let network = checkpoint.network()?;
+    let ranges = calibrate(&network, &plans, config.seed)?;
+    let provenance = Provenance {
+        generator: format!("brownian-trainer {}", env!("CARGO_PKG_VERSION")),
+        steps_done: checkpoint.step(),
+        calibration_seed: config.seed,
+        plans: plan_texts.to_vec(),
+        run: config,
+    };
+    let provenance =
+        toml::to_string(&provenance).map_err(|e| Error::Invalid(format!("the provenance cannot be written: {e}")))?;
+    lower::lower(&lower::Export {
+        name: &config.preset,
+        provenance: &provenance,
+        network: &network,
+        ranges: &ranges,
+        plans: &plans,
+    })
+}
