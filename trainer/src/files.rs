@@ -5,24 +5,36 @@ use std::io::Write;
 use std::path::Path;
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it, so that an earlier file stays as it was until the new one is
-/// complete.
+/// complete. What is there already and is no regular file (a pipe, a device) is written to directly.
 ///
 /// # Errors
 /// A file that cannot be written or renamed; nothing is left behind.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |e: std::io::Error| Error::file(path, format!("cannot be written: {e}"));
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return File::options().write(true).open(path).and_then(|mut file| file.write_all(bytes)).map_err(failed);
+    }
     let mut name = path.file_name().ok_or_else(|| Error::file(path, "is not a file name"))?.to_os_string();
     name.push(".tmp");
     let temporary = path.with_file_name(name);
     let written = File::create(&temporary).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     written.and_then(|()| fs::rename(&temporary, path)).map_err(|e| {
         let _ = fs::remove_file(&temporary);
-        Error::file(path, format!("cannot be written: {e}"))
+        failed(e)
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_device_is_an_error_and_stays_a_device() {
+        let error = write_atomically(Path::new("/dev/full"), b"x").unwrap_err();
+        assert!(error.to_string().contains("/dev/full: cannot be written"), "{error}");
+        assert!(!fs::metadata("/dev/full").unwrap().is_file());
+    }
 
     #[test]
     fn replaces_a_file_or_leaves_it() {
