@@ -19,16 +19,16 @@ pub struct Train {
     /// Folder of the run.
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
-    /// Number of steps.
+    /// Number of steps [default: 40000].
     #[arg(long)]
     steps: Option<u64>,
-    /// Images a step.
+    /// Images a step [default: 32].
     #[arg(long)]
     batch: Option<usize>,
-    /// Highest learning rate.
+    /// Highest learning rate [default: 0.016].
     #[arg(long)]
     lr: Option<f64>,
-    /// Seed of everything random.
+    /// Seed of everything random [default: 0].
     #[arg(long)]
     seed: Option<u64>,
     /// Continue a run from its last checkpoint.
