@@ -45,6 +45,13 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
 }
 
 #[test]
+fn other_data_is_refused() {
+    let other = Dataset { shape: Shape::new(4, 16, 1), ..blobs() };
+    let error = run(&mut Trainer::new(config(3)).unwrap(), &other, None, None, |_| ()).unwrap_err().to_string();
+    assert!(error.contains("the run learns images of 8x8x1 in 3 classes"), "{error}");
+}
+
+#[test]
 fn threads_do_not_change_a_run() {
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

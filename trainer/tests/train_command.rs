@@ -45,6 +45,38 @@ fn trains_and_resumes() {
 }
 
 #[test]
+fn a_killed_run_resumes_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    let arguments = |out: &'static str| {
+        ["train", "--preset", "tiny", "--data", "a.npy", "--out", out, "--steps", "1200", "--batch", "4", "--seed", "3"]
+    };
+    assert!(trainer(path, &arguments("whole")).status.success());
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .current_dir(path)
+        .args(arguments("killed"))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // Killed once the first real checkpoint is there, wherever the run is then.
+    let limit = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !path.join("killed/step-000000500").exists() && std::time::Instant::now() < limit {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!path.join("killed/step-000001200").exists(), "the run was killed before its end");
+    let resumed = trainer(path, &["train", "--out", "killed", "--resume"]);
+    assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
+    for name in ["state.safetensors", "run.toml", "loss.csv"] {
+        let read = |run: &str| std::fs::read(path.join(run).join("step-000001200").join(name)).unwrap();
+        assert!(read("whole") == read("killed"), "{name} differs");
+    }
+}
+
+#[test]
 fn says_no_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

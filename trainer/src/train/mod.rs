@@ -173,7 +173,7 @@ pub struct Progress {
 /// `on_step` after every step.
 ///
 /// # Errors
-/// A loss that is not a number (the last checkpoint stays), or a checkpoint that cannot be written.
+/// Other data than the run was made for, a loss that is not a number (the last checkpoint stays), or a checkpoint that cannot be written.
 pub fn run(
     trainer: &mut Trainer,
     data: &Dataset,
@@ -181,6 +181,15 @@ pub fn run(
     time: Option<Duration>,
     mut on_step: impl FnMut(Progress),
 ) -> Result<()> {
+    let (shape, classes) = (trainer.config.shape(), trainer.config.classes);
+    if data.shape != shape || data.classes() > classes {
+        return Err(Error::Invalid(format!(
+            "the run learns images of {shape} in {classes} classes; {} holds images of {} in {}",
+            data.source,
+            data.shape,
+            data.classes()
+        )));
+    }
     let start = Instant::now();
     let steps = trainer.config.steps;
     let mut saved = trainer.step();
