@@ -1,0 +1,220 @@
+//! No file, however corrupt, makes the runtime panic, hang or leave its memory.
+
+use brownian::format::{self, Op, PlanHeader};
+use brownian::plan::Prediction;
+use brownian::schedule::Schedule;
+use brownian::{Condition, Model, ParseError, Sampler};
+use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Shape};
+use brownian_trainer::lower::{self, calibrate::calibrate, plans, Export};
+use brownian_trainer::model_file::{ChainMemory, ModelFile};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A small model with every kind of op.
+fn small_model() -> Vec<u8> {
+    let mut g = Builder::new(Shape::new(4, 4, 1)).unwrap();
+    let options = ConvOptions::default();
+    let x = g.space_to_depth("patchify", 0, 2).unwrap();
+    let x = g.conv("in", x, 3, ConvGeometry::square(3, 1), options).unwrap();
+    let skip = g.activation("silu", x, Activation::Silu).unwrap();
+    let x = g.conv("depth", skip, 3, ConvGeometry::square(3, 1).depthwise(), options).unwrap();
+    let x = g.channel_bias("bias", x).unwrap();
+    let x = g.activation("relu", x, Activation::Relu).unwrap();
+    let x = g.conv("point", x, 3, ConvGeometry::square(1, 1), options).unwrap();
+    let x = g.add("residual", x, skip).unwrap();
+    let y = g.linear("linear", x, 12).unwrap();
+    let y = g.depth_to_space("reshape", y, 2).unwrap();
+    let x = g.add("add", x, y).unwrap();
+    let x = g.channel_bias("bias2", x).unwrap();
+    let (up, up_skip) = (g.upsample("up", x).unwrap(), g.upsample("up2", skip).unwrap());
+    let x = g.concat("join", up, up_skip).unwrap();
+    let x = g.concat("join3", x, up).unwrap();
+    let whole = ConvGeometry { pad: [0, 0], ..ConvGeometry::square(2, 2) };
+    let x = g.conv("out", x, 4, whole, options).unwrap();
+    g.depth_to_space("unpatchify", x, 2).unwrap();
+    let graph = g.finish(4, 4, 2).unwrap();
+    let network = graph.fold(&graph.params.init(1), &graph.stats.init(1)).unwrap();
+    let mut alpha_bar = vec![0.0; 100];
+    Schedule::COSINE.alpha_bars(&mut alpha_bar);
+    let specs = plans::parse_all(&["ddpm:3".into(), "dpm:3".into()]).unwrap();
+    let plans: Vec<_> = specs.iter().map(|s| s.build(Prediction::V, &alpha_bar).unwrap()).collect();
+    let ranges = calibrate(&network, &plans, 1).unwrap();
+    let export = Export { name: "s", provenance: "", network: &network, ranges: &ranges, plans: &plans };
+    lower::lower(&export).unwrap()
+}
+
+/// Writes the checksum anew, so that the checks behind it are reached.
+fn seal(bytes: &mut [u8]) {
+    let end = bytes.len() - format::CRC_LEN;
+    let mut crc = flate2::Crc::new();
+    crc.update(&bytes[..end]);
+    bytes[end..].copy_from_slice(&crc.sum().to_le_bytes());
+}
+
+/// Parses; where that succeeds, runs a few steps of every plan in memory of exactly the sizes announced.
+fn parse_and_run(bytes: &[u8]) -> Result<(), ParseError> {
+    let file = ModelFile::from_bytes(bytes);
+    let model = Model::parse(file.bytes())?;
+    let mut memory = ChainMemory::new(&model);
+    for plan in model.plans().take(2) {
+        for condition in [Condition::NONE, Condition { class: Some(1), guidance_scale: 4096 }] {
+            let (arena, state) = memory.split();
+            if let Ok(mut sampler) = Sampler::new(&model, plan, condition, (1, 0), arena, state) {
+                (0..3).for_each(|_| _ = sampler.step());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_op_is_in_the_small_model() {
+    let file = ModelFile::from_bytes(&small_model());
+    let model = Model::parse(file.bytes()).unwrap();
+    let mut kinds: Vec<_> = model.ops().map(|op| std::mem::discriminant(&op)).collect();
+    let count = kinds.len();
+    kinds.dedup();
+    let mut unique: Vec<std::mem::Discriminant<Op>> = Vec::new();
+    kinds.into_iter().for_each(|kind| {
+        if !unique.contains(&kind) {
+            unique.push(kind);
+        }
+    });
+    println!("{count} ops, {} bytes, arena {}", file.bytes().len(), model.arena_len());
+    assert_eq!(unique.len(), 10);
+    parse_and_run(file.bytes()).unwrap();
+}
+
+#[test]
+fn every_truncation_and_every_changed_byte_is_an_error() {
+    let good = small_model();
+    for len in 0..good.len() {
+        assert!(parse_and_run(&good[..len]).is_err(), "cut to {len} bytes");
+    }
+    assert!(parse_and_run(&[good.clone(), vec![0]].concat()).is_err());
+    let mut file = ModelFile::from_bytes(&good);
+    for at in 0..good.len() {
+        for change in 1..=255u8 {
+            file.bytes_mut()[at] ^= change;
+            assert!(Model::parse(file.bytes()).is_err(), "byte {at} changed by {change:#x}");
+            file.bytes_mut()[at] ^= change;
+        }
+    }
+    assert!(Model::parse(file.bytes()).is_ok());
+}
+
+/// Values that are likely to sit at a border.
+fn odd_value(rng: &mut ChaCha8Rng) -> u8 {
+    const BORDERS: [u8; 10] = [0, 1, 2, 3, 4, 0x7f, 0x80, 0x81, 0xfe, 0xff];
+    if rng.random_bool(0.5) {
+        BORDERS[rng.random_range(0..BORDERS.len())]
+    } else {
+        rng.random()
+    }
+}
+
+#[test]
+fn a_hundred_thousand_sealed_mutations_never_panic() {
+    let good = small_model();
+    let header_len = u32::from_le_bytes(good[8..12].try_into().unwrap()) as usize;
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let (mut accepted, mut reached) = (0u32, std::collections::BTreeMap::<String, u32>::new());
+    for _ in 0..100_000 {
+        let mut bytes = good.clone();
+        for _ in 0..rng.random_range(1..4) {
+            // Mostly the header, whose bytes mean the most; sometimes anything.
+            let end = if rng.random_bool(0.8) { format::PREFIX_LEN + header_len } else { good.len() };
+            let at = rng.random_range(8..end);
+            bytes[at] = odd_value(&mut rng);
+        }
+        seal(&mut bytes);
+        match parse_and_run(&bytes) {
+            Ok(()) => accepted += 1,
+            Err(error) => {
+                let text = format!("{error:?}");
+                *reached.entry(text.split([' ', '{', '(']).next().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    println!("{accepted} accepted, refused: {reached:?}");
+    assert!(accepted > 1000, "mutations reach the network");
+    assert!(["Op", "Plan", "Table", "Header", "Frame", "Length"].iter().all(|kind| reached.contains_key(*kind)));
+}
+
+/// Changes one field of one op at a time, so that most files decode and only the meaning is wrong.
+#[test]
+fn changed_fields_never_panic() {
+    let good = small_model();
+    let file = ModelFile::from_bytes(&good);
+    let model = Model::parse(file.bytes()).unwrap();
+    let ops: Vec<Op> = model.ops().collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let (mut accepted, mut refused) = (0u32, std::collections::BTreeMap::<String, u32>::new());
+    for _ in 0..20_000 {
+        let mut changed = ops.clone();
+        let at = rng.random_range(0..changed.len());
+        match rng.random_range(0..4) {
+            0 => changed.swap(at, rng.random_range(0..ops.len())),
+            1 => _ = changed.remove(at),
+            2 => changed[at] = changed[rng.random_range(0..ops.len())],
+            _ => {
+                // A byte of the op's own encoding.
+                let mut encoded = [0; 256];
+                let len = format::encode_item(&changed[at], &mut encoded).unwrap();
+                encoded[rng.random_range(0..len)] = odd_value(&mut rng);
+                let Ok(op) = postcard::from_bytes(&encoded) else { continue };
+                changed[at] = op;
+            }
+        }
+        let mut list = Vec::new();
+        for op in &changed {
+            let mut encoded = [0; 256];
+            let len = format::encode_item(op, &mut encoded).unwrap();
+            list.extend_from_slice(&encoded[..len]);
+        }
+        let header = format::Header { op_count: changed.len() as u16, ops: &list, ..*model.header() };
+        let mut bytes = vec![0; good.len() + 1024];
+        let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
+        let len = format::encode(&header, model.blob(), arena, state, &mut bytes).unwrap();
+        match parse_and_run(&bytes[..len]) {
+            Ok(()) => accepted += 1,
+            Err(error) => {
+                let text = format!("{error:?}");
+                let fault = text.split("fault: ").nth(1).unwrap_or(&text).trim_end_matches(" }").to_owned();
+                *refused.entry(fault).or_default() += 1;
+            }
+        }
+    }
+    println!("{accepted} accepted, refused: {refused:?}");
+    for fault in ["Shape", "Arena", "Overlap", "Unwritten", "Requantization", "Column", "Element"] {
+        assert!(refused.contains_key(fault), "{fault} was never met: {refused:?}");
+    }
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    let good = small_model();
+    let error = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = good.clone();
+        change(&mut bytes);
+        parse_and_run(&bytes).unwrap_err()
+    };
+    assert_eq!(error(&|b| b[0] = b'X'), ParseError::Magic);
+    assert_eq!(error(&|b| b[4] = 2), ParseError::Version { found: 2 });
+    assert!(error(&|b| b[4] = 2).to_string().contains("version 2"));
+    assert!(matches!(error(&|b| b.truncate(100)), ParseError::Length { found: 100, .. }));
+    assert!(matches!(error(&|b| b[60] ^= 1), ParseError::Crc { .. }));
+    let reserved = |b: &mut Vec<u8>| {
+        b[24] = 1;
+        seal(b);
+    };
+    assert_eq!(error(&reserved), ParseError::Reserved);
+    // One byte further in memory.
+    let mut words = vec![0u128; good.len().div_ceil(16) + 1];
+    let shifted = &mut bytemuck::cast_slice_mut::<u128, u8>(&mut words)[1..=good.len()];
+    shifted.copy_from_slice(&good);
+    assert_eq!(Model::parse(shifted).unwrap_err(), ParseError::Misaligned);
+    let file = ModelFile::from_bytes(&good);
+    let plan: PlanHeader = postcard::from_bytes(file.model().unwrap().header().plans).unwrap();
+    assert_eq!(plan.name, "ddpm3");
+}
