@@ -7,18 +7,23 @@
 //! and sampling plans. [`Model::parse`] checks it once and borrows it; [`Sampler`] runs a plan step by
 //! step in memory that the caller owns. There is no heap, no logging and no panic.
 //!
-//! ```ignore
+//! ```
 //! use brownian::{include_model, Arena, Condition, Model, Sampler};
 //!
-//! static MODEL: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn"));
-//! static mut ARENA: Arena<{ brownian::arena_len(MODEL) }> = Arena::new();
+//! static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn"));
 //!
-//! # let (mut arena, mut state) = (Arena::<{ brownian::arena_len(MODEL) }>::new(), [0.0f32; brownian::state_len(MODEL)]);
-//! let model = Model::parse(MODEL)?;
-//! let plan = model.plans().next().expect("a model has plans");
-//! let mut sampler = Sampler::new(&model, plan, Condition::class(7), (1, 0), arena.bytes_mut(), &mut state)?;
+//! // On a chip these two are statics; their sizes come from the file.
+//! let mut arena = Arena::<{ brownian::arena_len(FILE) }>::new();
+//! let mut state = [0.0; brownian::state_len(FILE)];
+//!
+//! let model = Model::parse(FILE)?;
+//! let plan = model.plan("fast5").expect("the model has this plan");
+//! let (seed, image) = (1, 0);
+//! let mut sampler =
+//!     Sampler::new(&model, plan, Condition::class(7), (seed, image), arena.bytes_mut(), &mut state)?;
 //! while sampler.step() {}
-//! let image: &[f32] = sampler.x(); // 28·28 values in [-1, 1]
+//! let digit: &[f32] = sampler.x(); // 28·28 values, about -1 to 1
+//! assert_eq!(digit.len(), 784);
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!

@@ -54,7 +54,10 @@ pub struct Batch {
 /// A class or guidance scale that the model does not take.
 pub fn integer(model: &Model, plan: Plan, batch: &Batch, done: impl Fn() + Sync) -> Result<Vec<f32>> {
     let values = model.header().input.values();
-    let mut samples = vec![0.0; values * batch.count];
+    let mut samples: Vec<f32> = Vec::new();
+    let len = values.saturating_mul(batch.count);
+    samples.try_reserve_exact(len).map_err(|_| Error::Usage(format!("{} images do not fit in memory", batch.count)))?;
+    samples.resize(len, 0.0);
     samples.par_chunks_mut(values).enumerate().try_for_each_init(
         || ChainMemory::new(model),
         |memory, (i, out)| {

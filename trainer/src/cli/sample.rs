@@ -44,6 +44,8 @@ pub struct Sample {
     threads: Option<usize>,
 }
 
+const MAX_THREADS: usize = 1024;
+
 #[derive(Clone, Copy, Debug)]
 struct ClassArgument(Classes);
 
@@ -96,8 +98,8 @@ impl Sample {
         if self.count == 0 {
             return Err(Error::Usage("--count 0: give at least 1".into()));
         }
-        if self.threads == Some(0) {
-            return Err(Error::Usage("--threads 0: give at least 1".into()));
+        if let Some(threads) = self.threads.filter(|n| !(1..=MAX_THREADS).contains(n)) {
+            return Err(Error::Usage(format!("--threads {threads}: give 1 to {MAX_THREADS}")));
         }
         if self.png.is_none() && self.npy.is_none() && !self.print {
             return Err(Error::Usage("nothing would be written: give --png, --npy or --print".into()));
