@@ -31,7 +31,7 @@ struct UNet {
 }
 
 const DIGITS28: UNet = UNet { channels: [20, 48], middle_blocks: 2, concat: true, conditioning: [64, 128] };
-const DIGITS28_NANO: UNet = UNet { channels: [12, 32], middle_blocks: 1, concat: false, conditioning: [64, 128] };
+const DIGITS28_NANO: UNet = UNet { channels: [12, 28], middle_blocks: 2, concat: false, conditioning: [64, 128] };
 const TINY: UNet = UNet { channels: [4, 8], middle_blocks: 1, concat: true, conditioning: [8, 16] };
 
 /// Start value of the last norm's gamma in a residual block.
