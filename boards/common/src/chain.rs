@@ -12,12 +12,13 @@ pub struct Times {
     pub network: u64,
 }
 
-/// Makes `steps` steps, or all there are; `clock` gives ticks, `tell` gets a [`Line::Step`] after each.
+/// Makes `steps` steps, or as many as there are left; `clock` gives ticks, `tell` gets a [`Line::Step`] after
+/// each. A caller that has something else to do asks for one step at a time.
 ///
 /// `clock` is also read after every op, so that a counter of few bits does not wrap unseen.
 pub fn run(sampler: &mut Sampler, steps: u32, clock: &mut impl FnMut() -> u64, mut tell: impl FnMut(Line)) -> Times {
     let mut times = Times::default();
-    for step in 1..=steps {
+    for _ in 0..steps {
         let start = clock();
         let (mut loaded, mut evaluated) = (start, start);
         let made = sampler.step_observed(|part| match part {
@@ -31,7 +32,7 @@ pub fn run(sampler: &mut Sampler, steps: u32, clock: &mut impl FnMut() -> u64, m
         }
         times.chain += ticks;
         times.network += evaluated - loaded;
-        tell(Line::Step { step, digest: sampler.digest(), ticks });
+        tell(Line::Step { step: sampler.steps_done() as u32, digest: sampler.digest(), ticks });
     }
     times
 }

@@ -46,6 +46,15 @@ pub fn cargo(folder: &str, args: &[impl AsRef<OsStr>], what: &str) -> Result<()>
     Ok(())
 }
 
+/// Runs cargo in the root workspace, with its own target directory; warnings of rustdoc are errors.
+pub fn host_cargo(args: &[&str], what: &str) -> Result<()> {
+    let mut command = Command::new("cargo");
+    command.args(args).current_dir(root()).env("RUSTDOCFLAGS", "-D warnings");
+    let status = command.status().context("cannot run cargo")?;
+    ensure!(status.success(), "{what} failed");
+    Ok(())
+}
+
 /// Like [`cargo`], but returns whether it succeeded and what it printed on stderr.
 pub fn cargo_captured(folder: &str, args: &[impl AsRef<OsStr>]) -> Result<(bool, String)> {
     let output = cargo_command(folder, args).stdout(Stdio::null()).output().context("cannot run cargo")?;

@@ -1,10 +1,12 @@
 //! Developer tools of the Brownian workspace: `cargo xtask <COMMAND>`.
 
+mod ci;
 mod emulator;
 mod firmware;
 mod machines;
 mod no_panic;
 mod parallel;
+mod pico2;
 mod qemu;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +25,10 @@ enum Command {
     Qemu(qemu::Options),
     /// Check that nothing in the runtime can panic, by linking it without a panic handler
     NoPanic,
+    /// Build the Pico 2's firmware and check that its boot ROM would take it
+    Pico2,
+    /// Everything: format, clippy, tests, documentation, links, emulated cores, boards
+    Ci(ci::Options),
     /// Write the goldens anew, from the shipped models as they now run on this host
     Bless,
 }
@@ -38,6 +44,8 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Qemu(options) => qemu::run(&options),
         Command::NoPanic => no_panic::run(),
+        Command::Pico2 => pico2::run(),
+        Command::Ci(options) => ci::run(&options),
         Command::Bless => bless(),
     };
     match result {

@@ -42,6 +42,12 @@ pub struct Options {
     json: bool,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self { core: None, seeds: 8, plan: None, model: None, portable: false, json: false }
+    }
+}
+
 /// One firmware on one machine.
 struct Job {
     machine: &'static Machine,
@@ -55,7 +61,7 @@ struct Job {
 
 /// Builds the firmware, runs it, compares it with the host and prints the figures.
 pub fn run(options: &Options) -> Result<()> {
-    let machines: Vec<&Machine> = match &options.core {
+    let machines: Vec<&'static Machine> = match &options.core {
         Some(name) => vec![machines::find(name)?],
         None => machines::MACHINES.iter().collect(),
     };
