@@ -19,11 +19,11 @@ pub(crate) fn upsample(op: &Move, arena: &mut [u8]) -> Option<()> {
     let [_, width, _] = op.input.shape.map(usize::from);
     let [out_height, out_width, _] = op.output.shape.map(usize::from);
     let pixel = op.input.shape[2] as usize * op.input.element.size();
-    let [rows, columns] = op.block.map(|n| usize::from(n).max(1));
+    let [rows, columns] = op.block.map(usize::from);
     let mut rest = output;
     for y in 0..out_height {
         for x in 0..out_width {
-            let from = ((y / rows) * width + x / columns) * pixel;
+            let from = (y.checked_div(rows)? * width + x.checked_div(columns)?) * pixel;
             let (to, tail) = rest.split_at_mut_checked(pixel)?;
             copy(input.get(from..)?, to);
             rest = tail;
@@ -54,7 +54,7 @@ pub(crate) fn concat(op: &Concat, arena: &mut [u8]) -> Option<()> {
 pub(crate) fn blocks(op: &Move, fine: &Tensor, coarse: &Tensor, arena: &mut [u8]) -> Option<()> {
     let (input, output) = pair(arena, &op.input, &op.output)?;
     let to_depth = op.output == *coarse;
-    let [rows, columns] = op.block.map(|n| usize::from(n).max(1));
+    let [rows, columns] = op.block.map(usize::from);
     let [height, width, _] = coarse.shape.map(usize::from);
     let pixel = fine.shape[2] as usize * fine.element.size();
     let mut in_coarse = 0;
