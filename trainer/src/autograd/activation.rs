@@ -16,7 +16,7 @@ pub fn forward(kind: Activation, x: &[f32]) -> Buffer {
 
 /// Records y = activation(x).
 pub fn activation(tape: &mut Tape, kind: Activation, x: &Act) -> Act {
-    let y = tape.input(forward(kind, x.values()), x.batch(), x.shape());
+    let y = tape.hold(forward(kind, x.values()), x.batch(), x.shape());
     let (x, out) = (x.clone(), y.clone());
     tape.record(move |grads| {
         let mut d = out.take_grad(grads)?;

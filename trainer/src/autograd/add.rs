@@ -10,7 +10,7 @@ pub fn forward(a: &[f32], b: &[f32]) -> Buffer {
 
 /// Records a + b.
 pub fn add(tape: &mut Tape, a: &Act, b: &Act) -> Act {
-    let y = tape.input(forward(a.values(), b.values()), a.batch(), a.shape());
+    let y = tape.hold(forward(a.values(), b.values()), a.batch(), a.shape());
     let (a, b, out) = (a.clone(), b.clone(), y.clone());
     tape.record(move |grads| {
         let dy = out.take_grad(grads)?;

@@ -49,7 +49,7 @@ pub fn batch_norm(
     let per = images_per_chunk(x.batch()) * x.shape().len();
     let (a, b) = (simd::tile(scale.iter().copied()), simd::tile(shift.iter().copied()));
     x.values().par_chunks(per).zip(values.par_chunks_mut(per)).for_each(|(x, y)| simd::scale_shift(x, &a, &b, y));
-    let y = tape.input(values, x.batch(), x.shape());
+    let y = tape.hold(values, x.batch(), x.shape());
 
     let (x, out, params) = (x.clone(), y.clone(), params.clone());
     tape.record(move |grads| {
@@ -95,7 +95,7 @@ mod tests {
     fn normalises() {
         let mut tape = Tape::default();
         let shape = Shape::new(2, 2, 2);
-        let x = tape.input((0..24).map(|i| (i * i % 17) as f32).collect::<Vec<_>>().into(), 3, shape);
+        let x = tape.hold((0..24).map(|i| (i * i % 17) as f32).collect::<Vec<_>>().into(), 3, shape);
         let params = Parameters::new(vec![1.0, 2.0, 0.5, -1.0]);
         let (y, stats) = batch_norm(&mut tape, &x, &params, 0..2, 2..4);
         for c in 0..2 {

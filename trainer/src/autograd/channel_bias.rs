@@ -17,7 +17,7 @@ pub fn forward(x: &[f32], shape: Shape, columns: &[f32], width: usize, first: us
 /// Records x + `columns[first..first + channels]`, where `columns` has one 1×1 vector an image.
 pub fn channel_bias(tape: &mut Tape, x: &Act, columns: &Act, first: usize) -> Act {
     let (shape, width) = (x.shape(), columns.shape().channels);
-    let y = tape.input(forward(x.values(), shape, columns.values(), width, first), x.batch(), shape);
+    let y = tape.hold(forward(x.values(), shape, columns.values(), width, first), x.batch(), shape);
     let (x, columns, out) = (x.clone(), columns.clone(), y.clone());
     tape.record(move |grads| {
         let dy = out.take_grad(grads)?;

@@ -18,7 +18,7 @@ pub fn concat(tape: &mut Tape, a: &Act, b: &Act) -> Act {
     let (ca, cb) = (a.shape().channels, b.shape().channels);
     let mut shape = a.shape();
     shape.channels += cb;
-    let y = tape.input(forward(a.values(), ca, b.values(), cb), a.batch(), shape);
+    let y = tape.hold(forward(a.values(), ca, b.values(), cb), a.batch(), shape);
     let (a, b, out) = (a.clone(), b.clone(), y.clone());
     tape.record(move |grads| {
         let dy = out.take_grad(grads)?;

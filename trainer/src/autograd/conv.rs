@@ -92,7 +92,7 @@ pub fn conv(
     needs_dx: bool,
 ) -> Act {
     let values = conv.forward(x.values(), &params.values()[weight.clone()], bias.clone().map(|b| &params.values()[b]));
-    let y = tape.input(values, x.batch(), conv.output);
+    let y = tape.hold(values, x.batch(), conv.output);
     let (x, out, params) = (x.clone(), y.clone(), params.clone());
     tape.record(move |grads| {
         let dy = out.take_grad(grads)?;

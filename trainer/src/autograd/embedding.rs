@@ -10,7 +10,7 @@ pub fn embedding(tape: &mut Tape, x: &Act, params: &Parameters, table: Range<usi
     for (x, row) in values.chunks_exact_mut(width).zip(&rows) {
         x.iter_mut().zip(&params.values()[at(*row)]).for_each(|(x, e)| *x += e);
     }
-    let y = tape.input(values, x.batch(), x.shape());
+    let y = tape.hold(values, x.batch(), x.shape());
     let (x, out, params) = (x.clone(), y.clone(), params.clone());
     tape.record(move |grads| {
         let dy = out.take_grad(grads)?;

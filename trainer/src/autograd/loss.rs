@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn value_and_gradient() {
         let mut tape = Tape::default();
-        let x = tape.input(vec![1.0, 2.0, 3.0, 5.0].into(), 2, Shape::new(1, 1, 2));
+        let x = tape.hold(vec![1.0, 2.0, 3.0, 5.0].into(), 2, Shape::new(1, 1, 2));
         let loss = weighted_mse(&mut tape, &x, &[0.0, 2.0, 1.0, 1.0], &[1.0, 0.5]);
         assert_eq!(loss.value, (1.0 + 0.5 * (4.0 + 16.0)) / 4.0);
         let mut grads = loss.backward(tape).unwrap();

@@ -49,8 +49,8 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// An activation that no recorded operation has made: an input.
-    pub fn input(&self, values: Buffer, batch: usize, shape: Shape) -> Act {
+    /// An activation with these values. It is an input unless the caller records what made it.
+    pub fn hold(&self, values: Buffer, batch: usize, shape: Shape) -> Act {
         debug_assert_eq!(values.len(), batch * shape.len());
         Act { values: Arc::new(values), slot: self.device.zeros_like(&(0,)), batch, shape }
     }

@@ -48,7 +48,7 @@ pub fn space(tape: &mut Tape, x: &Act, block: usize, direction: Direction) -> Ac
         }
         Direction::ToSpace => (s, Shape::new(s.height * block, s.width * block, s.channels / area), Direction::ToDepth),
     };
-    let y = tape.input(forward(x.values(), deep, block, direction), x.batch(), shape);
+    let y = tape.hold(forward(x.values(), deep, block, direction), x.batch(), shape);
     let (x, out) = (x.clone(), y.clone());
     tape.record(move |grads| {
         let dy = out.take_grad(grads)?;

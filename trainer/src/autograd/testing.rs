@@ -26,7 +26,7 @@ fn evaluate(
 ) -> (f64, Values) {
     let mut tape = Tape::default();
     let acts: Vec<Act> =
-        shapes.iter().zip(values).map(|(shape, values)| tape.input(values.clone().into(), batch, *shape)).collect();
+        shapes.iter().zip(values).map(|(shape, values)| tape.hold(values.clone().into(), batch, *shape)).collect();
     let params = Parameters::new(values[shapes.len()].clone());
     let y = run(&mut tape, &acts, &params);
     let mut rng = ChaCha8Rng::seed_from_u64(9);

@@ -28,7 +28,7 @@ pub fn upsample(tape: &mut Tape, x: &Act) -> Act {
     let shape = x.shape();
     let rows = rows(shape);
     let enlarged = Shape::new(shape.height * rows, shape.width * 2, shape.channels);
-    let y = tape.input(forward(x.values(), shape), x.batch(), enlarged);
+    let y = tape.hold(forward(x.values(), shape), x.batch(), enlarged);
     let (x, out) = (x.clone(), y.clone());
     tape.record(move |grads| {
         let dy = out.take_grad(grads)?;

@@ -31,7 +31,7 @@ pub fn forward(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: Batch
     let range = |id: BlockId| graph.params.blocks[id].range.clone();
     let columns = conditioning(graph, tape, params, &batch);
     let mut stats = vec![0.0; graph.stats.len()];
-    let x = tape.input(batch.x, batch.timesteps.len(), graph.input);
+    let x = tape.hold(batch.x, batch.timesteps.len(), graph.input);
     let mut acts: Vec<Act> = Vec::with_capacity(graph.nodes.len());
     // Whether anything up to a node learns: the state's own gradient is never needed.
     let mut learns: Vec<bool> = Vec::with_capacity(graph.nodes.len());
@@ -80,7 +80,7 @@ fn put_stats(graph: &Graph, stats: &mut [f32], norm: &Norm, mean: &[f32], varian
 fn conditioning(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: &Batch) -> Act {
     let spec = &graph.conditioning;
     let features: Vec<f32> = batch.timesteps.iter().flat_map(|t| spec.time_features(*t)).collect();
-    let mut x = tape.input(features.into(), batch.timesteps.len(), Shape::new(1, 1, spec.features));
+    let mut x = tape.hold(features.into(), batch.timesteps.len(), Shape::new(1, 1, spec.features));
     for (i, (weight, bias)) in spec.layers.into_iter().enumerate() {
         if i > 0 {
             x = activation(tape, Activation::Silu, &x);
