@@ -8,6 +8,8 @@
 
 mod decode;
 mod encode;
+mod op;
+mod rules;
 mod types;
 mod validate;
 

@@ -1,11 +1,11 @@
 //! The checks behind [`Model::parse`](crate::Model::parse): after them nothing downstream can fail,
 //! index out of bounds, overflow or read what was not written.
 
-use super::{items, Conv2d, Element, Header, Move, Op, PlanHeader, Requantization, StepBias, Tensor, WindowSpec};
+use super::rules::{all_i8, blocks, conv_shape, final_shift, moved, no_minimum, ring_len, same_shape, window_shape};
+use super::{items, Element, Header, Op, PlanHeader, Requantization, StepBias, Tensor};
 use crate::error::{OpFault, ParseError, Table};
 use crate::kernels::row_stride;
 use crate::plan::{Step, STEP_LEN};
-use crate::quant::SHIFT_RANGE;
 use core::ops::Range;
 
 /// Largest arena, in bytes.
@@ -15,9 +15,9 @@ const MAX_OPS: u16 = 256;
 /// Largest number of multiply-accumulates of one evaluation.
 const MAX_MACS: u64 = 1 << 30;
 /// Bound on |Σ w·x|, on |bias|, on |step bias| and on |offset|: three of them fit 32 bits with room.
-const PART_LIMIT: u64 = 1 << 29;
+pub(super) const PART_LIMIT: u64 = 1 << 29;
 /// |w·x| ≤ 127·128.
-const PRODUCT_LIMIT: u64 = 127 * 128;
+pub(super) const PRODUCT_LIMIT: u64 = 127 * 128;
 /// Largest left shift of a step bias; with guidance up to 16 a value has 21 bits.
 const MAX_BIAS_SHIFT: u8 = 8;
 
@@ -326,126 +326,4 @@ impl<'a> Checker<'a> {
         }
         Ok(uses_previous)
     }
-}
-
-impl super::ConvInput {
-    /// Height and width as read.
-    fn extent(&self) -> [u64; 2] {
-        let [h, w, _] = self.tensor.shape.map(u64::from);
-        [h << self.upsample as u32, w << self.upsample as u32]
-    }
-}
-
-impl Op {
-    /// Whether input number `index` may be the output's own buffer.
-    fn may_work_in_place(&self, index: usize) -> bool {
-        match self {
-            Self::Conv2d(op) => op.requantization.residual.is_some() && index == 1 + op.b.is_some() as usize,
-            Self::Depthwise(op) => match index {
-                0 => op.may_work_in_place(),
-                _ => op.requantization.residual.is_some(),
-            },
-            Self::Linear(op) => op.requantization.residual.is_some() && index == 1,
-            Self::Add(_) | Self::ChannelBias(_) | Self::Lut(_) => index == 0,
-            _ => false,
-        }
-    }
-}
-
-fn all_i8<const N: usize>(tensors: [&Tensor; N]) -> Result<(), OpFault> {
-    if tensors.iter().all(|t| t.element == Element::I8) {
-        Ok(())
-    } else {
-        Err(OpFault::Element)
-    }
-}
-
-fn same_shape(a: &Tensor, b: &Tensor) -> Result<(), OpFault> {
-    if a.shape == b.shape {
-        Ok(())
-    } else {
-        Err(OpFault::Shape)
-    }
-}
-
-/// An op that moves values: `big` has the shape given, both have the same element.
-fn moved(small: &Tensor, big: &Tensor, shape: [u64; 3]) -> Result<(), OpFault> {
-    if small.element != big.element {
-        return Err(OpFault::Element);
-    }
-    if big.shape.map(u64::from) != shape {
-        return Err(OpFault::Shape);
-    }
-    Ok(())
-}
-
-/// `fine` is `coarse` with its channels spread over blocks of pixels.
-fn blocks(op: &Move, coarse: &Tensor, fine: &Tensor) -> Result<(), OpFault> {
-    let [h, w, c] = coarse.shape.map(u64::from);
-    let [rows, columns] = op.block.map(u64::from);
-    let block = rows * columns;
-    if block == 0 || !c.is_multiple_of(block) {
-        return Err(OpFault::Shape);
-    }
-    moved(coarse, fine, [h * rows, w * columns, c / block])
-}
-
-fn final_shift(shift: u8, offset: i32) -> Result<(), OpFault> {
-    if SHIFT_RANGE.contains(&shift) && offset.unsigned_abs() as u64 <= PART_LIMIT {
-        Ok(())
-    } else {
-        Err(OpFault::Requantization)
-    }
-}
-
-fn no_minimum(weights: &[u8]) -> Result<(), OpFault> {
-    if weights.contains(&0x80) {
-        Err(OpFault::Weight)
-    } else {
-        Ok(())
-    }
-}
-
-/// The output follows from the window: no window lies wholly in the padding.
-fn window_shape(window: &WindowSpec, input: [u64; 2], output: &Tensor) -> Result<(), OpFault> {
-    for axis in 0..2 {
-        let [kernel, stride, pad, dilation] =
-            [window.kernel, window.stride, window.pad, window.dilation].map(|v| v[axis] as u64);
-        if kernel == 0 || stride == 0 || dilation == 0 {
-            return Err(OpFault::Shape);
-        }
-        let span = (kernel - 1) * dilation + 1;
-        let last = (output.shape[axis] as u64 - 1) * stride;
-        if span > u16::MAX as u64 || pad >= span || last >= input[axis] + pad {
-            return Err(OpFault::Shape);
-        }
-    }
-    Ok(())
-}
-
-/// Bytes of the rows that a depthwise convolution keeps, in u64 because it is not bounded yet.
-fn ring_len(window: &WindowSpec, output: &Tensor) -> u64 {
-    let span = |axis: usize| (window.kernel[axis] as u64 - 1) * window.dilation[axis] as u64 + 1;
-    8 * span(0) * (output.shape[1] as u64 * window.stride[1] as u64 + span(1))
-}
-
-fn conv_shape(conv: &Conv2d) -> Result<(), OpFault> {
-    window_shape(&conv.window, conv.a.extent(), &conv.output)?;
-    all_i8([&conv.a.tensor])?;
-    if let Some(b) = &conv.b {
-        all_i8([&b.tensor])?;
-        if b.extent() != conv.a.extent() {
-            return Err(OpFault::Shape);
-        }
-    }
-    let taps = conv.window.kernel[0] as u64 * conv.window.kernel[1] as u64;
-    let channels = conv.input_channels() as u64;
-    if taps * channels * PRODUCT_LIMIT > PART_LIMIT {
-        return Err(OpFault::Accumulator);
-    }
-    let groups = conv.groups as u64;
-    if groups == 0 || !channels.is_multiple_of(groups) || !(conv.output.shape[2] as u64).is_multiple_of(groups) {
-        return Err(OpFault::Shape);
-    }
-    Ok(())
 }
