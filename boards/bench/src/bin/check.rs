@@ -1,9 +1,379 @@
-//! Placeholder
+//! Compares the chosen kernels with the portable ones, `==`, on random shapes and on every length 0 to 67:
+//! full-range and extreme values, odd channel counts, any alignment of the activations, in place and not.
+//! Bytes around outputs and scratch must stay as they were.
+//!
+//! Small enough for 16 KB of RAM. Exits with 1 at the first difference and prints the case.
 #![no_std]
 #![no_main]
-use semihosting as _;
+
+use bench::data::{requantization, Rng};
+use brownian::kernels::{
+    active, conv_scratch, depthwise_in_place, depthwise_scratch, portable, row_stride, Add, Conv, Depthwise, Epilogue,
+    Linear, Output, Residual, Source, Window,
+};
+use semihosting::{println, process::exit};
+
+const CASES: u32 = 4000;
+const GUARD: usize = 16;
+
+#[repr(align(16))]
+struct Buffers {
+    a: [i8; 784],
+    b: [i8; 784],
+    out: [i16; 300],
+    expected: [i16; 300],
+    weights: [i8; 3400],
+    scratch: [i8; 2720],
+    bias: [i32; 72],
+    multipliers: [i16; 72],
+    lut: [i8; 256],
+}
+
+static mut BUFFERS: Buffers = Buffers {
+    a: [0; 784],
+    b: [0; 784],
+    out: [0; 300],
+    expected: [0; 300],
+    weights: [0; 3400],
+    scratch: [0; 2720],
+    bias: [0; 72],
+    multipliers: [0; 72],
+    lut: [0; 256],
+};
+
 #[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
 #[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
 fn main() -> ! {
-    semihosting::process::exit(0)
+    // SAFETY: the only use of BUFFERS, and main runs once.
+    let buffers = unsafe { &mut *(&raw mut BUFFERS) };
+    let mut ran = [0u32; 5];
+    for seed in 0..CASES {
+        let mut rng = Rng(seed as u64 * 0x9E37_79B9_7F4A_7C15 + 1);
+        let (kind, equal) = match seed % 8 {
+            0 => (0, lengths(buffers, &mut rng, seed as usize / 8 % 68)),
+            1 => (1, linear(buffers, &mut rng, seed as usize / 8 % 68)),
+            2 => (2, conv(buffers, &mut rng, Some(seed as usize / 8 % 68))),
+            3 | 4 => (3, depthwise(buffers, &mut rng)),
+            _ => (4, conv(buffers, &mut rng, None)),
+        };
+        match equal {
+            Some(true) => ran[kind] += 1,
+            Some(false) => {
+                println!("error: case {seed} differs from the portable kernel");
+                exit(1);
+            }
+            None => {}
+        }
+    }
+    println!(
+        "check|add and lut {}|linear {}|pointwise {}|depthwise {}|conv {}",
+        ran[0], ran[1], ran[2], ran[3], ran[4]
+    );
+    println!("done");
+    exit(0)
+}
+
+/// Runs `fast` and `slow` on equal memory and compares all of it: outputs, the bytes around them and around the
+/// scratch. `start` and `len` in bytes.
+fn same(
+    out: &mut [i16],
+    expected: &mut [i16],
+    scratch: &mut [i8],
+    start: usize,
+    len: usize,
+    need: usize,
+    run: &mut dyn FnMut(&mut [i8], &mut [i8], bool),
+) -> bool {
+    let (out, expected) = (bytes(out), bytes(expected));
+    expected.copy_from_slice(out);
+    scratch.fill(0x5A);
+    run(&mut out[start..start + len], &mut scratch[GUARD..GUARD + need], true);
+    let guarded = scratch[..GUARD].iter().chain(&scratch[GUARD + need..]).all(|&s| s == 0x5A);
+    run(&mut expected[start..start + len], &mut scratch[GUARD..GUARD + need], false);
+    guarded && out == expected
+}
+
+fn bytes(values: &mut [i16]) -> &mut [i8] {
+    // SAFETY: any i16 is two i8.
+    unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), 2 * values.len()) }
+}
+
+fn wide(values: &mut [i8]) -> &mut [i16] {
+    // SAFETY: the callers pass even lengths at even addresses.
+    unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len() / 2) }
+}
+
+/// A start within the buffer: usually aligned to 4, as tensors are, at times anywhere.
+fn start(rng: &mut Rng) -> usize {
+    GUARD + if rng.below(4) == 0 { rng.below(8) } else { 4 * rng.below(2) }
+}
+
+/// Fills with any values or, one time in three, with the extremes alone.
+fn fill(rng: &mut Rng, values: &mut [i8], lowest: i8) {
+    let extreme = rng.below(3) == 0;
+    for v in values.iter_mut() {
+        *v = match extreme {
+            true if rng.below(2) == 0 => lowest,
+            true => 127,
+            false => rng.activation().max(lowest),
+        };
+    }
+}
+
+/// `lut` and `add` of `len` values.
+fn lengths(m: &mut Buffers, rng: &mut Rng, len: usize) -> Option<bool> {
+    fill(rng, &mut m.a, -128);
+    fill(rng, &mut m.b, -128);
+    fill(rng, &mut m.lut, -128);
+    fill(rng, bytes(&mut m.out), -128);
+    let (at, a, b) = (start(rng), start(rng), start(rng));
+    let in_place = rng.below(2) == 0;
+    let add = Add {
+        a: (!in_place).then_some(&m.a[a..a + len]),
+        b: &m.b[b..b + len],
+        multipliers: [rng.next() as i16, rng.next() as i16],
+        offset: (rng.next() as i32) >> 10,
+        shift: 10 + rng.below(8) as u8,
+        lut: (rng.below(2) == 0).then_some(&m.lut),
+    };
+    let sums = same(&mut m.out, &mut m.expected, &mut m.scratch, at, len, 0, &mut |o, _, fast| match fast {
+        true => active::add(&add, o),
+        false => portable::add(&add, o),
+    });
+    let looked_up = same(&mut m.out, &mut m.expected, &mut m.scratch, at, len, 0, &mut |o, _, fast| match fast {
+        true => active::lut(add.a, &m.lut, o),
+        false => portable::lut(add.a, &m.lut, o),
+    });
+    Some(sums && looked_up)
+}
+
+/// Random requantization with or without table and residual, for `channels` channels and sums of `taps` products.
+fn epilogue<'a>(
+    rng: &mut Rng,
+    taps: usize,
+    bias: &'a mut [i32],
+    multipliers: &'a mut [i16],
+    lut: &'a [i8; 256],
+    residual: Option<&'a [i8]>,
+) -> Epilogue<'a> {
+    let zero = rng.activation();
+    let (offset, shift) = requantization(rng, taps, bias, multipliers, zero);
+    if rng.below(4) == 0 {
+        // A ±2^30 accumulator: every bit of the product counts.
+        bias.iter_mut().for_each(|b| *b = rng.next() as i32 >> 1);
+    }
+    let residual = (rng.below(3) == 0).then(|| Residual {
+        data: if rng.below(2) == 0 { residual } else { None },
+        multiplier: rng.next() as i16,
+        shift: rng.below(8) as u8,
+    });
+    let lut = (rng.below(2) == 0).then_some(lut);
+    Epilogue { bias, multipliers, offset, shift, residual, lut }
+}
+
+fn linear(m: &mut Buffers, rng: &mut Rng, inputs: usize) -> Option<bool> {
+    let outputs = rng.below(14);
+    let stride = row_stride(inputs);
+    fill(rng, &mut m.a, -128);
+    fill(rng, &mut m.b, -128);
+    fill(rng, &mut m.lut, -128);
+    fill(rng, bytes(&mut m.out), -128);
+    rows(rng, &mut m.weights[..outputs * stride], inputs);
+    let (at, a) = (start(rng), start(rng));
+    let i16s = at % 4 == 0 && rng.below(3) == 0;
+    let mut epilogue =
+        epilogue(rng, inputs, &mut m.bias[..outputs], &mut m.multipliers[..outputs], &m.lut, Some(&m.b[..outputs]));
+    if i16s {
+        (epilogue.lut, epilogue.residual) = (None, None);
+    }
+    let linear = Linear { input: &m.a[a..a + inputs], weights: &m.weights[..outputs * stride], epilogue };
+    let len = if i16s { 2 * outputs } else { outputs };
+    Some(same(&mut m.out, &mut m.expected, &mut m.scratch, at, len, 0, &mut |o, _, fast| {
+        let out = if i16s { Output::I16(wide(o)) } else { Output::I8(o) };
+        match fast {
+            true => active::linear(&linear, out),
+            false => portable::linear(&linear, out),
+        }
+    }))
+}
+
+fn rows(rng: &mut Rng, weights: &mut [i8], taps: usize) {
+    fill(rng, weights, -127);
+    let stride = row_stride(taps).max(1);
+    for row in weights.chunks_exact_mut(stride) {
+        row[taps..].fill(0);
+    }
+}
+
+/// A kernel of up to `most` rows and columns, and a padding below its reach.
+fn window(rng: &mut Rng, most: usize) -> Window {
+    let mut window =
+        Window { kernel: [1 + rng.below(most), 1 + rng.below(most)], stride: [1; 2], pad: [0; 2], dilation: [1; 2] };
+    for axis in 0..2 {
+        if rng.below(4) == 0 {
+            window.stride[axis] = 2;
+        }
+        if rng.below(4) == 0 {
+            window.dilation[axis] = 2 + rng.below(2);
+        }
+        window.pad[axis] = rng.below((window.kernel[axis] - 1) * window.dilation[axis] + 1);
+    }
+    window
+}
+
+/// Rows or columns of the output: as many as the input, divided by the stride; what lies beyond is padding.
+fn outputs(size: usize, window: &Window, axis: usize) -> usize {
+    size.div_ceil(window.stride[axis])
+}
+
+fn conv(m: &mut Buffers, rng: &mut Rng, pointwise: Option<usize>) -> Option<bool> {
+    let (mut window, mut channels) = (window(rng, 4), [1 + rng.below(9), 0]);
+    if let Some(taps) = pointwise {
+        window = Window { kernel: [1; 2], stride: [1; 2], pad: [0; 2], dilation: [1; 2] };
+        channels[0] = taps.max(1);
+    } else if rng.below(8) == 0 {
+        channels[0] = 30 + rng.below(20);
+    }
+    if rng.below(2) == 0 {
+        channels[0] = channels[0].next_multiple_of(4);
+    }
+    if pointwise.is_none() && rng.below(3) == 0 {
+        channels[1] = if channels[0] % 4 == 0 { 4 * (1 + rng.below(3)) } else { 1 + rng.below(5) };
+    }
+    let total = channels[0] + channels[1];
+    let [up_a, up_b] = [rng.below(4) == 0, channels[1] > 0 && rng.below(2) == 0];
+    let even = |n: usize| if up_a || up_b { n.next_multiple_of(2) } else { n };
+    let (height, width) = (even(1 + rng.below(5)), even(1 + rng.below(7)));
+    let (out_h, out_w) = (outputs(height, &window, 0), outputs(width, &window, 1));
+    let taps = window.kernel[0] * window.kernel[1] * total;
+    let mut out_c = 1 + rng.below(10);
+    let groups = if rng.below(10) == 0 && channels[1] == 0 { total } else { 1 };
+    if groups > 1 {
+        out_c = groups;
+    }
+    let stride = row_stride(taps / groups);
+    let values = out_h * out_w * out_c;
+    let i16s = rng.below(5) == 0;
+    let len = if i16s { 2 * values } else { values };
+    let need = conv_scratch(taps);
+    let size = |c: usize, up: bool| (height >> up as usize) * (width >> up as usize) * c;
+    let sizes = [size(channels[0], up_a), size(channels[1], up_b)];
+    let room = sizes.iter().all(|&s| s + 2 * GUARD <= m.a.len())
+        && values + 8 <= m.b.len()
+        && len + 2 * GUARD <= 600
+        && out_c * stride <= m.weights.len()
+        && need + 2 * GUARD <= m.scratch.len()
+        && out_c <= m.bias.len();
+    if !room {
+        return None;
+    }
+    fill(rng, &mut m.a, -128);
+    fill(rng, &mut m.b, -128);
+    fill(rng, &mut m.lut, -128);
+    fill(rng, bytes(&mut m.out), -128);
+    rows(rng, &mut m.weights[..out_c * stride], taps / groups);
+    let (at, a, b) = (if i16s { GUARD } else { start(rng) }, start(rng), start(rng));
+    let source = |data: &'static [i8], channels: usize, up: bool, zero_point: i8| Source {
+        data,
+        height: height >> up as usize,
+        width: width >> up as usize,
+        channels,
+        upsample: up as u8,
+        zero_point,
+    };
+    // SAFETY: the activations are not written while the sources are in use.
+    let (data_a, data_b) = unsafe {
+        let slice = |data: &[i8]| core::slice::from_raw_parts(data.as_ptr(), data.len());
+        (slice(&m.a[a..a + sizes[0]]), slice(&m.b[b..b + sizes[1]]))
+    };
+    let mut epilogue =
+        epilogue(rng, taps, &mut m.bias[..out_c], &mut m.multipliers[..out_c], &m.lut, Some(&m.b[4..4 + values]));
+    if i16s {
+        (epilogue.lut, epilogue.residual) = (None, None);
+    }
+    let conv = Conv {
+        sources: (
+            source(data_a, channels[0], up_a, rng.activation()),
+            (channels[1] > 0).then(|| source(data_b, channels[1], up_b, rng.activation())),
+        ),
+        window,
+        output: [out_h, out_w, out_c],
+        groups,
+        weights: &m.weights[..out_c * stride],
+        epilogue,
+    };
+    let equal = same(&mut m.out, &mut m.expected, &mut m.scratch, at, len, need, &mut |o, s, fast| {
+        let out = if i16s { Output::I16(wide(o)) } else { Output::I8(o) };
+        match fast {
+            true => active::conv(&conv, out, s),
+            false => portable::conv(&conv, out, s),
+        }
+    });
+    if !equal {
+        println!("{window:?} {height}×{width}×{channels:?}→{out_c}, groups {groups}, up {up_a} {up_b}, i16 {i16s}");
+        println!("starts {at} {a} {b}, table {}, {:?}", epilogue.lut.is_some(), epilogue.residual.map(|r| r.data));
+    }
+    Some(equal)
+}
+
+fn depthwise(m: &mut Buffers, rng: &mut Rng) -> Option<bool> {
+    let mut window = window(rng, 4);
+    if rng.below(2) == 0 {
+        window = Window { kernel: [3; 2], stride: [1; 2], pad: [1; 2], dilation: [1; 2] };
+    }
+    let channels = match rng.below(4) {
+        0 => 8 * (1 + rng.below(3)),
+        1 => 4 * (1 + rng.below(5)),
+        _ => 1 + rng.below(19),
+    };
+    let up = rng.below(4) == 0;
+    let size = |n: usize| if up { n.next_multiple_of(2) } else { n };
+    let (height, width) = (size(1 + rng.below(6)), size(1 + rng.below(7)));
+    let (out_h, out_w) = (outputs(height, &window, 0), outputs(width, &window, 1));
+    let taps = window.kernel[0] * window.kernel[1];
+    let values = out_h * out_w * channels;
+    let inputs = (height >> up as usize) * (width >> up as usize) * channels;
+    let in_place = rng.below(2) == 0 && values == inputs && depthwise_in_place(&window, up as u8);
+    let need = depthwise_scratch(&window, out_w);
+    let room = inputs + 2 * GUARD <= m.a.len()
+        && values + 2 * GUARD <= 600
+        && taps * channels <= m.weights.len()
+        && need + 2 * GUARD <= m.scratch.len();
+    if !room {
+        return None;
+    }
+    fill(rng, &mut m.a, -128);
+    fill(rng, &mut m.b, -128);
+    fill(rng, &mut m.lut, -128);
+    fill(rng, bytes(&mut m.out), -128);
+    fill(rng, &mut m.weights[..taps * channels], -127);
+    let (at, a) = (start(rng), start(rng));
+    let mut epilogue =
+        epilogue(rng, taps, &mut m.bias[..channels], &mut m.multipliers[..channels], &m.lut, Some(&m.b[..values]));
+    if in_place && epilogue.residual.is_some_and(|r| r.data.is_none()) {
+        epilogue.residual = None;
+    }
+    let conv = Depthwise {
+        source: Source {
+            data: if in_place { &[] } else { &m.a[a..a + inputs] },
+            height: height >> up as usize,
+            width: width >> up as usize,
+            channels,
+            upsample: up as u8,
+            zero_point: rng.activation(),
+        },
+        window,
+        output: [out_h, out_w],
+        weights: &m.weights[..taps * channels],
+        epilogue,
+    };
+    let equal = same(&mut m.out, &mut m.expected, &mut m.scratch, at, values, need, &mut |o, s, fast| match fast {
+        true => active::depthwise(&conv, o, s),
+        false => portable::depthwise(&conv, o, s),
+    });
+    if !equal {
+        println!("{window:?} {height}×{width}×{channels}, up {up}, in place {in_place}, starts {at} {a}");
+        println!("table {}, residual {}", epilogue.lut.is_some(), epilogue.residual.is_some());
+    }
+    Some(equal)
 }
