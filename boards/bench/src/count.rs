@@ -8,17 +8,16 @@ mod clock {
     const RELOAD: *mut u32 = 0xE000_E014 as *mut u32;
     const CURRENT: *mut u32 = 0xE000_E018 as *mut u32;
 
-    /// Instructions a tick of SysTick as a fraction: 40 at 25 MHz, 50 at 20 MHz, 125/4 at 32 MHz.
+    /// Instructions a tick of SysTick as a fraction, by the machine's core clock.
     const fn tick() -> (u32, u32) {
-        match option_env!("BENCH_TICK") {
-            Some(text) => match text.as_bytes() {
-                b"40" => (40, 1),
-                b"50" => (50, 1),
-                b"125/4" => (125, 4),
-                b"125/2" => (125, 2),
-                _ => panic!("BENCH_TICK is 40, 50, 125/4 or 125/2"),
-            },
-            None => (40, 1),
+        if cfg!(feature = "m33") {
+            (50, 1) // 20 MHz
+        } else if cfg!(feature = "m55") {
+            (125, 4) // 32 MHz
+        } else if cfg!(feature = "microbit") {
+            (125, 2) // 16 MHz
+        } else {
+            (40, 1) // 25 MHz
         }
     }
 

@@ -61,7 +61,8 @@ pub fn cargo_captured(folder: &str, args: &[impl AsRef<OsStr>]) -> Result<(bool,
     Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
-fn cargo_command(folder: &str, args: &[impl AsRef<OsStr>]) -> Command {
+/// Cargo in `folder` (relative to the root), with the firmware's target directory.
+pub fn cargo_command(folder: &str, args: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new("cargo");
     // The folder's own toolchain and flags count, not those of the cargo that runs this program.
     command.args(args).current_dir(root().join(folder)).env("CARGO_TARGET_DIR", target_dir()).env_remove("RUSTFLAGS");

@@ -1,5 +1,6 @@
 //! Developer tools of the Brownian workspace: `cargo xtask <COMMAND>`.
 
+mod bench;
 mod ci;
 mod emulator;
 mod firmware;
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Build the firmware, run it on every emulated core and compare its bytes with the host's
     Qemu(qemu::Options),
+    /// Count the instructions of every kernel on every emulated core, or check the kernels there
+    Bench(bench::Options),
     /// Check that nothing in the runtime can panic, by linking it without a panic handler
     NoPanic,
     /// Build the Pico 2's firmware and check that its boot ROM would take it
@@ -43,6 +46,7 @@ fn bless() -> anyhow::Result<()> {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Qemu(options) => qemu::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::NoPanic => no_panic::run(),
         Command::Pico2 => pico2::run(),
         Command::Ci(options) => ci::run(&options),

@@ -1,0 +1,48 @@
+//! What the kernels must reach: a regression fails the bench.
+
+use super::baseline::Baseline;
+use super::Row;
+use anyhow::{ensure, Result};
+
+/// The largest ratio of a core's sum over all kernels to the baseline's.
+const SUMS: [(&str, f64); 7] =
+    [("M0", 0.60), ("M3", 0.75), ("M4", 0.60), ("M33", 0.60), ("M7", 0.60), ("M55", 0.85), ("RV32IMC", 1.0)];
+
+/// The smallest MAC an instruction of a kernel on a core.
+const SPEEDS: [(&str, &str, f64); 6] = [
+    ("conv3x3 14×14×32→32", "M4", 0.90),
+    ("conv3x3 14×14×32→32", "M0", 0.24),
+    ("depthwise3x3 14×14×32", "M4", 0.30),
+    ("conv3x3 14×14×32→32", "M55", 4.5),
+    ("depthwise3x3 14×14×32", "M55", 0.9),
+    // 12 instructions an element.
+    ("elementwise add 14×14×32", "M4", 1.0 / 12.0),
+];
+
+/// Fails with a line for each bar that the rows miss; bars of cores or kernels that did not run do not count.
+pub fn check(rows: &[Row], baseline: &Baseline) -> Result<()> {
+    let mut missed = Vec::new();
+    for row in rows.iter().filter(|row| row.core != "RV32IMC") {
+        if baseline.instructions(&row.kernel, row.core).is_some_and(|theirs| row.instructions > theirs) {
+            missed.push(format!("{} on {} takes more instructions than the baseline", row.kernel, row.core));
+        }
+    }
+    for (core, bar) in SUMS {
+        let ran: Vec<&Row> = rows.iter().filter(|row| row.core == core).collect();
+        let ours: u64 = ran.iter().map(|row| row.instructions).sum();
+        let theirs: u64 = ran.iter().filter_map(|row| baseline.instructions(&row.kernel, core)).sum();
+        if ours as f64 > bar * theirs as f64 {
+            missed.push(format!("the sum on {core} is {:.3} of the baseline's, not {bar}", ours as f64 / theirs as f64));
+        }
+    }
+    for (kernel, core, bar) in SPEEDS {
+        for row in rows.iter().filter(|row| row.kernel == kernel && row.core == core) {
+            let speed = row.macs as f64 / row.instructions as f64;
+            if speed < bar {
+                missed.push(format!("{kernel} on {core} makes {speed:.3} MAC an instruction, not {bar:.3}"));
+            }
+        }
+    }
+    ensure!(missed.is_empty(), "missed:\n  {}", missed.join("\n  "));
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The figures to beat, kept beside the bench firmware.
+
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+
+const CSV: &str = include_str!("../../../../boards/bench/baseline.csv");
+
+/// Instructions of CMSIS-NN by kernel and core.
+pub struct Baseline(BTreeMap<(String, String), u64>);
+
+impl Baseline {
+    /// Reads the table: a row a kernel, a column a core.
+    pub fn read() -> Result<Self> {
+        let mut reader = csv::Reader::from_reader(CSV.as_bytes());
+        let cores: Vec<String> = reader.headers()?.iter().skip(2).map(String::from).collect();
+        let mut figures = BTreeMap::new();
+        for record in reader.records() {
+            let record = record?;
+            for (core, figure) in cores.iter().zip(record.iter().skip(2)) {
+                let figure = figure.parse().with_context(|| format!("baseline of {} on {core}", &record[0]))?;
+                figures.insert((record[0].to_string(), core.clone()), figure);
+            }
+        }
+        Ok(Self(figures))
+    }
+
+    /// What the kernel costs there; RV32IMC, which the baseline lacks, is held against M3.
+    pub fn instructions(&self, kernel: &str, core: &str) -> Option<u64> {
+        let core = if core == "RV32IMC" { "M3" } else { core };
+        self.0.get(&(kernel.to_string(), core.to_string())).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_core_has_seventeen_kernels() {
+        let baseline = Baseline::read().unwrap();
+        assert_eq!(baseline.0.len(), 17 * 6);
+        assert_eq!(baseline.instructions("conv3x3 14×14×32→32", "M4"), Some(3477960));
+        assert_eq!(baseline.instructions("conv1d 1024×16→32, k=3, dilation 4", "RV32IMC"), Some(5777288));
+    }
+}

@@ -1,0 +1,146 @@
+//! `cargo xtask bench`: the kernels' instructions on every emulated core, beside a baseline.
+
+mod bars;
+mod baseline;
+mod table;
+
+use crate::machines::{Machine, MACHINES};
+use crate::{emulator, firmware, parallel};
+use anyhow::{bail, ensure, Context, Result};
+use baseline::Baseline;
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// An emulator run's time limit.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// The machines that are counted, with the baseline's names of their cores, in its order.
+const CORES: [(&str, &str); 7] = [
+    ("m0", "M0"),
+    ("m3", "M3"),
+    ("m4", "M4"),
+    ("m33", "M33"),
+    ("m7", "M7"),
+    ("m55", "M55"),
+    ("rv32", "RV32IMC"),
+];
+
+/// What to run.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Only this core (M0, M3, M4, M33, M7, M55 or RV32IMC)
+    #[arg(long, value_name = "NAME")]
+    core: Option<String>,
+    /// Only the kernels whose name contains this
+    #[arg(long, value_name = "NAME")]
+    kernel: Option<String>,
+    /// Print an array of {kernel, core, macs, instructions} instead of the table
+    #[arg(long)]
+    json: bool,
+    /// Count the portable kernels instead of each core's own
+    #[arg(long)]
+    portable: bool,
+    /// Instead of counting, compare each core's kernels with the portable ones on thousands of random shapes
+    #[arg(long, conflicts_with_all = ["json", "kernel", "portable"])]
+    check: bool,
+}
+
+/// One kernel on one core.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Row {
+    /// Name and shape, as in the baseline.
+    pub kernel: String,
+    /// As in the baseline.
+    pub core: &'static str,
+    /// Nominal products; for `add`, elements.
+    pub macs: u64,
+    /// Exact, without the call.
+    pub instructions: u64,
+}
+
+/// Builds and runs the bench firmware, or the check firmware, and prints what it found.
+///
+/// Fails when an output differs from the portable kernel's or, in a full run, when a bar is missed.
+pub fn run(options: &Options) -> Result<()> {
+    let chosen = cores(options.core.as_deref(), options.check)?;
+    for (machine, _) in &chosen {
+        emulator::require(machine)?;
+        firmware::require_target(machine.target)?;
+    }
+    let bin = if options.check { "check" } else { "bench" };
+    // Building one after another, since cargo uses all cores; running side by side.
+    let mut jobs = Vec::new();
+    for (machine, core) in chosen {
+        jobs.push((machine, core, build(machine, bin, options.portable)?));
+    }
+    let outputs = parallel::map(&jobs, |(machine, _, elf)| emulator::run(machine, elf, &[], LIMIT));
+    let mut rows = Vec::new();
+    for ((machine, core, _), output) in jobs.iter().zip(outputs) {
+        let output = output?;
+        ensure!(output.contains("done"), "{core}: the firmware stopped early");
+        for line in output.lines() {
+            match line.split('|').collect::<Vec<_>>()[..] {
+                ["row", kernel, macs, instructions, verdict] => {
+                    ensure!(verdict == "equal", "{core}, {kernel}: the output is not the portable kernel's");
+                    let kernel = kernel.to_string();
+                    rows.push(Row { kernel, core, macs: macs.parse()?, instructions: instructions.parse()? });
+                }
+                ["check", ..] => println!("{}: equal to the portable kernels: {}", machine.name, &line[6..]),
+                _ => {}
+            }
+        }
+    }
+    if options.check {
+        return Ok(());
+    }
+    rows.retain(|row| options.kernel.as_ref().is_none_or(|name| row.kernel.contains(name)));
+    ensure!(!rows.is_empty(), "no kernel's name contains '{}'", options.kernel.as_deref().unwrap_or(""));
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(());
+    }
+    let baseline = Baseline::read()?;
+    println!("{}", table::render(&rows, &baseline));
+    if options.kernel.is_some() || options.portable {
+        return Ok(());
+    }
+    bars::check(&rows, &baseline)
+}
+
+/// The machines to run, with the names of their cores; checks also run where unaligned accesses fault.
+fn cores(name: Option<&str>, check: bool) -> Result<Vec<(&'static Machine, &'static str)>> {
+    let mut cores = CORES.to_vec();
+    if check {
+        cores.push(("microbit", "microbit"));
+    }
+    let chosen: Vec<_> = cores
+        .iter()
+        .filter(|(machine, core)| name.is_none_or(|n| n.eq_ignore_ascii_case(core) || n == *machine))
+        .map(|(machine, core)| (MACHINES.iter().find(|m| m.name == *machine).expect("a machine of the table"), *core))
+        .collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = cores.iter().map(|c| c.1).collect();
+        bail!("no emulated core '{}': choose one of {}", name.unwrap_or(""), names.join(", "));
+    }
+    Ok(chosen)
+}
+
+/// Builds `bin` of `boards/bench` and returns the path of a copy that later builds leave alone.
+fn build(machine: &Machine, bin: &str, portable: bool) -> Result<PathBuf> {
+    let status = firmware::cargo_command("boards/bench", &["build", "--quiet", "--release", "--bin", bin])
+        .args(machine.cargo_args(portable))
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "building {bin} for {} failed", machine.name);
+    let built = firmware::target_dir().join(machine.target).join("release").join(bin);
+    let kept = firmware::target_dir().join("elf").join(format!(
+        "{bin}-{}-{}.elf",
+        machine.name,
+        machine.backend(portable)
+    ));
+    std::fs::create_dir_all(kept.parent().expect("has a parent"))?;
+    std::fs::copy(&built, &kept).with_context(|| format!("cannot copy {}", built.display()))?;
+    Ok(kept)
+}

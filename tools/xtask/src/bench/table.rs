@@ -1,0 +1,35 @@
+//! The table of instructions, MAC an instruction and ratios.
+
+use super::baseline::Baseline;
+use super::Row;
+use comfy_table::{presets, CellAlignment, Table};
+
+/// A row a kernel and core, and the sum of each core.
+pub fn render(rows: &[Row], baseline: &Baseline) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_MARKDOWN);
+    table.set_header(["core", "kernel", "MACs", "instructions", "MAC/instruction", "ratio"]);
+    for column in 2..6 {
+        table.column_mut(column).expect("six columns").set_cell_alignment(CellAlignment::Right);
+    }
+    let ratio = |ours: u64, theirs: Option<u64>| {
+        theirs.map_or("–".to_string(), |theirs| format!("{:.3}", ours as f64 / theirs as f64))
+    };
+    for core in rows.chunk_by(|a, b| a.core == b.core) {
+        for row in core {
+            table.add_row([
+                row.core.to_string(),
+                row.kernel.clone(),
+                row.macs.to_string(),
+                row.instructions.to_string(),
+                format!("{:.3}", row.macs as f64 / row.instructions as f64),
+                ratio(row.instructions, baseline.instructions(&row.kernel, row.core)),
+            ]);
+        }
+        let ours = core.iter().map(|row| row.instructions).sum();
+        let theirs = core.iter().map(|row| baseline.instructions(&row.kernel, row.core)).sum();
+        let sum = [core[0].core, "sum", "", &u64::to_string(&ours), "", &ratio(ours, theirs)].map(String::from);
+        table.add_row(sum);
+    }
+    table
+}
