@@ -36,6 +36,9 @@
 //! | [`schedule`], [`plan`] | β_t and ᾱ_t in f64; samplers as tables of one affine update |
 //! | [`rng`], [`gaussian`] | counter-based generator and integer normal transform |
 
+#[cfg(all(feature = "host-simd", target_arch = "x86_64"))]
+extern crate std;
+
 #[cfg(target_endian = "big")]
 compile_error!("model files are little endian, and weights are read in place");
 

@@ -11,11 +11,34 @@
 
 pub mod portable;
 
-#[cfg(any(feature = "cortex-m-dsp", feature = "helium", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
+// What several backends share; each uses a part.
+#[cfg(any(feature = "helium", all(feature = "host-simd", target_arch = "x86_64")))]
+mod bytes;
+#[cfg(any(
+    feature = "cortex-m-dsp",
+    feature = "helium",
+    feature = "armv7m",
+    feature = "armv6m",
+    feature = "rv32",
+    all(feature = "host-simd", target_arch = "x86_64")
+))]
 mod epilogue;
-#[cfg(any(feature = "helium", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
+#[cfg(any(
+    feature = "helium",
+    feature = "armv7m",
+    feature = "armv6m",
+    feature = "rv32",
+    all(feature = "host-simd", target_arch = "x86_64")
+))]
 mod packing;
-#[cfg(any(feature = "cortex-m-dsp", feature = "helium", feature = "armv7m", feature = "armv6m", feature = "rv32"))]
+#[cfg(any(
+    feature = "cortex-m-dsp",
+    feature = "helium",
+    feature = "armv7m",
+    feature = "armv6m",
+    feature = "rv32",
+    all(feature = "host-simd", target_arch = "x86_64")
+))]
 mod ring;
 #[cfg(any(feature = "armv7m", feature = "armv6m", feature = "rv32"))]
 mod rows;
@@ -34,6 +57,8 @@ pub mod helium;
 mod helium_depthwise;
 #[cfg(feature = "rv32")]
 pub mod rv32;
+#[cfg(all(feature = "host-simd", target_arch = "x86_64"))]
+pub mod x86;
 
 #[cfg(feature = "armv6m")]
 pub use armv6m as active;
@@ -48,11 +73,14 @@ pub use helium as active;
     feature = "helium",
     feature = "armv7m",
     feature = "armv6m",
-    feature = "rv32"
+    feature = "rv32",
+    all(feature = "host-simd", target_arch = "x86_64")
 )))]
 pub use portable as active;
 #[cfg(feature = "rv32")]
 pub use rv32 as active;
+#[cfg(all(feature = "host-simd", target_arch = "x86_64"))]
+pub use x86 as active;
 
 const _: () = assert!(
     cfg!(feature = "cortex-m-dsp") as u8
@@ -60,8 +88,9 @@ const _: () = assert!(
         + cfg!(feature = "armv7m") as u8
         + cfg!(feature = "armv6m") as u8
         + cfg!(feature = "rv32") as u8
+        + cfg!(feature = "host-simd") as u8
         <= 1,
-    "at most one kernel backend: choose one of the features cortex-m-dsp, helium, armv7m, armv6m, rv32"
+    "at most one kernel backend: choose one of the features cortex-m-dsp, helium, armv7m, armv6m, rv32, host-simd"
 );
 
 /// An activation tensor as a kernel sees it: NHWC, batch 1.

@@ -19,6 +19,7 @@ pub(super) fn halves(values: u32) -> [u32; 2] {
 ///
 /// # Safety
 /// `x` and `w` have two words.
+#[cfg(not(feature = "host-simd"))]
 #[inline(always)]
 pub(super) unsafe fn multiply_add_halves(mut acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
     for (i, a) in acc.iter_mut().enumerate() {

@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: everything that must hold before a change is taken.
 
 use crate::firmware::{self, cargo};
-use crate::{no_panic, pico2, qemu};
+use crate::{bench, no_panic, pico2, qemu};
 use anyhow::Result;
 use clap::Args;
 use std::time::Instant;
@@ -19,7 +19,7 @@ const WORKSPACES: [&str; 4] = [".", "boards/qemu", "boards/pico2", "boards/bench
 
 /// Runs every check, stops at the first that fails.
 pub fn run(options: &Options) -> Result<()> {
-    let steps: [(&str, &dyn Fn() -> Result<()>); 8] = [
+    let steps: [(&str, &dyn Fn() -> Result<()>); 9] = [
         ("format", &format),
         ("clippy", &clippy),
         ("tests", &|| if options.tested { Ok(()) } else { host(&["test", "--quiet"], "cargo test") }),
@@ -27,7 +27,8 @@ pub fn run(options: &Options) -> Result<()> {
         ("link check against panics", &no_panic::run),
         ("emulated cores", &|| qemu::run(&qemu::Options::default())),
         ("pico2", &pico2::run),
-        ("bench", &|| Ok(())),
+        ("kernels on emulated cores", &bench::check),
+        ("bench", &bench::count),
     ];
     let start = Instant::now();
     for (name, step) in steps {

@@ -32,7 +32,8 @@ pub fn check(rows: &[Row], baseline: &Baseline) -> Result<()> {
         let ours: u64 = ran.iter().map(|row| row.instructions).sum();
         let theirs: u64 = ran.iter().filter_map(|row| baseline.instructions(&row.kernel, core)).sum();
         if ours as f64 > bar * theirs as f64 {
-            missed.push(format!("the sum on {core} is {:.3} of the baseline's, not {bar}", ours as f64 / theirs as f64));
+            missed
+                .push(format!("the sum on {core} is {:.3} of the baseline's, not {bar}", ours as f64 / theirs as f64));
         }
     }
     for (kernel, core, bar) in SPEEDS {

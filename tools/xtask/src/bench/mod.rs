@@ -17,18 +17,11 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// The machines that are counted, with the baseline's names of their cores, in its order.
-const CORES: [(&str, &str); 7] = [
-    ("m0", "M0"),
-    ("m3", "M3"),
-    ("m4", "M4"),
-    ("m33", "M33"),
-    ("m7", "M7"),
-    ("m55", "M55"),
-    ("rv32", "RV32IMC"),
-];
+const CORES: [(&str, &str); 7] =
+    [("m0", "M0"), ("m3", "M3"), ("m4", "M4"), ("m33", "M33"), ("m7", "M7"), ("m55", "M55"), ("rv32", "RV32IMC")];
 
 /// What to run.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Options {
     /// Only this core (M0, M3, M4, M33, M7, M55 or RV32IMC)
     #[arg(long, value_name = "NAME")]
@@ -58,6 +51,16 @@ pub struct Row {
     pub macs: u64,
     /// Exact, without the call.
     pub instructions: u64,
+}
+
+/// Every core's kernels against the portable ones.
+pub fn check() -> Result<()> {
+    run(&Options { check: true, ..Options::default() })
+}
+
+/// The whole table, with its bars.
+pub fn count() -> Result<()> {
+    run(&Options::default())
 }
 
 /// Builds and runs the bench firmware, or the check firmware, and prints what it found.
@@ -135,11 +138,8 @@ fn build(machine: &Machine, bin: &str, portable: bool) -> Result<PathBuf> {
         .context("cannot run cargo")?;
     ensure!(status.success(), "building {bin} for {} failed", machine.name);
     let built = firmware::target_dir().join(machine.target).join("release").join(bin);
-    let kept = firmware::target_dir().join("elf").join(format!(
-        "{bin}-{}-{}.elf",
-        machine.name,
-        machine.backend(portable)
-    ));
+    let kept =
+        firmware::target_dir().join("elf").join(format!("{bin}-{}-{}.elf", machine.name, machine.backend(portable)));
     std::fs::create_dir_all(kept.parent().expect("has a parent"))?;
     std::fs::copy(&built, &kept).with_context(|| format!("cannot copy {}", built.display()))?;
     Ok(kept)

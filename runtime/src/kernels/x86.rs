@@ -1,0 +1,186 @@
+//! x86-64 hosts: AVX2, found at run time; without it the portable kernels run.
+//!
+//! The register tile of a dense convolution, four pixels by two output channels, sixteen taps a turn:
+//!
+//! ```text
+//!              weights of channel   0             1             vpmovsxbw
+//!   pixel 0    x15 … x0             vpmaddwd      vpmaddwd      vpmovsxbw, then vpaddd into 8 accumulators
+//!   pixel 1    x15 … x0             vpmaddwd      vpmaddwd
+//!   pixel 2    x15 … x0             vpmaddwd      vpmaddwd
+//!   pixel 3    x15 … x0             vpmaddwd      vpmaddwd
+//! ```
+//!
+//! 22 instructions for 128 products.
+
+use super::bytes::{self, Bytes, Tile};
+use super::epilogue::Requantize;
+use super::ring::{self, Spread};
+use super::{packing, portable, Conv, Depthwise, Linear, Output};
+use core::arch::x86_64::*;
+use std::is_x86_feature_detected;
+
+/// Like [`portable::conv`].
+pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
+    if !is_x86_feature_detected!("avx2") || !bytes::conv::<X86>(conv, &mut out, scratch) {
+        portable::conv(conv, out, scratch);
+    }
+}
+
+/// Like [`portable::depthwise`].
+pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
+    if !is_x86_feature_detected!("avx2") || !ring::depthwise::<X86>(conv, out, scratch) {
+        portable::depthwise(conv, out, scratch);
+    }
+}
+
+/// Like [`portable::linear`].
+pub fn linear(linear: &Linear, mut out: Output) {
+    if !is_x86_feature_detected!("avx2") || !bytes::linear::<X86>(linear, &mut out) {
+        portable::linear(linear, out);
+    }
+}
+
+pub use super::portable::{add, lut};
+
+/// Only used where AVX2 has been found.
+struct X86;
+
+impl Requantize for X86 {
+    #[inline(always)]
+    fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
+        crate::quant::scale(acc, multiplier).wrapping_add(offset)
+    }
+
+    #[inline(always)]
+    fn saturate(q: i32) -> i32 {
+        q.clamp(i8::MIN as i32, i8::MAX as i32)
+    }
+}
+
+impl Spread for X86 {
+    #[inline(always)]
+    fn spread(values: u32) -> [u32; 2] {
+        packing::halves(values)
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
+        // SAFETY: the caller's promise; SSE2 is part of x86-64.
+        unsafe {
+            let (x, w) = (_mm_loadl_epi64(x.cast()), _mm_loadl_epi64(w.cast()));
+            let products = _mm_unpacklo_epi16(_mm_mullo_epi16(x, w), _mm_mulhi_epi16(x, w));
+            let sums = _mm_add_epi32(_mm_loadu_si128(acc.as_ptr().cast()), products);
+            core::mem::transmute::<__m128i, [i32; 4]>(sums)
+        }
+    }
+}
+
+impl Bytes for X86 {
+    #[inline(always)]
+    unsafe fn copy(from: *const i8, to: *mut i8, len: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { core::ptr::copy_nonoverlapping(from, to, len) }
+    }
+
+    #[inline(always)]
+    unsafe fn fill(value: i8, to: *mut i8, len: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { core::ptr::write_bytes(to, value as u8, len) }
+    }
+
+    unsafe fn dot4(acc: [i32; 4], row: *const i8, others: [*const i8; 4], taps: usize) -> [i32; 4] {
+        // SAFETY: the caller's promise.
+        let [sums] = unsafe { tile([row], others, taps) };
+        core::array::from_fn(|i| acc[i].wrapping_add(sums[i]))
+    }
+
+    unsafe fn channels(tile: &Tile) {
+        // SAFETY: the caller's promise; AVX2 has been found.
+        unsafe { channels(tile) }
+    }
+}
+
+/// `Σ rows[c]·others[p]` over `taps` bytes.
+///
+/// # Safety
+/// The processor has AVX2; the rows and the others have `taps` bytes.
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn tile<const C: usize>(rows: [*const i8; C], others: [*const i8; 4], taps: usize) -> [[i32; 4]; C] {
+    let mut acc = [[_mm256_setzero_si256(); 4]; C];
+    let mut turn = |w: [__m256i; C], x: [__m256i; 4]| {
+        for c in 0..C {
+            for p in 0..4 {
+                acc[c][p] = _mm256_add_epi32(acc[c][p], _mm256_madd_epi16(w[c], x[p]));
+            }
+        }
+    };
+    let whole = taps & !15;
+    for at in (0..whole).step_by(16) {
+        // SAFETY: sixteen bytes from `at` on are there.
+        let load = |from: *const i8| unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(from.add(at).cast())) };
+        turn(rows.map(load), others.map(load));
+    }
+    if whole < taps {
+        let load = |from: *const i8| {
+            let mut last = [0i8; 16];
+            // SAFETY: fewer than sixteen bytes are left.
+            unsafe {
+                core::ptr::copy_nonoverlapping(from.add(whole), last.as_mut_ptr(), taps - whole);
+                _mm256_cvtepi8_epi16(_mm_loadu_si128(last.as_ptr().cast()))
+            }
+        };
+        turn(rows.map(load), others.map(load));
+    }
+    acc.map(|[a, b, c, d]| {
+        let sums = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+        let sums = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+        // SAFETY: sixteen bytes either way.
+        unsafe { core::mem::transmute::<__m128i, [i32; 4]>(sums) }
+    })
+}
+
+/// # Safety
+/// The processor has AVX2; everything that `job` points to is there.
+#[target_feature(enable = "avx2")]
+unsafe fn channels(job: &Tile) {
+    let Tile { patches, taps, step, offset, lut, .. } = *job;
+    let shift = _mm_cvtsi32_si128(-job.left_shift);
+    // SAFETY: `bias_end` is the end of the same slice.
+    let count = unsafe { job.bias_end.offset_from(job.bias) } as usize;
+    let finish = |o: usize, sums: [i32; 4]| {
+        // SAFETY: o < count: bias, multiplier and four outputs exist.
+        unsafe {
+            let (bias, multiplier) = (*job.bias.add(o), *job.multipliers.add(o) as i32);
+            let acc = _mm256_cvtepi32_epi64(_mm_add_epi32(_mm_loadu_si128(sums.as_ptr().cast()), _mm_set1_epi32(bias)));
+            let products = _mm256_srli_epi64::<16>(_mm256_mul_epi32(acc, _mm256_set1_epi64x(multiplier as i64)));
+            let low = _mm256_permutevar8x32_epi32(products, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
+            let q = _mm_add_epi32(_mm256_castsi256_si128(low), _mm_set1_epi32(offset));
+            let q = _mm_packs_epi32(_mm_sra_epi32(q, shift), _mm_setzero_si128());
+            let q = _mm_cvtsi128_si32(_mm_packs_epi16(q, q)).to_le_bytes();
+            for (p, q) in q.into_iter().enumerate() {
+                let q = q as i8;
+                let q = if lut.is_null() { q } else { *lut.offset(q as isize) };
+                *job.out.add(o + p * step as usize) = q;
+            }
+        }
+    };
+    let mut o = 0;
+    while o + 2 <= count {
+        // SAFETY: rows o and o + 1 exist.
+        unsafe {
+            let row = job.weights.add(o * taps);
+            let [first, second] = tile([row, row.add(taps)], patches, taps);
+            finish(o, first);
+            finish(o + 1, second);
+        }
+        o += 2;
+    }
+    if o < count {
+        // SAFETY: row o exists.
+        unsafe {
+            let [sums] = tile([job.weights.add(o * taps)], patches, taps);
+            finish(o, sums);
+        }
+    }
+}
