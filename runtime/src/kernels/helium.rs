@@ -14,9 +14,9 @@
 //! 10 instructions for 64 products. The four sums are requantized as one vector and scattered to their
 //! pixels. Depthwise convolutions are in [`helium_depthwise`](super::helium_depthwise).
 
-use super::epilogue::{align, store, Requantize};
-use super::helium_depthwise;
-use super::{conv_scratch, portable, row_stride, Conv, Depthwise, Linear, Output, Source, Window};
+use super::bytes::{self, Bytes, Tile};
+use super::epilogue::Requantize;
+use super::{helium_depthwise, portable, Conv, Depthwise, Linear, Output};
 use core::arch::asm;
 
 pub use super::portable::{add, lut};
