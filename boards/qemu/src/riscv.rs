@@ -33,6 +33,10 @@ pub fn stack_bounds() -> (usize, usize) {
 }
 
 /// Executes a known number of instructions, and returns it.
+///
+/// A function of its own: the compiler does not see how long the repeated instructions are, and would place
+/// constants too far away.
+#[inline(never)]
 pub fn known_run() -> u64 {
     const ROUNDS: u32 = 10_000;
     // SAFETY: changes one register.

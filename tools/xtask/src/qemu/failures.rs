@@ -7,14 +7,14 @@ use brownian_board::report::Line;
 use std::path::Path;
 use std::time::Duration;
 
-/// What the firmware is asked for, and how it must end.
-const CASES: [(&str, Ending); 3] =
-    [("panic", Ending::Exit(101)), ("fault", Ending::Exit(102)), ("hang", Ending::Stopped)];
+/// What the firmware is asked for, a limit in seconds, and how it must end.
+const CASES: [(&str, u64, Ending); 3] =
+    [("panic", 60, Ending::Exit(101)), ("fault", 60, Ending::Exit(102)), ("hang", 2, Ending::Stopped)];
 
 /// Runs the firmware that fails on request.
 pub fn check(machine: &Machine, elf: &Path) -> Result<()> {
     let run = |word: &str, limit| run_to_any_end(machine, elf, &[word.to_string()], Duration::from_secs(limit));
-    let (ending, text) = run("well", 10)?;
+    let (ending, text) = run("well", 60)?;
     ensure!(ending == Ending::Exit(0), "{}: the firmware that should end well ended with {ending:?}", machine.name);
     let calibration = text.lines().find_map(|line| match Line::parse(line) {
         Some(Line::Calibration { instructions, ticks }) => Some((instructions, ticks)),
@@ -27,8 +27,8 @@ pub fn check(machine: &Machine, elf: &Path) -> Result<()> {
         "{}: {expected} instructions were counted as {counted}: is the machine's tick right?",
         machine.name
     );
-    for (word, expected) in CASES {
-        let (ending, _) = run(word, 2)?;
+    for (word, limit, expected) in CASES {
+        let (ending, _) = run(word, limit)?;
         ensure!(ending == expected, "{}: asked to {word}, it ended with {ending:?}, not {expected:?}", machine.name);
     }
     Ok(())
