@@ -37,8 +37,8 @@ enum Command {
 }
 
 fn bless() -> anyhow::Result<()> {
-    for name in brownian_tests::golden::MODELS {
-        println!("wrote {}", brownian_tests::golden::bless(name)?.display());
+    for name in brownian_tests::golden::models()? {
+        println!("wrote {}", brownian_tests::golden::bless(&name)?.display());
     }
     Ok(())
 }
