@@ -27,9 +27,9 @@ pub struct Demo {
 /// The network that the demo trains.
 const PRESET: &str = "digits28";
 /// The plan that it draws with.
-const PLAN: &str = "ddim50";
-/// Guidance scale 1.25: clearer digits from a short training.
-const GUIDANCE: u16 = 320;
+const PLAN: &str = "fast10";
+/// Guidance scale 1.5: clearer digits from a short training.
+const GUIDANCE: u16 = 384;
 /// Images in the picture, ten of each class.
 const COUNT: usize = 100;
 
