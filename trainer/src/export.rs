@@ -6,7 +6,8 @@ use crate::{Error, Result};
 use serde::Serialize;
 
 /// Plans of a model for which none are asked.
-pub const DEFAULT_PLANS: [&str; 3] = ["ddim50=ddim:50", "fast10=dpm:10:first=0.96", "fast5=dpm:5:first=0.93"];
+pub const DEFAULT_PLANS: [&str; 4] =
+    ["ddim50=ddim:50", "fast10=dpm:10:first=0.96", "fast5=dpm:5:first=0.93", "fast3=dpm:3:first=0.93"];
 
 /// What the model file says of its origin.
 #[derive(Serialize)]
