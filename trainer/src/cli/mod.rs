@@ -46,13 +46,17 @@ impl Cli {
     }
 }
 
-/// Prints a text to standard output.
+/// Prints a text to standard output. A reader that has gone away, as `head` does, is no error.
 ///
 /// # Errors
-/// A closed or full output; never a panic.
+/// An output that cannot be written; never a panic.
 fn print(text: &str) -> Result<()> {
-    use std::io::Write;
-    let failed = |e: std::io::Error| crate::Error::Invalid(format!("standard output cannot be written: {e}"));
+    use std::io::{ErrorKind, Write};
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(failed)
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            Err(crate::Error::Invalid(format!("standard output cannot be written: {e}")))
+        }
+        _ => Ok(()),
+    }
 }
