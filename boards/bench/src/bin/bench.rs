@@ -1,7 +1,7 @@
 //! Counts the instructions of each kernel on the shapes of the baseline table.
 //!
 //! Prints `row|name|macs|instructions` for each; every output is compared with the portable kernel.
-//! A command line argument restricts the run to the rows whose name contains it.
+//! With the argument `trace` each kernel runs once and alone, for a host that watches the instructions.
 #![no_std]
 #![no_main]
 
@@ -78,15 +78,12 @@ fn main() -> ! {
         exit(3);
     }
     let arguments = semihosting::experimental::env::args::<256>();
-    let filter = arguments.as_ref().ok().and_then(|a| a.filter_map(Result::ok).nth(1)).unwrap_or("");
+    let trace = arguments.is_ok_and(|a| a.filter_map(Result::ok).any(|word| word == "trace"));
     // SAFETY: the only use of BUFFERS, and main runs once.
     let buffers = unsafe { &mut *(&raw mut BUFFERS) };
     let mut wrong = 0;
     for (name, height, width, kind) in &ROWS {
-        if !name.contains(filter) {
-            continue;
-        }
-        let (macs, instructions, equal) = run(buffers, *height, *width, kind);
+        let (macs, instructions, equal) = run(buffers, *height, *width, kind, trace);
         println!("row|{name}|{macs}|{instructions}|{}", if equal { "equal" } else { "WRONG" });
         wrong += i32::from(!equal);
     }
@@ -94,8 +91,9 @@ fn main() -> ! {
     exit(wrong)
 }
 
-/// Runs one row twice; returns its nominal MACs, its instructions and whether the output is right.
-fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind) -> (usize, u32, bool) {
+/// Runs one row twice, or once for a `trace`; returns its nominal MACs, its instructions and whether the output is
+/// right.
+fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -> (usize, u32, bool) {
     let mut rng = Rng(7);
     let (channels, outputs, taps, rows) = match *kind {
         Dense(i, o, [h, w], _) => (i, o, h * w * i, o),
@@ -129,6 +127,9 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind) -> (usize, u32
     };
     let (out, expected) = (&mut b.output[..out_size], &mut b.expected[..out_size]);
     let mut both = |fast: &mut dyn FnMut(&mut [i8], &mut [i8]), slow: &mut dyn FnMut(&mut [i8], &mut [i8])| {
+        if trace {
+            return (count::instructions(&mut || fast(out, &mut b.scratch)), true);
+        }
         slow(expected, &mut b.scratch);
         out.fill(0x55);
         let first = count::instructions(&mut || fast(out, &mut b.scratch));

@@ -2,6 +2,7 @@
 
 mod bars;
 mod baseline;
+mod cycles;
 mod table;
 
 use crate::machines::{Machine, MACHINES};
@@ -38,6 +39,9 @@ pub struct Options {
     /// Instead of counting, compare each core's kernels with the portable ones on thousands of random shapes
     #[arg(long, conflicts_with_all = ["json", "kernel", "portable"])]
     check: bool,
+    /// Instead of counting, estimate cycles of M0+, M4 and M33 from a trace of the blocks that run
+    #[arg(long, conflicts_with_all = ["core", "json", "kernel", "portable", "check"])]
+    cycles: bool,
 }
 
 /// One kernel on one core.
@@ -72,6 +76,9 @@ pub fn run(options: &Options) -> Result<()> {
         emulator::require(machine)?;
         firmware::require_target(machine.target)?;
     }
+    if options.cycles {
+        return estimate();
+    }
     let bin = if options.check { "check" } else { "bench" };
     // Building one after another, since cargo uses all cores; running side by side.
     let mut jobs = Vec::new();
@@ -82,17 +89,9 @@ pub fn run(options: &Options) -> Result<()> {
     let mut rows = Vec::new();
     for ((machine, core, _), output) in jobs.iter().zip(outputs) {
         let output = output?;
-        ensure!(output.contains("done"), "{core}: the firmware stopped early");
-        for line in output.lines() {
-            match line.split('|').collect::<Vec<_>>()[..] {
-                ["row", kernel, macs, instructions, verdict] => {
-                    ensure!(verdict == "equal", "{core}, {kernel}: the output is not the portable kernel's");
-                    let kernel = kernel.to_string();
-                    rows.push(Row { kernel, core, macs: macs.parse()?, instructions: instructions.parse()? });
-                }
-                ["check", ..] => println!("{}: equal to the portable kernels: {}", machine.name, &line[6..]),
-                _ => {}
-            }
+        rows.extend(parse(&output, core)?);
+        if let Some(line) = output.lines().find_map(|line| line.strip_prefix("check|")) {
+            println!("{}: equal to the portable kernels: {line}", machine.name);
         }
     }
     if options.check {
@@ -110,6 +109,33 @@ pub fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     bars::check(&rows, &baseline)
+}
+
+/// Prints estimated cycles beside instructions.
+fn estimate() -> Result<()> {
+    let mut columns = Vec::new();
+    for (name, core, title) in cycles::CORES {
+        let machine = crate::machines::find(name)?;
+        let elf = build(machine, "bench", false)?;
+        let rows = parse(&emulator::run(machine, &elf, &["trace".to_string()], LIMIT)?, title)?;
+        columns.push((title, rows, cycles::estimate(machine, core, &elf)?));
+    }
+    println!("{}", table::render_cycles(&columns));
+    Ok(())
+}
+
+/// The rows that a firmware printed.
+fn parse(output: &str, core: &'static str) -> Result<Vec<Row>> {
+    ensure!(output.contains("done"), "{core}: the firmware stopped early");
+    let mut rows = Vec::new();
+    for line in output.lines() {
+        if let ["row", kernel, macs, instructions, verdict] = line.split('|').collect::<Vec<_>>()[..] {
+            ensure!(verdict == "equal", "{core}, {kernel}: the output is not the portable kernel's");
+            let kernel = kernel.to_string();
+            rows.push(Row { kernel, core, macs: macs.parse()?, instructions: instructions.parse()? });
+        }
+    }
+    Ok(rows)
 }
 
 /// The machines to run, with the names of their cores; checks also run where unaligned accesses fault.

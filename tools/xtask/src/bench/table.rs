@@ -33,3 +33,22 @@ pub fn render(rows: &[Row], baseline: &Baseline) -> Table {
     }
     table
 }
+
+/// A row a kernel; of each core its instructions and its estimated cycles.
+pub fn render_cycles(columns: &[(&str, Vec<Row>, Vec<u64>)]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_MARKDOWN);
+    let titles = columns.iter().flat_map(|(core, ..)| [format!("{core} instructions"), format!("{core} cycles, est.")]);
+    table.set_header(std::iter::once("kernel".to_string()).chain(titles));
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for (index, row) in columns.first().map_or(&[][..], |(_, rows, _)| rows).iter().enumerate() {
+        let figures = columns.iter().flat_map(|(_, rows, cycles)| {
+            let cycles = cycles.get(index).map_or("–".to_string(), u64::to_string);
+            [rows.get(index).map_or("–".to_string(), |row| row.instructions.to_string()), cycles]
+        });
+        table.add_row(std::iter::once(row.kernel.clone()).chain(figures));
+    }
+    table
+}
