@@ -157,8 +157,11 @@ fn with_margin(values: &[i8]) -> Vec<i8> {
     [&[0x33; 8], values, &[0x33; 8]].concat()
 }
 
+/// Runs a kernel, fast or portable, over an output and a scratch.
+type Run<'a> = &'a mut dyn FnMut(bool, &mut [i8], &mut [i8]);
+
 /// Runs both kernel sets from equal memory; the outputs must be `expected`, the margins untouched.
-fn both(before: &[i8], expected: &[i8], scratch: usize, run: &mut dyn FnMut(bool, &mut [i8], &mut [i8])) {
+fn both(before: &[i8], expected: &[i8], scratch: usize, run: Run) {
     for fast in [false, true] {
         let (mut out, mut room) = (with_margin(before), with_margin(&vec![0x11; scratch]));
         let (end, room_end) = (8 + before.len(), 8 + scratch);

@@ -7,7 +7,8 @@ use brownian::quant::rounding_offset;
 pub struct Rng(pub u64);
 
 impl Rng {
-    pub fn next(&mut self) -> u32 {
+    /// 32 random bits.
+    pub fn bits(&mut self) -> u32 {
         let state = self.0;
         self.0 = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (((state >> 18) ^ state) >> 27) as u32
@@ -15,15 +16,15 @@ impl Rng {
 
     /// Uniform in 0..n, for n ≥ 1.
     pub fn below(&mut self, n: usize) -> usize {
-        ((self.next() >> 8) as usize) % n
+        ((self.bits() >> 8) as usize) % n
     }
 
     /// Any i8; one in eight is −128 or 127.
     pub fn activation(&mut self) -> i8 {
-        match self.next() % 16 {
+        match self.bits() % 16 {
             0 => i8::MIN,
             1 => i8::MAX,
-            _ => (self.next() >> 9) as i8,
+            _ => (self.bits() >> 9) as i8,
         }
     }
 
@@ -53,7 +54,7 @@ pub fn requantization(rng: &mut Rng, taps: usize, bias: &mut [i32], multipliers:
     while 1usize << (2 * (shift - 5)) < taps {
         shift += 1;
     }
-    bias.iter_mut().for_each(|b| *b = (rng.next() as i32) >> 14);
-    multipliers.iter_mut().for_each(|m| *m = 8192 + (rng.next() % 24576) as i16);
+    bias.iter_mut().for_each(|b| *b = (rng.bits() as i32) >> 14);
+    multipliers.iter_mut().for_each(|m| *m = 8192 + (rng.bits() % 24576) as i16);
     (rounding_offset(shift, zero as i32), shift)
 }

@@ -51,6 +51,8 @@ pub mod armv6m;
 pub mod armv7m;
 #[cfg(feature = "cortex-m-dsp")]
 pub mod dsp;
+#[cfg(feature = "cortex-m-dsp")]
+mod dsp_rows;
 #[cfg(feature = "helium")]
 pub mod helium;
 #[cfg(feature = "helium")]

@@ -107,37 +107,60 @@ impl Bytes for X86 {
 #[target_feature(enable = "avx2")]
 #[inline]
 unsafe fn tile<const C: usize>(rows: [*const i8; C], others: [*const i8; 4], taps: usize) -> [[i32; 4]; C] {
+    // Loops, not closures: those would be called without AVX2, by address.
     let mut acc = [[_mm256_setzero_si256(); 4]; C];
-    let mut turn = |w: [__m256i; C], x: [__m256i; 4]| {
-        for c in 0..C {
-            for p in 0..4 {
-                acc[c][p] = _mm256_add_epi32(acc[c][p], _mm256_madd_epi16(w[c], x[p]));
-            }
-        }
-    };
     let whole = taps & !15;
-    for at in (0..whole).step_by(16) {
+    let mut at = 0;
+    while at < whole {
         // SAFETY: sixteen bytes from `at` on are there.
-        let load = |from: *const i8| unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(from.add(at).cast())) };
-        turn(rows.map(load), others.map(load));
+        unsafe { turn(&mut acc, &rows, &others, at) };
+        at += 16;
     }
     if whole < taps {
-        let load = |from: *const i8| {
-            let mut last = [0i8; 16];
+        let (mut last_rows, mut last_others) = ([[0i8; 16]; C], [[0i8; 16]; 4]);
+        for c in 0..C {
             // SAFETY: fewer than sixteen bytes are left.
-            unsafe {
-                core::ptr::copy_nonoverlapping(from.add(whole), last.as_mut_ptr(), taps - whole);
-                _mm256_cvtepi8_epi16(_mm_loadu_si128(last.as_ptr().cast()))
-            }
-        };
-        turn(rows.map(load), others.map(load));
+            unsafe { core::ptr::copy_nonoverlapping(rows[c].add(whole), last_rows[c].as_mut_ptr(), taps - whole) };
+        }
+        for p in 0..4 {
+            // SAFETY: as above.
+            unsafe { core::ptr::copy_nonoverlapping(others[p].add(whole), last_others[p].as_mut_ptr(), taps - whole) };
+        }
+        let (rows, others) = (last_rows.each_ref().map(|r| r.as_ptr()), last_others.each_ref().map(|o| o.as_ptr()));
+        // SAFETY: sixteen bytes each.
+        unsafe { turn(&mut acc, &rows, &others, 0) };
     }
-    acc.map(|[a, b, c, d]| {
-        let sums = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    let mut result = [[0; 4]; C];
+    for c in 0..C {
+        let [first, second, third, fourth] = acc[c];
+        let sums = _mm256_hadd_epi32(_mm256_hadd_epi32(first, second), _mm256_hadd_epi32(third, fourth));
         let sums = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
-        // SAFETY: sixteen bytes either way.
-        unsafe { core::mem::transmute::<__m128i, [i32; 4]>(sums) }
-    })
+        // SAFETY: four i32.
+        unsafe { _mm_storeu_si128(result[c].as_mut_ptr().cast(), sums) };
+    }
+    result
+}
+
+/// Sixteen taps of the tile.
+///
+/// # Safety
+/// The processor has AVX2; the rows and the others have sixteen bytes from `at` on.
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn turn<const C: usize>(acc: &mut [[__m256i; 4]; C], rows: &[*const i8; C], others: &[*const i8; 4], at: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut w = [_mm256_setzero_si256(); C];
+        for c in 0..C {
+            w[c] = _mm256_cvtepi8_epi16(_mm_loadu_si128(rows[c].add(at).cast()));
+        }
+        for p in 0..4 {
+            let x = _mm256_cvtepi8_epi16(_mm_loadu_si128(others[p].add(at).cast()));
+            for c in 0..C {
+                acc[c][p] = _mm256_add_epi32(acc[c][p], _mm256_madd_epi16(w[c], x));
+            }
+        }
+    }
 }
 
 /// # Safety

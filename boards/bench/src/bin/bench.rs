@@ -79,8 +79,9 @@ fn main() -> ! {
     }
     let arguments = semihosting::experimental::env::args::<256>();
     let trace = arguments.is_ok_and(|a| a.filter_map(Result::ok).any(|word| word == "trace"));
+    let buffers = &raw mut BUFFERS;
     // SAFETY: the only use of BUFFERS, and main runs once.
-    let buffers = unsafe { &mut *(&raw mut BUFFERS) };
+    let buffers = unsafe { &mut *buffers };
     let mut wrong = 0;
     for (name, height, width, kind) in &ROWS {
         let (macs, instructions, equal) = run(buffers, *height, *width, kind, trace);

@@ -44,8 +44,9 @@ static mut BUFFERS: Buffers = Buffers {
 #[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
 #[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
 fn main() -> ! {
+    let buffers = &raw mut BUFFERS;
     // SAFETY: the only use of BUFFERS, and main runs once.
-    let buffers = unsafe { &mut *(&raw mut BUFFERS) };
+    let buffers = unsafe { &mut *buffers };
     let mut ran = [0u32; 5];
     for seed in 0..CASES {
         let mut rng = Rng(seed as u64 * 0x9E37_79B9_7F4A_7C15 + 1);
@@ -73,6 +74,9 @@ fn main() -> ! {
     exit(0)
 }
 
+/// Runs a kernel, fast or portable, over an output and a scratch.
+type Run<'a> = &'a mut dyn FnMut(&mut [i8], &mut [i8], bool);
+
 /// Runs `fast` and `slow` on equal memory and compares all of it: outputs, the bytes around them and around the
 /// scratch. `start` and `len` in bytes.
 fn same(
@@ -82,7 +86,7 @@ fn same(
     start: usize,
     len: usize,
     need: usize,
-    run: &mut dyn FnMut(&mut [i8], &mut [i8], bool),
+    run: Run,
 ) -> bool {
     let (out, expected) = (bytes(out), bytes(expected));
     expected.copy_from_slice(out);
@@ -131,8 +135,8 @@ fn lengths(m: &mut Buffers, rng: &mut Rng, len: usize) -> Option<bool> {
     let add = Add {
         a: (!in_place).then_some(&m.a[a..a + len]),
         b: &m.b[b..b + len],
-        multipliers: [rng.next() as i16, rng.next() as i16],
-        offset: (rng.next() as i32) >> 10,
+        multipliers: [rng.bits() as i16, rng.bits() as i16],
+        offset: (rng.bits() as i32) >> 10,
         shift: 10 + rng.below(8) as u8,
         lut: (rng.below(2) == 0).then_some(&m.lut),
     };
@@ -160,11 +164,11 @@ fn epilogue<'a>(
     let (offset, shift) = requantization(rng, taps, bias, multipliers, zero);
     if rng.below(4) == 0 {
         // A ±2^30 accumulator: every bit of the product counts.
-        bias.iter_mut().for_each(|b| *b = rng.next() as i32 >> 1);
+        bias.iter_mut().for_each(|b| *b = rng.bits() as i32 >> 1);
     }
     let residual = (rng.below(3) == 0).then(|| Residual {
         data: if rng.below(2) == 0 { residual } else { None },
-        multiplier: rng.next() as i16,
+        multiplier: rng.bits() as i16,
         shift: rng.below(8) as u8,
     });
     let lut = (rng.below(2) == 0).then_some(lut);
