@@ -24,6 +24,9 @@ pub(super) trait Bytes: Requantize {
     /// The row and the others have `taps` bytes.
     unsafe fn dot4(acc: [i32; 4], row: *const i8, others: [*const i8; 4], taps: usize) -> [i32; 4];
 
+    /// Whether `channels` adds residuals.
+    const RESIDUAL: bool;
+
     /// All output channels of four pixels.
     ///
     /// # Safety
@@ -50,6 +53,12 @@ pub(super) struct Tile {
     pub lut: *const i8,
     /// From one pixel's outputs to the next.
     pub step: u32,
+    /// What is added at `out`'s places, or null; may be `out`.
+    pub residual: *const i8,
+    /// See [`Residual`](super::Residual).
+    pub residual_multiplier: i32,
+    /// See [`Residual`](super::Residual).
+    pub residual_shift: u32,
 }
 
 /// `conv` by tiles; returns false without a change where tiles do not apply.
@@ -95,7 +104,9 @@ unsafe fn tiles<B: Bytes>(conv: &Conv, out: &mut Output, patch: *mut i8, taps: u
             }
         }
         match out {
-            Output::I8(out) if count == 4 && epilogue.residual.is_none() => {
+            Output::I8(out) if count == 4 && (B::RESIDUAL || epilogue.residual.is_none()) => {
+                let at = out.as_mut_ptr().wrapping_add(first * out_c);
+                let residual = epilogue.residual;
                 let tile = Tile {
                     patches: patches.map(|p| p.cast_const()),
                     taps,
@@ -103,11 +114,16 @@ unsafe fn tiles<B: Bytes>(conv: &Conv, out: &mut Output, patch: *mut i8, taps: u
                     bias: epilogue.bias.as_ptr(),
                     bias_end: epilogue.bias.as_ptr().wrapping_add(out_c),
                     multipliers: epilogue.multipliers.as_ptr(),
-                    out: out.as_mut_ptr().wrapping_add(first * out_c),
+                    out: at,
                     offset: epilogue.offset,
                     left_shift: -((epilogue.shift & 31) as i32),
                     lut: epilogue.lut.map_or(core::ptr::null(), |lut| lut.as_ptr().wrapping_add(128)),
                     step: out_c as u32,
+                    residual: residual.map_or(core::ptr::null(), |r| {
+                        r.data.map_or(at.cast_const(), |data| data.as_ptr().wrapping_add(first * out_c))
+                    }),
+                    residual_multiplier: residual.map_or(0, |r| r.multiplier as i32),
+                    residual_shift: residual.map_or(0, |r| r.shift as u32 & 31),
                 };
                 if out_c > 0 {
                     // SAFETY: the slices are whole, so all channels of these four pixels exist.

@@ -58,6 +58,8 @@ pub fn linear(linear: &Linear, mut out: Output) {
 }
 
 impl Bytes for Helium {
+    const RESIDUAL: bool = false;
+
     #[inline(always)]
     unsafe fn copy(from: *const i8, to: *mut i8, len: usize) {
         // SAFETY: the caller's promise; `wlstp` skips the loop when `len` is 0.
