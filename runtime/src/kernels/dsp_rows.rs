@@ -10,7 +10,7 @@ pub fn linear(linear: &Linear, mut out: Output) {
     let blocks = row_stride(linear.input.len()) / 4;
     let outputs = linear.weights.len().checked_div(4 * blocks).unwrap_or(0);
     let whole = linear.input.len() / 4;
-    let aligned = (linear.input.as_ptr() as usize | linear.weights.as_ptr() as usize) % 4 == 0;
+    let aligned = (linear.input.as_ptr() as usize | linear.weights.as_ptr() as usize).is_multiple_of(4);
     if !aligned || !linear.epilogue.is_whole(outputs, outputs, &out) {
         return portable::linear(linear, out);
     }
@@ -99,7 +99,7 @@ pub fn add(add: &Add, out: &mut [i8]) {
     let to = out.as_mut_ptr();
     let a = add.a.map_or(to.cast_const(), |a| a.as_ptr());
     let whole = add.a.is_none_or(|a| a.len() >= len) && add.b.len() >= len;
-    if !whole || (a as usize | add.b.as_ptr() as usize | to as usize) % 4 != 0 {
+    if !whole || !(a as usize | add.b.as_ptr() as usize | to as usize).is_multiple_of(4) {
         return portable::add(add, out);
     }
     // SAFETY: all three slices have `len` values, aligned to 4.

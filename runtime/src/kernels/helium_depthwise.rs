@@ -41,11 +41,11 @@ pub(super) fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) ->
     let applies = kernel == [3, 3]
         && stride == [1, 1]
         && dilation == [1, 1]
-        && channels % 8 == 0
+        && channels.is_multiple_of(8)
         && out_w > 0
         && conv.source.upsample == 0
         && conv.epilogue.residual.is_none()
-        && (input as usize | out.as_ptr() as usize) % 4 == 0
+        && (input as usize | out.as_ptr() as usize).is_multiple_of(4)
         && (conv.source.is_whole() || in_place)
         && conv.weights.len() >= 9 * channels
         && scratch.len() >= depthwise_scratch(&conv.window, out_w)

@@ -207,7 +207,7 @@ impl Ring {
         let up = source.upsample & 1;
         let y = row.wrapping_sub(conv.window.pad[0]) >> up;
         let zero = I::spread(source.zero_point as u8 as u32 * 0x0101_0101);
-        let aligned = count == 4 && source.channels % 4 == 0 && self.input as usize % 4 == 0;
+        let aligned = count == 4 && source.channels.is_multiple_of(4) && (self.input as usize).is_multiple_of(4);
         let inside = if y < source.height { source.width << up } else { 0 };
         let left = if conv.window.pad[1] < self.width { conv.window.pad[1] } else { self.width };
         let right = if left + inside < self.width { left + inside } else { self.width };

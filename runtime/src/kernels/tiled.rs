@@ -71,7 +71,7 @@ pub(super) fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) ->
         && a.is_whole()
         && b.is_none_or(|s| s.is_whole())
         && conv.weights.len() >= out_c * row_stride(taps)
-        && conv.weights.as_ptr() as usize % 4 == 0
+        && (conv.weights.as_ptr() as usize).is_multiple_of(4)
         && scratch.len() >= conv_scratch(taps)
         && conv.epilogue.is_whole(out_c, values, out);
     if !fits {
@@ -146,9 +146,9 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
 unsafe fn gather<I: Isa, const P: usize>(conv: &Conv, y: usize, x: usize, dst: *mut I::Block) {
     let Window { kernel, stride, pad, dilation } = conv.window;
     let (a, b) = conv.sources;
-    let aligned = a.channels % 4 == 0
-        && a.data.as_ptr() as usize % 4 == 0
-        && b.is_none_or(|b| b.channels % 4 == 0 && b.data.as_ptr() as usize % 4 == 0);
+    let aligned = a.channels.is_multiple_of(4)
+        && (a.data.as_ptr() as usize).is_multiple_of(4)
+        && b.is_none_or(|b| b.channels.is_multiple_of(4) && (b.data.as_ptr() as usize).is_multiple_of(4));
     let left = (x * stride[1]).wrapping_sub(pad[1]);
     let plain = b.is_none() && a.upsample == 0 && dilation[1] == 1;
     let inside = plain && left < a.width && left + kernel[1] <= a.width;

@@ -260,8 +260,8 @@ unsafe fn channels_vnni(job: &Tile) {
             while at < taps {
                 let mask = if taps - at < 64 { (1u64 << (taps - at)) - 1 } else { u64::MAX };
                 let mut x = [_mm512_setzero_si512(); 4];
-                for p in 0..4 {
-                    x[p] = _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, job.patches[p].add(at)), offset);
+                for (x, patch) in x.iter_mut().zip(job.patches) {
+                    *x = _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, patch.add(at)), offset);
                 }
                 for c in 0..4 {
                     let w = _mm512_maskz_loadu_epi8(mask, row.add(c * taps + at));
