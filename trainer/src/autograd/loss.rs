@@ -1,4 +1,4 @@
-//! The weighted mean squared error, where the backward pass starts.
+//! Losses, where the backward pass starts: the weighted mean squared error, and what all losses share.
 use super::{images_per_chunk, simd, Act, Buffer, Grads, Tape};
 use dfdx::prelude::{Backward, Cpu, CpuError, PutTape, Rank0, Tensor, ZerosTensor};
 use rayon::prelude::*;
@@ -6,12 +6,26 @@ use rayon::prelude::*;
 /// A recorded scalar.
 #[derive(Debug)]
 pub struct Loss {
-    /// The mean over the batch and all values of weight · (output − target)².
+    /// The value.
     pub value: f64,
     scalar: Tensor<Rank0, f32, Cpu>,
 }
 
 impl Loss {
+    /// A loss of `value` whose gradient with respect to `output` is `grad`.
+    pub(super) fn record(tape: &mut Tape, output: &Act, value: f64, mut grad: Buffer) -> Self {
+        let scalar: Tensor<Rank0, f32, Cpu> = tape.device.zeros();
+        let (output, start) = (output.clone(), scalar.clone());
+        tape.record(move |grads| {
+            let upstream = grads.get_or_alloc_mut(&start)?[0];
+            if upstream != 1.0 {
+                grad.iter_mut().for_each(|g| *g *= upstream);
+            }
+            output.give_grad(grads, grad)
+        });
+        Self { value, scalar }
+    }
+
     /// The gradients of everything that was recorded on `tape`.
     ///
     /// # Errors
@@ -21,7 +35,7 @@ impl Loss {
     }
 }
 
-/// Records the loss of `output` against `target` with one weight an image.
+/// Records the mean over the batch and all values of weight · (output − target)², with one weight an image.
 pub fn weighted_mse(tape: &mut Tape, output: &Act, target: &[f32], weights: &[f32]) -> Loss {
     let len = output.shape().len();
     let per = images_per_chunk(output.batch());
@@ -37,16 +51,7 @@ pub fn weighted_mse(tape: &mut Tape, output: &Act, target: &[f32], weights: &[f3
         sum
     });
     let value = sums.collect::<Vec<_>>().iter().sum::<f64>() / output.values().len() as f64;
-    let scalar: Tensor<Rank0, f32, Cpu> = tape.device.zeros();
-    let (output, start) = (output.clone(), scalar.clone());
-    tape.record(move |grads| {
-        let upstream = grads.get_or_alloc_mut(&start)?[0];
-        if upstream != 1.0 {
-            grad.iter_mut().for_each(|g| *g *= upstream);
-        }
-        output.give_grad(grads, grad)
-    });
-    Loss { value, scalar }
+    Loss::record(tape, output, value, grad)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod concat;
 pub mod conv;
 mod conv_dense;
 mod conv_depthwise;
+pub mod cross_entropy;
 pub mod embedding;
 mod gemm;
 pub mod loss;

@@ -1,5 +1,7 @@
 //! The command line, one file a subcommand.
+mod classifier;
 mod demo;
+mod eval;
 mod export;
 mod inspect;
 mod sample;
@@ -26,6 +28,10 @@ enum Command {
     Sample(sample::Sample),
     /// Show what a model file holds and what it needs on a chip.
     Inspect(inspect::Inspect),
+    /// Measure how good a model's samples are.
+    Eval(eval::Eval),
+    /// Train the frozen classifier that `eval` reads digits with.
+    Classifier(classifier::TrainClassifier),
     /// From nothing to digits in less than four minutes: train, quantize, export, sample.
     Demo(demo::Demo),
 }
@@ -41,6 +47,8 @@ impl Cli {
             Command::Export(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Eval(command) => command.run(),
+            Command::Classifier(command) => command.run(),
             Command::Demo(command) => command.run(),
         }
     }

@@ -65,7 +65,7 @@ impl FromStr for ClassArgument {
 ///
 /// # Errors
 /// A number outside 0 to 16.
-fn guidance_scale(scale: f64) -> Result<u16> {
+pub(super) fn guidance_scale(scale: f64) -> Result<u16> {
     let largest = f64::from(Condition::MAX_GUIDANCE) / 256.0;
     if !(0.0..=largest).contains(&scale) {
         return Err(Error::Usage(format!("--guidance {scale}: give a scale from 0 to {largest}")));

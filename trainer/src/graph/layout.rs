@@ -36,8 +36,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Adds a block behind the others.
-    pub(super) fn push(&mut self, name: String, shape: Vec<usize>, init: Init) -> BlockId {
+    /// Adds a block behind the others and returns its id.
+    pub fn push(&mut self, name: String, shape: Vec<usize>, init: Init) -> BlockId {
         let start = self.len();
         let range = start..start + shape.iter().product::<usize>();
         self.blocks.push(Block { name, shape, range, init });

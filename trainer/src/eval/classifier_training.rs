@@ -1,0 +1,165 @@
+//! Training of the classifier: Adam on the cross-entropy of digits that are turned, scaled and shifted a little.
+use super::classifier::{Architecture, Classifier, CLASSES, IMAGE};
+use crate::autograd::cross_entropy::softmax_cross_entropy;
+use crate::autograd::{Adam, Buffer, Parameters, Tape};
+use crate::data::Dataset;
+use crate::{Error, Result};
+use rand::{seq::SliceRandom, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+/// Images a step.
+const BATCH: usize = 64;
+/// Highest learning rate; it rises over [`WARMUP`] steps and falls to zero as a cosine.
+const LEARNING_RATE: f64 = 3e-3;
+/// Steps of the rise.
+const WARMUP: f64 = 100.0;
+/// Largest angle in radians: 12 degrees.
+const ANGLE: f32 = 0.21;
+/// Largest change of the size.
+const SCALE: f32 = 0.12;
+/// Largest shift in pixels.
+const SHIFT: f32 = 2.5;
+
+/// Trains on `data` for `epochs` passes and returns the bytes of a safetensors file; the result depends on the arguments alone.
+/// `on_step` gets the number of the step, the number of steps and the loss.
+///
+/// # Errors
+/// Data that is not labelled 28×28×1 images in ten classes, no epochs, or a loss that is not a number.
+pub fn train(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnMut(u64, u64, f64)) -> Result<Vec<u8>> {
+    let labels = data.labels.as_ref().filter(|_| data.shape == IMAGE && data.classes() == CLASSES);
+    let labels = labels.ok_or_else(|| {
+        Error::Invalid(format!(
+            "the classifier learns images of {IMAGE} in {CLASSES} classes; {} holds images of {} in {}",
+            data.source,
+            data.shape,
+            data.classes()
+        ))
+    })?;
+    if epochs == 0 {
+        return Err(Error::Usage("--epochs 0: give at least 1".into()));
+    }
+    let architecture = Architecture::new();
+    let mut params = Parameters::new(architecture.params.init(seed));
+    let mut adam = Adam::new([0.9, 0.99]);
+    let steps = (epochs * data.len().div_ceil(BATCH)) as u64;
+    let mut step = 0;
+    for epoch in 0..epochs {
+        let mut order: Vec<usize> = (0..data.len()).collect();
+        order.shuffle(&mut generator(seed, epoch as u64));
+        for images in order.chunks(BATCH) {
+            let fail = |reason: String| Error::Training { step: step + 1, reason };
+            let mut x = Buffer::stale(images.len() * IMAGE.len());
+            x.par_chunks_exact_mut(IMAGE.len()).zip(images).for_each(|(out, image)| {
+                let mut rng = generator(seed, ((epoch as u64 + 1) << 32) + *image as u64);
+                let mut draw = |range: f32| rng.random_range(-range..range);
+                Placement { angle: draw(ANGLE), scale: 1.0 + draw(SCALE), shift: [draw(SHIFT), draw(SHIFT)] }
+                    .apply(data.image(*image), out);
+            });
+            let labels: Vec<u8> = images.iter().map(|i| labels[*i]).collect();
+            let mut tape = Tape::default();
+            let logits = architecture.record(&mut tape, &params, x);
+            let loss = softmax_cross_entropy(&mut tape, &logits, &labels);
+            let value = loss.value;
+            if !value.is_finite() {
+                return Err(fail("the loss is not a number".into()));
+            }
+            let mut grads = loss.backward(tape).map_err(|e| fail(e.to_string()))?;
+            let progress = step as f64 / steps as f64;
+            let rate = LEARNING_RATE
+                * ((step + 1) as f64 / WARMUP).min(1.0)
+                * 0.5
+                * (1.0 + (std::f64::consts::PI * progress).cos());
+            adam.update(&mut params, &mut grads, step + 1, rate).map_err(|e| fail(e.to_string()))?;
+            step += 1;
+            on_step(step, steps, value);
+        }
+    }
+    Classifier::encode(params.values())
+}
+
+fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
+
+/// A small motion of an image about its centre.
+struct Placement {
+    angle: f32,
+    scale: f32,
+    shift: [f32; 2],
+}
+
+impl Placement {
+    /// Draws the moved image by bilinear interpolation; what comes from outside is background (−1).
+    fn apply(&self, image: &[f32], out: &mut [f32]) {
+        let [height, width] = [IMAGE.height, IMAGE.width];
+        let at = |y: isize, x: isize| {
+            let inside = (0..height as isize).contains(&y) && (0..width as isize).contains(&x);
+            if inside {
+                image[y as usize * width + x as usize]
+            } else {
+                -1.0
+            }
+        };
+        let (sin, cos) = self.angle.sin_cos();
+        let centre = [(height as f32 - 1.0) / 2.0, (width as f32 - 1.0) / 2.0];
+        for (i, out) in out.iter_mut().enumerate() {
+            let dy = ((i / width) as f32 - centre[0] - self.shift[0]) / self.scale;
+            let dx = ((i % width) as f32 - centre[1] - self.shift[1]) / self.scale;
+            let (y, x) = (centre[0] + cos * dy - sin * dx, centre[1] + sin * dy + cos * dx);
+            let (fy, fx) = (y - y.floor(), x - x.floor());
+            let (y, x) = (y.floor() as isize, x.floor() as isize);
+            let top = at(y, x) * (1.0 - fx) + at(y, x + 1) * fx;
+            let bottom = at(y + 1, x) * (1.0 - fx) + at(y + 1, x + 1) * fx;
+            *out = top * (1.0 - fy) + bottom * fy;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::digits;
+
+    #[test]
+    fn a_placement_moves_the_image() {
+        let image = digits::train().unwrap().image(0).to_vec();
+        let mut out = vec![0.0; image.len()];
+        Placement { angle: 0.0, scale: 1.0, shift: [0.0; 2] }.apply(&image, &mut out);
+        assert_eq!(out, image);
+        Placement { angle: 0.0, scale: 1.0, shift: [2.0, -1.0] }.apply(&image, &mut out);
+        for y in 2..28 {
+            for x in 0..27 {
+                assert_eq!(out[y * 28 + x], image[(y - 2) * 28 + x + 1]);
+            }
+        }
+        assert!(out[..56].iter().all(|v| *v == -1.0), "what comes from outside is background");
+        // A quarter turn, four times, is no turn.
+        let mut turned = image.clone();
+        for _ in 0..4 {
+            let from = turned.clone();
+            Placement { angle: std::f32::consts::FRAC_PI_2, scale: 1.0, shift: [0.0; 2] }.apply(&from, &mut turned);
+        }
+        assert!(turned.iter().zip(&image).all(|(a, b)| (a - b).abs() < 1e-3));
+    }
+
+    #[test]
+    fn learns_and_repeats() {
+        let mut data = digits::train().unwrap();
+        data.images.truncate(1280 * IMAGE.len());
+        data.labels.as_mut().unwrap().truncate(1280);
+        let run = || {
+            let mut losses = vec![];
+            (train(&data, 2, 1, |_, _, loss| losses.push(loss)).unwrap(), losses)
+        };
+        let (bytes, losses) = run();
+        assert_eq!(losses.len(), 40);
+        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+        assert!(mean(&losses[30..]) < 0.7 * mean(&losses[..5]), "{losses:?}");
+        assert!(run().0 == bytes, "the same arguments give the same weights");
+        data.labels = None;
+        assert!(train(&data, 2, 1, |_, _, _| ()).unwrap_err().to_string().contains("classes"));
+    }
+}

@@ -1,0 +1,224 @@
+//! Every figure of a set of images, against the built-in training digits.
+use super::bootstrap::{self, Estimate};
+use super::classifier::{FEATURES, IMAGE};
+use super::gaussian::Gaussian;
+use super::{histogram, neighbours, sliced, Classifier};
+use crate::data::{digits, Dataset};
+use crate::{Error, Result};
+use serde::Serialize;
+
+/// Draws of a bootstrap interval.
+const REPEATS: usize = 60;
+/// The same for the sliced Wasserstein distance, where each draw sorts every projection.
+const SLICED_REPEATS: usize = 20;
+/// Images on each side of the memorisation ratio.
+const MEMORISATION_IMAGES: usize = 2000;
+
+/// The figures of a set of images.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Figures {
+    /// Fréchet distance of the features to those of the training digits.
+    pub frechet_distance: Estimate,
+    /// Share of images that the classifier reads as the class that was asked for; absent where no class was.
+    pub class_accuracy: Option<Estimate>,
+    /// Total variation between the classes of an unguided draw without classes and those of the training digits.
+    pub class_total_variation: Estimate,
+    /// Share of images among the real ones' features.
+    pub precision: Estimate,
+    /// Share of real images among these ones' features.
+    pub recall: Estimate,
+    /// Sliced Wasserstein distance in pixels.
+    pub sliced_wasserstein: Estimate,
+    /// Median distance to the nearest training digit, over that of test digits.
+    pub memorisation_ratio: Estimate,
+}
+
+/// What is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Images<'a> {
+    /// The images, NHWC in [-1, 1].
+    pub images: &'a [f32],
+    /// The class that each should show.
+    pub asked: Option<&'a [u8]>,
+    /// Images drawn without classes.
+    pub unconditional: &'a [f32],
+    /// Images whose nearest training digits are sought.
+    pub memorised: &'a [f32],
+}
+
+/// The training digits as every figure needs them.
+#[derive(Debug)]
+pub struct Judge {
+    classifier: Classifier,
+    train: Dataset,
+    test: Dataset,
+    /// Images that neighbours and projections are taken of: as many as will be judged.
+    count: usize,
+    seed: u64,
+    moments: Gaussian,
+    features: Vec<f32>,
+    radii: Vec<f32>,
+    directions: Vec<f32>,
+    projections: Vec<Vec<f32>>,
+    test_nearest: Vec<f64>,
+}
+
+impl Judge {
+    /// A judge of sets of `count` images; `seed` is that of the bootstrap.
+    ///
+    /// # Errors
+    /// None in practice: the data is part of the program.
+    pub fn new(count: usize, seed: u64) -> Result<Self> {
+        let classifier = Classifier::shipped()?;
+        let (train, test) = (digits::train()?, digits::test()?);
+        let count = count.min(train.len()).min(test.len());
+        let mut features = classifier.read(&train.images).features;
+        let moments = Gaussian::of(&features, FEATURES, 0..train.len());
+        features.truncate(count * FEATURES);
+        let radii = neighbours::radii(&features, FEATURES);
+        let directions = sliced::directions(IMAGE.len());
+        let projections = sliced::project(&train.images[..count * IMAGE.len()], &directions, IMAGE.len());
+        let test_nearest = neighbours::nearest(first(&test.images, MEMORISATION_IMAGES), &train.images, IMAGE.len());
+        Ok(Self {
+            classifier,
+            train,
+            test,
+            count,
+            seed,
+            moments,
+            features,
+            radii,
+            directions,
+            projections,
+            test_nearest,
+        })
+    }
+
+    /// The classifier.
+    pub fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+
+    /// The share of the whole test set that the classifier reads right.
+    pub fn test_accuracy(&self) -> f64 {
+        let classes = self.classifier.read(&self.test.images).classes;
+        let labels = self.test.labels.iter().flatten();
+        classes.iter().zip(labels).filter(|(class, label)| class == label).count() as f64 / self.test.len() as f64
+    }
+
+    /// The figures of a set of images.
+    ///
+    /// # Errors
+    /// Too few images to have a covariance.
+    pub fn figures(&self, set: &Images) -> Result<Figures> {
+        let len = IMAGE.len();
+        let total = set.images.len() / len;
+        if total < 2 {
+            return Err(Error::Usage("figures need at least two images".into()));
+        }
+        let reading = self.classifier.read(set.images);
+        let frechet_distance = bootstrap::estimate(REPEATS, self.seed, [total, 0], |pick, _| {
+            Gaussian::of(&reading.features, FEATURES, pick.iter().copied()).distance(&self.moments)
+        });
+        let class_accuracy = set.asked.map(|asked| {
+            let right: Vec<bool> = reading.classes.iter().zip(asked).map(|(class, asked)| class == asked).collect();
+            bootstrap::share(REPEATS, self.seed, &right)
+        });
+        let drawn = self.classifier.read(set.unconditional).classes;
+        let expected = histogram::shares(self.train.labels.iter().flatten().copied());
+        let class_total_variation = bootstrap::estimate(REPEATS, self.seed, [drawn.len(), 0], |pick, _| {
+            histogram::total_variation(histogram::shares(pick.iter().map(|i| drawn[*i])), expected)
+        });
+        let features = &reading.features[..self.count.min(total) * FEATURES];
+        let precise = neighbours::covered(features, &self.features, &self.radii, FEATURES);
+        let radii = neighbours::radii(features, FEATURES);
+        let recalled = neighbours::covered(&self.features, features, &radii, FEATURES);
+        let projections = sliced::project(first(set.images, self.count), &self.directions, len);
+        let real: Vec<usize> = (0..self.count).collect();
+        let sliced_wasserstein =
+            bootstrap::estimate(SLICED_REPEATS, self.seed, [self.count.min(total), 0], |pick, _| {
+                sliced::distance(&projections, &self.projections, pick, &real)
+            });
+        let nearest = neighbours::nearest(first(set.memorised, MEMORISATION_IMAGES), &self.train.images, len);
+        let counts = [nearest.len(), self.test_nearest.len()];
+        let memorisation_ratio = bootstrap::estimate(REPEATS, self.seed, counts, |a, b| {
+            let middle =
+                |all: &[f64], pick: &[usize]| neighbours::median(&pick.iter().map(|i| all[*i]).collect::<Vec<f64>>());
+            middle(&nearest, a) / middle(&self.test_nearest, b)
+        });
+        Ok(Figures {
+            frechet_distance,
+            class_accuracy,
+            class_total_variation,
+            precision: bootstrap::share(REPEATS, self.seed, &precise),
+            recall: bootstrap::share(REPEATS, self.seed, &recalled),
+            sliced_wasserstein,
+            memorisation_ratio,
+        })
+    }
+
+    /// The figures of real digits that nothing was trained on: the floor. The memorisation ratio is that of test digits other than
+    /// those in its denominator.
+    ///
+    /// # Errors
+    /// As [`Self::figures`].
+    pub fn real(&self) -> Result<Figures> {
+        let others = &self.test.images[MEMORISATION_IMAGES * IMAGE.len()..];
+        self.figures(&Images { memorised: others, ..self.test_images(first(&self.test.images, self.count)) })
+    }
+
+    /// The figures of test digits changed by `corrupt`.
+    ///
+    /// # Errors
+    /// As [`Self::figures`].
+    pub fn corrupted(&self, corrupt: fn(&[f32]) -> Vec<f32>) -> Result<Figures> {
+        self.figures(&self.test_images(&corrupt(first(&self.test.images, self.count))))
+    }
+
+    fn test_images<'a>(&'a self, images: &'a [f32]) -> Images<'a> {
+        Images { images, asked: self.test.labels.as_deref(), unconditional: images, memorised: images }
+    }
+}
+
+/// The first `count` images, or all if there are fewer.
+fn first(images: &[f32], count: usize) -> &[f32] {
+    &images[..images.len().min(count * IMAGE.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::corruption;
+    use super::*;
+
+    #[test]
+    fn real_digits_are_near_and_corrupted_or_copied_ones_are_told() {
+        let judge = Judge::new(1000, 1).unwrap();
+        let real = judge.real().unwrap();
+        let noisy = judge.corrupted(corruption::noise).unwrap();
+        let distance = |figures: &Figures| figures.frechet_distance.value;
+        assert!(distance(&real) * 2.0 < distance(&noisy), "{real:?} {noisy:?}");
+        assert!(real.class_accuracy.unwrap().value > 0.97);
+        assert!(real.class_total_variation.value < 0.08);
+        assert!(real.precision.value > 0.85 && real.recall.value > 0.85, "{real:?}");
+        assert!((real.memorisation_ratio.value - 1.0).abs() < 0.1);
+        assert!(real.sliced_wasserstein.value < noisy.sliced_wasserstein.value + 0.5);
+        for estimate in [real.frechet_distance, real.precision, real.memorisation_ratio] {
+            assert!(estimate.low < estimate.value && estimate.value < estimate.high);
+        }
+
+        // The training digits themselves, in the place of samples: as near as can be, and copies.
+        let copies = first(&judge.train.images, 1000);
+        let images = Images { images: copies, asked: None, unconditional: copies, memorised: copies };
+        let copied = judge.figures(&images).unwrap();
+        assert_eq!((copied.precision.value, copied.recall.value, copied.memorisation_ratio.value), (1.0, 1.0, 0.0));
+        assert_eq!(copied.sliced_wasserstein.value, 0.0);
+        assert!(copied.class_accuracy.is_none());
+
+        // Background only: one class, far away, nothing covered.
+        let empty = vec![-1.0; 200 * IMAGE.len()];
+        let images = Images { images: &empty, asked: None, unconditional: &empty, memorised: &empty };
+        let nothing = judge.figures(&images).unwrap();
+        assert!(distance(&nothing) > 10.0 * distance(&noisy));
+        assert!(nothing.class_total_variation.value > 0.8 && nothing.recall.value == 0.0);
+    }
+}

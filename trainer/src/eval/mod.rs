@@ -1,0 +1,20 @@
+//! How good samples are: distances to real digits in the features of a frozen classifier and in pixels.
+//!
+//! Data flows one way: [`source`] draws images, [`judge`] computes every figure of a set of images against the training digits, and
+//! [`report`] holds the figures of the model's plans beside those of real and of corrupted real digits.
+pub mod bootstrap;
+pub mod classifier;
+pub mod classifier_training;
+pub mod corruption;
+pub mod gaussian;
+pub mod histogram;
+pub mod judge;
+pub mod neighbours;
+pub mod report;
+pub mod sliced;
+pub mod source;
+
+pub use classifier::Classifier;
+pub use judge::{Figures, Judge};
+pub use report::Report;
+pub use source::Source;
