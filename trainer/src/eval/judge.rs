@@ -5,6 +5,8 @@ use super::gaussian::Gaussian;
 use super::{histogram, neighbours, sliced, Classifier};
 use crate::data::{digits, Dataset};
 use crate::{Error, Result};
+use rand::{seq::SliceRandom, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 /// Draws of a bootstrap interval.
@@ -70,7 +72,7 @@ impl Judge {
     /// None in practice: the data is part of the program.
     pub fn new(count: usize, seed: u64) -> Result<Self> {
         let classifier = Classifier::shipped()?;
-        let (train, test) = (digits::train()?, digits::test()?);
+        let (train, test) = (digits::train()?, shuffled(&digits::test()?));
         let count = count.min(train.len()).min(test.len());
         let mut features = classifier.read(&train.images).features;
         let moments = Gaussian::of(&features, FEATURES, 0..train.len());
@@ -180,6 +182,18 @@ impl Judge {
     }
 }
 
+/// The set in another order, always the same: the test set's first half was written by tidier hands than its second.
+fn shuffled(set: &Dataset) -> Dataset {
+    let mut order: Vec<usize> = (0..set.len()).collect();
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+    Dataset {
+        source: set.source.clone(),
+        shape: set.shape,
+        images: order.iter().flat_map(|i| set.image(*i)).copied().collect(),
+        labels: set.labels.as_ref().map(|labels| order.iter().map(|i| labels[*i]).collect()),
+    }
+}
+
 /// The first `count` images, or all if there are fewer.
 fn first(images: &[f32], count: usize) -> &[f32] {
     &images[..images.len().min(count * IMAGE.len())]
@@ -199,7 +213,7 @@ mod tests {
         assert!(distance(&real) * 2.0 < distance(&noisy), "{real:?} {noisy:?}");
         assert!(real.class_accuracy.unwrap().value > 0.97);
         assert!(real.class_total_variation.value < 0.08);
-        assert!(real.precision.value > 0.85 && real.recall.value > 0.85, "{real:?}");
+        assert!(real.precision.value > 0.75 && real.recall.value > 0.75, "{real:?}");
         assert!((real.memorisation_ratio.value - 1.0).abs() < 0.1);
         assert!(real.sliced_wasserstein.value < noisy.sliced_wasserstein.value + 0.5);
         for estimate in [real.frechet_distance, real.precision, real.memorisation_ratio] {

@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn radii_reach_to_the_third_neighbour() {
-        assert_eq!(radii(&[0.0, 1.0, 3.0, 7.0, 20.0], 1), [49.0, 36.0, 16.0, 49.0, 400.0]);
+        assert_eq!(radii(&[0.0, 1.0, 3.0, 7.0, 20.0], 1), [49.0, 36.0, 16.0, 49.0, 361.0]);
         assert_eq!(radii(&[0.0, 1.0, 3.0], 1), [f32::INFINITY; 3]);
     }
 
