@@ -1,9 +1,9 @@
 //! From bytes to header: what [`Model::parse`](crate::Model::parse) does first.
 
+use super::read::{Read, Reader};
 use super::{Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
 use crate::error::ParseError;
 use core::marker::PhantomData;
-use serde::Deserialize;
 
 /// Little-endian u32 at `at`, or 0 beyond the end.
 const fn word(bytes: &[u8], at: usize) -> u32 {
@@ -56,7 +56,9 @@ pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
         return Err(ParseError::Reserved);
     }
     let encoded = bytes.get(PREFIX_LEN..header_end).ok_or(ParseError::Header)?;
-    let (header, rest) = postcard::take_from_bytes::<Header>(encoded).map_err(|_| ParseError::Header)?;
+    let mut reader = Reader::new(encoded);
+    let header = Header::read(&mut reader).ok_or(ParseError::Header)?;
+    let rest = reader.rest().ok_or(ParseError::Header)?;
     let blob = bytes.get(blob_start..blob_end).ok_or(ParseError::Header)?;
     if !rest.is_empty() {
         return Err(ParseError::Header);
@@ -78,12 +80,13 @@ impl<T> Items<'_, T> {
     }
 }
 
-impl<'a, T: Deserialize<'a>> Iterator for Items<'a, T> {
+impl<'a, T: Read<'a>> Iterator for Items<'a, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        let (item, rest) = postcard::take_from_bytes(self.rest).ok()?;
-        self.rest = rest;
+        let mut reader = Reader::new(self.rest);
+        let item = T::read(&mut reader)?;
+        self.rest = reader.rest()?;
         Some(item)
     }
 }

@@ -9,12 +9,14 @@
 mod decode;
 mod encode;
 mod op;
+mod read;
 mod rules;
 mod types;
 mod validate;
 
 pub use decode::{arena_len, state_len};
 pub use encode::{encode, encode_item};
+pub use read::{Read, Reader};
 pub use types::*;
 
 pub(crate) use decode::{items, open, Items};

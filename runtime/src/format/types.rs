@@ -1,10 +1,10 @@
 //! What the header holds. Offsets named after tables count bytes from the start of the weight blob;
 //! a tensor's offset counts bytes from the start of the arena.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Type of a tensor's elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Element {
     /// Activations.
     I8,
@@ -23,7 +23,7 @@ impl Element {
 }
 
 /// A tensor in the arena: NHWC, batch 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Tensor {
     /// Start in the arena.
     pub offset: u32,
@@ -59,7 +59,7 @@ impl Tensor {
 }
 
 /// An input of a convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ConvInput {
     /// The tensor.
     pub tensor: Tensor,
@@ -69,7 +69,7 @@ pub struct ConvInput {
 
 /// Channel biases that depend on the step: columns of the time and class tables, added to the
 /// accumulator as `value << shift`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct StepBias {
     /// First column; one column an output channel.
     pub column: u32,
@@ -78,7 +78,7 @@ pub struct StepBias {
 }
 
 /// A tensor added before the rounding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Residual {
     /// The tensor; it may be the output itself (in place).
     pub tensor: Tensor,
@@ -89,7 +89,7 @@ pub struct Residual {
 }
 
 /// From accumulators to outputs; see [`Epilogue`](crate::kernels::Epilogue).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Requantization {
     /// i32 an output channel; the input zero point is folded in.
     pub bias: u32,
@@ -108,7 +108,7 @@ pub struct Requantization {
 }
 
 /// Dense or grouped convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Conv2d {
     /// First input.
     pub a: ConvInput,
@@ -129,7 +129,7 @@ pub struct Conv2d {
 }
 
 /// Depthwise convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Depthwise {
     /// Input.
     pub input: ConvInput,
@@ -146,7 +146,7 @@ pub struct Depthwise {
 }
 
 /// Fully connected layer over all values of its input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Linear {
     /// Input, read as one vector.
     pub input: Tensor,
@@ -161,7 +161,7 @@ pub struct Linear {
 }
 
 /// Elementwise sum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Add {
     /// First operand; it may be the output itself (in place).
     pub a: Tensor,
@@ -180,7 +180,7 @@ pub struct Add {
 }
 
 /// Channel bias of a step on its own: `q = (value·multiplier + bias + offset) >> shift`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ChannelBias {
     /// Input; it may be the output itself.
     pub input: Tensor,
@@ -197,7 +197,7 @@ pub struct ChannelBias {
 }
 
 /// An op that only moves values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Move {
     /// Input.
     pub input: Tensor,
@@ -208,7 +208,7 @@ pub struct Move {
 }
 
 /// Channels of `a`, then those of `b`, with the same scale and zero point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Concat {
     /// First input.
     pub a: Tensor,
@@ -219,7 +219,7 @@ pub struct Concat {
 }
 
 /// Activation by table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Lut {
     /// Input; it may be the output itself.
     pub input: Tensor,
@@ -230,7 +230,7 @@ pub struct Lut {
 }
 
 /// One entry of the network's flat list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub enum Op {
     Conv2d(Conv2d),
@@ -246,7 +246,7 @@ pub enum Op {
 }
 
 /// Taps, strides, padding and dilation, each (vertical, horizontal).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct WindowSpec {
     /// Taps.
     pub kernel: [u16; 2],
@@ -259,7 +259,7 @@ pub struct WindowSpec {
 }
 
 /// The tables of channel biases, i16, `[rows][columns]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Conditioning {
     /// Columns of both tables.
     pub columns: u32,
@@ -274,7 +274,7 @@ pub struct Conditioning {
 }
 
 /// A plan as the header names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanHeader<'a> {
     /// Name, unique in the model.
     pub name: &'a str,
@@ -287,7 +287,7 @@ pub struct PlanHeader<'a> {
 }
 
 /// The postcard-encoded header.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Header<'a> {
     /// Name of the model.
     pub name: &'a str,

@@ -17,7 +17,7 @@ pub struct Machine {
     pub machine: &'static [&'static str],
     /// The runtime's Cargo feature for the fast kernels of this core; without one it runs the portable kernels.
     pub backend: Option<&'static str>,
-    /// The compiler's flag that lets the assembler know what the core has beyond its target, if that is needed.
+    /// The compiler's flags, separated by spaces, that let the assembler know what the core has beyond its target, if that is needed.
     pub rustflag: Option<&'static str>,
     /// Nanoseconds a tick of the firmware's counter, times 100: under `-icount shift=0` an
     /// instruction takes one virtual nanosecond.
@@ -99,7 +99,8 @@ pub const MACHINES: &[Machine] = &[
         package: ARM_PACKAGE,
         machine: &["-machine", "mps3-an547"],
         backend: Some("helium"),
-        rustflag: Some("-Ctarget-cpu=cortex-m55"),
+        // Without vector floats, which would flush denormals: only integers may be vectorised.
+        rustflag: Some("-Ctarget-cpu=cortex-m55 -Ctarget-feature=-mve.fp"),
         instructions_per_100_ticks: 3125,
         model: "digits28",
     },
@@ -147,7 +148,8 @@ impl Machine {
     pub fn cargo_args(&self, portable: bool) -> Vec<String> {
         let mut args = vec!["--target".into(), self.target.into(), "--features".into(), self.name.into()];
         if let Some(flag) = self.rustflag {
-            args.extend(["--config".into(), format!("target.'cfg(target_os = \"none\")'.rustflags=[\"{flag}\"]")]);
+            let flags = flag.replace(' ', "\", \"");
+            args.extend(["--config".into(), format!("target.'cfg(target_os = \"none\")'.rustflags=[\"{flags}\"]")]);
         }
         if let Some(backend) = self.backend.filter(|_| !portable) {
             args.extend(["--features".into(), format!("brownian/{backend}")]);
