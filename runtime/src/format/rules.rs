@@ -34,13 +34,13 @@ pub(super) fn moved(small: &Tensor, big: &Tensor, shape: [u64; 3]) -> Result<(),
 
 /// `fine` is `coarse` with its channels spread over blocks of pixels.
 pub(super) fn blocks(op: &Move, coarse: &Tensor, fine: &Tensor) -> Result<(), OpFault> {
-    let [h, w, c] = coarse.shape.map(u64::from);
-    let [rows, columns] = op.block.map(u64::from);
+    let [h, w, c] = coarse.shape.map(u32::from);
+    let [rows, columns] = op.block.map(u32::from);
     let block = rows * columns;
     if block == 0 || !c.is_multiple_of(block) {
         return Err(OpFault::Shape);
     }
-    moved(coarse, fine, [h * rows, w * columns, c / block])
+    moved(coarse, fine, [h * rows, w * columns, c / block].map(u64::from))
 }
 
 pub(super) fn final_shift(shift: u8, offset: i32) -> Result<(), OpFault> {
@@ -96,8 +96,9 @@ pub(super) fn conv_shape(conv: &Conv2d) -> Result<(), OpFault> {
     if taps * channels * PRODUCT_LIMIT > PART_LIMIT {
         return Err(OpFault::Accumulator);
     }
-    let groups = conv.groups as u64;
-    if groups == 0 || !channels.is_multiple_of(groups) || !(conv.output.shape[2] as u64).is_multiple_of(groups) {
+    let groups = conv.groups as u32;
+    if groups == 0 || !(channels as u32).is_multiple_of(groups) || !(conv.output.shape[2] as u32).is_multiple_of(groups)
+    {
         return Err(OpFault::Shape);
     }
     Ok(())

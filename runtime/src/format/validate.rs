@@ -132,9 +132,9 @@ impl<'a> Checker<'a> {
         match op {
             Op::Conv2d(conv) => {
                 conv_shape(conv).map_err(fail)?;
-                let groups = (conv.groups as u64).max(1);
+                let groups = (conv.groups as usize).max(1);
                 let channels = conv.output.shape[2] as u64;
-                let taps = conv.window.taps() as u64 * conv.input_channels() as u64 / groups;
+                let taps = (conv.window.taps() * conv.input_channels() / groups) as u64;
                 self.matrix(conv.weights, channels, taps, index)?;
                 self.requantization(&conv.requantization, &conv.output, channels, index)
             }
