@@ -37,6 +37,7 @@ use core::arch::naked_asm;
 pub use super::portable::{add, lut};
 
 /// Like [`portable::conv`].
+#[inline(never)]
 pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
     if !tiled::conv::<Armv6m>(conv, &mut out, scratch) {
         portable::conv(conv, out, scratch);
@@ -44,6 +45,7 @@ pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
 }
 
 /// Like [`portable::depthwise`].
+#[inline(never)]
 pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
     if !ring::depthwise::<Armv6m>(conv, out, scratch) {
         portable::depthwise(conv, out, scratch);

@@ -33,6 +33,7 @@ use core::arch::asm;
 pub use super::portable::{add, lut};
 
 /// Like [`portable::conv`].
+#[inline(never)]
 pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
     if !tiled::conv::<Armv7m>(conv, &mut out, scratch) {
         portable::conv(conv, out, scratch);
@@ -40,6 +41,7 @@ pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
 }
 
 /// Like [`portable::depthwise`].
+#[inline(never)]
 pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
     if !ring::depthwise::<Armv7m>(conv, out, scratch) {
         portable::depthwise(conv, out, scratch);

@@ -25,6 +25,7 @@ pub use super::dsp_rows::{add, linear};
 pub use super::portable::lut;
 
 /// Like [`portable::conv`].
+#[inline(never)]
 pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
     if !tiled::conv::<Dsp>(conv, &mut out, scratch) {
         portable::conv(conv, out, scratch);
@@ -32,6 +33,7 @@ pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
 }
 
 /// Like [`portable::depthwise`].
+#[inline(never)]
 pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
     if !ring::depthwise::<Dsp>(conv, out, scratch) {
         portable::depthwise(conv, out, scratch);

@@ -37,6 +37,7 @@ impl Requantize for Helium {
 }
 
 /// Like [`portable::conv`].
+#[inline(never)]
 pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
     if !bytes::conv::<Helium>(conv, &mut out, scratch) {
         portable::conv(conv, out, scratch);
@@ -44,6 +45,7 @@ pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
 }
 
 /// Like [`portable::depthwise`].
+#[inline(never)]
 pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
     if !helium_depthwise::depthwise(conv, out, scratch) {
         portable::depthwise(conv, out, scratch);

@@ -22,6 +22,7 @@ use core::arch::naked_asm;
 pub use super::portable::{add, lut};
 
 /// Like [`portable::conv`].
+#[inline(never)]
 pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
     if !tiled::conv::<Rv32>(conv, &mut out, scratch) {
         portable::conv(conv, out, scratch);
@@ -29,6 +30,7 @@ pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
 }
 
 /// Like [`portable::depthwise`].
+#[inline(never)]
 pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
     if !ring::depthwise::<Rv32>(conv, out, scratch) {
         portable::depthwise(conv, out, scratch);
