@@ -4,7 +4,7 @@ use crate::chain::{Batch, Classes};
 use crate::eval::classifier::CLASSES;
 use crate::eval::judge::Images;
 use crate::eval::report::{PlanReport, Report};
-use crate::eval::{Judge, Source};
+use crate::eval::{bound, Judge, Source};
 use crate::report::progress;
 use crate::{Error, Result};
 use clap::Args;
@@ -70,10 +70,19 @@ impl Eval {
             let figures = judge.figures(&set)?;
             plans.push(PlanReport { name: choice.name.clone(), steps: choice.steps, seconds, figures });
         }
+        let bound = match &source {
+            Source::Run { network, config, .. } => {
+                let bar = progress::image_bar(bound::evaluations(config.timesteps) as usize);
+                let bound = bound::bound(network, config, self.seed, |images| bar.inc(images))?;
+                bar.finish_and_clear();
+                Some(bound)
+            }
+            Source::File(_) => None,
+        };
         let arithmetic = if matches!(source, Source::File(_)) { "int8" } else { "float" };
         let model = self.model.display().to_string();
         let numbers = [u64::from(self.count), self.seed];
-        let report = Report::new(&judge, model, arithmetic, numbers, self.guidance, plans)?;
+        let report = Report::new(&judge, model, arithmetic, numbers, self.guidance, plans, bound)?;
         if self.json {
             let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Invalid(e.to_string()))?;
             super::print(&text)

@@ -3,6 +3,7 @@
 //! Data flows one way: [`source`] draws images, [`judge`] computes every figure of a set of images against the training digits, and
 //! [`report`] holds the figures of the model's plans beside those of real and of corrupted real digits.
 pub mod bootstrap;
+pub mod bound;
 pub mod classifier;
 pub mod classifier_training;
 pub mod corruption;

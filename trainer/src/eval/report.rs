@@ -1,6 +1,6 @@
 //! The report of an evaluation, as text and as JSON.
 use super::bootstrap::Estimate;
-use super::{corruption, Figures, Judge};
+use super::{bound::Bound, corruption, Figures, Judge};
 use crate::Result;
 use serde::Serialize;
 use std::fmt;
@@ -22,6 +22,8 @@ pub struct Report {
     pub classifier: ClassifierReport,
     /// The plans.
     pub plans: Vec<PlanReport>,
+    /// The variational bound of a run's network; absent for a model file.
+    pub bound: Option<Bound>,
     /// Test digits in the place of samples: the floor.
     pub real: Figures,
     /// Test digits with noise of standard deviation 20/255.
@@ -64,6 +66,7 @@ impl Report {
         [count, seed]: [u64; 2],
         guidance: f64,
         plans: Vec<PlanReport>,
+        bound: Option<Bound>,
     ) -> Result<Self> {
         let sha256 = judge.classifier().sha256().to_owned();
         Ok(Self {
@@ -74,6 +77,7 @@ impl Report {
             guidance,
             classifier: ClassifierReport { sha256, test_accuracy: judge.test_accuracy() },
             plans,
+            bound,
             real: judge.real()?,
             noise: judge.corrupted(corruption::noise)?,
             blur: judge.corrupted(corruption::blur)?,
@@ -109,6 +113,13 @@ impl fmt::Display for Report {
             &self.classifier.sha256[..16],
             100.0 * self.classifier.test_accuracy
         )?;
+        if let Some(bound) = &self.bound {
+            writeln!(
+                f,
+                "variational bound: {:.3} bits a pixel = L_T {:.5} + L_1..T-1 {:.3} + L_0 {:.3}",
+                bound.total, bound.prior, bound.steps, bound.reconstruction
+            )?;
+        }
         let others = [self.real.rows(), self.noise.rows(), self.blur.rows()];
         for plan in &self.plans {
             writeln!(f, "\nplan {}: {} steps, {:.0} s", plan.name, plan.steps, plan.seconds)?;

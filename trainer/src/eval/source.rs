@@ -4,6 +4,7 @@ use crate::chain::{self, Batch};
 use crate::lower::{plans, NamedPlan};
 use crate::model_file::ModelFile;
 use crate::network::Network;
+use crate::train::Config;
 use crate::{checkpoint, export, Error, Result};
 use std::path::Path;
 
@@ -21,6 +22,8 @@ pub enum Source {
         network: Box<Network>,
         /// Every plan that may be asked for.
         plans: Vec<NamedPlan>,
+        /// What the run is.
+        config: Box<Config>,
     },
 }
 
@@ -45,7 +48,8 @@ impl Source {
             let specs = plans::parse_all(if asked.is_empty() { &usual } else { asked })?;
             let plans = export::build_plans(&checkpoint.config, &specs)?;
             let (image, classes) = (checkpoint.config.image, checkpoint.config.classes);
-            (Self::Run { network: Box::new(checkpoint.network()?), plans }, image, classes)
+            let network = Box::new(checkpoint.network()?);
+            (Self::Run { network, plans, config: Box::new(checkpoint.config) }, image, classes)
         } else {
             let file = ModelFile::read(path)?;
             let model = file.model()?;
@@ -99,7 +103,7 @@ impl Source {
                 let plan = model.plan(&plan.name).ok_or_else(unknown)?;
                 chain::integer(&model, plan, batch, || done(1))?
             }
-            Self::Run { network, plans } => {
+            Self::Run { network, plans, .. } => {
                 let plan = plans.iter().find(|p| p.name == plan.name).ok_or_else(unknown)?;
                 let mut images = Vec::new();
                 for first in (0..batch.count).step_by(FLOAT_BATCH) {
