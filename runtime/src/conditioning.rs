@@ -30,10 +30,10 @@ impl Condition {
 /// The rows that make up a step's channel biases.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepBiases<'a> {
-    time: &'a [i16],
-    none: &'a [i16],
-    class: &'a [i16],
-    guidance_scale: i32,
+    pub(crate) time: &'a [i16],
+    pub(crate) none: &'a [i16],
+    pub(crate) class: &'a [i16],
+    pub(crate) guidance_scale: i32,
 }
 
 /// Checks a condition against a model.
@@ -73,5 +73,23 @@ impl<'a> StepBiases<'a> {
         let at = |row: &[i16]| row.get(column).map_or(0, |&v| v as i32);
         let none = at(self.none);
         at(self.time) + none + ((self.guidance_scale * (at(self.class) - none) + 128) >> 8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_time_plus_class_under_guidance() {
+        let (time, none, class) = ([100i16, -7], [10i16, 3], [14i16, -30000]);
+        let value = |guidance_scale, column| {
+            StepBiases { time: &time, none: &none, class: &class, guidance_scale }.value(column)
+        };
+        assert_eq!([0, 256, 512, 384].map(|g| value(g, 0)), [110, 114, 118, 116]);
+        assert_eq!(value(4096, 1), -7 + 3 + 16 * -30003);
+        // Rounded half up: 4·97/256 = 1.516 and 4·96/256 = 1.5.
+        assert_eq!([95, 96, 97].map(|g| value(g, 0)), [111, 112, 112]);
+        assert_eq!(value(256, 2), 0, "beyond the columns");
     }
 }

@@ -272,3 +272,40 @@ fn split_scratch<'s>(
     };
     Some((out, scratch, input, residual))
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::quant::rounding_offset;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    proptest! {
+        /// q = clamp(⌊(value·m + (bias << s)) / 2^shift + 1/2⌋ + zero_point), in place and not.
+        #[test]
+        fn channel_bias_is_its_definition(
+            h in 1u16..5, w in 1u16..5, c in 1u16..6, in_place: bool, multiplier: i16,
+            shift in 1u8..=20, left in 0u8..=8, zero_point: i8, seed: u32,
+        ) {
+            let time: Vec<i16> = (0..c as u32 + 2).map(|i| (seed.wrapping_add(i * 77).wrapping_mul(2_654_435_761) >> 16) as i16).collect();
+            let biases = StepBiases { time: &time, none: &[], class: &[], guidance_scale: 256 };
+            let input = Tensor { offset: 0, shape: [h, w, c], element: Element::I8, zero_point: 0 };
+            let start = if in_place { 0 } else { input.len().next_multiple_of(4) as u32 };
+            let output = Tensor { offset: start, ..input };
+            let op = format::ChannelBias {
+                input, output, step_bias: StepBias { column: 2, shift: left }, multiplier,
+                offset: rounding_offset(shift, zero_point.into()), shift,
+            };
+            let before: Vec<u8> = (0..output.range().end as u32).map(|i| (i.wrapping_mul(seed | 1) >> 7) as u8).collect();
+            let mut arena = before.clone();
+            Network { blob: &[], biases: &biases }.channel_bias(&op, &mut arena).unwrap();
+            for (i, &q) in arena[output.range()].iter().enumerate() {
+                let value = before[i] as i8 as i64 * multiplier as i64;
+                let bias = (time[2 + i % c as usize] as i64) << left;
+                let exact = ((value + bias + (1i64 << (shift - 1))) >> shift) + zero_point as i64;
+                prop_assert_eq!(q as i8 as i64, exact.clamp(-128, 127));
+            }
+        }
+    }
+}

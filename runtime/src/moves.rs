@@ -72,3 +72,83 @@ pub(crate) fn blocks(op: &Move, fine: &Tensor, coarse: &Tensor, arena: &mut [u8]
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::format::Element;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    fn tensor(offset: usize, shape: [u16; 3], element: Element) -> Tensor {
+        Tensor { offset: offset as u32, shape, element, zero_point: 0 }
+    }
+
+    /// The element at (y, x, c), whatever its size.
+    fn at<'a>(arena: &'a [u8], tensor: &Tensor, y: usize, x: usize, c: usize) -> &'a [u8] {
+        let [_, width, channels] = tensor.shape.map(usize::from);
+        let size = tensor.element.size();
+        let start = tensor.offset as usize + ((y * width + x) * channels + c) * size;
+        &arena[start..start + size]
+    }
+
+    /// An arena full of different bytes.
+    fn arena(len: usize) -> Vec<u8> {
+        (0..len as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 23) as u8).collect()
+    }
+
+    /// Every (y, x, c) of a shape.
+    fn places(shape: [u16; 3]) -> impl Iterator<Item = (usize, usize, usize)> {
+        let [h, w, c] = shape.map(usize::from);
+        (0..h).flat_map(move |y| (0..w).flat_map(move |x| (0..c).map(move |k| (y, x, k))))
+    }
+
+    fn elements() -> impl Strategy<Value = Element> {
+        prop_oneof![Just(Element::I8), Just(Element::I16)]
+    }
+
+    proptest! {
+        #[test]
+        fn upsample_repeats_pixels(h in 1u16..6, w in 1u16..6, c in 1u16..6, m in 1u8..4, n in 1u8..4, element in elements()) {
+            let input = tensor(0, [h, w, c], element);
+            let output = tensor(input.len().next_multiple_of(4), [h * m as u16, w * n as u16, c], element);
+            let mut arena = arena(output.range().end);
+            upsample(&Move { input, output, block: [m, n] }, &mut arena).unwrap();
+            for (y, x, k) in places(output.shape) {
+                prop_assert_eq!(at(&arena, &output, y, x, k), at(&arena, &input, y / m as usize, x / n as usize, k));
+            }
+        }
+
+        #[test]
+        fn concat_joins_channels(h in 1u16..6, w in 1u16..6, ca in 1u16..6, cb in 1u16..6) {
+            let a = tensor(0, [h, w, ca], Element::I8);
+            let b = tensor(a.len().next_multiple_of(4), [h, w, cb], Element::I8);
+            let output = tensor(b.range().end.next_multiple_of(4), [h, w, ca + cb], Element::I8);
+            let mut arena = arena(output.range().end);
+            concat(&Concat { a, b, output }, &mut arena).unwrap();
+            for (y, x, k) in places(output.shape) {
+                let (from, k_in) = if k < ca as usize { (&a, k) } else { (&b, k - ca as usize) };
+                prop_assert_eq!(at(&arena, &output, y, x, k), at(&arena, from, y, x, k_in));
+            }
+        }
+
+        #[test]
+        fn blocks_turn_into_channels_and_back(h in 1u16..5, w in 1u16..5, c in 1u16..5, m in 1u8..4, n in 1u8..4, element in elements()) {
+            let (rows, columns) = (m as u16, n as u16);
+            let fine = tensor(0, [h * rows, w * columns, c], element);
+            let coarse = tensor(fine.len().next_multiple_of(4), [h, w, c * rows * columns], element);
+            let before = arena(coarse.range().end);
+            let mut arena = before.clone();
+            blocks(&Move { input: fine, output: coarse, block: [m, n] }, &fine, &coarse, &mut arena).unwrap();
+            for (y, x, k) in places(fine.shape) {
+                let (m, n) = (m as usize, n as usize);
+                let channel = (y % m * n + x % n) * c as usize + k;
+                prop_assert_eq!(at(&arena, &coarse, y / m, x / n, channel), at(&arena, &fine, y, x, k));
+            }
+            arena[fine.range()].fill(0);
+            blocks(&Move { input: coarse, output: fine, block: [m, n] }, &fine, &coarse, &mut arena).unwrap();
+            prop_assert_eq!(&arena[fine.range()], &before[fine.range()]);
+        }
+    }
+}
