@@ -68,7 +68,8 @@ impl Instruction {
     fn cycles(&self, core: Core, previous: Option<&Instruction>) -> u64 {
         let name = self.mnemonic.as_str();
         let pipelined = previous.is_some_and(|p| {
-            p.is_load()
+            core != Core::M0Plus
+                && p.is_load()
                 && (self.is_load() || name.starts_with("str"))
                 && !self.operands.contains(&format!("[{}", p.destination()))
         });
