@@ -23,14 +23,14 @@ pub enum LayerOp {
     Conv {
         /// Kernel, stride, padding, dilation, groups.
         geometry: ConvGeometry,
-        /// [O][KH][KW][I]; depthwise [C][KH][KW][1].
+        /// `[O][KH][KW][I]`; depthwise `[C][KH][KW][1]`.
         weights: Vec<f32>,
         /// One value an output channel.
         bias: Vec<f32>,
     },
     /// Dense layer over all values of the input.
     Linear {
-        /// [O][H·W·I].
+        /// `[O][H·W·I]`.
         weights: Vec<f32>,
         /// One value an output.
         bias: Vec<f32>,

@@ -17,7 +17,7 @@ pub enum Init {
 pub struct Block {
     /// Unique name, `layer.kind`.
     pub name: String,
-    /// Dimensions; weights are [O][KH][KW][I].
+    /// Dimensions; weights are `[O][KH][KW][I]`.
     pub shape: Vec<usize>,
     /// Where the block lies in the flat vector.
     pub range: Range<usize>,

@@ -167,7 +167,7 @@ pub enum Op {
         /// Side of the square.
         block: usize,
     },
-    /// Convolution with OHWI weights (depthwise: [C][KH][KW][1]).
+    /// Convolution with OHWI weights (depthwise: `[C][KH][KW][1]`).
     Conv {
         /// Kernel, stride, padding, dilation, groups.
         geometry: ConvGeometry,
@@ -178,7 +178,7 @@ pub enum Op {
         /// Batch normalisation of the result.
         norm: Option<Norm>,
     },
-    /// Dense layer over all values of the input: weights [O][H·W·I], output 1×1×O.
+    /// Dense layer over all values of the input: weights `[O][H·W·I]`, output 1×1×O.
     Linear {
         /// Weights.
         weight: BlockId,
@@ -227,7 +227,7 @@ pub struct Conditioning {
     pub columns: usize,
     /// Weight and bias of the three dense layers.
     pub layers: [(BlockId, BlockId); 3],
-    /// The class table E, [classes + 1][columns].
+    /// The class table E, `[classes + 1][columns]`.
     pub class_table: BlockId,
 }
 
