@@ -127,7 +127,8 @@ fn tap(window: &Window, y: usize, x: usize, ky: usize, kx: usize) -> (i64, i64) 
 }
 
 fn windows() -> impl Strategy<Value = Window> {
-    let axis = || (1usize..=4, 1usize..=3, 1usize..=3).prop_flat_map(|(k, s, d)| (Just((k, s, d)), 0..=(k - 1) * d));
+    let dilation = || prop_oneof![2 => Just(1usize), 1 => 2usize..=3];
+    let axis = || (1usize..=4, 1usize..=3, dilation()).prop_flat_map(|(k, s, d)| (Just((k, s, d)), 0..=(k - 1) * d));
     (axis(), axis()).prop_map(|(((kh, sh, dh), ph), ((kw, sw, dw), pw))| Window {
         kernel: [kh, kw],
         stride: [sh, sw],
@@ -182,7 +183,7 @@ proptest! {
         size in [1usize..=4, 1usize..=9],
         channels in (1usize..=20, 0usize..=9),
         enlarged in [0u8..=1, 0u8..=1],
-        out_c in 1usize..=9,
+        out_c in prop_oneof![1usize..=9, 10usize..=70],
         residual in 0u8..=2,
         lut: bool,
         seed: u64,

@@ -61,6 +61,10 @@ mod helium_depthwise;
 pub mod rv32;
 #[cfg(all(feature = "host-simd", target_arch = "x86_64"))]
 pub mod x86;
+#[cfg(all(feature = "host-simd", target_arch = "x86_64"))]
+mod x86_lanes;
+#[cfg(all(feature = "host-simd", target_arch = "x86_64"))]
+mod x86_tile;
 
 #[cfg(feature = "armv6m")]
 pub use armv6m as active;

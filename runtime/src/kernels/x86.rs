@@ -1,6 +1,6 @@
-//! x86-64 hosts: AVX2 or AVX-512 with VNNI, found at run time; without them the portable kernels run.
+//! x86-64 hosts: AVX-512 with VNNI and VBMI ([`x86_tile`]) or AVX2, found at run time; without them the portable kernels run.
 //!
-//! The register tile of a dense convolution, four pixels by two output channels, sixteen taps a turn:
+//! The register tile of a dense convolution with AVX2, four pixels by two output channels, sixteen taps a turn:
 //!
 //! ```text
 //!              weights of channel   0             1             vpmovsxbw
@@ -10,19 +10,20 @@
 //!   pixel 3    x15 … x0             vpmaddwd      vpmaddwd
 //! ```
 //!
-//! 22 instructions for 128 products. With VNNI the tile is four pixels by four channels, 64 taps a turn, 32
-//! instructions for 1,024 products.
+//! 22 instructions for 128 products.
 
 use super::bytes::{self, Bytes, Tile};
 use super::epilogue::Requantize;
 use super::ring::{self, Spread};
-use super::{packing, portable, Conv, Depthwise, Linear, Output};
+use super::{packing, portable, x86_lanes, x86_tile, Add, Conv, Depthwise, Linear, Output};
 use core::arch::x86_64::*;
 use std::is_x86_feature_detected;
 
 /// Like [`portable::conv`].
 pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
-    if !is_x86_feature_detected!("avx2") || !bytes::conv::<X86>(conv, &mut out, scratch) {
+    let done = x86_tile::conv(conv, &mut out)
+        || is_x86_feature_detected!("avx2") && bytes::conv::<X86>(conv, &mut out, scratch);
+    if !done {
         portable::conv(conv, out, scratch);
     }
 }
@@ -41,7 +42,25 @@ pub fn linear(linear: &Linear, mut out: Output) {
     }
 }
 
-pub use super::portable::{add, lut};
+/// Like [`portable::add`].
+pub fn add(add: &Add, out: &mut [i8]) {
+    if x86_tile::is_supported() {
+        // SAFETY: the processor has the instructions.
+        unsafe { x86_lanes::add(add, out) }
+    } else {
+        portable::add(add, out);
+    }
+}
+
+/// Like [`portable::lut`].
+pub fn lut(input: Option<&[i8]>, lut: &[i8; 256], out: &mut [i8]) {
+    if x86_tile::is_supported() {
+        // SAFETY: the processor has the instructions.
+        unsafe { x86_lanes::lut(input, lut, out) }
+    } else {
+        portable::lut(input, lut, out);
+    }
+}
 
 /// Only used where AVX2 has been found.
 struct X86;
@@ -110,14 +129,8 @@ impl Bytes for X86 {
     }
 
     unsafe fn channels(tile: &Tile) {
-        // SAFETY: the caller's promise; AVX2 has been found, and AVX-512 with VNNI where it is asked for.
-        unsafe {
-            if is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512bw") {
-                channels_vnni(tile)
-            } else {
-                channels(tile)
-            }
-        }
+        // SAFETY: the caller's promise; AVX2 has been found.
+        unsafe { channels(tile) }
     }
 }
 
@@ -235,61 +248,6 @@ unsafe fn finish(job: &Tile, o: usize, sums: [i32; 4]) {
             let q = q as i8;
             *out = if job.lut.is_null() { q } else { *job.lut.offset(q as isize) };
             out = out.wrapping_add(job.step as usize);
-        }
-    }
-}
-
-/// Four channels at a time, 64 taps a turn, by `vpdpbusd`: unsigned by signed bytes. The inputs are made unsigned by adding
-/// 128, which adds 128·Σw to a sum; the same instruction on a vector of 128s finds that, to be subtracted.
-///
-/// # Safety
-/// The processor has AVX-512 with BW and VNNI; everything that `job` points to is there.
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx2")]
-unsafe fn channels_vnni(job: &Tile) {
-    let taps = job.taps;
-    let offset = _mm512_set1_epi8(-128);
-    // SAFETY: `bias_end` is the end of the same slice; rows o to o + 4 exist where they are read, masks end at `taps`.
-    unsafe {
-        let count = job.bias_end.offset_from(job.bias) as usize;
-        let mut o = 0;
-        while o + 4 <= count {
-            let row = job.weights.add(o * taps);
-            let mut acc = [[_mm512_setzero_si512(); 4]; 4];
-            let mut bias = [_mm512_setzero_si512(); 4];
-            let mut at = 0;
-            while at < taps {
-                let mask = if taps - at < 64 { (1u64 << (taps - at)) - 1 } else { u64::MAX };
-                let mut x = [_mm512_setzero_si512(); 4];
-                for (x, patch) in x.iter_mut().zip(job.patches) {
-                    *x = _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, patch.add(at)), offset);
-                }
-                for c in 0..4 {
-                    let w = _mm512_maskz_loadu_epi8(mask, row.add(c * taps + at));
-                    bias[c] = _mm512_dpbusd_epi32(bias[c], offset, w);
-                    for p in 0..4 {
-                        acc[c][p] = _mm512_dpbusd_epi32(acc[c][p], x[p], w);
-                    }
-                }
-                at += 64;
-            }
-            for c in 0..4 {
-                let mut half = [_mm256_setzero_si256(); 4];
-                for p in 0..4 {
-                    let sum = _mm512_sub_epi32(acc[c][p], bias[c]);
-                    half[p] = _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum));
-                }
-                let [first, second, third, fourth] = half;
-                let sums = _mm256_hadd_epi32(_mm256_hadd_epi32(first, second), _mm256_hadd_epi32(third, fourth));
-                let sums = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
-                let mut result = [0; 4];
-                _mm_storeu_si128(result.as_mut_ptr().cast(), sums);
-                finish(job, o + c, result);
-            }
-            o += 4;
-        }
-        for o in o..count {
-            let [sums] = tile([job.weights.add(o * taps)], job.patches, taps);
-            finish(job, o, sums);
         }
     }
 }
