@@ -1,4 +1,4 @@
-//! x86-64 hosts: AVX-512 with VNNI and VBMI ([`x86_tile`]) or AVX2, found at run time; without them the portable kernels run.
+//! x86-64 hosts: AVX-512 with VNNI and VBMI (`x86_tile`) or AVX2, found at run time; without them the portable kernels run.
 //!
 //! The register tile of a dense convolution with AVX2, four pixels by two output channels, sixteen taps a turn:
 //!
