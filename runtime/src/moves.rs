@@ -56,17 +56,16 @@ pub(crate) fn blocks(op: &Move, fine: &Tensor, coarse: &Tensor, arena: &mut [u8]
     let to_depth = op.output == *coarse;
     let [rows, columns] = op.block.map(usize::from);
     let [height, width, _] = coarse.shape.map(usize::from);
-    let pixel = fine.shape[2] as usize * fine.element.size();
+    // A block's row of pixels is one run of bytes on both sides.
+    let run = columns * fine.shape[2] as usize * fine.element.size();
     let mut in_coarse = 0;
     for y in 0..height {
         for x in 0..width {
             for dy in 0..rows {
-                for dx in 0..columns {
-                    let in_fine = ((y * rows + dy) * width * columns + x * columns + dx) * pixel;
-                    let (from, to) = if to_depth { (in_fine, in_coarse) } else { (in_coarse, in_fine) };
-                    copy(input.get(from..)?, output.get_mut(to..to + pixel)?);
-                    in_coarse += pixel;
-                }
+                let in_fine = ((y * rows + dy) * width + x) * run;
+                let (from, to) = if to_depth { (in_fine, in_coarse) } else { (in_coarse, in_fine) };
+                copy(input.get(from..)?, output.get_mut(to..to + run)?);
+                in_coarse += run;
             }
         }
     }

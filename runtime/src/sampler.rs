@@ -161,6 +161,11 @@ impl Sampler<'_> {
         self.x
     }
 
+    /// The model.
+    pub fn model(&self) -> &Model<'_> {
+        self.model
+    }
+
     /// Steps made so far.
     pub fn steps_done(&self) -> usize {
         self.steps_done

@@ -1,7 +1,8 @@
 //! A chain with its times and digests.
 
 use crate::report::Line;
-use brownian::{Part, Sampler};
+use brownian::format::Op;
+use brownian::{Model, Part, Sampler};
 
 /// Ticks that a chain took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -10,6 +11,29 @@ pub struct Times {
     pub chain: u64,
     /// Of those, in the network.
     pub network: u64,
+    /// Of those, in its convolutions and linear layers.
+    pub convolutions: u64,
+}
+
+impl core::ops::AddAssign for Times {
+    fn add_assign(&mut self, other: Self) {
+        self.chain += other.chain;
+        self.network += other.network;
+        self.convolutions += other.convolutions;
+    }
+}
+
+/// Which ops of a model multiply weights; a bit an op.
+fn convolutions(model: &Model) -> [u32; 8] {
+    let mut bits = [0; 8];
+    for (index, op) in model.ops().enumerate() {
+        if matches!(op, Op::Conv2d(_) | Op::Depthwise(_) | Op::Linear(_)) {
+            if let Some(word) = bits.get_mut(index / 32) {
+                *word |= 1 << (index % 32);
+            }
+        }
+    }
+    bits
 }
 
 /// Makes `steps` steps, or as many as there are left; `clock` gives ticks, `tell` gets a [`Line::Step`] after
@@ -18,12 +42,22 @@ pub struct Times {
 /// `clock` is also read after every op, so that a counter of few bits does not wrap unseen.
 pub fn run(sampler: &mut Sampler, steps: u32, clock: &mut impl FnMut() -> u64, mut tell: impl FnMut(Line)) -> Times {
     let mut times = Times::default();
+    let convolutions = convolutions(sampler.model());
     for _ in 0..steps {
         let start = clock();
         let (mut loaded, mut evaluated) = (start, start);
         let made = sampler.step_observed(|part| match part {
-            Part::Quantize => loaded = clock(),
-            Part::Op(_) => evaluated = clock(),
+            Part::Quantize => {
+                loaded = clock();
+                evaluated = loaded;
+            }
+            Part::Op(index) => {
+                let now = clock();
+                if convolutions.get(usize::from(index / 32)).is_some_and(|word| word >> (index % 32) & 1 == 1) {
+                    times.convolutions += now - evaluated;
+                }
+                evaluated = now;
+            }
             Part::Update => {}
         });
         let ticks = clock() - start;

@@ -1,5 +1,6 @@
 //! The lines that firmware prints: written by [`Display`](fmt::Display), read back by [`Line::parse`].
 
+use crate::chain::Times;
 use core::fmt;
 
 /// One line of a report. Digests are CRC-32s; ticks are those of the board's counter.
@@ -30,10 +31,8 @@ pub enum Line {
     Image {
         /// Of the image's bytes, f32 little-endian.
         digest: u32,
-        /// That the whole chain took.
-        ticks: u64,
-        /// Of those, in the network.
-        network: u64,
+        /// Ticks of the whole chain.
+        times: Times,
     },
     /// RAM in bytes.
     Memory {
@@ -56,8 +55,8 @@ impl fmt::Display for Line {
             }
             Self::Chain { seed } => write!(f, "chain seed {seed}"),
             Self::Step { step, digest, ticks } => write!(f, "step {step} digest {digest:08x} ticks {ticks}"),
-            Self::Image { digest, ticks, network } => {
-                write!(f, "image digest {digest:08x} ticks {ticks} network {network}")
+            Self::Image { digest, times: Times { chain, network, convolutions } } => {
+                write!(f, "image digest {digest:08x} ticks {chain} network {network} convolutions {convolutions}")
             }
             Self::Memory { arena, state, stack } => write!(f, "memory arena {arena} state {state} stack {stack}"),
             Self::Done => write!(f, "done"),
@@ -82,8 +81,11 @@ impl Line {
             },
             "image" => Self::Image {
                 digest: digest(&mut words)?,
-                ticks: number(&mut words, "ticks")?,
-                network: number(&mut words, "network")?,
+                times: Times {
+                    chain: number(&mut words, "ticks")?,
+                    network: number(&mut words, "network")?,
+                    convolutions: number(&mut words, "convolutions")?,
+                },
             },
             "memory" => Self::Memory {
                 arena: number(&mut words, "arena")?.try_into().ok()?,
@@ -120,7 +122,7 @@ mod tests {
             Line::Calibration { instructions: 1_000_000, ticks: 25_000 },
             Line::Chain { seed: u64::MAX },
             Line::Step { step: 50, digest: 0x0012_abcd, ticks: 1 << 40 },
-            Line::Image { digest: u32::MAX, ticks: 0, network: 9 },
+            Line::Image { digest: u32::MAX, times: Times { chain: 0, network: 9, convolutions: 8 } },
             Line::Memory { arena: 1, state: 2, stack: 3 },
             Line::Done,
         ];

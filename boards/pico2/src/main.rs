@@ -4,7 +4,7 @@
 //! the image as text. The LED changes with every step.
 
 use brownian::{include_model, Arena, Condition, Model, Plan, Sampler};
-use brownian_board::{chain, picture::Picture, report::Line};
+use brownian_board::{chain, chain::Times, picture::Picture, report::Line};
 use defmt::{info, unwrap, Display2Format};
 use defmt_rtt as _;
 use embassy_executor::Spawner;
@@ -38,11 +38,10 @@ async fn draw(model: &Model<'_>, plan: Plan<'_>, seed: u64, memory: (&mut [u8], 
     let condition = class.map_or(Condition::NONE, |class| Condition::class(class as u16));
     info!("{}, {}", Display2Format(&Line::Chain { seed }), condition);
     let mut sampler = unwrap!(Sampler::new(model, plan, condition, (seed, 0), memory.0, memory.1));
-    let (mut ticks, mut network) = (0, 0);
+    let mut times = Times::default();
     while sampler.steps_done() < sampler.steps() {
         let mut clock = || Instant::now().as_micros();
-        let times = chain::run(&mut sampler, 1, &mut clock, |line| info!("{}", Display2Format(&line)));
-        (ticks, network) = (ticks + times.chain, network + times.network);
+        times += chain::run(&mut sampler, 1, &mut clock, |line| info!("{}", Display2Format(&line)));
         led.toggle();
         embassy_futures::yield_now().await;
     }
@@ -50,5 +49,5 @@ async fn draw(model: &Model<'_>, plan: Plan<'_>, seed: u64, memory: (&mut [u8], 
     for row in Picture::new(sampler.x(), width, channels).rows() {
         info!("{}", Display2Format(&row));
     }
-    info!("{}", Display2Format(&Line::Image { digest: sampler.digest(), ticks, network }));
+    info!("{}", Display2Format(&Line::Image { digest: sampler.digest(), times }));
 }

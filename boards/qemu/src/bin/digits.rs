@@ -31,7 +31,7 @@ fn main() -> ! {
         let times = chain::run(&mut sampler, request.steps, &mut || meter.ticks(), |line| println!("{line}"));
         let [_, width, channels] = model.shape();
         println!("{}", Picture::new(sampler.x(), width, channels));
-        println!("{}", Line::Image { digest: sampler.digest(), ticks: times.chain, network: times.network });
+        println!("{}", Line::Image { digest: sampler.digest(), times });
     }
     println!(
         "{}",

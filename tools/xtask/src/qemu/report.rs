@@ -1,7 +1,7 @@
 //! What an emulated core printed, read back.
 
 use anyhow::{ensure, Context, Result};
-use brownian_board::report::Line;
+use brownian_board::{chain::Times, report::Line};
 
 /// A whole run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,10 +25,8 @@ pub struct Chain {
     pub digests: Vec<u32>,
     /// Digest of the image.
     pub image: u32,
-    /// Ticks of the whole chain.
-    pub ticks: u64,
-    /// Ticks spent in the network.
-    pub network: u64,
+    /// Its ticks.
+    pub times: Times,
 }
 
 impl Report {
@@ -42,9 +40,9 @@ impl Report {
                 Line::Calibration { .. } => {}
                 Line::Chain { seed } => report.chains.push(Chain { seed, ..Chain::default() }),
                 Line::Step { digest, .. } => chain?.digests.push(digest),
-                Line::Image { digest, ticks, network } => {
+                Line::Image { digest, times } => {
                     let chain = chain?;
-                    (chain.image, chain.ticks, chain.network) = (digest, ticks, network);
+                    (chain.image, chain.times) = (digest, times);
                 }
                 Line::Memory { arena, state, stack } => {
                     (report.arena, report.state, report.stack) = (arena.into(), state.into(), stack.into());
@@ -65,8 +63,9 @@ mod tests {
     #[test]
     fn reads_a_report() {
         let text = "chain seed 4\nstep 1 digest 0000000a ticks 7\n  @@##\nstep 2 digest 0000000b ticks 8\n\
-                    image digest 0000000b ticks 15 network 13\nmemory arena 1 state 2 stack 3\ndone\n";
-        let chain = Chain { seed: 4, digests: vec![10, 11], image: 11, ticks: 15, network: 13 };
+                    image digest 0000000b ticks 15 network 13 convolutions 12\nmemory arena 1 state 2 stack 3\ndone\n";
+        let times = Times { chain: 15, network: 13, convolutions: 12 };
+        let chain = Chain { seed: 4, digests: vec![10, 11], image: 11, times };
         let report = Report { chains: vec![chain], arena: 1, state: 2, stack: 3 };
         assert_eq!(Report::parse(text).unwrap(), report);
     }

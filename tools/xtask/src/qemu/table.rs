@@ -20,6 +20,8 @@ pub struct Row {
     instructions_chain: u64,
     /// Percent of the chain outside the network.
     sampler_share: f64,
+    /// Percent of the chain outside convolutions and linear layers: sampler, noise, activations, moves.
+    outside_convolutions: f64,
     arena: u64,
     state: u64,
     stack: u64,
@@ -36,14 +38,16 @@ impl Row {
     pub fn new(machine: &Machine, backend: &'static str, report: &Report, sizes: Sizes, runtime_text: u64) -> Self {
         let chain = &report.chains[0];
         let steps = chain.digests.len().max(1);
+        let outside = |part: u64| 100.0 * (1.0 - part as f64 / chain.times.chain.max(1) as f64);
         Self {
             core: machine.name,
             backend,
             seeds: report.chains.len(),
             steps,
-            instructions_evaluation: machine.instructions(chain.network) / steps as u64,
-            instructions_chain: machine.instructions(chain.ticks),
-            sampler_share: 100.0 * (chain.ticks - chain.network) as f64 / chain.ticks.max(1) as f64,
+            instructions_evaluation: machine.instructions(chain.times.network) / steps as u64,
+            instructions_chain: machine.instructions(chain.times.chain),
+            sampler_share: outside(chain.times.network),
+            outside_convolutions: outside(chain.times.convolutions),
             arena: report.arena,
             state: report.state,
             stack: report.stack,
@@ -70,6 +74,7 @@ pub fn print(rows: &[Row], json: bool) -> Result<()> {
         "instructions ε_θ",
         "chain",
         "sampler %",
+        "not conv %",
         "arena",
         "state",
         "stack",
@@ -87,6 +92,7 @@ pub fn print(rows: &[Row], json: bool) -> Result<()> {
             row.instructions_evaluation.to_string(),
             row.instructions_chain.to_string(),
             format!("{:.1}", row.sampler_share),
+            format!("{:.1}", row.outside_convolutions),
             row.arena.to_string(),
             row.state.to_string(),
             row.stack.to_string(),
