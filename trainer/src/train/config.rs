@@ -57,14 +57,9 @@ impl Prediction {
         }
     }
 
-    /// x̂0 = `[0]`·x_t + `[1]`·F at ᾱ = `alpha_bar` > 0.
+    /// x̂0 = `[0]`·x_t + `[1]`·F at ᾱ = `alpha_bar` > 0, as the plans have it.
     pub fn x0_coefficients(self, alpha_bar: f64) -> [f64; 2] {
-        let (alpha, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
-        match self {
-            Self::Epsilon => [1.0 / alpha, -sigma / alpha],
-            Self::V => [alpha, -sigma],
-            Self::X0 => [0.0, 1.0],
-        }
+        brownian::plan::Prediction::from(self).x0_coefficients(alpha_bar).into()
     }
 
     /// The target of F = `[0]`·x0 + `[1]`·ε.
