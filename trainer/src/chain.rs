@@ -105,8 +105,7 @@ pub fn float(
         let class = network.class_bias(condition.class.map(usize::from))?;
         class_columns.extend(class.iter().zip(&none).map(|(c, n)| n + guidance * (c - n)));
     }
-    for (index, step) in plan.steps.iter().enumerate() {
-        let time = network.time_bias(step.timestep as usize);
+    for (index, (step, time)) in plan.steps.iter().zip(network.plan_bias(plan)).enumerate() {
         let columns: Vec<f32> = class_columns.iter().zip(time.iter().cycle()).map(|(c, t)| c + t).collect();
         let output = network.forward(&x, &columns, |id, values| visit(index, id, values))?;
         x.par_chunks_mut(values)

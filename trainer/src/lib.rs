@@ -11,6 +11,7 @@ pub mod error;
 pub mod eval;
 pub mod export;
 pub mod files;
+pub mod finetune;
 pub mod graph;
 pub mod inspect;
 pub mod lower;

@@ -2,7 +2,9 @@
 //! is compared with.
 use crate::autograd::{activation, add, channel_bias, concat, conv::Conv, space, upsample, Buffer};
 use crate::graph::{Activation, Conditioning, ConvGeometry, Graph, NodeId, Op, Shape, NORM_TINY};
+use crate::lower::NamedPlan;
 use crate::{Error, Result};
+use brownian::plan::Step;
 
 /// What a layer computes; as [`Op`], with the numbers in place.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +93,8 @@ pub struct Network {
     conditioning: Conditioning,
     dense: [Dense; 3],
     class_table: Vec<f32>,
+    /// As [`Conditioning::plan_table`]; empty where there is none.
+    plan_table: Vec<f32>,
 }
 
 impl Graph {
@@ -150,6 +154,7 @@ impl Graph {
             conditioning: self.conditioning.clone(),
             dense: self.conditioning.layers.map(|(weight, bias)| Dense { weights: param(weight), bias: param(bias) }),
             class_table: param(self.conditioning.class_table),
+            plan_table: self.conditioning.plan_table.map_or_else(Vec::new, param),
         })
     }
 }
@@ -165,10 +170,27 @@ impl Network {
         self.conditioning.classes
     }
 
-    /// The bias columns of timestep `t` (1..=T); the total is this plus a [`Self::class_bias`].
+    /// The bias columns of timestep `t` (1..=T) outside the plans that the network was tuned for; the total is this plus a
+    /// [`Self::class_bias`].
     pub fn time_bias(&self, t: usize) -> Vec<f32> {
+        self.row_bias(t, 0)
+    }
+
+    /// The bias columns of a plan's steps, one row a step; as [`Self::time_bias`] of their timesteps unless the network was tuned
+    /// for a plan of this name and these timesteps.
+    pub fn plan_bias(&self, plan: &NamedPlan) -> Vec<Vec<f32>> {
+        let row = |(i, step): (usize, &Step)| {
+            self.row_bias(step.timestep as usize, self.conditioning.plan_row(&plan.name, i, step.timestep))
+        };
+        plan.steps.iter().enumerate().map(row).collect()
+    }
+
+    fn row_bias(&self, t: usize, plan_row: usize) -> Vec<f32> {
         let [first, second, columns] = &self.dense;
-        columns.apply(&second.apply(&first.apply(&self.conditioning.time_features(t), true), true), false)
+        let mut bias = columns.apply(&second.apply(&first.apply(&self.conditioning.time_features(t), true), true), false);
+        let row = self.plan_table.chunks_exact(self.bias_columns()).nth(plan_row).unwrap_or_default();
+        bias.iter_mut().zip(row).for_each(|(b, r)| *b += r);
+        bias
     }
 
     /// The bias columns of a class, or of the null class for `None`.

@@ -7,6 +7,15 @@ use super::{Act, Buffer, Tape};
 /// # Panics
 /// A label that has no logit.
 pub fn softmax_cross_entropy(tape: &mut Tape, logits: &Act, labels: &[u8]) -> Loss {
+    let (value, grad) = value_and_gradient(logits, labels);
+    Loss::record(tape, logits, value, grad)
+}
+
+/// What [`softmax_cross_entropy`] records.
+///
+/// # Panics
+/// A label that has no logit.
+pub fn value_and_gradient(logits: &Act, labels: &[u8]) -> (f64, Buffer) {
     let classes = logits.shape().len();
     let mut grad = Buffer::stale(logits.values().len());
     let mut value = 0.0;
@@ -20,7 +29,7 @@ pub fn softmax_cross_entropy(tape: &mut Tape, logits: &Act, labels: &[u8]) -> Lo
             *g = ((p - target) / labels.len() as f64) as f32;
         }
     }
-    Loss::record(tape, logits, value / labels.len() as f64, grad)
+    (value / labels.len() as f64, grad)
 }
 
 /// exp(x) divided by its sum.

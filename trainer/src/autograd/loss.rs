@@ -26,6 +26,13 @@ impl Loss {
         Self { value, scalar }
     }
 
+    /// The sum of losses: of `value`, with these gradients with respect to several activations.
+    pub fn of_gradients(tape: &mut Tape, value: f64, gradients: Vec<(Act, Buffer)>) -> Self {
+        let scalar: Tensor<Rank0, f32, Cpu> = tape.device.zeros();
+        tape.record(move |grads| gradients.into_iter().try_for_each(|(output, grad)| output.give_grad(grads, grad)));
+        Self { value, scalar }
+    }
+
     /// The gradients of everything that was recorded on `tape`.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! are added in a fixed order, so results do not depend on the number of threads.
 pub mod activation;
 pub mod add;
+pub mod affine;
 pub mod batch_norm;
 pub mod channel_bias;
 pub mod concat;
@@ -13,6 +14,7 @@ mod conv_dense;
 mod conv_depthwise;
 pub mod cross_entropy;
 pub mod embedding;
+pub mod fake_quantize;
 mod gemm;
 pub mod loss;
 mod optimizer;

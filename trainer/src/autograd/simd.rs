@@ -115,6 +115,29 @@ pub fn shift(x: &[f32], b: &[f32], y: &mut [f32]) {
     }
 }
 
+/// The multiple of `scale` nearest to x (ties to even) within `low..=high`, with tiled `[scale, 1/scale, low, high]`.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+pub fn round_to_grid(x: &[f32], grid: [&[f32]; 4], y: &mut [f32]) {
+    let [scale, inverse, low, high] = grid;
+    for (x, y) in x.chunks(scale.len()).zip(y.chunks_mut(scale.len())) {
+        for (((((x, y), s), i), l), h) in x.iter().zip(y).zip(scale).zip(inverse).zip(low).zip(high) {
+            // Adding and taking away 1.5·2²³ rounds to the nearest integer; the limits keep it within what that holds for.
+            let bounded = x.max(*l).min(*h);
+            *y = ((bounded * i + 12_582_912.0) - 12_582_912.0) * s;
+        }
+    }
+}
+
+/// `d = 0` where x lies outside `low..=high`, which are tiled.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+pub fn inside(d: &mut [f32], x: &[f32], low: &[f32], high: &[f32]) {
+    for (d, x) in d.chunks_mut(low.len()).zip(x.chunks(low.len())) {
+        for (((d, x), l), h) in d.iter_mut().zip(x).zip(low).zip(high) {
+            *d = if *x >= *l && *x <= *h { *d } else { 0.0 };
+        }
+    }
+}
+
 /// 1/(1 + e⁻ˣ), by a polynomial that vectorises; relative error below 1e-5.
 #[inline(always)]
 fn sigmoid(x: f32) -> f32 {

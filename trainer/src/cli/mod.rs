@@ -3,6 +3,7 @@ mod classifier;
 mod demo;
 mod eval;
 mod export;
+mod finetune;
 mod inspect;
 mod sample;
 mod train;
@@ -22,6 +23,8 @@ pub struct Cli {
 enum Command {
     /// Train a network.
     Train(train::Train),
+    /// Fine-tune a trained run for integers and for its plans.
+    Finetune(finetune::FineTune),
     /// Quantize a trained run and write it as a model file.
     Export(export::Export),
     /// Draw samples from a model file, exactly as the chip does.
@@ -44,6 +47,7 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Train(command) => command.run(),
+            Command::Finetune(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Inspect(command) => command.run(),

@@ -221,7 +221,8 @@ impl Builder {
         ];
         let class_table =
             self.params.push("conditioning.classes".into(), vec![classes + 1, columns], Init::Normal(CLASS_STD));
-        let conditioning = Conditioning { features, hidden, classes, columns, layers, class_table };
+        let conditioning =
+            Conditioning { features, hidden, classes, columns, layers, class_table, plans: vec![], plan_table: None };
         Ok(Graph { input: self.input, nodes: self.nodes, params: self.params, stats: self.stats, conditioning })
     }
 }

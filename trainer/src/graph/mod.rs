@@ -4,6 +4,7 @@
 //! it, quantization and export. Activations are NHWC, weights OHWI. The conditioning network (time and class) stays on the host:
 //! it yields one vector of *bias columns* an image, of which every [`Op::ChannelBias`] adds its own range.
 mod builder;
+mod folded;
 mod layout;
 
 use crate::{Error, Result};
@@ -229,9 +230,34 @@ pub struct Conditioning {
     pub layers: [(BlockId, BlockId); 3],
     /// The class table E, `[classes + 1][columns]`.
     pub class_table: BlockId,
+    /// Plans whose steps have rows of their own.
+    pub plans: Vec<TunedPlan>,
+    /// Rows added for the steps of [`Self::plans`], `[1 + steps of all plans][columns]`; row 0 is for every other timestep.
+    pub plan_table: Option<BlockId>,
+}
+
+/// A plan that a network was fine-tuned for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TunedPlan {
+    /// Its name.
+    pub name: String,
+    /// The timestep of every step.
+    pub timesteps: Vec<u32>,
 }
 
 impl Conditioning {
+    /// The row of the plan table for a step of the plan called `name` at timestep `t`: 0 unless the network was tuned for it.
+    pub fn plan_row(&self, name: &str, step: usize, t: u32) -> usize {
+        let mut first = 1;
+        for plan in &self.plans {
+            if plan.name == name && plan.timesteps.get(step) == Some(&t) {
+                return first + step;
+            }
+            first += plan.timesteps.len();
+        }
+        0
+    }
+
     /// The sinusoidal features of timestep `t` (Vaswani et al. 2017, section 3.5): sines, then cosines.
     pub fn time_features(&self, t: usize) -> Vec<f32> {
         let half = self.features / 2;

@@ -65,6 +65,21 @@ impl FloatLayer<'_> {
     }
 }
 
+impl FloatLayer<'_> {
+    /// The real values of the rounded weights, in the layout of [`Self::weights`].
+    pub fn rounded_weights(&self) -> Vec<f32> {
+        let channels: usize = self.sources.iter().map(|s| s.0).sum();
+        let row_len = self.taps * channels;
+        let scales: Vec<f64> = self.sources.iter().flat_map(|(n, q)| std::iter::repeat_n(q.scale, *n)).collect();
+        let layer = self.quantize();
+        let rows = layer.weights.chunks_exact(row_stride(row_len)).zip(&layer.unit);
+        rows.flat_map(|(row, unit)| {
+            row[..row_len].iter().zip(scales.iter().cycle()).map(move |(w, s)| (f64::from(*w) * unit / s) as f32)
+        })
+        .collect()
+    }
+}
+
 /// How accumulators of a layer become outputs.
 #[derive(Clone, Debug)]
 pub struct Requantizer {

@@ -11,6 +11,7 @@ mod fuse;
 mod layer;
 mod ops;
 pub mod plans;
+pub mod rounding;
 mod scale;
 mod tables;
 
@@ -55,10 +56,8 @@ pub fn lower(export: &Export) -> Result<Vec<u8>> {
     if export.plans.is_empty() {
         return Err(Error::Usage("a model needs at least one plan".into()));
     }
-    let mut rows: Vec<u32> = export.plans.iter().flat_map(|p| p.steps.iter().map(|s| s.timestep)).collect();
-    rows.sort_unstable();
-    rows.dedup();
-    let biases = tables::BiasColumns::new(network, &rows)?;
+    let mut plans = export.plans.to_vec();
+    let biases = tables::BiasColumns::new(network, time_rows(network, &mut plans))?;
 
     let mut lowering = Lowering::new(network, ranges, biases);
     let input = lowering.input();
@@ -70,13 +69,7 @@ pub fn lower(export: &Export) -> Result<Vec<u8>> {
     debug_assert_eq!(output.element, Element::I16);
     let (mut builder, biases) = lowering.into_parts();
     let conditioning = biases.write(&mut builder);
-    for plan in export.plans {
-        let mut plan = plan.clone();
-        for step in &mut plan.steps {
-            step.time_row = rows.partition_point(|&t| t < step.timestep) as u32;
-        }
-        builder.plan(plan);
-    }
+    plans.into_iter().for_each(|plan| builder.plan(plan));
     let frame = Frame {
         name: export.name,
         provenance: export.provenance,
@@ -85,4 +78,27 @@ pub fn lower(export: &Export) -> Result<Vec<u8>> {
         conditioning,
     };
     builder.finish(frame).map_err(|e| Error::Invalid(format!("{}: {e}", export.name)))
+}
+
+/// The rows of channel biases of all plans, by rising timestep, equal rows once; tells every step its row.
+fn time_rows(network: &Network, plans: &mut [NamedPlan]) -> Vec<Vec<f32>> {
+    let mut rows: Vec<(u32, Vec<f32>)> = Vec::new();
+    let of_plans: Vec<Vec<Vec<f32>>> = plans.iter().map(|plan| network.plan_bias(plan)).collect();
+    for (plan, biases) in plans.iter().zip(&of_plans) {
+        rows.extend(plan.steps.iter().map(|s| s.timestep).zip(biases.iter().cloned()));
+    }
+    // Stable, so that rows of one timestep stay in the order of the plans.
+    rows.sort_by_key(|row| row.0);
+    let mut unique: Vec<(u32, Vec<f32>)> = Vec::new();
+    for row in rows {
+        if !unique.iter().rev().take_while(|u| u.0 == row.0).any(|u| u.1 == row.1) {
+            unique.push(row);
+        }
+    }
+    for (plan, biases) in plans.iter_mut().zip(of_plans) {
+        for (step, bias) in plan.steps.iter_mut().zip(biases) {
+            step.time_row = unique.iter().position(|u| u.0 == step.timestep && u.1 == bias).unwrap_or_default() as u32;
+        }
+    }
+    unique.into_iter().map(|row| row.1).collect()
 }

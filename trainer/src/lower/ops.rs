@@ -29,13 +29,6 @@ pub struct Lowering<'a> {
     output_scale: f64,
 }
 
-fn activate(kind: Activation) -> impl Fn(f64) -> f64 {
-    move |x| match kind {
-        Activation::Silu => x / (1.0 + (-x).exp()),
-        Activation::Relu => x.max(0.0),
-    }
-}
-
 impl<'a> Lowering<'a> {
     pub fn new(network: &'a Network, ranges: &'a [Range], biases: BiasColumns) -> Self {
         let values = vec![Vec::new(); network.layers.len()];
@@ -141,7 +134,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn activation(&mut self, part: Part, kind: Activation) -> Part {
-        let (table, quantization) = part.quantization.lut(activate(kind));
+        let (table, quantization) = part.quantization.lut(kind.function());
         self.look_up(part, table, quantization)
     }
 
@@ -257,7 +250,7 @@ impl<'a> Lowering<'a> {
         let mut quantization = inner;
         let mut lut = None;
         if let Some(kind) = step.activation {
-            let (table, output) = inner.lut(activate(kind));
+            let (table, output) = inner.lut(kind.function());
             lut = Some(self.builder.i8_table(&table));
             quantization = output;
         }
@@ -293,7 +286,7 @@ impl<'a> Lowering<'a> {
         let mut quantization = inner;
         let mut lut = None;
         if let Some(kind) = step.activation {
-            let (table, output) = inner.lut(activate(kind));
+            let (table, output) = inner.lut(kind.function());
             lut = Some(self.builder.i8_table(&table));
             quantization = output;
         }

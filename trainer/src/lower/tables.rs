@@ -11,7 +11,7 @@ const MAX_SHIFT: u8 = 8;
 /// Real values of all bias columns, and the unit that each column is stored in.
 #[derive(Clone, Debug)]
 pub struct BiasColumns {
-    /// One row a timestep.
+    /// One row a different step.
     time: Vec<Vec<f32>>,
     /// One row a class, the last for no class; empty for a model without classes.
     classes: Vec<Vec<f32>>,
@@ -20,9 +20,8 @@ pub struct BiasColumns {
 }
 
 impl BiasColumns {
-    /// The columns of `network` at the given timesteps.
-    pub fn new(network: &Network, timesteps: &[u32]) -> Result<Self> {
-        let mut time: Vec<Vec<f32>> = timesteps.iter().map(|&t| network.time_bias(t as usize)).collect();
+    /// The columns of `network` with these rows for the steps of its plans.
+    pub fn new(network: &Network, mut time: Vec<Vec<f32>>) -> Result<Self> {
         let none = network.class_bias(None)?;
         let mut classes = Vec::new();
         if network.classes() > 0 {

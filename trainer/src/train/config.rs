@@ -1,6 +1,9 @@
 //! What a run is: everything that decides its result, as stored beside its weights.
 use crate::graph::{Graph, Shape};
-use crate::{presets, Error, Result};
+use crate::{
+    finetune::{self, FineTuning},
+    presets, Error, Result,
+};
 use brownian::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +156,9 @@ pub struct Config {
     pub clip: f64,
     /// Decay of the averaged weights and statistics a step.
     pub ema: f64,
+    /// How the run was fine-tuned, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_tuning: Option<FineTuning>,
 }
 
 impl Config {
@@ -177,6 +183,7 @@ impl Config {
             betas: [0.9, 0.99],
             clip: 1.0,
             ema: 0.998,
+            fine_tuning: None,
         }
     }
 
@@ -217,7 +224,11 @@ impl Config {
     /// # Errors
     /// An unknown preset, or images that it cannot take.
     pub fn graph(&self) -> Result<Graph> {
-        presets::build(&self.preset, self.shape(), self.classes)
+        let graph = presets::build(&self.preset, self.shape(), self.classes)?;
+        match &self.fine_tuning {
+            Some(tuning) => Ok(graph.folded(finetune::tuned_plans(self, &tuning.plans)?)),
+            None => Ok(graph),
+        }
     }
 
     /// ᾱ_t for t = 1..=T, at `[t - 1]`.

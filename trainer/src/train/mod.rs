@@ -1,7 +1,7 @@
 //! Training: Algorithm 1 of Ho et al. 2020 with Adam, an average of the weights and checkpoints.
 pub mod config;
 mod model;
-mod sample;
+pub(crate) mod sample;
 
 use crate::autograd::{Adam, Parameters, Tape};
 use crate::checkpoint::{self, Checkpoint};
@@ -125,7 +125,9 @@ impl Trainer {
         let fail = |reason: String| Error::Training { step: step + 1, reason };
         let draw = self.sampler.draw(data, step);
         let mut tape = Tape::default();
-        let batch = model::Batch { x: draw.x, timesteps: &draw.timesteps, class_rows: &draw.class_rows };
+        let x = tape.hold(draw.x, draw.timesteps.len(), self.graph.input);
+        let (timesteps, class_rows) = (&draw.timesteps[..], &draw.class_rows[..]);
+        let batch = Batch { x: (x, false), timesteps, class_rows, plan_row: 0, rounding: None };
         let output = model::forward(&self.graph, &mut tape, &self.params, batch);
         let loss = crate::autograd::loss::weighted_mse(&mut tape, &output.f, &draw.target, &draw.weights);
         let value = loss.value as f32;
@@ -153,7 +155,7 @@ impl Trainer {
     }
 }
 
-fn average(mean: &mut [f32], new: &[f32], decay: f32) {
+pub(crate) fn average(mean: &mut [f32], new: &[f32], decay: f32) {
     mean.iter_mut().zip(new).for_each(|(m, n)| *m += (1.0 - decay) * (n - *m));
 }
 

@@ -1,20 +1,25 @@
 //! The training pass of a graph: every node as a recorded operation.
 use crate::autograd::{
     activation::activation, add::add, batch_norm::batch_norm, channel_bias::channel_bias, concat::concat, conv::conv,
-    conv::Conv, embedding::embedding, space::space, space::Direction, upsample::upsample, Act, Buffer, Parameters,
-    Tape,
+    conv::Conv, embedding::embedding, fake_quantize::fake_quantize, space::space, space::Direction, upsample::upsample,
+    Act, Parameters, Tape,
 };
 use crate::graph::{Activation, BlockId, Graph, Norm, Op, Shape};
+use crate::lower::rounding::Rounding;
 
 /// The inputs of a training pass.
 #[derive(Debug)]
 pub struct Batch<'a> {
-    /// x_t of every image, NHWC.
-    pub x: Buffer,
+    /// x_t of every image, and whether it has a gradient itself.
+    pub x: (Act, bool),
     /// The timestep of every image.
     pub timesteps: &'a [usize],
     /// The row of the class table of every image.
     pub class_rows: &'a [usize],
+    /// The row of the plan table, where the network has one.
+    pub plan_row: usize,
+    /// Rounds results as the integer network does.
+    pub rounding: Option<&'a Rounding>,
 }
 
 /// The output F of a training pass, and the batch's statistics in the layout of [`Graph::stats`].
@@ -30,15 +35,17 @@ pub struct Output {
 pub fn forward(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: Batch) -> Output {
     let range = |id: BlockId| graph.params.blocks[id].range.clone();
     let columns = conditioning(graph, tape, params, &batch);
+    let rounding = batch.rounding;
     let mut stats = vec![0.0; graph.stats.len()];
-    let x = tape.hold(batch.x, batch.timesteps.len(), graph.input);
+    let (x, x_learns) = batch.x;
     let mut acts: Vec<Act> = Vec::with_capacity(graph.nodes.len());
-    // Whether anything up to a node learns: the state's own gradient is never needed.
+    // Whether anything up to a node has a gradient.
     let mut learns: Vec<bool> = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
+    for (id, node) in graph.nodes.iter().enumerate() {
         let input = |i: usize| &acts[node.inputs[i]];
         let inputs_learn = node.inputs.iter().any(|i| learns[*i]);
-        learns.push(inputs_learn || matches!(node.op, Op::Conv { .. } | Op::Linear { .. } | Op::ChannelBias { .. }));
+        let has_params = matches!(node.op, Op::Conv { .. } | Op::Linear { .. } | Op::ChannelBias { .. });
+        learns.push(inputs_learn || has_params || (node.op == Op::Input && x_learns));
         let act = match &node.op {
             Op::Input => x.clone(),
             Op::SpaceToDepth { block } => space(tape, input(0), *block, Direction::ToDepth),
@@ -66,7 +73,10 @@ pub fn forward(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: Batch
             Op::Concat => concat(tape, input(0), input(1)),
             Op::Upsample => upsample(tape, input(0)),
         };
-        acts.push(act);
+        acts.push(match rounding.and_then(|r| r.grids[id].as_ref()) {
+            Some(grids) => fake_quantize(tape, &act, grids),
+            None => act,
+        });
     }
     Output { f: acts.swap_remove(graph.output()), stats }
 }
@@ -89,6 +99,10 @@ fn conditioning(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: &Bat
         let shapes = Conv::linear(weight.shape[1], weight.shape[0]);
         x = conv(tape, &x, shapes, params, weight.range.clone(), Some(bias.range.clone()), i > 0);
     }
-    let table = graph.params.blocks[spec.class_table].range.clone();
-    embedding(tape, &x, params, table, batch.class_rows.to_vec())
+    let table = |id: BlockId| graph.params.blocks[id].range.clone();
+    let x = embedding(tape, &x, params, table(spec.class_table), batch.class_rows.to_vec());
+    match spec.plan_table {
+        Some(id) => embedding(tape, &x, params, table(id), vec![batch.plan_row; batch.timesteps.len()]),
+        None => x,
+    }
 }

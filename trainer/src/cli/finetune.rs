@@ -1,0 +1,104 @@
+//! `trainer finetune`.
+use crate::data::Dataset;
+use crate::finetune::{FineTuner, FineTuning};
+use crate::report::{plot, progress::TrainingBar};
+use crate::{checkpoint, Error, Result};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Arguments of `trainer finetune`.
+#[derive(Debug, Args)]
+pub struct FineTune {
+    /// Folder of the trained run.
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Folder of the fine-tuned run.
+    #[arg(long, value_name = "RUN")]
+    out: PathBuf,
+    /// A plan whose chains are matched, as in `trainer export`; may be given several times. Plans of few steps, please: a step of
+    /// training runs whole chains. [default: the exported plans of at most 10 steps]
+    #[arg(long = "plan", value_name = "PLAN")]
+    plans: Vec<String>,
+    /// Number of steps.
+    #[arg(long, default_value_t = 2400)]
+    steps: u64,
+    /// Images of a step's distillation.
+    #[arg(long, default_value_t = 32)]
+    batch: usize,
+    /// Network evaluations of a step's chains.
+    #[arg(long, default_value_t = 640)]
+    evaluations: usize,
+    /// Highest learning rate.
+    #[arg(long, default_value_t = 1e-3)]
+    lr: f64,
+    /// Weight of matching the samples with the data; 0 only makes the integer network follow the float one.
+    #[arg(long, default_value_t = 0.1)]
+    matching: f64,
+    /// Weight of the critics' cross-entropy within the matching.
+    #[arg(long, default_value_t = 0.02)]
+    class_weight: f64,
+    /// Fine-tune the float network, without rounding.
+    #[arg(long)]
+    float: bool,
+    /// Decay of the averaged weights a step.
+    #[arg(long, default_value_t = 0.99)]
+    ema: f64,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+impl FineTune {
+    /// Fine-tunes and leaves a checkpoint in the new run's folder, which `export` and `eval` take like any run.
+    ///
+    /// # Errors
+    /// Bad arguments, runs or data, or training that fails.
+    pub fn run(self) -> Result<()> {
+        if checkpoint::exists(&self.out) {
+            return Err(Error::file(&self.out, "already holds a run; choose another folder"));
+        }
+        let run = checkpoint::load(&self.run)?;
+        let data = Dataset::open(&run.config.data)?;
+        if data.digest() != run.config.data_digest {
+            return Err(Error::file(&run.config.data, format!("is not the data of the run in {}", self.run.display())));
+        }
+        let plans = match self.plans.is_empty() {
+            true => crate::export::DEFAULT_PLANS[1..].iter().map(|p| (*p).to_owned()).collect(),
+            false => self.plans,
+        };
+        let tuning = FineTuning {
+            plans,
+            steps: self.steps,
+            batch: self.batch,
+            evaluations: self.evaluations,
+            lr: self.lr,
+            matching: self.matching,
+            class_weight: self.class_weight,
+            quantize: !self.float,
+            ema: self.ema,
+            seed: self.seed,
+        };
+        let mut tuner = FineTuner::new(&run, &data, tuning, |_, _| ())?;
+        let mut bar = TrainingBar::new(0, 0.0, self.batch);
+        let mut means = vec![[0.0f64; 3]; 16];
+        while tuner.step() < self.steps {
+            let figures = tuner.tune_step(&data)?;
+            let mean = &mut means[figures.plan];
+            for (mean, value) in mean.iter_mut().zip([figures.distillation, figures.distance, figures.cross_entropy]) {
+                *mean += 0.1 * (value - *mean);
+            }
+            if figures.step % 100 == 0 {
+                eprintln!("step {} {means:.4?}", figures.step);
+            }
+            bar.show(&crate::train::Progress {
+                step: figures.step,
+                loss: figures.distillation as f32,
+                done: figures.step as f64 / self.steps as f64,
+            });
+        }
+        bar.finish();
+        let checkpoint = tuner.checkpoint()?;
+        checkpoint::save(&self.out, &checkpoint)?;
+        plot::loss(&self.out.join("loss.png"), &checkpoint.losses)
+    }
+}

@@ -1,0 +1,47 @@
+//! A whole reverse chain on the tape.
+use crate::autograd::affine::{clip, weighted_sum};
+use crate::autograd::{Act, Buffer, Parameters, Tape};
+use crate::graph::Graph;
+use crate::lower::rounding::Rounding;
+use crate::lower::NamedPlan;
+use crate::train::{forward, Batch};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// Records the chain of `plan` from fresh noise, one image a class row, and returns the samples clipped to [-1, 1]. The update of a
+/// step is that of [`brownian::update`].
+pub fn record(
+    tape: &mut Tape,
+    graph: &Graph,
+    params: &Parameters,
+    rounding: Option<&Rounding>,
+    plan: &NamedPlan,
+    class_rows: &[usize],
+    rng: &mut ChaCha8Rng,
+) -> Act {
+    let batch = class_rows.len();
+    let mut noise = |tape: &Tape| {
+        let mut values = Buffer::stale(batch * graph.input.len());
+        values.iter_mut().for_each(|v| *v = rng.sample(rand_distr::StandardNormal));
+        tape.hold(values, batch, graph.input)
+    };
+    let mut x = noise(tape);
+    let mut x0_prev: Option<Act> = None;
+    for (i, step) in plan.steps.iter().enumerate() {
+        let timesteps = vec![step.timestep as usize; batch];
+        let plan_row = graph.conditioning.plan_row(&plan.name, i, step.timestep);
+        let inputs = Batch { x: (x.clone(), i > 0), timesteps: &timesteps, class_rows, plan_row, rounding };
+        let f = forward(graph, tape, params, inputs).f;
+        let mut x0_hat = weighted_sum(tape, &[(step.k_x, &x), (step.k_eps, &f)]);
+        if plan.clip {
+            x0_hat = clip(tape, &x0_hat);
+        }
+        let z = (step.sigma != 0.0).then(|| noise(tape));
+        let mut terms = vec![(step.a, &x), (step.b, &x0_hat)];
+        terms.extend(x0_prev.as_ref().filter(|_| step.c != 0.0).map(|p| (step.c, p)));
+        terms.extend(z.as_ref().map(|z| (step.sigma, z)));
+        x = weighted_sum(tape, &terms);
+        x0_prev = Some(x0_hat);
+    }
+    clip(tape, &x)
+}

@@ -1,0 +1,238 @@
+//! Small classifiers whose hidden layers are the spaces in which drawn digits are compared with the data while a network is
+//! fine-tuned. They are trained for that alone, on the training images, and are other networks than the judge of `trainer eval`.
+use super::moments::{Running, Target};
+use crate::autograd::{activation::activation, conv::conv, conv::Conv, cross_entropy};
+use crate::autograd::{Act, Adam, Buffer, Parameters, Tape};
+use crate::data::Dataset;
+use crate::graph::{Activation, BlockId, ConvGeometry, Init, Layout, Shape};
+use crate::{Error, Result};
+use rand::{seq::SliceRandom, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Kernel, channels and stride of the convolutions, and the width of the hidden layer, of every critic.
+const CRITICS: [(&[(usize, usize, usize)], usize); 3] = [
+    (&[(5, 16, 2), (3, 32, 2), (3, 64, 2)], 64),
+    (&[(3, 16, 1), (3, 24, 2), (3, 48, 2)], 64),
+    (&[(7, 24, 2), (3, 48, 2)], 80),
+];
+/// Images a step of training.
+const BATCH: usize = 64;
+/// Highest learning rate.
+const LEARNING_RATE: f64 = 3e-3;
+/// Largest shift of a training image, in pixels.
+const SHIFT: i64 = 2;
+
+#[derive(Clone, Debug)]
+struct Layer {
+    conv: Conv,
+    weight: BlockId,
+    bias: BlockId,
+}
+
+/// A trained classifier with the moments of the data in its features.
+#[derive(Debug)]
+pub struct Critic {
+    layers: Vec<Layer>,
+    layout: Layout,
+    params: Parameters,
+    /// Moments of features and class.
+    joint: Target,
+    /// Moments of features alone.
+    plain: Target,
+    /// Factor on a class's indicator beside the features.
+    class_scale: f64,
+    classes: usize,
+}
+
+/// What critics think of a batch.
+#[derive(Debug)]
+pub struct Verdict {
+    /// Fréchet distance over the data's variance.
+    pub distance: f64,
+    /// Cross-entropy of the classes that were asked for, or 0.
+    pub cross_entropy: f64,
+    /// The gradients of `distance` and of the weighted cross-entropy with respect to features and logits.
+    pub gradients: Vec<(Act, Buffer)>,
+}
+
+/// Trains all critics on labelled images for `epochs` passes each.
+///
+/// # Errors
+/// Images that are too small or unlabelled.
+pub fn train_all(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnMut(u64, u64)) -> Result<Vec<Critic>> {
+    let labels = data.labels.as_deref().filter(|_| data.classes() > 1).ok_or_else(|| {
+        Error::Usage(format!("{} has no classes, which the critics learn; use --critic-weight 0", data.source))
+    })?;
+    let total = (CRITICS.len() * epochs * data.len().div_ceil(BATCH)) as u64;
+    let train = |(i, (convolutions, hidden)): (usize, (&[(usize, usize, usize)], usize))| {
+        let mut critic = Critic::new(data, convolutions, hidden, seed + i as u64)?;
+        let first = i as u64 * total / CRITICS.len() as u64;
+        critic.train(data, labels, epochs, seed + i as u64, |step| on_step(first + step, total))?;
+        critic.look_at(data, labels);
+        Ok(critic)
+    };
+    CRITICS.into_iter().enumerate().map(train).collect()
+}
+
+impl Critic {
+    fn new(data: &Dataset, convolutions: &[(usize, usize, usize)], hidden: usize, seed: u64) -> Result<Self> {
+        let (mut layers, mut layout) = (vec![], Layout::default());
+        let mut push = |conv: Conv| {
+            let [height, width] = conv.geometry.kernel;
+            let dims = vec![conv.output.channels, height, width, conv.input.channels];
+            let std = (2.0 / (height * width * conv.input.channels) as f32).sqrt();
+            let weight = layout.push(format!("{}.weight", layers.len()), dims, Init::Normal(std));
+            let bias = layout.push(format!("{}.bias", layers.len()), vec![conv.output.channels], Init::Constant(0.0));
+            layers.push(Layer { conv, weight, bias });
+        };
+        let mut input = data.shape;
+        for (kernel, channels, stride) in convolutions {
+            let geometry = ConvGeometry::square(*kernel, *stride);
+            let [height, width] = geometry.output(input.height, input.width)?;
+            let output = Shape::new(height, width, *channels);
+            push(Conv { geometry, input, output });
+            input = output;
+        }
+        push(Conv::linear(input.len(), hidden));
+        push(Conv::linear(hidden, data.classes()));
+        let params = Parameters::new(layout.init(seed));
+        let target = Target::new(&[0.0], 1);
+        let (joint, plain) = (target.clone(), target);
+        Ok(Self { layers, layout, params, joint, plain, class_scale: 1.0, classes: data.classes() })
+    }
+
+    /// Records features and logits of a batch of images.
+    fn record(&self, tape: &mut Tape, params: &Parameters, images: &Act, images_learn: bool) -> [Act; 2] {
+        let mut x = images.clone();
+        let mut features = x.clone();
+        for (i, layer) in self.layers.iter().enumerate() {
+            if i > 0 {
+                x = activation(tape, Activation::Relu, &x);
+            }
+            if layer.conv.input.pixels() == 1 {
+                x = x.flat();
+            }
+            features = x.clone();
+            let [weight, bias] = [layer.weight, layer.bias].map(|id| self.layout.blocks[id].range.clone());
+            x = conv(tape, &x, layer.conv, params, weight, Some(bias), images_learn || i > 0);
+        }
+        [features, x]
+    }
+
+    fn train(
+        &mut self,
+        data: &Dataset,
+        labels: &[u8],
+        epochs: usize,
+        seed: u64,
+        mut on_step: impl FnMut(u64),
+    ) -> Result<()> {
+        let mut params = self.params.clone();
+        let mut adam = Adam::new([0.9, 0.99]);
+        let steps = (epochs * data.len().div_ceil(BATCH)) as u64;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut step = 0;
+        for _ in 0..epochs {
+            let mut order: Vec<usize> = (0..data.len()).collect();
+            order.shuffle(&mut rng);
+            for images in order.chunks(BATCH) {
+                let fail = |reason: String| Error::Training { step: step + 1, reason };
+                let mut x = Vec::with_capacity(images.len() * data.shape.len());
+                for image in images {
+                    let shift = [(); 2].map(|()| rng.random_range(-SHIFT..=SHIFT));
+                    x.extend(shifted(data.image(*image), data.shape, shift));
+                }
+                let labels: Vec<u8> = images.iter().map(|i| labels[*i]).collect();
+                let mut tape = Tape::default();
+                let x = tape.hold(x.into(), images.len(), data.shape);
+                let [_, logits] = self.record(&mut tape, &params, &x, false);
+                let loss = cross_entropy::softmax_cross_entropy(&mut tape, &logits, &labels);
+                if !loss.value.is_finite() {
+                    return Err(fail("a critic's loss is not a number".into()));
+                }
+                let mut grads = loss.backward(tape).map_err(|e| fail(e.to_string()))?;
+                let progress = step as f64 / steps as f64;
+                let rate = LEARNING_RATE * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
+                adam.update(&mut params, &mut grads, step + 1, rate).map_err(|e| fail(e.to_string()))?;
+                step += 1;
+                on_step(step);
+            }
+        }
+        self.params = params;
+        Ok(())
+    }
+
+    /// Takes the moments of the data.
+    fn look_at(&mut self, data: &Dataset, labels: &[u8]) {
+        let (mut plain, mut width) = (vec![], 0);
+        for images in data.images.chunks(256 * data.shape.len()) {
+            let mut tape = Tape::default();
+            let x = tape.hold(Buffer::copy_of(images), images.len() / data.shape.len(), data.shape);
+            let [features, _] = self.record(&mut tape, &self.params, &x, false);
+            width = features.shape().len();
+            plain.extend(features.values().iter().map(|v| f64::from(*v)));
+        }
+        self.plain = Target::new(&plain, width);
+        // A class weighs as much as all features together.
+        self.class_scale = self.plain.trace().sqrt();
+        self.joint = Target::new(&self.with_classes(&plain, width, labels), width + self.classes);
+    }
+
+    fn with_classes(&self, features: &[f64], width: usize, classes: &[u8]) -> Vec<f64> {
+        let indicators = |class: u8| {
+            (0..self.classes).map(move |c| if c == usize::from(class) { self.class_scale } else { 0.0 })
+        };
+        let rows = features.chunks_exact(width).zip(classes);
+        rows.flat_map(|(features, class)| features.iter().copied().chain(indicators(*class))).collect()
+    }
+
+    /// Compares a batch of images with the data: images of the `classes` that were asked for, or all without class. `seen` holds
+    /// the moments of earlier batches, which fade by `decay`; the cross-entropy counts `class_weight` times in the gradients.
+    pub fn judge(
+        &self,
+        tape: &mut Tape,
+        images: &Act,
+        classes: Option<&[u8]>,
+        seen: &mut Running,
+        decay: f64,
+        class_weight: f32,
+    ) -> Verdict {
+        let [features, logits] = self.record(tape, &self.params, images, true);
+        let width = features.shape().len();
+        let values: Vec<f64> = features.values().iter().map(|v| f64::from(*v)).collect();
+        let (distance, gradient) = match classes {
+            Some(classes) => seen.distance(&self.with_classes(&values, width, classes), &self.joint, decay),
+            None => seen.distance(&values, &self.plain, decay),
+        };
+        let scale = 1.0 / self.plain.trace();
+        let rows = gradient.chunks_exact(gradient.len() / images.batch());
+        let gradient: Vec<f32> = rows.flat_map(|row| row[..width].iter().map(|g| (g * scale) as f32)).collect();
+        let mut gradients = vec![(features, Buffer::from(gradient))];
+        let mut cross_entropy = 0.0;
+        if let Some(classes) = classes {
+            let (value, mut gradient) = cross_entropy::value_and_gradient(&logits, classes);
+            gradient.iter_mut().for_each(|g| *g *= class_weight);
+            cross_entropy = value;
+            gradients.push((logits, gradient));
+        }
+        Verdict { distance: distance * scale, cross_entropy, gradients }
+    }
+}
+
+/// The image moved by whole pixels; what comes from outside is background (−1).
+fn shifted(image: &[f32], shape: Shape, [dy, dx]: [i64; 2]) -> Vec<f32> {
+    let [height, width] = [shape.height as i64, shape.width as i64];
+    let mut out = Vec::with_capacity(image.len());
+    for y in 0..height {
+        for x in 0..width {
+            let (from_y, from_x) = (y - dy, x - dx);
+            if (0..height).contains(&from_y) && (0..width).contains(&from_x) {
+                let start = (from_y * width + from_x) as usize * shape.channels;
+                out.extend_from_slice(&image[start..start + shape.channels]);
+            } else {
+                out.extend(std::iter::repeat_n(-1.0, shape.channels));
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,300 @@
+//! Fine-tuning of a trained network for integers and for its plans.
+//!
+//! It starts from the averaged weights with the norms folded in, and rounds weights and activations in the forward pass as the integer
+//! network does (quantization-aware training, Jacob et al. 2018). Two losses are added:
+//!
+//! - *distillation*: the weighted squared distance of F from the float network's on noised images at all timesteps;
+//! - *matching*: whole chains of the plans are run on the tape, and the Fréchet distance of their samples to the training images in
+//!   the features of critics is brought down, in classes and without. Each step of these plans gets channel biases of its own.
+mod chain;
+mod critic;
+mod moments;
+
+use crate::autograd::loss::{weighted_mse, Loss};
+use crate::autograd::{Adam, Grads, Parameters, Tape};
+use crate::checkpoint::Checkpoint;
+use crate::data::Dataset;
+use crate::export::build_plans;
+use crate::graph::{Graph, TunedPlan};
+use crate::lower::rounding::Rounding;
+use crate::lower::{calibrate::calibrate, plans, NamedPlan};
+use crate::network::Network;
+use crate::train::{forward, sample::Sampler, Batch, Config};
+use crate::{Error, Result};
+use critic::Critic;
+use moments::Running;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+/// Steps between two measurements of the ranges of activations.
+const CALIBRATION_STEPS: u64 = 250;
+/// How fast older batches fade from the moments of a plan's samples.
+const MOMENTS_DECAY: f64 = 0.97;
+/// Passes over the data that a critic is trained for.
+const CRITIC_EPOCHS: usize = 10;
+/// One chain in so many is drawn without a class.
+const UNCONDITIONAL: u64 = 4;
+
+/// What decides a fine-tuning, given the run it starts from and the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FineTuning {
+    /// Plans, as for an export, whose chains are matched; each gets rows of channel biases.
+    pub plans: Vec<String>,
+    /// Steps.
+    pub steps: u64,
+    /// Images of a step's distillation.
+    pub batch: usize,
+    /// Network evaluations of a step's chains, shared out to images.
+    pub evaluations: usize,
+    /// Highest learning rate; it rises over the first twentieth and falls to zero as a cosine.
+    pub lr: f64,
+    /// Weight of the matching, 0 for distillation alone.
+    pub matching: f64,
+    /// Weight of the critics' cross-entropy within the matching.
+    pub class_weight: f64,
+    /// Round weights and activations as the integer network does.
+    pub quantize: bool,
+    /// Decay of the averaged weights a step.
+    pub ema: f64,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// Figures of a step.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Figures {
+    /// Steps done.
+    pub step: u64,
+    /// Distillation loss.
+    pub distillation: f64,
+    /// Mean of the critics' Fréchet distances over the data's variance, or 0.
+    pub distance: f64,
+    /// Mean of the critics' cross-entropy, or 0.
+    pub cross_entropy: f64,
+    /// The plan whose chains were run.
+    pub plan: usize,
+}
+
+/// The plans of a fine-tuned network as its conditioning knows them.
+///
+/// # Errors
+/// Plans that do not parse or fit the run.
+pub fn tuned_plans(config: &Config, texts: &[String]) -> Result<Vec<TunedPlan>> {
+    let plans = build_plans(config, &plans::parse_all(texts)?)?;
+    let timesteps = |plan: &NamedPlan| plan.steps.iter().map(|s| s.timestep).collect();
+    Ok(plans.iter().map(|plan| TunedPlan { name: plan.name.clone(), timesteps: timesteps(plan) }).collect())
+}
+
+/// A fine-tuning in memory.
+#[derive(Debug)]
+pub struct FineTuner {
+    config: Config,
+    tuning: FineTuning,
+    graph: Graph,
+    teacher: Network,
+    plans: Vec<NamedPlan>,
+    critics: Vec<Critic>,
+    /// For each plan, with and without classes, the moments in the features of each critic.
+    seen: Vec<[Vec<Running>; 2]>,
+    rounding: Option<Rounding>,
+    sampler: Sampler,
+    labels: Vec<u8>,
+    params: Parameters,
+    adam: Adam,
+    ema: Vec<f32>,
+    losses: Vec<f32>,
+}
+
+impl FineTuner {
+    /// A fine-tuning of `run` at its start; trains the critics, of which `on_critic` hears.
+    ///
+    /// # Errors
+    /// A run that is fine-tuned already, numbers out of range, plans that do not fit, or data without classes where critics need them.
+    pub fn new(
+        run: &Checkpoint,
+        data: &Dataset,
+        tuning: FineTuning,
+        on_critic: impl FnMut(u64, u64),
+    ) -> Result<Self> {
+        check(run, &tuning)?;
+        let original = run.config.graph()?;
+        let mut config = run.config.clone();
+        config.fine_tuning = Some(tuning.clone());
+        config.batch = tuning.batch;
+        config.seed = tuning.seed;
+        let graph = config.graph()?;
+        let values = original.folded_params(&graph, &run.ema, &run.stats)?;
+        let plans = build_plans(&config, &plans::parse_all(&tuning.plans)?)?;
+        let matching = tuning.matching > 0.0;
+        let critics =
+            if matching { critic::train_all(data, CRITIC_EPOCHS, tuning.seed, on_critic)? } else { vec![] };
+        let running = || vec![Running::default(); critics.len()];
+        Ok(Self {
+            seen: plans.iter().map(|_| [running(), running()]).collect(),
+            rounding: None,
+            teacher: run.network()?,
+            sampler: Sampler::new(&config),
+            labels: data.labels.clone().unwrap_or_default(),
+            params: Parameters::new(values.clone()),
+            adam: Adam::new([0.9, 0.99]),
+            ema: values,
+            losses: vec![],
+            config,
+            tuning,
+            graph,
+            plans,
+            critics,
+        })
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> u64 {
+        self.losses.len() as u64
+    }
+
+    /// What a run's folder holds of this fine-tuning.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn checkpoint(&mut self) -> Result<Checkpoint> {
+        let [first, second] = self.adam.moments(&self.params).map_err(|e| Error::Invalid(e.to_string()))?;
+        Ok(Checkpoint {
+            config: self.config.clone(),
+            params: self.params.values().to_vec(),
+            adam_first: first.to_vec(),
+            adam_second: second.to_vec(),
+            ema: self.ema.clone(),
+            stats: vec![],
+            losses: self.losses.clone(),
+        })
+    }
+
+    /// One step.
+    ///
+    /// # Errors
+    /// A loss or gradient that is not a number.
+    pub fn tune_step(&mut self, data: &Dataset) -> Result<Figures> {
+        let step = self.step();
+        let fail = |reason: String| Error::Training { step: step + 1, reason };
+        if self.tuning.quantize && step.is_multiple_of(CALIBRATION_STEPS) {
+            let network = self.graph.fold(self.params.values(), &[])?;
+            let ranges = calibrate(&network, &self.plans, self.tuning.seed)?;
+            self.rounding = Some(Rounding::new(&network, &ranges)?);
+        }
+        let mut rounded = self.params.values().to_vec();
+        if let Some(rounding) = &self.rounding {
+            rounding.round_weights(&self.graph, &mut rounded);
+        }
+        // Gradients with respect to rounded weights are taken for those of the weights themselves.
+        let rounded = Parameters::new(rounded);
+        let mut figures = Figures { step: step + 1, ..Figures::default() };
+        let mut gradient = vec![0.0f32; rounded.values().len()];
+        let mut add = |loss: Loss, tape: Tape, weight: f32| {
+            let mut grads = loss.backward(tape).map_err(|e| fail(e.to_string()))?;
+            let grad = rounded.grad(&mut grads).map_err(|e| fail(e.to_string()))?;
+            gradient.iter_mut().zip(grad).for_each(|(sum, g)| *sum += weight * *g);
+            Ok(())
+        };
+
+        let mut tape = Tape::default();
+        let loss = self.distillation(data, step, &mut tape, &rounded)?;
+        figures.distillation = loss.value;
+        add(loss, tape, 1.0)?;
+        if !self.critics.is_empty() {
+            let mut tape = Tape::default();
+            let loss = self.matching(step, &mut tape, &rounded, &mut figures);
+            add(loss, tape, self.tuning.matching as f32)?;
+        }
+
+        let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
+        if !norm.is_finite() {
+            return Err(fail("the gradient is not a number; try a smaller --lr".into()));
+        }
+        let scale = (self.config.clip / norm).min(1.0) as f32;
+        let mut grads = Grads::leaky();
+        let grad = self.params.grad(&mut grads).map_err(|e| fail(e.to_string()))?;
+        grad.iter_mut().zip(gradient).for_each(|(g, sum)| *g = scale * sum);
+        let lr = self.learning_rate(step);
+        self.adam.update(&mut self.params, &mut grads, step + 1, lr).map_err(|e| fail(e.to_string()))?;
+        let decay = self.tuning.ema.min((1 + step) as f64 / (10 + step) as f64) as f32;
+        crate::train::average(&mut self.ema, self.params.values(), decay);
+        self.losses.push((figures.distillation + self.tuning.matching * figures.distance) as f32);
+        Ok(figures)
+    }
+
+    fn learning_rate(&self, step: u64) -> f64 {
+        let progress = step as f64 / self.tuning.steps as f64;
+        let rise = (20.0 * (step + 1) as f64 / self.tuning.steps as f64).min(1.0);
+        self.tuning.lr * rise * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
+    }
+
+    fn distillation(&mut self, data: &Dataset, step: u64, tape: &mut Tape, rounded: &Parameters) -> Result<Loss> {
+        let draw = self.sampler.draw(data, step);
+        let mut columns = Vec::with_capacity(draw.timesteps.len() * self.teacher.bias_columns());
+        for (t, row) in draw.timesteps.iter().zip(&draw.class_rows) {
+            columns.extend(self.teacher.bias(*t, Some(*row).filter(|r| *r < self.teacher.classes()))?);
+        }
+        let target = self.teacher.forward(&draw.x, &columns, |_, _| ())?;
+        let x = tape.hold(draw.x, draw.timesteps.len(), self.graph.input);
+        let (timesteps, class_rows) = (&draw.timesteps[..], &draw.class_rows[..]);
+        let batch = Batch { x: (x, false), timesteps, class_rows, plan_row: 0, rounding: self.rounding.as_ref() };
+        let output = forward(&self.graph, tape, rounded, batch);
+        Ok(weighted_mse(tape, &output.f, &target, &draw.weights))
+    }
+
+    fn matching(&mut self, step: u64, tape: &mut Tape, rounded: &Parameters, figures: &mut Figures) -> Loss {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.tuning.seed);
+        rng.set_stream(u64::MAX / 2 + step);
+        let index = (step % self.plans.len() as u64) as usize;
+        let plan = &self.plans[index];
+        let images = (self.tuning.evaluations / plan.steps.len()).max(8);
+        let unconditional = (step / self.plans.len() as u64) % UNCONDITIONAL == UNCONDITIONAL - 1;
+        // Classes are as frequent as in the data.
+        let classes: Vec<u8> =
+            (0..images).map(|_| self.labels[rng.random_range(0..self.labels.len())]).collect();
+        let null = self.graph.conditioning.classes;
+        let rows: Vec<usize> =
+            classes.iter().map(|class| if unconditional { null } else { usize::from(*class) }).collect();
+        let rounding = self.rounding.as_ref();
+        let samples = chain::record(tape, &self.graph, rounded, rounding, plan, &rows, &mut rng);
+        let classes = (!unconditional).then_some(&classes[..]);
+        let count = self.critics.len() as f64;
+        let mut gradients = vec![];
+        for (critic, seen) in self.critics.iter().zip(&mut self.seen[index][usize::from(unconditional)]) {
+            let weight = self.tuning.class_weight as f32;
+            let verdict = critic.judge(tape, &samples, classes, seen, MOMENTS_DECAY, weight);
+            figures.distance += verdict.distance / count;
+            figures.cross_entropy += verdict.cross_entropy / count;
+            gradients.extend(verdict.gradients);
+        }
+        figures.plan = index;
+        gradients.iter_mut().flat_map(|(_, g)| g.iter_mut()).for_each(|g| *g /= count as f32);
+        Loss::of_gradients(tape, figures.distance, gradients)
+    }
+}
+
+fn check(run: &Checkpoint, tuning: &FineTuning) -> Result<()> {
+    let fail = |what: String| Err(Error::Usage(what));
+    if run.config.fine_tuning.is_some() {
+        return fail("the run is fine-tuned already; start from the run that it came from".into());
+    }
+    if tuning.steps == 0 || tuning.steps > i32::MAX as u64 {
+        return fail(format!("--steps {}: give at least 1 and at most {}", tuning.steps, i32::MAX));
+    }
+    if tuning.batch == 0 || tuning.batch > 1 << 16 || tuning.evaluations > 1 << 20 {
+        return fail(format!("--batch {}: give 1 to {}", tuning.batch, 1 << 16));
+    }
+    if !(tuning.lr.is_finite() && tuning.lr > 0.0 && tuning.lr <= 1.0) {
+        return fail(format!("--lr {}: give a learning rate above 0 and at most 1", tuning.lr));
+    }
+    let weights = [tuning.matching, tuning.class_weight];
+    if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || !(0.0..1.0).contains(&tuning.ema) {
+        return fail("weights must not be negative, and the decay of the average must lie in [0, 1)".into());
+    }
+    if tuning.plans.is_empty() {
+        return fail("give at least one --plan".into());
+    }
+    Ok(())
+}
