@@ -61,9 +61,16 @@ fn folded_equals_training(graph: &Graph) {
     let x: Vec<f32> = (0..batch * graph.input.len()).map(|i| (i as f32 * 0.61).sin()).collect();
     let timesteps = [1, 40, 300, 999, 1000];
     let rows: Vec<usize> = (0..batch).map(|i| i % (graph.conditioning.classes + 1)).collect();
-    let inputs = Batch { x: x.clone().into(), timesteps: &timesteps, class_rows: &rows };
-    let output = forward(graph, &mut Tape::default(), &Parameters::new(params.clone()), inputs);
+    let mut tape = Tape::default();
+    let held = tape.hold(x.clone().into(), batch, graph.input);
+    let inputs =
+        Batch { x: (held, false), timesteps: &timesteps, class_rows: &rows, plan_row: 0, rounding: None };
+    let output = forward(graph, &mut tape, &Parameters::new(params.clone()), inputs);
     let network = graph.fold(&params, &output.stats).unwrap();
+    let without_norms = graph.folded(vec![]);
+    let values = graph.folded_params(&without_norms, &params, &output.stats).unwrap();
+    let again = without_norms.fold(&values, &[]).unwrap();
+    assert!(again.layers == network.layers, "a network folds into one without norms that computes the same");
 
     let class = |row: usize| (row < graph.conditioning.classes).then_some(row);
     let columns: Vec<f32> =

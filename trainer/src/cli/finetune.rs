@@ -1,7 +1,8 @@
 //! `trainer finetune`.
 use crate::data::Dataset;
 use crate::finetune::{FineTuner, FineTuning};
-use crate::report::{plot, progress::TrainingBar};
+use crate::lower::NamedPlan;
+use crate::report::{plot, progress::image_bar, progress::TrainingBar};
 use crate::{checkpoint, Error, Result};
 use clap::Args;
 use std::path::PathBuf;
@@ -48,6 +49,11 @@ pub struct FineTune {
     seed: u64,
 }
 
+/// Part of a new figure in the shown means.
+const SMOOTHING: f64 = 0.1;
+/// Steps between two lines of figures.
+const NOTE_STEPS: u64 = 200;
+
 impl FineTune {
     /// Fine-tunes and leaves a checkpoint in the new run's folder, which `export` and `eval` take like any run.
     ///
@@ -78,17 +84,25 @@ impl FineTune {
             ema: self.ema,
             seed: self.seed,
         };
-        let mut tuner = FineTuner::new(&run, &data, tuning, |_, _| ())?;
+        let critics = image_bar(0);
+        let mut tuner = FineTuner::new(&run, &data, tuning, |step, steps| {
+            critics.set_length(steps);
+            critics.set_position(step);
+        })?;
+        critics.finish_and_clear();
         let mut bar = TrainingBar::new(0, 0.0, self.batch);
-        let mut means = vec![[0.0f64; 3]; 16];
+        let mut means = vec![None; tuner.plans().len()];
         while tuner.step() < self.steps {
             let figures = tuner.tune_step(&data)?;
-            let mean = &mut means[figures.plan];
-            for (mean, value) in mean.iter_mut().zip([figures.distillation, figures.distance, figures.cross_entropy]) {
-                *mean += 0.1 * (value - *mean);
-            }
-            if figures.step % 100 == 0 {
-                eprintln!("step {} {means:.4?}", figures.step);
+            let mean: &mut [f64; 2] = means[figures.plan].get_or_insert([figures.distance, figures.cross_entropy]);
+            mean[0] += SMOOTHING * (figures.distance - mean[0]);
+            mean[1] += SMOOTHING * (figures.cross_entropy - mean[1]);
+            if self.matching > 0.0 && (figures.step.is_multiple_of(NOTE_STEPS) || figures.step == self.steps) {
+                let plan = |(plan, mean): (&NamedPlan, &Option<[f64; 2]>)| {
+                    mean.map(|[distance, entropy]| format!("  {} {distance:.4} ({entropy:.3})", plan.name))
+                };
+                let plans: String = tuner.plans().iter().zip(&means).filter_map(plan).collect();
+                bar.note(&format!("step {}: distance (cross-entropy){plans}", figures.step));
             }
             bar.show(&crate::train::Progress {
                 step: figures.step,

@@ -8,8 +8,11 @@ use crate::train::{forward, Batch};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Records the chain of `plan` from fresh noise, one image a class row, and returns the samples clipped to [-1, 1]. The update of a
-/// step is that of [`brownian::update`].
+/// Steps at the end of a chain that are recorded; the gradient does not reach earlier ones.
+const RECORDED: usize = 8;
+
+/// Runs the chain of `plan` from fresh noise, one image a class row, records its last steps, and returns the samples clipped to
+/// [-1, 1]. The update of a step is that of [`brownian::update`].
 pub fn record(
     tape: &mut Tape,
     graph: &Graph,
@@ -27,10 +30,15 @@ pub fn record(
     };
     let mut x = noise(tape);
     let mut x0_prev: Option<Act> = None;
+    let unrecorded = plan.steps.len().saturating_sub(RECORDED);
+    let mut dropped;
+    let recorded = tape;
     for (i, step) in plan.steps.iter().enumerate() {
+        dropped = Tape::default();
+        let tape = if i < unrecorded { &mut dropped } else { &mut *recorded };
         let timesteps = vec![step.timestep as usize; batch];
         let plan_row = graph.conditioning.plan_row(&plan.name, i, step.timestep);
-        let inputs = Batch { x: (x.clone(), i > 0), timesteps: &timesteps, class_rows, plan_row, rounding };
+        let inputs = Batch { x: (x.clone(), i > unrecorded), timesteps: &timesteps, class_rows, plan_row, rounding };
         let f = forward(graph, tape, params, inputs).f;
         let mut x0_hat = weighted_sum(tape, &[(step.k_x, &x), (step.k_eps, &f)]);
         if plan.clip {
@@ -42,6 +50,11 @@ pub fn record(
         terms.extend(z.as_ref().map(|z| (step.sigma, z)));
         x = weighted_sum(tape, &terms);
         x0_prev = Some(x0_hat);
+        if i < unrecorded {
+            // Without a record the values go on as new inputs.
+            x = recorded.hold(Buffer::copy_of(x.values()), batch, graph.input);
+            x0_prev = x0_prev.map(|p| recorded.hold(Buffer::copy_of(p.values()), batch, graph.input));
+        }
     }
-    clip(tape, &x)
+    clip(recorded, &x)
 }

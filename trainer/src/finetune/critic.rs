@@ -61,7 +61,7 @@ pub struct Verdict {
 /// Images that are too small or unlabelled.
 pub fn train_all(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnMut(u64, u64)) -> Result<Vec<Critic>> {
     let labels = data.labels.as_deref().filter(|_| data.classes() > 1).ok_or_else(|| {
-        Error::Usage(format!("{} has no classes, which the critics learn; use --critic-weight 0", data.source))
+        Error::Usage(format!("{} has no classes, which the critics learn; use --matching 0", data.source))
     })?;
     let total = (CRITICS.len() * epochs * data.len().div_ceil(BATCH)) as u64;
     let train = |(i, (convolutions, hidden)): (usize, (&[(usize, usize, usize)], usize))| {

@@ -33,6 +33,8 @@ const CALIBRATION_STEPS: u64 = 250;
 const MOMENTS_DECAY: f64 = 0.97;
 /// Passes over the data that a critic is trained for.
 const CRITIC_EPOCHS: usize = 10;
+/// Images of a step's chains, at least.
+const SMALLEST_BATCH: usize = 32;
 /// One chain in so many is drawn without a class.
 const UNCONDITIONAL: u64 = 4;
 
@@ -154,6 +156,11 @@ impl FineTuner {
         self.losses.len() as u64
     }
 
+    /// The plans, in the order of [`Figures::plan`].
+    pub fn plans(&self) -> &[NamedPlan] {
+        &self.plans
+    }
+
     /// What a run's folder holds of this fine-tuning.
     ///
     /// # Errors
@@ -249,7 +256,7 @@ impl FineTuner {
         rng.set_stream(u64::MAX / 2 + step);
         let index = (step % self.plans.len() as u64) as usize;
         let plan = &self.plans[index];
-        let images = (self.tuning.evaluations / plan.steps.len()).max(8);
+        let images = (self.tuning.evaluations / plan.steps.len()).max(SMALLEST_BATCH);
         let unconditional = (step / self.plans.len() as u64) % UNCONDITIONAL == UNCONDITIONAL - 1;
         // Classes are as frequent as in the data.
         let classes: Vec<u8> =

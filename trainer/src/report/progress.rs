@@ -36,6 +36,11 @@ impl TrainingBar {
         self.bar.set_position((progress.done * UNITS as f64) as u64);
     }
 
+    /// Prints a line above the bar.
+    pub fn note(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
     /// Ends the bar and returns the smoothed loss.
     pub fn finish(self) -> f32 {
         self.bar.finish();

@@ -1,0 +1,157 @@
+//! Fine-tuning: the float network rounds as the integer network does, chains come closer to the data, and the result is a run.
+use brownian::plan::Step;
+use brownian::{Condition, Model, Sampler};
+use brownian_trainer::autograd::{Parameters, Tape};
+use brownian_trainer::chain::{self, Batch as Chains, Classes};
+use brownian_trainer::checkpoint::Checkpoint;
+use brownian_trainer::data::{digits, Dataset};
+use brownian_trainer::export::build_plans;
+use brownian_trainer::finetune::{FineTuner, FineTuning};
+use brownian_trainer::lower::{self, calibrate::calibrate, plans, rounding::Rounding, Export, NamedPlan, Range};
+use brownian_trainer::model_file::{ChainMemory, ModelFile};
+use brownian_trainer::train::{forward, Batch, Config, Trainer};
+use brownian_trainer::{checkpoint, export};
+
+/// A short training of a preset on the first digits.
+fn run(preset: &str, steps: u64) -> (Checkpoint, Dataset) {
+    let mut data = digits::train().unwrap();
+    data.images.truncate(640 * data.shape.len());
+    data.labels.as_mut().unwrap().truncate(640);
+    let mut config = Config::new(preset, &data);
+    (config.steps, config.batch) = (steps, 16);
+    let mut trainer = Trainer::new(config).unwrap();
+    while trainer.step() < steps {
+        trainer.train_step(&data, trainer.step() as f64 / steps as f64).unwrap();
+    }
+    (trainer.checkpoint().unwrap(), data)
+}
+
+fn tuning(plans: &[&str], steps: u64, matching: f64) -> FineTuning {
+    FineTuning {
+        plans: plans.iter().map(|p| (*p).to_owned()).collect(),
+        steps,
+        batch: 8,
+        evaluations: 96,
+        lr: 2e-3,
+        matching,
+        class_weight: 0.02,
+        quantize: true,
+        ema: 0.9,
+        seed: 3,
+    }
+}
+
+/// A step that leaves the network's output in x.
+const OUTPUT: Step = Step { timestep: 300, time_row: 0, k_x: 0.0, k_eps: 1.0, a: 0.0, b: 1.0, c: 0.0, sigma: 0.0 };
+
+fn relative_error(exact: &[f32], other: &[f32]) -> f64 {
+    let square = |v: f32| f64::from(v) * f64::from(v);
+    let difference: f64 = exact.iter().zip(other).map(|(a, b)| square(a - b)).sum();
+    (difference / exact.iter().map(|&v| square(v)).sum::<f64>()).sqrt()
+}
+
+#[test]
+fn rounding_follows_the_integer_network() {
+    for preset in ["tiny", "digits28-nano", "digits28"] {
+        let (run, _) = run(preset, 20);
+        let graph = run.config.graph().unwrap();
+        let folded = graph.folded(vec![]);
+        let values = graph.folded_params(&folded, &run.ema, &run.stats).unwrap();
+        let network = folded.fold(&values, &[]).unwrap();
+        let plan = NamedPlan { name: "output".into(), clip: false, steps: vec![OUTPUT] };
+        let ranges: Vec<Range> = calibrate(&network, std::slice::from_ref(&plan), 1).unwrap();
+        let export =
+            Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &[plan.clone()] };
+        let file = ModelFile::from_bytes(&lower::lower(&export).unwrap());
+        let model = Model::parse(file.bytes()).unwrap();
+        let batch = Chains { seed: 5, first: 0, count: 8, classes: Classes::Cycle, guidance_scale: 256 };
+        let integer = chain::integer(&model, model.plan("output").unwrap(), &batch, || ()).unwrap();
+        let float = chain::float(&network, &plan, &batch, |_, _, _| ()).unwrap();
+
+        let rounding = Rounding::new(&network, &ranges).unwrap();
+        let mut rounded = values.clone();
+        rounding.round_weights(&folded, &mut rounded);
+        assert!(rounded != values, "{preset}: rounding changes the weights");
+        // The same noise as the chains start from.
+        let mut memory = ChainMemory::new(&model);
+        let noise = (0..8).flat_map(|image| {
+            let (arena, state) = memory.split();
+            let condition = Condition::class(image);
+            let plan = model.plan("output").unwrap();
+            Sampler::new(&model, plan, condition, (5, u32::from(image)), arena, state).unwrap().x().to_vec()
+        });
+        let noise: Vec<f32> = noise.collect();
+        let mut tape = Tape::default();
+        let x = tape.hold(noise.into(), 8, folded.input);
+        let class_rows: Vec<usize> = (0..8).collect();
+        let inputs = Batch {
+            x: (x, false),
+            timesteps: &[300; 8],
+            class_rows: &class_rows,
+            plan_row: 0,
+            rounding: Some(&rounding),
+        };
+        let output = forward(&folded, &mut tape, &Parameters::new(rounded), inputs).f;
+        let (of_float, of_rounded) =
+            (relative_error(&float, &integer), relative_error(output.values(), &integer));
+        println!("{preset}: integers differ by {of_float:.5} from floats, by {of_rounded:.5} from rounded floats");
+        assert!(of_rounded < 0.4 * of_float, "{preset}: {of_rounded} against {of_float}");
+    }
+}
+
+#[test]
+fn chains_come_closer_to_the_data() {
+    let (run, data) = run("tiny", 60);
+    let specs = ["two=ddim:2:first=0.9", "three=ddpm:3:variance=beta-tilde"];
+    let mut tuner = FineTuner::new(&run, &data, tuning(&specs, 60, 0.5), |_, _| ()).unwrap();
+    let figures: Vec<_> = (0..60).map(|_| tuner.tune_step(&data).unwrap()).collect();
+    for plan in 0..2 {
+        let mut of_plan = figures.iter().filter(|f| f.plan == plan && f.cross_entropy > 0.0).map(|f| f.distance);
+        let first = of_plan.next().unwrap();
+        let last = of_plan.last().unwrap();
+        assert!(last < 0.7 * first, "plan {plan}: distance {first} became {last}");
+    }
+
+    // The result is a run: it survives its folder, its plans have rows of their own, and the model file says how it was made.
+    let tuned = tuner.checkpoint().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint::save(folder.path(), &tuned).unwrap();
+    let loaded = checkpoint::load(folder.path()).unwrap();
+    assert!(loaded == tuned);
+    let texts: Vec<String> = specs.iter().map(|s| (*s).to_owned()).chain(["ddim:2:first=0.9".to_owned()]).collect();
+    let plans = build_plans(&tuned.config, &plans::parse_all(&texts).unwrap()).unwrap();
+    let network = loaded.network().unwrap();
+    assert_eq!(plans[0].steps, plans[2].steps);
+    assert_ne!(network.plan_bias(&plans[0]), network.plan_bias(&plans[2]), "only the plan that was tuned has rows");
+    assert_eq!(network.plan_bias(&plans[2])[0], network.time_bias(plans[2].steps[0].timestep as usize));
+    let file = ModelFile::from_bytes(&export::export(&loaded, &texts).unwrap());
+    let model = file.model().unwrap();
+    assert!(model.header().provenance.contains("[run.fine_tuning]"), "{}", model.header().provenance);
+    assert_eq!(model.header().conditioning.time_rows, 2 + 3 + 2);
+    let mut tuned_again = FineTuner::new(&run, &data, tuning(&specs, 60, 0.5), |_, _| ()).unwrap();
+    let again: Vec<_> = (0..3).map(|_| tuned_again.tune_step(&data).unwrap().distance).collect();
+    assert_eq!(again, figures[..3].iter().map(|f| f.distance).collect::<Vec<_>>(), "the seed decides everything");
+    assert!(FineTuner::new(&loaded, &data, tuning(&specs, 5, 0.0), |_, _| ()).is_err(), "once only");
+}
+
+#[test]
+fn what_cannot_be_tuned_is_refused() {
+    let (run, mut data) = run("tiny", 2);
+    let error = |data: &Dataset, tuning| FineTuner::new(&run, data, tuning, |_, _| ()).unwrap_err();
+    let plan = ["ddim:2"];
+    for (tuning, word) in [
+        (FineTuning { steps: 0, ..tuning(&plan, 1, 0.0) }, "--steps"),
+        (FineTuning { batch: 0, ..tuning(&plan, 1, 0.0) }, "--batch"),
+        (FineTuning { lr: f64::NAN, ..tuning(&plan, 1, 0.0) }, "--lr"),
+        (FineTuning { ema: 1.0, ..tuning(&plan, 1, 0.0) }, "average"),
+        (tuning(&[], 1, 0.0), "--plan"),
+        (tuning(&["euler:2"], 1, 0.0), "method"),
+        (tuning(&["ddim:2000"], 1, 0.0), "timesteps"),
+    ] {
+        let error = error(&data, tuning);
+        assert!(error.to_string().contains(word), "{error}");
+        assert_eq!(error.exit_code(), 2, "{error}");
+    }
+    data.labels = None;
+    assert!(error(&data, tuning(&plan, 1, 0.1)).to_string().contains("--matching 0"));
+}
