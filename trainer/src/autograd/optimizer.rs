@@ -1,7 +1,7 @@
 //! The flat parameter vector as a dfdx tensor, and Adam over it.
 use super::{Grads, OpResult, Vector};
 use dfdx::prelude::{Cpu, CpuError, TensorFromVec};
-use dfdx::tensor_ops::AdamConfig;
+use dfdx::tensor_ops::{AdamConfig, WeightDecay};
 use std::sync::Arc;
 
 /// All parameters of a network in one flat vector, with one gradient of the same length.
@@ -45,6 +45,13 @@ impl Adam {
     pub fn new(betas: [f64; 2]) -> Self {
         let config = AdamConfig { betas, eps: 1e-8, weight_decay: None, lr: 0.0 };
         Self { config, first: Grads::leaky(), second: Grads::leaky() }
+    }
+
+    /// The same with decoupled weight decay (Loshchilov & Hutter 2019): each update takes `rate` times the learning rate of every
+    /// parameter away.
+    pub fn with_decay(mut self, rate: f64) -> Self {
+        self.config.weight_decay = Some(WeightDecay::Decoupled(rate));
+        self
     }
 
     /// The two moments, for a checkpoint or to be restored from one.

@@ -1,8 +1,11 @@
 //! The frozen classifier of digits whose hidden layer is the space in which samples are compared with real digits.
 //!
-//! 28×28×1 → conv 5×5/2, 16 → conv 3×3/2, 32 → conv 3×3/2, 64 (4×4) → dense 64 (the features) → dense 10, ReLU between.
+//! A network of LeNet-5's kind (LeCun et al. 1998): 28×28×1 → conv 5×5, 16 (padded) → maximum of 2×2 → conv 5×5, 32 → maximum of
+//! 2×2 (5×5) → dense 128 → dense 64 (the features) → dense 10, ReLU between.
 use crate::autograd::{activation, activation::activation as record_activation};
-use crate::autograd::{conv::conv as record_conv, conv::Conv, Act, Buffer, Parameters, Tape};
+use crate::autograd::{
+    conv::conv as record_conv, conv::Conv, dropout::dropout, max_pool, Act, Buffer, Parameters, Tape,
+};
 use crate::graph::{Activation, BlockId, ConvGeometry, Init, Layout, Shape};
 use crate::{Error, Result};
 use safetensors::{tensor::TensorView, Dtype, SafeTensors};
@@ -28,6 +31,10 @@ const BATCH: usize = 256;
 #[derive(Clone, Debug)]
 struct Layer {
     conv: Conv,
+    /// Whether the maximum of 2×2 pixels follows.
+    pool: bool,
+    /// Whether values of the input are dropped in training.
+    drop: bool,
     weight: BlockId,
     bias: BlockId,
 }
@@ -42,20 +49,19 @@ pub(super) struct Architecture {
 impl Architecture {
     pub(super) fn new() -> Self {
         let mut this = Self { layers: vec![], params: Layout::default() };
-        let convolutions = [(5, 16, 14), (3, 32, 7), (3, 64, 4)];
-        let mut input = IMAGE;
-        for (i, (kernel, channels, size)) in convolutions.into_iter().enumerate() {
-            let output = Shape::new(size, size, channels);
-            let geometry = ConvGeometry::square(kernel, 2);
-            this.push(&format!("conv{}", i + 1), Conv { geometry, input, output });
-            input = output;
-        }
-        this.push("hidden", Conv::linear(input.len(), FEATURES));
-        this.push("logits", Conv::linear(FEATURES, CLASSES));
+        let padded = ConvGeometry::square(5, 1);
+        let unpadded = ConvGeometry { pad: [0; 2], ..padded };
+        let shapes =
+            [IMAGE, Shape::new(28, 28, 16), Shape::new(14, 14, 16), Shape::new(10, 10, 32), Shape::new(5, 5, 32)];
+        this.push("conv1", Conv { geometry: padded, input: shapes[0], output: shapes[1] }, true, false);
+        this.push("conv2", Conv { geometry: unpadded, input: shapes[2], output: shapes[3] }, true, false);
+        this.push("dense", Conv::linear(shapes[4].len(), 128), false, true);
+        this.push("hidden", Conv::linear(128, FEATURES), false, true);
+        this.push("logits", Conv::linear(FEATURES, CLASSES), false, false);
         this
     }
 
-    fn push(&mut self, name: &str, conv: Conv) {
+    fn push(&mut self, name: &str, conv: Conv, pool: bool, drop: bool) {
         let [height, width] = conv.geometry.kernel;
         let fan_in = height * width * conv.input.channels;
         let dims = vec![conv.output.channels, height, width, conv.input.channels];
@@ -63,11 +69,18 @@ impl Architecture {
         let init = Init::Normal((2.0 / fan_in as f32).sqrt());
         let weight = self.params.push(format!("{name}.weight"), dims, init);
         let bias = self.params.push(format!("{name}.bias"), vec![conv.output.channels], Init::Constant(0.0));
-        self.layers.push(Layer { conv, weight, bias });
+        self.layers.push(Layer { conv, pool, drop, weight, bias });
     }
 
-    /// Records the pass of a batch of images (NHWC in [-1, 1]) and returns the logits.
-    pub(super) fn record(&self, tape: &mut Tape, params: &Parameters, images: Buffer) -> Act {
+    /// Records the pass of a batch of images (NHWC in [-1, 1]) and returns the logits. `mask` gives the mask of a dropout over so
+    /// many values.
+    pub(super) fn record(
+        &self,
+        tape: &mut Tape,
+        params: &Parameters,
+        images: Buffer,
+        mut mask: impl FnMut(usize) -> Vec<f32>,
+    ) -> Act {
         let batch = images.len() / IMAGE.len();
         let mut x = tape.hold(images, batch, IMAGE);
         for (i, layer) in self.layers.iter().enumerate() {
@@ -78,7 +91,14 @@ impl Architecture {
                 x = x.flat();
             }
             let [weight, bias] = [layer.weight, layer.bias].map(|id| self.params.blocks[id].range.clone());
+            if layer.drop {
+                let mask = mask(x.values().len());
+                x = dropout(tape, &x, mask);
+            }
             x = record_conv(tape, &x, layer.conv, params, weight, Some(bias), i > 0);
+            if layer.pool {
+                x = max_pool::max_pool(tape, &x);
+            }
         }
         x
     }
@@ -178,6 +198,9 @@ impl Classifier {
                 let [weight, bias] =
                     [layer.weight, layer.bias].map(|id| self.architecture.params.slice(id, &self.params));
                 x = layer.conv.forward(&x, weight, Some(bias));
+                if layer.pool {
+                    x = max_pool::forward(&x, layer.conv.output);
+                }
             }
             reading.classes.extend(x.chunks_exact(CLASSES).map(most_likely));
         }

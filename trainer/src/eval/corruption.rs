@@ -1,4 +1,4 @@
-//! Two corruptions of real digits, whose figures tell how sensitive a metric is.
+//! Corruptions of real digits, whose figures tell how sensitive a metric is.
 use super::classifier::IMAGE;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,7 +19,13 @@ pub fn noise(images: &[f32]) -> Vec<f32> {
 
 /// Blurs 28×28×1 images with a Gaussian of standard deviation 1 pixel; outside is background (−1).
 pub fn blur(images: &[f32]) -> Vec<f32> {
-    let kernel: Vec<f32> = (-REACH..=REACH).map(|d| (-0.5 * (d as f32 / RADIUS).powi(2)).exp()).collect();
+    images.chunks_exact(IMAGE.len()).flat_map(|image| blurred(image, RADIUS)).collect()
+}
+
+/// A 28×28×1 image blurred with a Gaussian of standard deviation `radius` pixels, at most about 1.3; outside is background (−1).
+pub fn blurred(image: &[f32], radius: f32) -> Vec<f32> {
+    let radius = radius.max(0.01);
+    let kernel: Vec<f32> = (-REACH..=REACH).map(|d| (-0.5 * (d as f32 / radius).powi(2)).exp()).collect();
     let sum: f32 = kernel.iter().sum();
     let pass = |image: &[f32], step: [isize; 2]| -> Vec<f32> {
         let at = |y: isize, x: isize| {
@@ -38,7 +44,13 @@ pub fn blur(images: &[f32]) -> Vec<f32> {
             })
             .collect()
     };
-    images.chunks_exact(IMAGE.len()).flat_map(|image| pass(&pass(image, [1, 0]), [0, 1])).collect()
+    pass(&pass(image, [1, 0]), [0, 1])
+}
+
+/// As many 28×28×1 images of nothing but noise, uniform in [-1, 1].
+pub fn uniform(images: &[f32]) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(0x0154);
+    images.iter().map(|_| rng.random_range(-1.0..1.0)).collect()
 }
 
 #[cfg(test)]
