@@ -95,7 +95,7 @@ fn rounding_follows_the_integer_network() {
         let (of_float, of_rounded) =
             (relative_error(&float, &integer), relative_error(output.values(), &integer));
         println!("{preset}: integers differ by {of_float:.5} from floats, by {of_rounded:.5} from rounded floats");
-        assert!(of_rounded < 0.4 * of_float, "{preset}: {of_rounded} against {of_float}");
+        assert!(of_rounded < 0.5 * of_float, "{preset}: {of_rounded} against {of_float}");
     }
 }
 
