@@ -54,6 +54,9 @@ const SMOOTHING: f64 = 0.1;
 /// Steps between two lines of figures.
 const NOTE_STEPS: u64 = 200;
 
+/// Steps between two checkpoints.
+const CHECKPOINT_STEPS: u64 = 300;
+
 impl FineTune {
     /// Fine-tunes and leaves a checkpoint in the new run's folder, which `export` and `eval` take like any run.
     ///
@@ -103,6 +106,9 @@ impl FineTune {
                 };
                 let plans: String = tuner.plans().iter().zip(&means).filter_map(plan).collect();
                 bar.note(&format!("step {}: distance (cross-entropy){plans}", figures.step));
+            }
+            if figures.step.is_multiple_of(CHECKPOINT_STEPS) {
+                checkpoint::save(&self.out, &tuner.checkpoint()?)?;
             }
             bar.show(&crate::train::Progress {
                 step: figures.step,

@@ -215,10 +215,12 @@ impl FineTuner {
             add(loss, tape, self.tuning.matching as f32)?;
         }
 
-        let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
-        if !norm.is_finite() {
-            return Err(fail("the gradient is not a number; try a smaller --lr".into()));
+        let wrong = gradient.iter().filter(|g| !g.is_finite()).count();
+        if wrong > 0 {
+            let plan = &self.plans[figures.plan].name;
+            return Err(fail(format!("{wrong} of the gradient's values are not numbers (plan {plan}); try a smaller --lr")));
         }
+        let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
         let scale = (self.config.clip / norm).min(1.0) as f32;
         let mut grads = Grads::leaky();
         let grad = self.params.grad(&mut grads).map_err(|e| fail(e.to_string()))?;

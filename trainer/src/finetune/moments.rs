@@ -1,8 +1,8 @@
 //! Fréchet distance to fixed data, of moments that follow a changing source of samples, and its gradient.
 use nalgebra::{DMatrix, DMatrixView, DVector, SymmetricEigen};
 
-/// Eigenvalues below this part of the largest count as this part in the gradient, which has their roots' inverses.
-const SMALLEST: f64 = 1e-5;
+/// Directions in which the data vary less than this part of their largest variance count as directions without variance.
+const SMALLEST: f64 = 1e-6;
 
 /// Mean and second moment of vectors.
 #[derive(Clone, Debug)]
@@ -11,44 +11,37 @@ struct Moments {
     second: DMatrix<f64>,
 }
 
-impl Moments {
-    fn of(vectors: &[f64], len: usize) -> Self {
-        let x = DMatrixView::from_slice(vectors, len, vectors.len() / len);
-        Self { mean: x.column_mean(), second: x * x.transpose() / x.ncols() as f64 }
-    }
-
-    fn covariance(&self) -> DMatrix<f64> {
-        &self.second - &self.mean * self.mean.transpose()
-    }
-}
-
 /// The moments of the data.
 #[derive(Clone, Debug)]
 pub struct Target {
-    len: usize,
     mean: DVector<f64>,
-    root: DMatrix<f64>,
-    trace: f64,
+    /// Unit vectors along which the data vary, one a column.
+    basis: DMatrix<f64>,
+    /// The data's standard deviation along each.
+    deviations: DVector<f64>,
 }
 
 impl Target {
     /// The moments of `vectors` of `len` values each.
     pub fn new(vectors: &[f64], len: usize) -> Self {
-        let moments = Moments::of(vectors, len);
-        let covariance = moments.covariance();
-        let trace = covariance.trace();
-        let mut eigen = SymmetricEigen::new(covariance);
-        eigen.eigenvalues.apply(|v| *v = v.max(0.0).sqrt());
-        Self { len, mean: moments.mean, root: eigen.recompose(), trace }
+        let x = DMatrixView::from_slice(vectors, len, vectors.len() / len);
+        let mean = x.column_mean();
+        let covariance = x * x.transpose() / x.ncols() as f64 - &mean * mean.transpose();
+        let eigen = SymmetricEigen::new(covariance);
+        let largest = eigen.eigenvalues.max();
+        let kept: Vec<usize> = (0..len).filter(|i| eigen.eigenvalues[*i] > largest * SMALLEST).collect();
+        let basis = eigen.eigenvectors.select_columns(&kept);
+        let deviations = DVector::from_iterator(kept.len(), kept.iter().map(|i| eigen.eigenvalues[*i].sqrt()));
+        Self { mean, basis, deviations }
     }
 
     /// Total variance of the data.
     pub fn trace(&self) -> f64 {
-        self.trace
+        self.deviations.norm_squared()
     }
 }
 
-/// Moments of samples, averaged over the last batches.
+/// Moments of samples, averaged over the last batches, as seen from a target: less its mean, along its basis.
 #[derive(Clone, Debug, Default)]
 pub struct Running {
     moments: Option<Moments>,
@@ -58,8 +51,15 @@ pub struct Running {
 impl Running {
     /// Takes in a batch, older ones fading by `decay`, and returns the Fréchet distance |μ − μ'|² + tr(Σ + Σ' − 2(Σ'^½ΣΣ'^½)^½) to
     /// the target, with its gradient with respect to each of the batch's vectors as if the moments were those of a batch alone.
+    /// What lies across the directions in which the data vary adds its squared length, of this batch alone.
     pub fn distance(&mut self, vectors: &[f64], target: &Target, decay: f64) -> (f64, Vec<f64>) {
-        let batch = Moments::of(vectors, target.len);
+        let len = target.mean.len();
+        let count = vectors.len() / len;
+        let mut x = DMatrixView::from_slice(vectors, len, count).into_owned();
+        x.column_iter_mut().for_each(|mut column| column -= &target.mean);
+        let mut y = target.basis.tr_mul(&x);
+        let across = x - &target.basis * &y;
+        let batch = Moments { mean: y.column_mean(), second: &y * y.transpose() / count as f64 };
         self.weight = decay * self.weight + 1.0;
         let part = 1.0 / self.weight;
         let moments = match self.moments.take() {
@@ -69,23 +69,24 @@ impl Running {
                 second: old.second * (1.0 - part) + batch.second * part,
             },
         };
-        let covariance = moments.covariance();
-        let product = &target.root * &covariance * &target.root;
-        let mut eigen = SymmetricEigen::new((&product + product.transpose()) * 0.5);
+        let covariance = &moments.second - &moments.mean * moments.mean.transpose();
+        let root = |m: &DMatrix<f64>| {
+            let d = &target.deviations;
+            DMatrix::from_fn(d.len(), d.len(), |i, j| 0.5 * d[i] * (m[(i, j)] + m[(j, i)]) * d[j])
+        };
+        let mut eigen = SymmetricEigen::new(root(&covariance));
         let cross: f64 = eigen.eigenvalues.iter().map(|v| v.max(0.0).sqrt()).sum();
-        let difference = &moments.mean - &target.mean;
-        let value = difference.norm_squared() + covariance.trace() + target.trace - 2.0 * cross;
+        let value = moments.mean.norm_squared() + covariance.trace() + target.trace() - 2.0 * cross
+            + across.norm_squared() / count as f64;
         // d/dΣ = I − Σ'^½ (Σ'^½ΣΣ'^½)^−½ Σ'^½.
-        let floor = eigen.eigenvalues.max() * SMALLEST;
-        eigen.eigenvalues.apply(|v| *v = 1.0 / v.max(floor).max(1e-300).sqrt());
-        let inverse = &target.root * eigen.recompose() * &target.root;
-        let slope = DMatrix::identity(target.len, target.len) - (&inverse + inverse.transpose()) * 0.5;
-        let count = vectors.len() / target.len;
-        let mut x = DMatrixView::from_slice(vectors, target.len, count).into_owned();
-        x.column_iter_mut().for_each(|mut column| column -= &moments.mean);
-        let mut gradient = slope * x;
-        gradient.column_iter_mut().for_each(|mut column| column += &difference);
-        gradient *= 2.0 / count as f64;
+        let floor = eigen.eigenvalues.max() * SMALLEST * SMALLEST;
+        eigen.eigenvalues.apply(|v| *v = 1.0 / v.max(floor).max(f64::MIN_POSITIVE).sqrt());
+        let inverse = root(&eigen.recompose());
+        let slope = DMatrix::identity(inverse.nrows(), inverse.ncols()) - inverse;
+        y.column_iter_mut().for_each(|mut column| column -= &moments.mean);
+        let mut along = slope * y;
+        along.column_iter_mut().for_each(|mut column| column += &moments.mean);
+        let gradient = (&target.basis * along + across) * (2.0 / count as f64);
         self.moments = Some(moments);
         (value, gradient.as_slice().to_vec())
     }
@@ -119,6 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn directions_without_variance_are_no_trouble() {
+        let flat: Vec<f64> = draw(50, 3, 4, 1.0).chunks(3).flat_map(|v| [v[0], 0.0, v[1], v[0] - v[1], 2.0]).collect();
+        let target = Target::new(&flat, 5);
+        assert_eq!(target.deviations.len(), 2);
+        let moved: Vec<f64> = flat.chunks(5).flat_map(|v| [v[0], 0.5, v[2], v[3], 2.0]).collect();
+        let (value, gradient) = Running::default().distance(&moved, &target, 0.0);
+        assert!((value - 0.25).abs() < 1e-9, "{value}");
+        assert!(gradient.chunks(5).all(|g| (g[1] - 2.0 * 0.5 / 50.0).abs() < 1e-9 && g[0].abs() < 1e-6));
+    }
+
+    #[test]
     fn the_data_themselves_are_at_distance_zero() {
         let data = draw(100, 5, 3, 1.0);
         let target = Target::new(&data, 5);
@@ -127,8 +139,7 @@ mod tests {
             running.distance(half, &target, 1.0);
         }
         // Two halves without fading have the moments of the whole.
-        let moments = running.moments.unwrap();
-        assert!((moments.mean - &target.mean).norm() < 1e-12);
+        assert!(running.moments.unwrap().mean.norm() < 1e-12);
         let (value, gradient) = Running::default().distance(&data, &target, 0.0);
         assert!(value.abs() < 1e-9 && gradient.iter().all(|g| g.abs() < 1e-9), "{value}");
     }
