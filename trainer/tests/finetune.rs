@@ -106,7 +106,7 @@ fn chains_come_closer_to_the_data() {
     let mut tuner = FineTuner::new(&run, &data, tuning(&specs, 60, 0.5), |_, _| ()).unwrap();
     let figures: Vec<_> = (0..60).map(|_| tuner.tune_step(&data).unwrap()).collect();
     for plan in 0..2 {
-        let mut of_plan = figures.iter().filter(|f| f.plan == plan && f.cross_entropy > 0.0).map(|f| f.distance);
+        let mut of_plan = figures.iter().filter(|f| f.plan == plan && f.conditional).map(|f| f.distance);
         let first = of_plan.next().unwrap();
         let last = of_plan.last().unwrap();
         assert!(last < 0.7 * first, "plan {plan}: distance {first} became {last}");

@@ -33,7 +33,7 @@ pub fn value_and_gradient(logits: &Act, labels: &[u8]) -> (f64, Buffer) {
 }
 
 /// exp(x) divided by its sum.
-fn softmax(logits: &[f32]) -> Vec<f64> {
+pub fn softmax(logits: &[f32]) -> Vec<f64> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f64> = logits.iter().map(|l| f64::from(l - largest).exp()).collect();
     let sum: f64 = powers.iter().sum();

@@ -35,8 +35,9 @@ pub struct FineTune {
     /// Weight of matching the samples with the data; 0 only makes the integer network follow the float one.
     #[arg(long, default_value_t = 0.1)]
     matching: f64,
-    /// Weight of the critics' cross-entropy within the matching.
-    #[arg(long, default_value_t = 0.02)]
+    /// Weight of the class loss within the matching: the cross-entropy of the classes that were asked for, or without these the
+    /// divergence of the drawn classes' shares from the data's.
+    #[arg(long, default_value_t = 0.05)]
     class_weight: f64,
     /// Fine-tune the float network, without rounding.
     #[arg(long)]
@@ -97,15 +98,16 @@ impl FineTune {
         let mut means = vec![None; tuner.plans().len()];
         while tuner.step() < self.steps {
             let figures = tuner.tune_step(&data)?;
-            let mean: &mut [f64; 2] = means[figures.plan].get_or_insert([figures.distance, figures.cross_entropy]);
+            let mean: &mut [f64; 3] = means[figures.plan].get_or_insert([figures.distance, 0.0, 0.0]);
             mean[0] += SMOOTHING * (figures.distance - mean[0]);
-            mean[1] += SMOOTHING * (figures.cross_entropy - mean[1]);
+            let class_loss = &mut mean[if figures.conditional { 1 } else { 2 }];
+            *class_loss += SMOOTHING * (figures.class_loss - *class_loss);
             if self.matching > 0.0 && (figures.step.is_multiple_of(NOTE_STEPS) || figures.step == self.steps) {
-                let plan = |(plan, mean): (&NamedPlan, &Option<[f64; 2]>)| {
-                    mean.map(|[distance, entropy]| format!("  {} {distance:.4} ({entropy:.3})", plan.name))
+                let plan = |(plan, mean): (&NamedPlan, &Option<[f64; 3]>)| {
+                    mean.map(|[distance, of, among]| format!("  {} {distance:.4} ({of:.3}, {among:.3})", plan.name))
                 };
                 let plans: String = tuner.plans().iter().zip(&means).filter_map(plan).collect();
-                bar.note(&format!("step {}: distance (cross-entropy){plans}", figures.step));
+                bar.note(&format!("step {}: distance (class losses){plans}", figures.step));
             }
             if figures.step.is_multiple_of(CHECKPOINT_STEPS) {
                 checkpoint::save(&self.out, &tuner.checkpoint()?)?;

@@ -1,5 +1,6 @@
-//! Small classifiers whose hidden layers are the spaces in which drawn digits are compared with the data while a network is
-//! fine-tuned. They are trained for that alone, on the training images, and are other networks than the judge of `trainer eval`.
+//! The spaces in which drawn images are compared with the data while a network is fine-tuned: the hidden layers of small classifiers,
+//! and the pixels' principal components. The classifiers are trained for that alone, on the training images, and are other networks than
+//! the judge of `trainer eval`.
 use super::moments::{Running, Target};
 use crate::autograd::{activation::activation, conv::conv, conv::Conv, cross_entropy};
 use crate::autograd::{Act, Adam, Buffer, Parameters, Tape};
@@ -15,6 +16,10 @@ const CRITICS: [(&[(usize, usize, usize)], usize); 3] = [
     (&[(3, 16, 1), (3, 24, 2), (3, 48, 2)], 64),
     (&[(7, 24, 2), (3, 48, 2)], 80),
 ];
+/// Principal components of the pixels.
+const COMPONENTS: usize = 64;
+/// Values of an image, at most, whose principal components are found.
+const LARGEST_IMAGE: usize = 1024;
 /// Images a step of training.
 const BATCH: usize = 64;
 /// Highest learning rate.
@@ -41,17 +46,28 @@ pub struct Critic {
     plain: Target,
     /// Factor on a class's indicator beside the features.
     class_scale: f64,
-    classes: usize,
+    /// How often each class occurs in the data.
+    shares: Vec<f64>,
+    /// Whether the last layer, behind the features, tells the class.
+    classifies: bool,
 }
 
-/// What critics think of a batch.
+/// What a critic has seen of the samples of one plan, with classes or without.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    moments: Running,
+    /// Mean probability of each class.
+    shares: Vec<f64>,
+}
+
+/// What a critic thinks of a batch.
 #[derive(Debug)]
 pub struct Verdict {
     /// Fréchet distance over the data's variance.
     pub distance: f64,
-    /// Cross-entropy of the classes that were asked for, or 0.
-    pub cross_entropy: f64,
-    /// The gradients of `distance` and of the weighted cross-entropy with respect to features and logits.
+    /// Cross-entropy of the classes that were asked for; without, the divergence of the drawn classes' shares from the data's.
+    pub class_loss: f64,
+    /// The gradients of `distance` and of the weighted class loss with respect to features and logits.
     pub gradients: Vec<(Act, Buffer)>,
 }
 
@@ -71,7 +87,13 @@ pub fn train_all(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnM
         critic.look_at(data, labels);
         Ok(critic)
     };
-    CRITICS.into_iter().enumerate().map(train).collect()
+    let mut critics = CRITICS.into_iter().enumerate().map(train).collect::<Result<Vec<_>>>()?;
+    if data.shape.len() <= LARGEST_IMAGE {
+        let mut critic = Critic::of_pixels(data);
+        critic.look_at(data, labels);
+        critics.push(critic);
+    }
+    Ok(critics)
 }
 
 impl Critic {
@@ -98,10 +120,28 @@ impl Critic {
         let params = Parameters::new(layout.init(seed));
         let target = Target::new(&[0.0], 1);
         let (joint, plain) = (target.clone(), target);
-        Ok(Self { layers, layout, params, joint, plain, class_scale: 1.0, classes: data.classes() })
+        let shares = shares(data);
+        Ok(Self { layers, layout, params, joint, plain, class_scale: 1.0, shares, classifies: true })
     }
 
-    /// Records features and logits of a batch of images.
+    /// One layer: the projection on the directions in which the pixels vary most.
+    fn of_pixels(data: &Dataset) -> Self {
+        let len = data.shape.len();
+        let values: Vec<f64> = data.images.iter().map(|v| f64::from(*v)).collect();
+        let components = Target::new(&values, len).principal(COMPONENTS);
+        let mut layout = Layout::default();
+        let conv = Conv::linear(len, components.len() / len);
+        let weight = layout.push("pixels.weight".into(), vec![components.len() / len, len], Init::Constant(0.0));
+        let bias = layout.push("pixels.bias".into(), vec![components.len() / len], Init::Constant(0.0));
+        let zeros = std::iter::repeat_n(0.0, components.len() / len);
+        let params = Parameters::new(components.iter().map(|v| *v as f32).chain(zeros).collect());
+        let layers = vec![Layer { conv, weight, bias }];
+        let target = Target::new(&[0.0], 1);
+        let (joint, plain) = (target.clone(), target);
+        Self { layers, layout, params, joint, plain, class_scale: 1.0, shares: shares(data), classifies: false }
+    }
+
+    /// Records features and logits of a batch of images; the logits of a critic that does not classify are its features.
     fn record(&self, tape: &mut Tape, params: &Parameters, images: &Act, images_learn: bool) -> [Act; 2] {
         let mut x = images.clone();
         let mut features = x.clone();
@@ -112,11 +152,13 @@ impl Critic {
             if layer.conv.input.pixels() == 1 {
                 x = x.flat();
             }
-            features = x.clone();
+            if self.classifies {
+                features = x.clone();
+            }
             let [weight, bias] = [layer.weight, layer.bias].map(|id| self.layout.blocks[id].range.clone());
             x = conv(tape, &x, layer.conv, params, weight, Some(bias), images_learn || i > 0);
         }
-        [features, x]
+        [if self.classifies { features } else { x.clone() }, x]
     }
 
     fn train(
@@ -175,25 +217,25 @@ impl Critic {
         self.plain = Target::new(&plain, width);
         // A class weighs as much as all features together.
         self.class_scale = self.plain.trace().sqrt();
-        self.joint = Target::new(&self.with_classes(&plain, width, labels), width + self.classes);
+        self.joint = Target::new(&self.with_classes(&plain, width, labels), width + self.shares.len());
     }
 
     fn with_classes(&self, features: &[f64], width: usize, classes: &[u8]) -> Vec<f64> {
         let indicators = |class: u8| {
-            (0..self.classes).map(move |c| if c == usize::from(class) { self.class_scale } else { 0.0 })
+            (0..self.shares.len()).map(move |c| if c == usize::from(class) { self.class_scale } else { 0.0 })
         };
         let rows = features.chunks_exact(width).zip(classes);
         rows.flat_map(|(features, class)| features.iter().copied().chain(indicators(*class))).collect()
     }
 
     /// Compares a batch of images with the data: images of the `classes` that were asked for, or all without class. `seen` holds
-    /// the moments of earlier batches, which fade by `decay`; the cross-entropy counts `class_weight` times in the gradients.
+    /// what earlier batches were like, which fade by `decay`; the class loss counts `class_weight` times in the gradients.
     pub fn judge(
         &self,
         tape: &mut Tape,
         images: &Act,
         classes: Option<&[u8]>,
-        seen: &mut Running,
+        seen: &mut Seen,
         decay: f64,
         class_weight: f32,
     ) -> Verdict {
@@ -201,22 +243,50 @@ impl Critic {
         let width = features.shape().len();
         let values: Vec<f64> = features.values().iter().map(|v| f64::from(*v)).collect();
         let (distance, gradient) = match classes {
-            Some(classes) => seen.distance(&self.with_classes(&values, width, classes), &self.joint, decay),
-            None => seen.distance(&values, &self.plain, decay),
+            Some(classes) => seen.moments.distance(&self.with_classes(&values, width, classes), &self.joint, decay),
+            None => seen.moments.distance(&values, &self.plain, decay),
         };
         let scale = 1.0 / self.plain.trace();
         let rows = gradient.chunks_exact(gradient.len() / images.batch());
         let gradient: Vec<f32> = rows.flat_map(|row| row[..width].iter().map(|g| (g * scale) as f32)).collect();
         let mut gradients = vec![(features, Buffer::from(gradient))];
-        let mut cross_entropy = 0.0;
-        if let Some(classes) = classes {
-            let (value, mut gradient) = cross_entropy::value_and_gradient(&logits, classes);
+        let mut class_loss = 0.0;
+        if self.classifies {
+            let (value, mut gradient) = match classes {
+                Some(classes) => cross_entropy::value_and_gradient(&logits, classes),
+                None => self.divergence(&logits, &mut seen.shares, decay),
+            };
             gradient.iter_mut().for_each(|g| *g *= class_weight);
-            cross_entropy = value;
+            class_loss = value;
             gradients.push((logits, gradient));
         }
-        Verdict { distance: distance * scale, cross_entropy, gradients }
+        Verdict { distance: distance * scale, class_loss, gradients }
     }
+
+    /// Σ p·ln(p/q) over the classes, p their mean probabilities in the samples and q their shares in the data, and its gradient.
+    fn divergence(&self, logits: &Act, seen: &mut Vec<f64>, decay: f64) -> (f64, Buffer) {
+        let classes = self.shares.len();
+        let count = logits.batch() as f64;
+        let rows: Vec<Vec<f64>> = logits.values().chunks_exact(classes).map(cross_entropy::softmax).collect();
+        let mean = (0..classes).map(|k| rows.iter().map(|row| row[k]).sum::<f64>() / count);
+        *seen = match seen.is_empty() {
+            true => mean.collect(),
+            false => seen.iter().zip(mean).map(|(old, new)| decay * old + (1.0 - decay) * new).collect(),
+        };
+        let slopes: Vec<f64> = seen.iter().zip(&self.shares).map(|(p, q)| (p.max(1e-9) / q.max(1e-9)).ln()).collect();
+        let value = seen.iter().zip(&slopes).map(|(p, slope)| p * slope).sum();
+        let gradient = rows.iter().flat_map(|row| {
+            let mean: f64 = row.iter().zip(&slopes).map(|(p, slope)| p * slope).sum();
+            row.iter().zip(&slopes).map(move |(p, slope)| (p * (slope - mean) / count) as f32)
+        });
+        (value, Buffer::from(gradient.collect::<Vec<f32>>()))
+    }
+}
+
+fn shares(data: &Dataset) -> Vec<f64> {
+    let labels = data.labels.as_deref().unwrap_or_default();
+    let count = |class: usize| labels.iter().filter(|l| usize::from(**l) == class).count() as f64;
+    (0..data.classes()).map(|class| count(class) / labels.len().max(1) as f64).collect()
 }
 
 /// The image moved by whole pixels; what comes from outside is background (−1).

@@ -21,8 +21,7 @@ use crate::lower::{calibrate::calibrate, plans, NamedPlan};
 use crate::network::Network;
 use crate::train::{forward, sample::Sampler, Batch, Config};
 use crate::{Error, Result};
-use critic::Critic;
-use moments::Running;
+use critic::{Critic, Seen};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -36,7 +35,7 @@ const CRITIC_EPOCHS: usize = 10;
 /// Images of a step's chains, at least.
 const SMALLEST_BATCH: usize = 32;
 /// One chain in so many is drawn without a class.
-const UNCONDITIONAL: u64 = 4;
+const UNCONDITIONAL: u64 = 3;
 
 /// What decides a fine-tuning, given the run it starts from and the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,7 +53,7 @@ pub struct FineTuning {
     pub lr: f64,
     /// Weight of the matching, 0 for distillation alone.
     pub matching: f64,
-    /// Weight of the critics' cross-entropy within the matching.
+    /// Weight of the class loss within the matching.
     pub class_weight: f64,
     /// Round weights and activations as the integer network does.
     pub quantize: bool,
@@ -73,8 +72,11 @@ pub struct Figures {
     pub distillation: f64,
     /// Mean of the critics' Fréchet distances over the data's variance, or 0.
     pub distance: f64,
-    /// Mean of the critics' cross-entropy, or 0.
-    pub cross_entropy: f64,
+    /// Mean of the classifying critics' class loss: the cross-entropy of the classes that were asked for, or without these the
+    /// divergence of the drawn classes' shares from the data's.
+    pub class_loss: f64,
+    /// Whether the chains were drawn with classes.
+    pub conditional: bool,
     /// The plan whose chains were run.
     pub plan: usize,
 }
@@ -99,7 +101,7 @@ pub struct FineTuner {
     plans: Vec<NamedPlan>,
     critics: Vec<Critic>,
     /// For each plan, with and without classes, the moments in the features of each critic.
-    seen: Vec<[Vec<Running>; 2]>,
+    seen: Vec<[Vec<Seen>; 2]>,
     rounding: Option<Rounding>,
     sampler: Sampler,
     labels: Vec<u8>,
@@ -132,9 +134,9 @@ impl FineTuner {
         let matching = tuning.matching > 0.0;
         let critics =
             if matching { critic::train_all(data, CRITIC_EPOCHS, tuning.seed, on_critic)? } else { vec![] };
-        let running = || vec![Running::default(); critics.len()];
+        let nothing = || vec![Seen::default(); critics.len()];
         Ok(Self {
-            seen: plans.iter().map(|_| [running(), running()]).collect(),
+            seen: plans.iter().map(|_| [nothing(), nothing()]).collect(),
             rounding: None,
             teacher: run.network()?,
             sampler: Sampler::new(&config),
@@ -275,10 +277,10 @@ impl FineTuner {
             let weight = self.tuning.class_weight as f32;
             let verdict = critic.judge(tape, &samples, classes, seen, MOMENTS_DECAY, weight);
             figures.distance += verdict.distance / count;
-            figures.cross_entropy += verdict.cross_entropy / count;
+            figures.class_loss += verdict.class_loss / count;
             gradients.extend(verdict.gradients);
         }
-        figures.plan = index;
+        (figures.plan, figures.conditional) = (index, !unconditional);
         gradients.iter_mut().flat_map(|(_, g)| g.iter_mut()).for_each(|g| *g /= count as f32);
         Loss::of_gradients(tape, figures.distance, gradients)
     }

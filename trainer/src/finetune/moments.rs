@@ -35,6 +35,13 @@ impl Target {
         Self { mean, basis, deviations }
     }
 
+    /// Up to `count` unit vectors along which the data vary most, one after the other.
+    pub fn principal(&self, count: usize) -> Vec<f64> {
+        let mut order: Vec<usize> = (0..self.deviations.len()).collect();
+        order.sort_by(|a, b| self.deviations[*b].total_cmp(&self.deviations[*a]));
+        order.iter().take(count).flat_map(|i| self.basis.column(*i).iter().copied().collect::<Vec<_>>()).collect()
+    }
+
     /// Total variance of the data.
     pub fn trace(&self) -> f64 {
         self.deviations.norm_squared()
