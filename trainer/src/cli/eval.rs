@@ -57,7 +57,9 @@ impl Eval {
         let guidance_scale = guidance_scale(self.guidance.unwrap_or(1.0))?;
         if self.only == Some(Arithmetic::Float) && !self.model.is_dir() {
             let path = self.model.display();
-            return Err(Error::Usage(format!("--only float: {path} is no run, and a model file holds no float network")));
+            return Err(Error::Usage(format!(
+                "--only float: {path} is no run, and a model file holds no float network"
+            )));
         }
         let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
         if self.guidance.is_some() && source.classes()? == 0 {

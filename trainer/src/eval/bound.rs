@@ -219,7 +219,8 @@ impl Bound {
     /// From nats to bits.
     fn in_bits(mut self) -> Self {
         let bits = std::f64::consts::LN_2.recip();
-        let all = [&mut self.prior, &mut self.steps, &mut self.reconstruction, &mut self.total, &mut self.standard_error];
+        let all =
+            [&mut self.prior, &mut self.steps, &mut self.reconstruction, &mut self.total, &mut self.standard_error];
         all.into_iter().chain(&mut self.per_timestep).for_each(|nats| *nats *= bits);
         self
     }
@@ -264,8 +265,15 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let images: Vec<f32> = (0..400 * 256).map(|_| rng.sample(StandardNormal)).collect();
         let decoder = Decoder::Density;
-        let setting =
-            Setting { alpha_bars: &alpha_bars, images: &images, labels: None, len: 256, decoder, last_images: 200, seed: 5 };
+        let setting = Setting {
+            alpha_bars: &alpha_bars,
+            images: &images,
+            labels: None,
+            len: 256,
+            decoder,
+            last_images: 200,
+            seed: 5,
+        };
         for prediction in [Prediction::Epsilon, Prediction::V, Prediction::X0] {
             let exact = |x: &[f32], conditions: &[(usize, Option<usize>)]| {
                 let value = |(i, x): (usize, &f32)| {
@@ -279,7 +287,8 @@ mod tests {
             let found = setting.measure(|alpha_bar| prediction.x0_coefficients(alpha_bar), exact, |_| ()).unwrap();
             assert!(found.standard_error < 0.01 && found.standard_error > 1e-4, "{}", found.standard_error);
             assert!((found.total - ENTROPY).abs() < 3.0 * found.standard_error, "{prediction:?}: {}", found.total);
-            let error = found.squared_error.iter().zip(&alpha_bars).map(|(found, expected)| found / expected).sum::<f64>();
+            let error =
+                found.squared_error.iter().zip(&alpha_bars).map(|(found, expected)| found / expected).sum::<f64>();
             assert!((error / 1000.0 - 1.0).abs() < 0.01, "the squared error of ε̂ is ᾱ: {error}");
         }
     }

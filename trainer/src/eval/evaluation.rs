@@ -128,9 +128,8 @@ impl Drawing<'_> {
         let (count, conditioned) = (self.request.count, self.classes > 0);
         let start = Instant::now();
         let bar = progress::image_bar(if conditioned { 2 * count } else { count });
-        let images = |classes| {
-            self.source.draw(arithmetic, plan, &self.batch(count, classes), |images| bar.inc(images))
-        };
+        let images =
+            |classes| self.source.draw(arithmetic, plan, &self.batch(count, classes), |images| bar.inc(images));
         let unconditional = images(Classes::None)?;
         let with_classes = if conditioned { images(Classes::Cycle)? } else { unconditional.clone() };
         bar.finish_and_clear();
@@ -198,7 +197,9 @@ enum Whole {
 fn whole(source: &Source, timesteps: usize) -> Result<Whole> {
     if let (Some(_), Some(run)) = (&source.exported, &source.run) {
         if timesteps > usize::from(u16::MAX) {
-            return Ok(Whole::Missing(format!("no variational bound in int8: a plan cannot visit all {timesteps} timesteps")));
+            return Ok(Whole::Missing(format!(
+                "no variational bound in int8: a plan cannot visit all {timesteps} timesteps"
+            )));
         }
         let file = export::export(&run.checkpoint, &[full_plan(timesteps)])?;
         return Ok(Whole::File(ModelFile::from_bytes(&file)));

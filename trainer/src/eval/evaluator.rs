@@ -88,7 +88,8 @@ mod tests {
     /// The first step of a chain, computed from an evaluation, is that of the sampler to the bit.
     #[test]
     fn an_evaluation_is_that_of_the_chain() {
-        let file = ModelFile::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28-nano.brn"))).unwrap();
+        let file =
+            ModelFile::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28-nano.brn"))).unwrap();
         let model = file.model().unwrap();
         let plan = model.plan("fast5").unwrap();
         let batch = Batch { seed: 4, first: 0, count: 3, classes: Classes::Cycle, guidance_scale: 256 };

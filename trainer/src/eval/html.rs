@@ -124,7 +124,7 @@ fn figures(report: &Report, plan: &PlanReport) -> Markup {
 /// Fréchet distance and accuracy against the number of steps.
 fn against_steps(report: &Report) -> Result<Markup> {
     type Value = fn(&super::Figures) -> Option<f64>;
-    let chart = |title: &str, y: &'static str, value: Value| {
+    let chart = |title: &str, y: &'static str, from_zero: bool, value: Value| {
         let mut plans: Vec<&PlanReport> = report.plans.iter().collect();
         plans.sort_by_key(|plan| plan.steps);
         let points = |figures: &dyn Fn(&PlanReport) -> Option<super::Figures>| -> Vec<(f64, f64)> {
@@ -140,12 +140,13 @@ fn against_steps(report: &Report) -> Result<Markup> {
         series.push(Series { name: "float".into(), points: float });
         series.push(Series { name: "real digits".into(), points: real });
         series.retain(|series| !series.points.is_empty());
-        Chart { title: title.into(), x: "steps", y, logarithmic: false, marks: true, names: vec![], series }
+        Chart { title: title.into(), x: "steps", y, logarithmic: false, from_zero, marks: true, names: vec![], series }
     };
-    let mut charts =
-        vec![chart("Fréchet distance against steps", "Fréchet distance", |figures| Some(figures.frechet_distance.value))];
+    let mut charts = vec![chart("Fréchet distance against steps", "Fréchet distance", true, |figures| {
+        Some(figures.frechet_distance.value)
+    })];
     if report.classes > 0 {
-        charts.push(chart("Class accuracy against steps", "share read as asked", |figures| {
+        charts.push(chart("Class accuracy against steps", "share read as asked", false, |figures| {
             figures.class_accuracy.map(|accuracy| accuracy.value)
         }));
     }
@@ -197,11 +198,13 @@ fn bound(report: &Report) -> Result<Markup> {
         };
         let series = |(name, bound): &(&str, &_)| Series { name: (*name).into(), points: line(values(bound)) };
         let series = measured.iter().map(series).collect();
-        Chart { title: title.into(), x: "timestep t", y, logarithmic: true, marks: false, names: vec![], series }
+        Chart { title: title.into(), x: "timestep t", y, logarithmic: true, from_zero: false, marks: false, names: vec![], series }
     };
     let charts = [
         chart("Loss at each timestep", "L_{t-1}, bits a pixel", 2, |bound| &bound.per_timestep),
-        chart("Error of the network at each timestep", "mean squared error of eps_hat", 1, |bound| &bound.squared_error),
+        chart("Error of the network at each timestep", "mean squared error of eps_hat", 1, |bound| {
+            &bound.squared_error
+        }),
     ];
     Ok(html! {
         section #bound {
@@ -241,7 +244,16 @@ fn quantization(plans: &[PlanError]) -> Result<Markup> {
             Series { name: plan.plan.clone(), points: plan.steps.iter().enumerate().map(point).collect() }
         };
         let series = plans.iter().map(line).collect();
-        Chart { title: title.into(), x: "% of the chain's steps", y, logarithmic: false, marks: true, names: vec![], series }
+        Chart {
+            title: title.into(),
+            x: "% of the chain's steps",
+            y,
+            logarithmic: false,
+            from_zero: true,
+            marks: true,
+            names: vec![],
+            series,
+        }
     };
     let mut charts = vec![
         by_step("Quantization error of eps_hat per step", "relative error, %", |step| step.eps_hat),
@@ -259,6 +271,7 @@ fn quantization(plans: &[PlanError]) -> Result<Markup> {
                 x: "",
                 y: "signal to noise, dB",
                 logarithmic: false,
+                from_zero: true,
                 marks: true,
                 names: layers.iter().map(|layer| layer.name.clone()).collect(),
                 series: plans.iter().map(line).collect(),

@@ -97,7 +97,9 @@ impl Probed {
                     let mut layers = Vec::with_capacity(self.accumulators.len());
                     brownian::probe(&model, condition, row, x, arena, |op, arena| {
                         let found = self.accumulators.get(layers.len()).filter(|a| a.op == usize::from(op));
-                        layers.extend(found.map(|a| real_values(a, ops[a.op].output(), model.header().output_scale, arena)));
+                        layers.extend(
+                            found.map(|a| real_values(a, ops[a.op].output(), model.header().output_scale, arena)),
+                        );
                     })
                     .map_err(|e| Error::Usage(e.to_string()))?;
                     let mut output = vec![0.0; IMAGE.len()];

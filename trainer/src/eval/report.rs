@@ -207,7 +207,13 @@ impl fmt::Display for Report {
             let Some(end) = error.steps.last() else { continue };
             let worst = error.layers.iter().min_by(|a, b| a.signal_to_noise.total_cmp(&b.signal_to_noise));
             let mean = error.steps.iter().map(|s| s.eps_hat).sum::<f64>() / error.steps.len() as f64;
-            write!(f, "\nquantization, {}: eps_hat {:.2} % off a step, x {:.2} % at the end", error.plan, 100.0 * mean, 100.0 * end.x)?;
+            write!(
+                f,
+                "\nquantization, {}: eps_hat {:.2} % off a step, x {:.2} % at the end",
+                error.plan,
+                100.0 * mean,
+                100.0 * end.x
+            )?;
             if let Some(worst) = worst {
                 write!(f, "; noisiest layer {} ({:.1} dB)", worst.name, worst.signal_to_noise)?;
             }
@@ -215,7 +221,8 @@ impl fmt::Display for Report {
         if !self.quantization.is_empty() {
             writeln!(f)?;
         }
-        let seconds: Vec<String> = self.seconds.iter().map(|(what, s)| format!("{} {s:.1}", what.replace('_', " "))).collect();
+        let seconds: Vec<String> =
+            self.seconds.iter().map(|(what, s)| format!("{} {s:.1}", what.replace('_', " "))).collect();
         writeln!(f, "\nseconds: {}", seconds.join(", "))
     }
 }

@@ -185,7 +185,8 @@ fn check_images(path: &Path, shape: [usize; 3], classes: usize) -> Result<()> {
 
 /// Checks that a run's network can stand beside a model file.
 fn check_run(folder: &Path, run: &Config, model: &brownian::Model, file: Option<&Config>) -> Result<()> {
-    let other = |what: &str| Err(Error::file(folder, format!("has {what} than the model file; give the run it comes from")));
+    let other =
+        |what: &str| Err(Error::file(folder, format!("has {what} than the model file; give the run it comes from")));
     if run.image != model.shape() || run.classes != usize::from(model.classes()) {
         return other("other images or classes");
     }

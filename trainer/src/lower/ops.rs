@@ -2,8 +2,8 @@
 
 use super::builder::ModelBuilder;
 use super::fuse::Step;
-use super::options::Options;
 use super::layer::{sum_requantizer, FloatLayer, IntegerLayer};
+use super::options::Options;
 use super::scale::{Quantization, Range};
 use super::tables::BiasColumns;
 use crate::graph::{Activation, ConvGeometry, NodeId};
@@ -48,7 +48,16 @@ pub struct Accumulator {
 impl<'a> Lowering<'a> {
     pub fn new(network: &'a Network, ranges: &'a [Range], biases: BiasColumns, options: &'a Options) -> Self {
         let values = vec![Vec::new(); network.layers.len()];
-        Self { network, options, ranges, biases, builder: ModelBuilder::default(), values, output_scale: 1.0, accumulators: vec![] }
+        Self {
+            network,
+            options,
+            ranges,
+            biases,
+            builder: ModelBuilder::default(),
+            values,
+            output_scale: 1.0,
+            accumulators: vec![],
+        }
     }
 
     /// Makes the input tensor.

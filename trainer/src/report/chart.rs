@@ -36,6 +36,8 @@ pub struct Chart {
     pub y: &'static str,
     /// Whether the vertical axis is logarithmic; values that are not above 0 are then left out.
     pub logarithmic: bool,
+    /// Whether the vertical axis starts at 0, if it is not logarithmic.
+    pub from_zero: bool,
     /// Whether each point has a mark.
     pub marks: bool,
     /// Names of x = 0, 1, 2 …, in place of numbers; empty for numbers.
@@ -80,11 +82,13 @@ impl Chart {
         if all.is_empty() {
             return Err("there are no points".into());
         }
-        if !self.logarithmic {
+        if self.from_zero && !self.logarithmic {
             low = low.min(0.0);
         }
-        let room = ((high - low) * 0.06).max(1e-9 * (1.0 + high.abs()));
-        (low, high) = (if self.logarithmic { low - room } else { low }, high + room);
+        // Room above for the legend.
+        let share = if self.series.len() > 1 { 0.05 + 0.055 * self.series.len() as f64 } else { 0.06 };
+        let room = ((high - low) * share).max(1e-9 * (1.0 + high.abs()));
+        (low, high) = (if self.from_zero && !self.logarithmic { low } else { low - room / 4.0 }, high + room);
         let side = ((right - left) * 0.02).max(if left == right { 1.0 } else { 0.0 });
         let area = SVGBackend::with_string(text, SIZE).into_drawing_area();
         let labels = ("sans-serif", 14);
@@ -99,7 +103,8 @@ impl Chart {
             let whole = (x - x.round()).abs() < 1e-6 && *x > -0.5;
             self.names.get(x.round().max(0.0) as usize).filter(|_| whole).cloned().unwrap_or_default()
         };
-        let number = |x: &f64| format!("{x:.0}");
+        // Ticks between whole numbers stay without a label.
+        let number = |x: &f64| if (x - x.round()).abs() < 1e-6 { format!("{x:.0}") } else { String::new() };
         let power = |y: &f64| short(if self.logarithmic { 10f64.powf(*y) } else { *y });
         let mut mesh = chart.configure_mesh();
         mesh.x_desc(self.x).y_desc(self.y).label_style(labels).axis_desc_style(labels).light_line_style(TRANSPARENT);
@@ -113,7 +118,9 @@ impl Chart {
         for (i, series) in self.series.iter().enumerate() {
             let color = COLORS[i % COLORS.len()];
             let drawn = chart.draw_series(LineSeries::new(self.points(series), color.stroke_width(2)))?;
-            drawn.label(&series.name).legend(move |(x, y)| Rectangle::new([(x, y - 2), (x + 16, y + 2)], color.filled()));
+            drawn
+                .label(&series.name)
+                .legend(move |(x, y)| Rectangle::new([(x, y - 2), (x + 16, y + 2)], color.filled()));
             if self.marks {
                 chart.draw_series(self.points(series).map(|point| Circle::new(point, 3, color.filled())))?;
             }
@@ -148,7 +155,8 @@ mod tests {
             Series { name: "first <1>".into(), points },
             Series { name: "second".into(), points: vec![(1.0, 3.0), (2.0, f64::NAN), (3.0, 1.0)] },
         ];
-        Chart { title: "a & b".into(), x: "step", y: "loss", logarithmic: true, marks: true, names: vec![], series }
+        let (x, y, names) = ("step", "loss", vec![]);
+        Chart { title: "a & b".into(), x, y, logarithmic: true, from_zero: true, marks: true, names, series }
     }
 
     #[test]
