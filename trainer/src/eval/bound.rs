@@ -263,13 +263,13 @@ mod tests {
         let mut alpha_bars = vec![0.0; 1000];
         Schedule::LINEAR.alpha_bars(&mut alpha_bars);
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let images: Vec<f32> = (0..400 * 256).map(|_| rng.sample(StandardNormal)).collect();
+        let images: Vec<f32> = (0..200 * 1024).map(|_| rng.sample(StandardNormal)).collect();
         let decoder = Decoder::Density;
         let setting = Setting {
             alpha_bars: &alpha_bars,
             images: &images,
             labels: None,
-            len: 256,
+            len: 1024,
             decoder,
             last_images: 200,
             seed: 5,
@@ -278,7 +278,7 @@ mod tests {
             let exact = |x: &[f32], conditions: &[(usize, Option<usize>)]| {
                 let value = |(i, x): (usize, &f32)| {
                     // ε̂ = σ·x and x̂0 = α·x, of which F is made.
-                    let alpha_bar = alpha_bars[conditions[i / 256].0 - 1];
+                    let alpha_bar = alpha_bars[conditions[i / 1024].0 - 1];
                     let [a, b] = prediction.target_coefficients(alpha_bar);
                     ((a * alpha_bar.sqrt() + b * (1.0 - alpha_bar).sqrt()) * f64::from(*x)) as f32
                 };
