@@ -2,11 +2,13 @@
 //!
 //! Helpers return `Option` to leave early where a slice is not there; parsing has made that impossible.
 
-use crate::conditioning::StepBiases;
+use crate::conditioning::{self, Condition, StepBiases};
+use crate::error::SamplerError;
 use crate::format::{self, Element, Op, Requantization, StepBias, Tensor};
 use crate::kernels::{self, active, Epilogue, Output, Residual, Source};
 use crate::model::Model;
 use crate::moves;
+use crate::quant::quantize;
 use core::ops::Range;
 
 /// Runs every op once; `done` is told each op's number when it has run.
@@ -16,6 +18,43 @@ pub(crate) fn evaluate(model: &Model, biases: &StepBiases, arena: &mut [u8], mut
         network.run(&op, arena);
         done(index as u16);
     }
+}
+
+/// Evaluates the network once on a state `x`, outside of a chain, and shows `observer` the number of every op and the
+/// arena right after it: for tools that compare what ops compute with something else.
+///
+/// `time_row` chooses the row of channel biases, as [`Step::time_row`](crate::plan::Step::time_row) does; a row that is
+/// not there counts as zeros. The output lies where [`Header::output`](format::Header::output) says.
+///
+/// # Errors
+/// A condition that the model does not take, or an arena that is too short or misaligned.
+pub fn probe(
+    model: &Model,
+    condition: Condition,
+    time_row: u32,
+    x: &[f32],
+    arena: &mut [u8],
+    mut observer: impl FnMut(u16, &[u8]),
+) -> Result<(), SamplerError> {
+    conditioning::check(model, condition)?;
+    if !(arena.as_ptr() as usize).is_multiple_of(format::BLOB_ALIGN) {
+        return Err(SamplerError::ArenaMisaligned);
+    }
+    let lengths = (model.arena_len() as u32, arena.len() as u32);
+    let short = SamplerError::ArenaLength { needed: lengths.0, found: lengths.1 };
+    let arena = arena.get_mut(..model.arena_len()).ok_or(short)?;
+    let header = model.header();
+    let input = arena.get_mut(header.input.range()).ok_or(short)?;
+    for (slot, &x) in input.iter_mut().zip(x) {
+        *slot = quantize(x, header.input_inverse_scale, header.input.zero_point) as u8;
+    }
+    let biases = StepBiases::new(model, condition, time_row);
+    let network = Network { blob: model.blob(), biases: &biases };
+    for (index, op) in model.ops().enumerate() {
+        network.run(&op, arena);
+        observer(index as u16, arena);
+    }
+    Ok(())
 }
 
 struct Network<'a> {

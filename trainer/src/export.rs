@@ -1,6 +1,6 @@
 //! From a checkpoint to the bytes of a model file.
 use crate::checkpoint::Checkpoint;
-use crate::lower::{self, calibrate::calibrate, plans::PlanSpec, NamedPlan};
+use crate::lower::{self, calibrate::calibrate, plans::PlanSpec, Accumulator, NamedPlan};
 use crate::train::Config;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -34,6 +34,23 @@ pub fn build_plans(config: &Config, specs: &[PlanSpec]) -> Result<Vec<NamedPlan>
 /// # Errors
 /// Plans that do not parse or fit, or a network that the format cannot hold.
 pub fn export(checkpoint: &Checkpoint, plan_texts: &[String]) -> Result<Vec<u8>> {
+    prepared(checkpoint, plan_texts, lower::lower)
+}
+
+/// The same network with every activation as an op of its own, and where the results of the layers with weights lie.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_apart(checkpoint: &Checkpoint, plan_texts: &[String]) -> Result<(Vec<u8>, Vec<Accumulator>)> {
+    prepared(checkpoint, plan_texts, |export| lower::lower_apart(export, &lower::Options::default()))
+}
+
+/// What `lower` makes of a folded and calibrated network.
+fn prepared<T>(
+    checkpoint: &Checkpoint,
+    plan_texts: &[String],
+    lower: impl FnOnce(&lower::Export) -> Result<T>,
+) -> Result<T> {
     let config = &checkpoint.config;
     let plans = build_plans(config, &lower::plans::parse_all(plan_texts)?)?;
     let network = checkpoint.network()?;
@@ -47,7 +64,7 @@ pub fn export(checkpoint: &Checkpoint, plan_texts: &[String]) -> Result<Vec<u8>>
     };
     let provenance =
         toml::to_string(&provenance).map_err(|e| Error::Invalid(format!("the provenance cannot be written: {e}")))?;
-    lower::lower(&lower::Export {
+    lower(&lower::Export {
         name: &config.preset,
         provenance: &provenance,
         network: &network,

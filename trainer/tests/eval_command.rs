@@ -8,6 +8,12 @@ fn trainer(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_trainer")).current_dir(folder).args(arguments).output().unwrap()
 }
 
+fn succeeds(folder: &Path, arguments: &[&str]) -> String {
+    let output = trainer(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// Checks the exit code and that standard error is one line that holds `reason`.
 fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
     let output = trainer(folder, arguments);
@@ -16,29 +22,48 @@ fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
     assert!(text.contains(reason) && text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
 }
 
-/// A run of 8×8 images without classes, with one step of training.
-fn train_other_images(folder: &Path) {
+/// Writes 50 gray images of `size` × `size` without classes.
+fn write_images(folder: &Path, name: &str, size: u64) {
     use npyz::WriterBuilder;
-    let file = std::fs::File::create(folder.join("a.npy")).unwrap();
-    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&[50, 8, 8]).writer(file).begin_nd().unwrap();
-    (0..50 * 64u32).for_each(|i| writer.push(&((i * 37 / 64) as u8)).unwrap());
+    let file = std::fs::File::create(folder.join(name)).unwrap();
+    let mut writer =
+        npyz::WriteOptions::new().default_dtype().shape(&[50, size, size]).writer(file).begin_nd().unwrap();
+    (0..50 * size * size).for_each(|i| writer.push(&((i * 37 / 64) as u8)).unwrap());
     writer.finish().unwrap();
-    let train = ["train", "--preset", "tiny", "--data", "a.npy", "--out", "run", "--steps", "1", "--batch", "2"];
-    assert!(trainer(folder, &train).status.success());
-    assert!(trainer(folder, &["export", "run", "--out", "other.brn", "--plan", "ddim:2"]).status.success());
+}
+
+/// Makes a run with one step of training.
+fn train(folder: &Path, data: &str, run: &str) {
+    let train = ["train", "--preset", "tiny", "--data", data, "--out", run, "--steps", "1", "--batch", "2"];
+    succeeds(folder, &train);
+}
+
+/// A page holds all these parts, no number that is none, and nothing that would have to be fetched.
+fn check_page(path: &Path, parts: &[&str], plots: usize) {
+    let page = std::fs::read_to_string(path).unwrap();
+    for part in parts {
+        assert!(page.contains(part), "{part} is missing");
+    }
+    assert_eq!(page.matches("<svg").count(), plots);
+    for bad in ["NaN", "inf ", ">inf", "<script", "<link", "url("] {
+        assert!(!page.contains(bad), "{bad}");
+    }
+    // Only names of SVG, no address that is opened.
+    assert!(!page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "").contains("http"));
+    assert!(page.trim_end().ends_with("</html>"));
 }
 
 #[test]
 fn a_shipped_model_is_compared_with_real_digits() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["eval", MODEL, "--plan", "fast5", "--count", "200", "--seed", "3", "--guidance", "1.5", "--json"];
-    let output = trainer(folder.path(), &arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = succeeds(folder.path(), &[&arguments[..], &["--html", "page.html"]].concat());
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&report["count"], &report["arithmetic"]), (&200.into(), &"int8".into()));
     assert!(report["classifier"]["test_accuracy"].as_f64().unwrap() >= 0.985);
     let plan = &report["plans"][0];
     assert_eq!((&plan["name"], &plan["steps"]), (&"fast5".into(), &5.into()));
+    assert!(plan["float"].is_null() && plan["frechet_change"].is_null());
     for figures in [&plan["figures"], &report["real"], &report["noise"], &report["blur"]] {
         let value = |name: &str| figures[name]["value"].as_f64().unwrap();
         assert!(value("class_accuracy") > 0.8, "{figures}");
@@ -47,20 +72,117 @@ fn a_shipped_model_is_compared_with_real_digits() {
             assert!(figures[name]["low"].as_f64().unwrap() <= value(name), "{name} of {figures}");
         }
     }
+    let distance = |figures: &str| report[figures]["frechet_distance"]["value"].as_f64().unwrap();
+    assert!(distance("uniform") > 5.0 * distance("blur"), "nothing but noise is far away");
+    let note = report["bound"]["note"].as_str().unwrap();
+    assert!(report["bound"]["int8"].is_null() && note.contains("--plan full=ddpm:1000"), "{note}");
+    for what in ["classifier", "frechet_distance", "precision_recall", "sliced_wasserstein", "memorisation_ratio"] {
+        assert!(report["seconds"][what].as_f64().unwrap() > 0.0, "{what}");
+    }
+    let parts =
+        ["Plan fast5: 5 steps", "Fréchet distance against steps", "Class accuracy against steps", "real digits"];
+    check_page(&folder.path().join("page.html"), &parts, 2);
+    let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert_eq!(page.matches("src=\"data:image/png;base64,").count(), 2, "samples and real digits");
+}
+
+#[test]
+fn a_run_is_compared_with_its_integers() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    train(at, "digits", "run");
+    let plans = ["--plan", "a=ddim:4", "--plan", "b=dpm:2", "--count", "100", "--json"];
+    let text = succeeds(at, &[&["eval", "run", "--html", "run.html"][..], &plans].concat());
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for plan in report["plans"].as_array().unwrap() {
+        let distance = |figures: &serde_json::Value| figures["frechet_distance"]["value"].as_f64().unwrap();
+        let change = distance(&plan["figures"]) / distance(&plan["float"]["figures"]) - 1.0;
+        assert!((plan["frechet_change"].as_f64().unwrap() - change).abs() < 1e-9);
+    }
+    let total = |arithmetic: &str| report["bound"][arithmetic]["total"].as_f64().unwrap();
+    let terms = |arithmetic: &str| {
+        let bound = &report["bound"][arithmetic];
+        let sum = ["prior", "steps", "reconstruction"].iter().map(|term| bound[term].as_f64().unwrap()).sum::<f64>();
+        (sum, bound["per_timestep"].as_array().unwrap().len(), bound["squared_error"].as_array().unwrap().len())
+    };
+    for arithmetic in ["int8", "float"] {
+        let (sum, steps, errors) = terms(arithmetic);
+        assert!((sum - total(arithmetic)).abs() < 1e-9);
+        assert_eq!((steps, errors), (999, 1000));
+    }
+    assert!((total("int8") / total("float") - 1.0).abs() < 0.1, "{} and {}", total("int8"), total("float"));
+    let errors = &report["quantization"];
+    assert_eq!((errors[0]["steps"].as_array().unwrap().len(), errors[1]["plan"].as_str().unwrap()), (4, "b"));
+    let layers = errors[0]["layers"].as_array().unwrap();
+    assert!(layers.len() > 3);
+    for layer in layers {
+        assert!(layer["signal_to_noise"].as_f64().unwrap() > 15.0, "8 bits keep the signal: {layer}");
+    }
+    for step in errors[0]["steps"].as_array().unwrap() {
+        let value = |name: &str| step[name].as_f64().unwrap();
+        assert!(value("eps_hat") > 0.0 && value("eps_hat") < 0.2 && value("x") < 0.2, "{step}");
+    }
+    let titles = [
+        "Loss at each timestep",
+        "Error of the network at each timestep",
+        "Quantization error per layer",
+        "Quantization error of eps_hat per step",
+        "Drift of x per step",
+        "Fréchet distance against steps",
+    ];
+    check_page(&at.join("run.html"), &titles, 7);
+
+    // The file that the run is exported to has the same figures, and the same errors where the run stands beside it.
+    succeeds(at, &["export", "run", "--out", "run.brn", "--plan", "a=ddim:4", "--plan", "b=dpm:2"]);
+    let beside = succeeds(at, &["eval", "run.brn", "--float", "run", "--count", "100", "--json"]);
+    let beside: serde_json::Value = serde_json::from_str(&beside).unwrap();
+    for i in 0..2 {
+        for part in ["figures", "frechet_change"] {
+            assert_eq!(beside["plans"][i][part], report["plans"][i][part]);
+        }
+        assert_eq!(beside["quantization"][i]["steps"], report["quantization"][i]["steps"]);
+    }
+    assert_eq!(beside["bound"]["float"], report["bound"]["float"]);
+}
+
+#[test]
+fn a_file_with_all_timesteps_has_a_bound_and_models_without_classes_are_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write_images(at, "a.npy", 28);
+    train(at, "a.npy", "run");
+    succeeds(at, &["export", "run", "--out", "a.brn", "--plan", "full=ddpm:1000", "--plan", "ddim:2"]);
+    let text = succeeds(at, &["eval", "a.brn", "--plan", "ddim2", "--count", "100", "--json", "--html", "a.html"]);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["classes"], 0);
+    assert!(report["plans"][0]["figures"]["class_accuracy"].is_null());
+    assert!(report["bound"]["int8"]["total"].as_f64().unwrap() > 1.0 && report["bound"]["note"].is_null());
+    check_page(&at.join("a.html"), &["Loss at each timestep", "Variational bound"], 3);
+    refuses(at, &["eval", "a.brn", "--guidance", "1.5"], 2, "not conditioned on classes");
 }
 
 #[test]
 fn says_no_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    train_other_images(path);
+    write_images(path, "a.npy", 8);
+    train(path, "a.npy", "run");
+    succeeds(path, &["export", "run", "--out", "other.brn", "--plan", "ddim:2"]);
     refuses(path, &["eval", "other.brn"], 1, "other.brn: makes images of 8x8x1 in 0 classes; only digits of 28x28x1");
     refuses(path, &["eval", "run"], 1, "run: makes images of 8x8x1");
     refuses(path, &["eval", "none.brn"], 1, "none.brn: cannot be read");
     refuses(path, &["eval", "a.npy"], 1, "a.npy");
     refuses(path, &["eval", MODEL, "--plan", "slow"], 2, "no plan \"slow\"; it has ");
-    refuses(path, &["eval", MODEL, "--count", "99"], 2, "--count 99: give at least 100");
+    refuses(path, &["eval", MODEL, "--plan", "fast5", "--plan", "fast5"], 2, "--plan fast5 is given twice");
+    refuses(path, &["eval", MODEL, "--count", "99"], 2, "--count 99: give 100 to 100000");
+    refuses(path, &["eval", MODEL, "--count", "100001"], 2, "--count 100001: give 100 to 100000");
     refuses(path, &["eval", MODEL, "--guidance", "17"], 2, "--guidance 17");
+    refuses(path, &["eval", MODEL, "--only", "float"], 2, "--only float");
+    refuses(path, &["eval", MODEL, "--float", "run"], 1, "run: has other images or classes than the model file");
+    refuses(path, &["eval", MODEL, "--float", "none"], 1, "none: ");
+    let page = ["eval", MODEL, "--plan", "fast3", "--count", "100", "--html", "no/such/page.html"];
+    refuses(path, &page, 1, "page.html: cannot be written");
     refuses(path, &["classifier", "--out", "c", "--epochs", "0"], 2, "--epochs 0");
+    refuses(path, &["classifier", "--out", "c", "--held-out", "10000"], 2, "--held-out 10000: give 100 to 9999");
     assert!(!path.join("c").exists());
 }

@@ -1,24 +1,20 @@
 //! `trainer eval`.
 use super::sample::guidance_scale;
-use crate::chain::{Batch, Classes};
-use crate::eval::classifier::CLASSES;
-use crate::eval::judge::Images;
-use crate::eval::report::{PlanReport, Report};
-use crate::eval::{bound, Judge, Source};
-use crate::report::progress;
-use crate::{Error, Result};
+use crate::eval::evaluation::{evaluate, Request};
+use crate::eval::html;
+use crate::eval::source::{Arithmetic, Source};
+use crate::{files, Error, Result};
 use clap::Args;
 use std::path::PathBuf;
-use std::time::Instant;
 
 /// Arguments of `trainer eval`.
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// The model file, or the folder of a run, whose float network is then evaluated.
+    /// The model file, or the folder of a run, which is evaluated as it would be exported and as its float network.
     #[arg(value_name = "FILE.brn|RUN")]
     model: PathBuf,
-    /// A plan: its name in the model file, or `[NAME=]METHOD:STEPS[:OPTION...]` for a run; may be given several times. All plans by
-    /// default.
+    /// A plan: its name in the model file, or `[NAME=]METHOD:STEPS[:OPTION...]` for a run; may be given several times. All of a
+    /// file's plans by default, or a run's usual ones.
     #[arg(long = "plan", value_name = "PLAN")]
     plans: Vec<String>,
     /// Images of each draw.
@@ -28,15 +24,26 @@ pub struct Eval {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Guidance scale of the draw with classes, 0 to 16.
-    #[arg(long, default_value_t = 1.0)]
-    guidance: f64,
+    #[arg(long)]
+    guidance: Option<f64>,
+    /// The run whose float network a model file is compared with.
+    #[arg(long, value_name = "RUN")]
+    float: Option<PathBuf>,
+    /// Draw in one arithmetic alone.
+    #[arg(long, value_name = "int8|float", conflicts_with = "float")]
+    only: Option<Arithmetic>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Write the report as a page with plots.
+    #[arg(long, value_name = "FILE.html")]
+    html: Option<PathBuf>,
 }
 
 /// The fewest images whose features have a covariance worth comparing.
 const FEWEST: u32 = 100;
+/// The most images, which all lie in memory.
+const MOST: u32 = 100_000;
 
 impl Eval {
     /// Draws, judges and prints the report.
@@ -44,50 +51,31 @@ impl Eval {
     /// # Errors
     /// Bad arguments or files.
     pub fn run(self) -> Result<()> {
-        if self.count < FEWEST {
-            return Err(Error::Usage(format!("--count {}: give at least {FEWEST}", self.count)));
+        if !(FEWEST..=MOST).contains(&self.count) {
+            return Err(Error::Usage(format!("--count {}: give {FEWEST} to {MOST}", self.count)));
         }
-        let scale = guidance_scale(self.guidance)?;
-        let source = Source::open(&self.model, &self.plans)?;
-        let choices = source.plans(&self.plans)?;
-        let count = self.count as usize;
-        let judge = Judge::new(count, self.seed)?;
-        let asked: Vec<u8> = (0..count).map(|i| (i % CLASSES) as u8).collect();
-        let mut plans = Vec::new();
-        for choice in &choices {
-            let start = Instant::now();
-            let bar = progress::image_bar(2 * count);
-            let draw = |classes: Classes, guidance_scale: u16| {
-                let batch = Batch { seed: self.seed, first: 0, count, classes, guidance_scale };
-                source.draw(choice, &batch, |images| bar.inc(images))
-            };
-            let images = draw(Classes::Cycle, scale)?;
-            let unconditional = draw(Classes::None, 256)?;
-            bar.finish_and_clear();
-            let seconds = start.elapsed().as_secs_f64();
-            let set =
-                Images { images: &images, asked: Some(&asked), unconditional: &unconditional, memorised: &images };
-            let figures = judge.figures(&set)?;
-            plans.push(PlanReport { name: choice.name.clone(), steps: choice.steps, seconds, figures });
+        let guidance_scale = guidance_scale(self.guidance.unwrap_or(1.0))?;
+        if self.only == Some(Arithmetic::Float) && !self.model.is_dir() {
+            let path = self.model.display();
+            return Err(Error::Usage(format!(
+                "--only float: {path} is no run, and a model file holds no float network"
+            )));
         }
-        let bound = match &source {
-            Source::Run { network, config, .. } => {
-                let bar = progress::image_bar(bound::evaluations(config.timesteps) as usize);
-                let bound = bound::bound(network, config, self.seed, |images| bar.inc(images))?;
-                bar.finish_and_clear();
-                Some(bound)
-            }
-            Source::File(_) => None,
-        };
-        let arithmetic = if matches!(source, Source::File(_)) { "int8" } else { "float" };
+        let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
+        if self.guidance.is_some() && source.classes()? == 0 {
+            return Err(Error::Usage(format!("--guidance: {} is not conditioned on classes", self.model.display())));
+        }
         let model = self.model.display().to_string();
-        let numbers = [u64::from(self.count), self.seed];
-        let report = Report::new(&judge, model, arithmetic, numbers, self.guidance, plans, bound)?;
+        let request = Request { model, count: self.count as usize, seed: self.seed, guidance_scale, only: self.only };
+        let evaluation = evaluate(&source, &request)?;
+        if let Some(path) = &self.html {
+            files::write_atomically(path, html::page(&evaluation)?.as_bytes())?;
+        }
         if self.json {
-            let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Invalid(e.to_string()))?;
+            let text = serde_json::to_string_pretty(&evaluation.report).map_err(|e| Error::Invalid(e.to_string()))?;
             super::print(&text)
         } else {
-            super::print(report.to_string().trim_end())
+            super::print(evaluation.report.to_string().trim_end())
         }
     }
 }

@@ -1,8 +1,7 @@
 //! The variational bound on −log p(x0) (Ho et al. 2020, equation 5, with σ² = β): L_T + Σ_{t>1} L_{t−1} + L_0, estimated on test
-//! digits with the float network.
-use super::classifier::IMAGE;
+//! digits.
+use super::evaluator::Evaluator;
 use crate::data::digits;
-use crate::network::Network;
 use crate::train::Config;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
@@ -20,7 +19,7 @@ const BATCH: usize = 128;
 const HALF_LEVEL: f64 = 1.0 / 255.0;
 
 /// The bound and its terms in bits a pixel, for 8-bit gray levels and images whose class is known.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bound {
     /// L_T: how far x_T is from pure noise.
     pub prior: f64,
@@ -30,8 +29,12 @@ pub struct Bound {
     pub reconstruction: f64,
     /// The sum.
     pub total: f64,
+    /// Standard error of the sum, from the images and the noise that were drawn.
+    pub standard_error: f64,
     /// L_{t−1} for t = 2..=T.
     pub per_timestep: Vec<f64>,
+    /// Mean squared error of ε̂ (from the clipped x̂0) for t = 1..=T.
+    pub squared_error: Vec<f64>,
 }
 
 /// L_T of one value in nats: the divergence of N(√ᾱ_T·x0, 1 − ᾱ_T) from N(0, 1), for a squared value or its mean.
@@ -60,66 +63,167 @@ fn gray_level(x0: f64, mean: f64, deviation: f64) -> f64 {
     -(from - to).max(1e-12).ln()
 }
 
-/// Measures a run's network; `done` is told how many more evaluations there were, of [`evaluations`].
+/// What the last step says of x0, given x̂0 of x_1 and the standard deviation √β_1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Decoder {
+    /// Gray levels, and x̂0 is clipped to [-1, 1] at every timestep.
+    GrayLevels,
+    /// A density, for data that are real numbers.
+    #[cfg(test)]
+    Density,
+}
+
+/// The data and the chain that a bound is measured on.
+struct Setting<'a> {
+    alpha_bars: &'a [f64],
+    images: &'a [f32],
+    labels: Option<&'a [u8]>,
+    /// Values of an image.
+    len: usize,
+    decoder: Decoder,
+    /// Images of timestep 1.
+    last_images: usize,
+    seed: u64,
+}
+
+/// Sums of one timestep.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    count: f64,
+    nats: f64,
+    squared_nats: f64,
+    squared_error: f64,
+}
+
+impl Sum {
+    fn mean(&self) -> f64 {
+        self.nats / self.count
+    }
+
+    /// Variance of the mean.
+    fn variance(&self) -> f64 {
+        (self.squared_nats / self.count - self.mean().powi(2)).max(0.0) / (self.count - 1.0).max(1.0)
+    }
+}
+
+impl Setting<'_> {
+    /// The bound in nats a value. `outputs` gives x̂0 = k_x·x_t + k_F·F its F; `x0_coefficients` gives both factors at ᾱ_t.
+    fn measure(
+        &self,
+        x0_coefficients: impl Fn(f64) -> [f64; 2],
+        mut outputs: impl FnMut(&[f32], &[(usize, Option<usize>)]) -> Result<Vec<f32>>,
+        mut done: impl FnMut(u64),
+    ) -> Result<Bound> {
+        let (alpha_bars, len, last) = (self.alpha_bars, self.len, self.alpha_bars.len());
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut order: Vec<usize> = (0..self.images.len() / len).collect();
+        order.shuffle(&mut rng);
+        // Each timestep with the images it is measured on.
+        let timesteps = std::iter::repeat_n(1, self.last_images).chain((2..=last).flat_map(|t| [t; STEP_IMAGES]));
+        let items: Vec<(usize, usize)> = timesteps.zip(order.into_iter().cycle()).collect();
+        let mut sums = vec![Sum::default(); last];
+        for items in items.chunks(BATCH) {
+            let (mut x, mut noise) = (Vec::new(), Vec::new());
+            for (t, image) in items {
+                let (alpha, sigma) = (alpha_bars[t - 1].sqrt(), (1.0 - alpha_bars[t - 1]).sqrt());
+                for x0 in &self.images[image * len..(image + 1) * len] {
+                    let epsilon: f32 = rng.sample(StandardNormal);
+                    x.push((alpha * f64::from(*x0) + sigma * f64::from(epsilon)) as f32);
+                    noise.push(epsilon);
+                }
+            }
+            let class = |image: usize| self.labels.map(|labels| usize::from(labels[image]));
+            let conditions: Vec<_> = items.iter().map(|(t, image)| (*t, class(*image))).collect();
+            let output = outputs(&x, &conditions)?;
+            for (i, (t, image)) in items.iter().enumerate() {
+                let alpha_bar = alpha_bars[t - 1];
+                let (alpha, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
+                let [k_x, k_f] = x0_coefficients(alpha_bar);
+                let (mut nats, mut squared_error) = (0.0, 0.0);
+                for k in 0..len {
+                    let (x, f) = (f64::from(x[i * len + k]), f64::from(output[i * len + k]));
+                    let x0 = f64::from(self.images[image * len + k]);
+                    let mut x0_hat = k_x * x + k_f * f;
+                    if self.decoder == Decoder::GrayLevels {
+                        x0_hat = x0_hat.clamp(-1.0, 1.0);
+                    }
+                    let error = f64::from(noise[i * len + k]) - (x - alpha * x0_hat) / sigma;
+                    squared_error += error * error;
+                    if *t == 1 {
+                        // The mean of p(x0 | x_1) is x̂0 itself, its variance β_1 = 1 − ᾱ_1.
+                        nats += match self.decoder {
+                            Decoder::GrayLevels => gray_level(x0, x0_hat, sigma),
+                            #[cfg(test)]
+                            Decoder::Density => {
+                                let variance = 1.0 - alpha_bar;
+                                0.5 * ((2.0 * std::f64::consts::PI * variance).ln() + (x0 - x0_hat).powi(2) / variance)
+                            }
+                        };
+                    }
+                }
+                let (mut nats, squared_error) = (nats / len as f64, squared_error / len as f64);
+                if *t > 1 {
+                    nats = step(alpha_bar, alpha_bars[t - 2], squared_error);
+                }
+                let sum = &mut sums[t - 1];
+                sum.count += 1.0;
+                sum.nats += nats;
+                sum.squared_nats += nats * nats;
+                sum.squared_error += squared_error;
+            }
+            done(items.len() as u64);
+        }
+        let squared_x0 = self.images.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / self.images.len() as f64;
+        let prior = prior(alpha_bars[last - 1], squared_x0);
+        let per_timestep: Vec<f64> = sums[1..].iter().map(Sum::mean).collect();
+        let steps = per_timestep.iter().sum::<f64>();
+        let reconstruction = sums[0].mean();
+        Ok(Bound {
+            prior,
+            steps,
+            reconstruction,
+            total: prior + steps + reconstruction,
+            standard_error: sums.iter().map(Sum::variance).sum::<f64>().sqrt(),
+            per_timestep,
+            squared_error: sums.iter().map(|sum| sum.squared_error / sum.count).collect(),
+        })
+    }
+}
+
+/// Measures a network on the test digits; `done` is told how many more evaluations there were, of [`evaluations`]. Two measurements
+/// with one seed see the same images and noise.
 ///
 /// # Errors
-/// Fewer than two timesteps.
-pub fn bound(network: &Network, config: &Config, seed: u64, mut done: impl FnMut(u64)) -> Result<Bound> {
+/// Fewer than two timesteps, or a timestep that the network cannot be evaluated at.
+pub fn bound(evaluator: Evaluator, config: &Config, seed: u64, done: impl FnMut(u64)) -> Result<Bound> {
     let alpha_bars = config.alpha_bars();
-    let last = alpha_bars.len();
-    if last < 2 {
+    if alpha_bars.len() < 2 {
         return Err(Error::Invalid("the bound needs at least two timesteps".into()));
     }
     let test = digits::test()?;
-    let labels = test.labels.as_deref().unwrap_or_default();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut images: Vec<usize> = (0..test.len()).collect();
-    images.shuffle(&mut rng);
-    let mut images = images.into_iter().cycle();
-    // Each timestep with the images it is measured on.
-    let timesteps = std::iter::repeat_n(1, LAST_IMAGES).chain((2..=last).flat_map(|t| [t; STEP_IMAGES]));
-    let items: Vec<(usize, usize)> = timesteps.zip(&mut images).collect();
-    let (mut reconstruction, mut per_timestep) = (0.0, vec![0.0; last - 1]);
-    for items in items.chunks(BATCH) {
-        let mut columns = Vec::new();
-        let (mut x, mut noise) = (Vec::new(), Vec::new());
-        for (t, image) in items {
-            columns.extend(network.bias(*t, Some(usize::from(labels[*image])))?);
-            let (alpha, sigma) = (alpha_bars[t - 1].sqrt(), (1.0 - alpha_bars[t - 1]).sqrt());
-            for x0 in test.image(*image) {
-                let epsilon: f32 = rng.sample(StandardNormal);
-                x.push((alpha * f64::from(*x0) + sigma * f64::from(epsilon)) as f32);
-                noise.push(epsilon);
-            }
-        }
-        let output = network.forward(&x, &columns, |_, _| ())?;
-        for (i, (t, image)) in items.iter().enumerate() {
-            let alpha_bar = alpha_bars[t - 1];
-            let (alpha, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
-            let [k_x, k_f] = config.prediction.x0_coefficients(alpha_bar);
-            let range = i * IMAGE.len()..(i + 1) * IMAGE.len();
-            let values = x[range.clone()].iter().zip(&output[range.clone()]).zip(&noise[range]).zip(test.image(*image));
-            for (((x, f), epsilon), x0) in values {
-                let x = f64::from(*x);
-                let x0_hat = (k_x * x + k_f * f64::from(*f)).clamp(-1.0, 1.0);
-                if *t == 1 {
-                    // The mean of p(x0 | x_1) is x̂0 itself.
-                    reconstruction += gray_level(f64::from(*x0), x0_hat, (1.0 - alpha_bar).sqrt());
-                } else {
-                    let error = f64::from(*epsilon) - (x - alpha * x0_hat) / sigma;
-                    per_timestep[t - 2] += step(alpha_bar, alpha_bars[t - 2], error * error);
-                }
-            }
-        }
-        done(items.len() as u64);
+    let setting = Setting {
+        alpha_bars: &alpha_bars,
+        images: &test.images,
+        labels: test.labels.as_deref().filter(|_| config.classes > 0),
+        len: test.shape.len(),
+        decoder: Decoder::GrayLevels,
+        last_images: LAST_IMAGES,
+        seed,
+    };
+    let coefficients = |alpha_bar| config.prediction.x0_coefficients(alpha_bar);
+    let nats = setting.measure(coefficients, |x, conditions| evaluator.outputs(x, conditions), done)?;
+    Ok(nats.in_bits())
+}
+
+impl Bound {
+    /// From nats to bits.
+    fn in_bits(mut self) -> Self {
+        let bits = std::f64::consts::LN_2.recip();
+        let all =
+            [&mut self.prior, &mut self.steps, &mut self.reconstruction, &mut self.total, &mut self.standard_error];
+        all.into_iter().chain(&mut self.per_timestep).for_each(|nats| *nats *= bits);
+        self
     }
-    let bits = 1.0 / std::f64::consts::LN_2;
-    per_timestep.iter_mut().for_each(|nats| *nats *= bits / (STEP_IMAGES * IMAGE.len()) as f64);
-    let squared_x0 = test.images.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / test.images.len() as f64;
-    let prior = prior(alpha_bars[last - 1], squared_x0) * bits;
-    let reconstruction = reconstruction * bits / (LAST_IMAGES * IMAGE.len()) as f64;
-    let steps = per_timestep.iter().sum::<f64>();
-    Ok(Bound { prior, steps, reconstruction, total: prior + steps + reconstruction, per_timestep })
 }
 
 /// Evaluations of the network that [`bound`] takes for `timesteps` timesteps.
@@ -131,6 +235,9 @@ pub fn evaluations(timesteps: usize) -> u64 {
 mod tests {
     use super::*;
     use brownian::schedule::Schedule;
+
+    /// The entropy of N(0, 1): ½·ln(2πe).
+    const ENTROPY: f64 = 1.418_938_533_2;
 
     /// Data N(0, 1), exact ε̂ = √(1 − ᾱ)·x_t (squared error ᾱ), σ² = β and a decoder of variance β_1: every step of the reverse
     /// chain is exact, so the bound is the data's entropy ½·ln(2πe).
@@ -145,7 +252,44 @@ mod tests {
             let squared = beta * beta / (alpha_bars[0] * (1.0 - alpha_bars[0])) * alpha_bars[0];
             let decoder = 0.5 * (2.0 * std::f64::consts::PI * beta).ln() + squared / (2.0 * beta);
             let total = prior(alpha_bars[timesteps - 1], 1.0) + steps + decoder;
-            assert!((total - 1.418_938_533_2).abs() < 1e-9, "{total}");
+            assert!((total - ENTROPY).abs() < 1e-9, "{total}");
+        }
+    }
+
+    /// The same by the code that measures networks: on drawn data, with every prediction.
+    #[test]
+    fn a_measured_bound_of_normal_data_is_their_entropy() {
+        use crate::train::config::Prediction;
+        let mut alpha_bars = vec![0.0; 1000];
+        Schedule::LINEAR.alpha_bars(&mut alpha_bars);
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let images: Vec<f32> = (0..200 * 1024).map(|_| rng.sample(StandardNormal)).collect();
+        let decoder = Decoder::Density;
+        let setting = Setting {
+            alpha_bars: &alpha_bars,
+            images: &images,
+            labels: None,
+            len: 1024,
+            decoder,
+            last_images: 200,
+            seed: 5,
+        };
+        for prediction in [Prediction::Epsilon, Prediction::V, Prediction::X0] {
+            let exact = |x: &[f32], conditions: &[(usize, Option<usize>)]| {
+                let value = |(i, x): (usize, &f32)| {
+                    // ε̂ = σ·x and x̂0 = α·x, of which F is made.
+                    let alpha_bar = alpha_bars[conditions[i / 1024].0 - 1];
+                    let [a, b] = prediction.target_coefficients(alpha_bar);
+                    ((a * alpha_bar.sqrt() + b * (1.0 - alpha_bar).sqrt()) * f64::from(*x)) as f32
+                };
+                Ok(x.iter().enumerate().map(value).collect())
+            };
+            let found = setting.measure(|alpha_bar| prediction.x0_coefficients(alpha_bar), exact, |_| ()).unwrap();
+            assert!(found.standard_error < 0.01 && found.standard_error > 1e-4, "{}", found.standard_error);
+            assert!((found.total - ENTROPY).abs() < 3.0 * found.standard_error, "{prediction:?}: {}", found.total);
+            let error =
+                found.squared_error.iter().zip(&alpha_bars).map(|(found, expected)| found / expected).sum::<f64>();
+            assert!((error / 1000.0 - 1.0).abs() < 0.01, "the squared error of ε̂ is ᾱ: {error}");
         }
     }
 

@@ -8,6 +8,9 @@ use crate::{Error, Result};
 use rand::{seq::SliceRandom, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// Draws of a bootstrap interval.
 const REPEATS: usize = 60;
@@ -63,6 +66,7 @@ pub struct Judge {
     directions: Vec<f32>,
     projections: Vec<Vec<f32>>,
     test_nearest: Vec<f64>,
+    seconds: Mutex<BTreeMap<&'static str, f64>>,
 }
 
 impl Judge {
@@ -94,7 +98,21 @@ impl Judge {
             directions,
             projections,
             test_nearest,
+            seconds: Mutex::default(),
         })
+    }
+
+    /// Seconds that each kind of figure has taken so far.
+    pub fn seconds(&self) -> BTreeMap<&'static str, f64> {
+        self.seconds.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn timed<T>(&self, what: &'static str, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = work();
+        let mut seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
+        *seconds.entry(what).or_default() += start.elapsed().as_secs_f64();
+        result
     }
 
     /// The classifier.
@@ -119,35 +137,43 @@ impl Judge {
         if total < 2 {
             return Err(Error::Usage("figures need at least two images".into()));
         }
-        let reading = self.classifier.read(set.images);
-        let frechet_distance = bootstrap::estimate(REPEATS, self.seed, [total, 0], |pick, _| {
-            Gaussian::of(&reading.features, FEATURES, pick.iter().copied()).distance(&self.moments)
+        let reading = self.timed("classifier", || self.classifier.read(set.images));
+        let frechet_distance = self.timed("frechet_distance", || {
+            bootstrap::estimate(REPEATS, self.seed, [total, 0], |pick, _| {
+                Gaussian::of(&reading.features, FEATURES, pick.iter().copied()).distance(&self.moments)
+            })
         });
         let class_accuracy = set.asked.map(|asked| {
             let right: Vec<bool> = reading.classes.iter().zip(asked).map(|(class, asked)| class == asked).collect();
             bootstrap::share(REPEATS, self.seed, &right)
         });
-        let drawn = self.classifier.read(set.unconditional).classes;
+        let drawn = self.timed("classifier", || self.classifier.read(set.unconditional).classes);
         let expected = histogram::shares(self.train.labels.iter().flatten().copied());
         let class_total_variation = bootstrap::estimate(REPEATS, self.seed, [drawn.len(), 0], |pick, _| {
             histogram::total_variation(histogram::shares(pick.iter().map(|i| drawn[*i])), expected)
         });
         let features = &reading.features[..self.count.min(total) * FEATURES];
-        let precise = neighbours::covered(features, &self.features, &self.radii, FEATURES);
-        let radii = neighbours::radii(features, FEATURES);
-        let recalled = neighbours::covered(&self.features, features, &radii, FEATURES);
-        let projections = sliced::project(first(set.images, self.count), &self.directions, len);
-        let real: Vec<usize> = (0..self.count).collect();
-        let sliced_wasserstein =
+        let [precise, recalled] = self.timed("precision_recall", || {
+            let precise = neighbours::covered(features, &self.features, &self.radii, FEATURES);
+            let radii = neighbours::radii(features, FEATURES);
+            [precise, neighbours::covered(&self.features, features, &radii, FEATURES)]
+        });
+        let sliced_wasserstein = self.timed("sliced_wasserstein", || {
+            let projections = sliced::project(first(set.images, self.count), &self.directions, len);
+            let real: Vec<usize> = (0..self.count).collect();
             bootstrap::estimate(SLICED_REPEATS, self.seed, [self.count.min(total), 0], |pick, _| {
                 sliced::distance(&projections, &self.projections, pick, &real)
-            });
-        let nearest = neighbours::nearest(first(set.memorised, self.test_nearest.len()), &self.train.images, len);
-        let counts = [nearest.len(), self.test_nearest.len()];
-        let memorisation_ratio = bootstrap::estimate(REPEATS, self.seed, counts, |a, b| {
-            let middle =
-                |all: &[f64], pick: &[usize]| neighbours::median(&pick.iter().map(|i| all[*i]).collect::<Vec<f64>>());
-            middle(&nearest, a) / middle(&self.test_nearest, b)
+            })
+        });
+        let memorisation_ratio = self.timed("memorisation_ratio", || {
+            let nearest = neighbours::nearest(first(set.memorised, self.test_nearest.len()), &self.train.images, len);
+            let counts = [nearest.len(), self.test_nearest.len()];
+            bootstrap::estimate(REPEATS, self.seed, counts, |a, b| {
+                let middle = |all: &[f64], pick: &[usize]| {
+                    neighbours::median(&pick.iter().map(|i| all[*i]).collect::<Vec<f64>>())
+                };
+                middle(&nearest, a) / middle(&self.test_nearest, b)
+            })
         });
         Ok(Figures {
             frechet_distance,
@@ -176,6 +202,12 @@ impl Judge {
     /// As [`Self::figures`].
     pub fn corrupted(&self, corrupt: fn(&[f32]) -> Vec<f32>) -> Result<Figures> {
         self.figures(&self.test_images(&corrupt(first(&self.test.images, self.count))))
+    }
+
+    /// Some of the test digits, for a page: the first `count` of the order they are used in, with their classes.
+    pub fn some_test_digits(&self, count: usize) -> (&[f32], &[u8]) {
+        let count = count.min(self.test.len());
+        (first(&self.test.images, count), &self.test.labels.as_deref().unwrap_or_default()[..count])
     }
 
     fn test_images<'a>(&'a self, images: &'a [f32]) -> Images<'a> {

@@ -1,16 +1,20 @@
 //! How good samples are: distances to real digits in the features of a frozen classifier and in pixels.
 //!
-//! Data flows one way: [`source`] draws images, [`judge`] computes every figure of a set of images against the training digits, and
-//! [`report`] holds the figures of the model's plans beside those of real and of corrupted real digits.
+//! Data flows one way: [`source`] draws images, [`judge`] computes every figure of a set of images against the training digits,
+//! [`evaluation`] does so for every plan and measures the bound and what quantization changes, and [`report`] and [`html`] show it.
 pub mod bootstrap;
 pub mod bound;
 pub mod classifier;
 pub mod classifier_training;
 pub mod corruption;
+pub mod evaluation;
+pub mod evaluator;
 pub mod gaussian;
 pub mod histogram;
+pub mod html;
 pub mod judge;
 pub mod neighbours;
+pub mod quantization;
 pub mod report;
 pub mod sliced;
 pub mod source;

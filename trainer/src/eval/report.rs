@@ -1,8 +1,10 @@
 //! The report of an evaluation, as text and as JSON.
 use super::bootstrap::Estimate;
-use super::{bound::Bound, corruption, Figures, Judge};
-use crate::Result;
+use super::quantization::PlanError;
+use super::source::Arithmetic;
+use super::{bound::Bound, Figures};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Everything that was measured.
@@ -10,26 +12,34 @@ use std::fmt;
 pub struct Report {
     /// The file or folder.
     pub model: String,
-    /// `int8` through the runtime, or `float`.
-    pub arithmetic: &'static str,
+    /// What the plans' figures are of: `int8` through the runtime, or `float`.
+    pub arithmetic: Arithmetic,
     /// Images of each draw.
     pub count: usize,
     /// Seed of the draws and of the bootstrap.
     pub seed: u64,
     /// Guidance scale of the draws with classes.
     pub guidance: f64,
+    /// Number of classes of the model; 0 if it draws without.
+    pub classes: usize,
     /// The classifier.
     pub classifier: ClassifierReport,
     /// The plans.
     pub plans: Vec<PlanReport>,
-    /// The variational bound of a run's network; absent for a model file.
-    pub bound: Option<Bound>,
+    /// The variational bound.
+    pub bound: Bounds,
+    /// Errors of the integer network against the float one, a plan each; empty without a float network.
+    pub quantization: Vec<PlanError>,
     /// Test digits in the place of samples: the floor.
     pub real: Figures,
     /// Test digits with noise of standard deviation 20/255.
     pub noise: Figures,
     /// Test digits blurred with a radius of 1 pixel.
     pub blur: Figures,
+    /// Images of nothing but uniform noise.
+    pub uniform: Figures,
+    /// Seconds that the figures took, by kind, and the bound and the quantization errors.
+    pub seconds: BTreeMap<&'static str, f64>,
 }
 
 /// The classifier that the figures were measured with.
@@ -50,92 +60,169 @@ pub struct PlanReport {
     pub steps: usize,
     /// Seconds that both draws took.
     pub seconds: f64,
+    /// The figures in the report's arithmetic.
+    pub figures: Figures,
+    /// The same of the float network, where both were asked for.
+    pub float: Option<Draw>,
+    /// The Fréchet distance of the integers over that of the floats, less 1.
+    pub frechet_change: Option<f64>,
+}
+
+/// The figures of a draw.
+#[derive(Clone, Debug, Serialize)]
+pub struct Draw {
+    /// Seconds that both draws took.
+    pub seconds: f64,
     /// The figures.
     pub figures: Figures,
 }
 
-impl Report {
-    /// A report of these plans, with the figures of real and corrupted digits.
-    ///
-    /// # Errors
-    /// None in practice.
-    pub fn new(
-        judge: &Judge,
-        model: String,
-        arithmetic: &'static str,
-        [count, seed]: [u64; 2],
-        guidance: f64,
-        plans: Vec<PlanReport>,
-        bound: Option<Bound>,
-    ) -> Result<Self> {
-        let sha256 = judge.classifier().sha256().to_owned();
-        Ok(Self {
-            model,
-            arithmetic,
-            count: count as usize,
-            seed,
-            guidance,
-            classifier: ClassifierReport { sha256, test_accuracy: judge.test_accuracy() },
-            plans,
-            bound,
-            real: judge.real()?,
-            noise: judge.corrupted(corruption::noise)?,
-            blur: judge.corrupted(corruption::blur)?,
-        })
+/// The variational bound in both arithmetics.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Bounds {
+    /// Of the integer network.
+    pub int8: Option<Bound>,
+    /// Of the float network.
+    pub float: Option<Bound>,
+    /// What is missing, why, and how to get it.
+    pub note: Option<String>,
+}
+
+impl Bounds {
+    /// Those that were measured, with their names.
+    pub fn measured(&self) -> impl Iterator<Item = (&'static str, &Bound)> {
+        [("int8", &self.int8), ("float", &self.float)].into_iter().filter_map(|(name, b)| Some((name, b.as_ref()?)))
+    }
+}
+
+/// A figure as reports show it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Row {
+    /// Name.
+    pub name: &'static str,
+    /// The figure, if there is one.
+    pub estimate: Option<Estimate>,
+    /// What it is multiplied by.
+    factor: f64,
+    /// Decimals shown.
+    decimals: usize,
+}
+
+impl Row {
+    /// A value of this figure as text.
+    pub fn show(&self, value: f64) -> String {
+        format!("{:.*}", self.decimals, value * self.factor)
+    }
+
+    /// The figure as text, or a dash.
+    pub fn value(&self) -> String {
+        self.estimate.map_or("–".into(), |e| self.show(e.value))
+    }
+
+    /// The ends of the interval as text.
+    pub fn interval(&self) -> String {
+        self.estimate.map_or("–".into(), |e| format!("{} to {}", self.show(e.low), self.show(e.high)))
     }
 }
 
 impl Figures {
-    /// Every figure with its name and the factor and decimals it is shown with.
-    pub fn rows(&self) -> [(&'static str, Option<Estimate>, f64, usize); 7] {
+    /// Every figure, in the order of the reports.
+    pub fn rows(&self) -> [Row; 7] {
+        let row = |name, estimate, factor, decimals| Row { name, estimate, factor, decimals };
         [
-            ("Fréchet distance", Some(self.frechet_distance), 1.0, 2),
-            ("class accuracy, %", self.class_accuracy, 100.0, 1),
-            ("class total variation", Some(self.class_total_variation), 1.0, 3),
-            ("precision", Some(self.precision), 1.0, 3),
-            ("recall", Some(self.recall), 1.0, 3),
-            ("sliced Wasserstein", Some(self.sliced_wasserstein), 1.0, 4),
-            ("memorisation ratio", Some(self.memorisation_ratio), 1.0, 3),
+            row("Fréchet distance", Some(self.frechet_distance), 1.0, 2),
+            row("class accuracy, %", self.class_accuracy, 100.0, 1),
+            row("class total variation", Some(self.class_total_variation), 1.0, 3),
+            row("precision", Some(self.precision), 1.0, 3),
+            row("recall", Some(self.recall), 1.0, 3),
+            row("sliced Wasserstein", Some(self.sliced_wasserstein), 1.0, 4),
+            row("memorisation ratio", Some(self.memorisation_ratio), 1.0, 3),
         ]
+    }
+}
+
+impl Report {
+    /// What was drawn and with what, in one line.
+    pub fn summary(&self) -> String {
+        let draws = if self.classes > 0 {
+            format!("{} images with classes (guidance {}) and as many without for each plan", self.count, self.guidance)
+        } else {
+            format!("{} images for each plan", self.count)
+        };
+        format!("{}: {}, {draws}, seed {}", self.model, self.arithmetic, self.seed)
+    }
+
+    /// The figures that stand beside each plan's, with their names.
+    pub fn references(&self) -> [(&'static str, &Figures); 4] {
+        [("real", &self.real), ("noise", &self.noise), ("blur", &self.blur), ("uniform", &self.uniform)]
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{}: {}, {} images with classes (guidance {}) and as many without for each plan, seed {}",
-            self.model, self.arithmetic, self.count, self.guidance, self.seed
-        )?;
+        writeln!(f, "{}", self.summary())?;
         writeln!(
             f,
             "classifier {}: {:.2} % of the test digits read right",
             &self.classifier.sha256[..16],
             100.0 * self.classifier.test_accuracy
         )?;
-        if let Some(bound) = &self.bound {
+        for (name, bound) in self.bound.measured() {
             writeln!(
                 f,
-                "variational bound: {:.3} bits a pixel = L_T {:.5} + L_1..T-1 {:.3} + L_0 {:.3}",
-                bound.total, bound.prior, bound.steps, bound.reconstruction
+                "variational bound, {name}: {:.3} ± {:.3} bits a pixel = L_T {:.5} + L_1..T-1 {:.3} + L_0 {:.3}",
+                bound.total,
+                1.96 * bound.standard_error,
+                bound.prior,
+                bound.steps,
+                bound.reconstruction
             )?;
         }
-        let others = [self.real.rows(), self.noise.rows(), self.blur.rows()];
+        if let Some(note) = &self.bound.note {
+            writeln!(f, "{note}")?;
+        }
+        let references = self.references().map(|(name, figures)| (name, figures.rows()));
         for plan in &self.plans {
             writeln!(f, "\nplan {}: {} steps, {:.0} s", plan.name, plan.steps, plan.seconds)?;
-            let (digits, range) = ("this model", "95 % interval");
-            writeln!(f, "{:<22} {digits:>10}  {range:<18} {:>9} {:>9} {:>9}", "", "real", "noise", "blur")?;
-            for (row, (name, estimate, factor, decimals)) in plan.figures.rows().into_iter().enumerate() {
-                let show = |value: f64| format!("{:.decimals$}", value * factor);
-                let Some(estimate) = estimate else { continue };
-                let range = format!("{} to {}", show(estimate.low), show(estimate.high));
-                write!(f, "{name:<22} {:>10}  {range:<18}", show(estimate.value))?;
-                for other in &others {
-                    write!(f, " {:>9}", other[row].1.map_or("-".into(), |e| show(e.value)))?;
+            write!(f, "{:<22} {:>9}  {:<18}", "", self.arithmetic.to_string(), "95 % interval")?;
+            if plan.float.is_some() {
+                write!(f, " {:>9}  {:<18}", "float", "95 % interval")?;
+            }
+            references.iter().try_for_each(|(name, _)| write!(f, " {name:>9}"))?;
+            writeln!(f)?;
+            let float = plan.float.as_ref().map(|float| float.figures.rows());
+            for (i, row) in plan.figures.rows().into_iter().enumerate().filter(|(_, row)| row.estimate.is_some()) {
+                write!(f, "{:<22} {:>9}  {:<18}", row.name, row.value(), row.interval())?;
+                if let Some(float) = &float {
+                    write!(f, " {:>9}  {:<18}", float[i].value(), float[i].interval())?;
                 }
+                references.iter().try_for_each(|(_, rows)| write!(f, " {:>9}", rows[i].value()))?;
                 writeln!(f)?;
             }
+            if let Some(change) = plan.frechet_change {
+                writeln!(f, "Fréchet distance, int8 against float: {:+.1} %", 100.0 * change)?;
+            }
         }
-        Ok(())
+        for error in &self.quantization {
+            let Some(end) = error.steps.last() else { continue };
+            let worst = error.layers.iter().min_by(|a, b| a.signal_to_noise.total_cmp(&b.signal_to_noise));
+            let mean = error.steps.iter().map(|s| s.eps_hat).sum::<f64>() / error.steps.len() as f64;
+            write!(
+                f,
+                "\nquantization, {}: eps_hat {:.2} % off a step, x {:.2} % at the end",
+                error.plan,
+                100.0 * mean,
+                100.0 * end.x
+            )?;
+            if let Some(worst) = worst {
+                write!(f, "; noisiest layer {} ({:.1} dB)", worst.name, worst.signal_to_noise)?;
+            }
+        }
+        if !self.quantization.is_empty() {
+            writeln!(f)?;
+        }
+        let seconds: Vec<String> =
+            self.seconds.iter().map(|(what, s)| format!("{} {s:.1}", what.replace('_', " "))).collect();
+        writeln!(f, "\nseconds: {}", seconds.join(", "))
     }
 }

@@ -1,121 +1,197 @@
-//! Where samples come from: a model file, through the runtime, or a run, through the float network.
+//! Where samples come from: a model file, through the runtime, and the float network of a run.
 use super::classifier::{CLASSES, IMAGE};
 use crate::chain::{self, Batch};
+use crate::checkpoint::{self, Checkpoint};
 use crate::lower::{plans, NamedPlan};
 use crate::model_file::ModelFile;
 use crate::network::Network;
 use crate::train::Config;
-use crate::{checkpoint, export, Error, Result};
+use crate::{export, Error, Result};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Images that the float network computes together.
 const FLOAT_BATCH: usize = 100;
 
-/// A model that can be evaluated: digits of 28×28×1 in ten classes.
-#[derive(Debug)]
-pub enum Source {
-    /// A model file: integers.
-    File(ModelFile),
-    /// A run's averaged network: floats.
-    Run {
-        /// The folded network.
-        network: Box<Network>,
-        /// Every plan that may be asked for.
-        plans: Vec<NamedPlan>,
-        /// What the run is.
-        config: Box<Config>,
-    },
+/// The arithmetic of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arithmetic {
+    /// Integers, through the runtime.
+    Int8,
+    /// Floats.
+    Float,
 }
 
-/// A plan of a [`Source`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanChoice {
-    /// Its name.
-    pub name: String,
-    /// Number of steps.
-    pub steps: usize,
+impl std::fmt::Display for Arithmetic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Int8 => "int8",
+            Self::Float => "float",
+        })
+    }
+}
+
+/// The float network of a run.
+#[derive(Debug)]
+pub struct Run {
+    /// The averaged network, folded.
+    pub network: Network,
+    /// The run it is from.
+    pub checkpoint: Checkpoint,
+}
+
+impl Run {
+    fn open(path: &Path) -> Result<Self> {
+        let checkpoint = checkpoint::load(path)?;
+        Ok(Self { network: checkpoint.network()?, checkpoint })
+    }
+}
+
+/// A model that can be evaluated: 28×28×1 images, in the ten classes of the digits or without classes.
+#[derive(Debug)]
+pub struct Source {
+    /// The integers: a model file, or a run as it would be exported.
+    pub integer: ModelFile,
+    /// The float network, where there is one.
+    pub run: Option<Run>,
+    /// How the network was trained, if the model file says it in a way that is known.
+    pub config: Option<Config>,
+    /// The plans to evaluate.
+    pub plans: Vec<NamedPlan>,
+    /// The plans as they were asked for, when the model file was made here, from the run.
+    pub exported: Option<Vec<String>>,
+}
+
+/// The part of a model file's provenance that tells how the network was trained.
+#[derive(Deserialize)]
+struct Provenance {
+    run: Config,
 }
 
 impl Source {
-    /// Opens a model file, or a run's folder with plans as `asked` writes them (the usual ones when there are none).
+    /// Opens a model file with the plans called `asked` (all when there are none), or a run's folder with plans as `asked` writes
+    /// them (the usual ones when there are none). With a model file, `float` may name the run whose float network it is compared
+    /// with.
     ///
     /// # Errors
-    /// Files that cannot be used, or a model of other images than the classifier reads.
-    pub fn open(path: &Path, asked: &[String]) -> Result<Self> {
-        let (source, shape, classes) = if path.is_dir() {
-            let checkpoint = checkpoint::load(path)?;
+    /// Files that cannot be used, a plan that does not exist, a model of other images than the classifier reads, or a run that
+    /// differs from the file in images, classes, schedule or prediction.
+    pub fn open(path: &Path, asked: &[String], float: Option<&Path>) -> Result<Self> {
+        let source = if path.is_dir() {
+            if float.is_some() {
+                return Err(Error::Usage(format!(
+                    "--float: {} is a run and brings its own float network",
+                    path.display()
+                )));
+            }
+            let run = Run::open(path)?;
+            check_images(path, run.checkpoint.config.image, run.checkpoint.config.classes)?;
             let usual = export::DEFAULT_PLANS.map(str::to_owned);
-            let specs = plans::parse_all(if asked.is_empty() { &usual } else { asked })?;
-            let plans = export::build_plans(&checkpoint.config, &specs)?;
-            let (image, classes) = (checkpoint.config.image, checkpoint.config.classes);
-            let network = Box::new(checkpoint.network()?);
-            (Self::Run { network, plans, config: Box::new(checkpoint.config) }, image, classes)
+            let texts = if asked.is_empty() { &usual[..] } else { asked };
+            let plans = export::build_plans(&run.checkpoint.config, &plans::parse_all(texts)?)?;
+            let integer = ModelFile::from_bytes(&export::export(&run.checkpoint, texts)?);
+            let config = Some(run.checkpoint.config.clone());
+            Self { integer, run: Some(run), config, plans, exported: Some(texts.to_vec()) }
         } else {
-            let file = ModelFile::read(path)?;
-            let model = file.model()?;
-            let (shape, classes) = (model.shape(), usize::from(model.classes()));
-            (Self::File(file), shape, classes)
+            let integer = ModelFile::read(path)?;
+            let model = integer.model()?;
+            check_images(path, model.shape(), usize::from(model.classes()))?;
+            let plans = chosen(&model, asked)?;
+            let config = toml::from_str(model.header().provenance).ok().map(|p: Provenance| p.run);
+            let run = float.map(Run::open).transpose()?;
+            if let (Some(run), Some(folder)) = (&run, float) {
+                check_run(folder, &run.checkpoint.config, &model, config.as_ref())?;
+            }
+            Self { integer, run, config, plans, exported: None }
         };
-        if shape != [IMAGE.height, IMAGE.width, IMAGE.channels] || classes != CLASSES {
-            let [height, width, channels] = shape;
-            return Err(Error::file(
-                path,
-                format!(
-                    "makes images of {height}x{width}x{channels} in {classes} classes; only digits of {IMAGE} in \
-                     {CLASSES} classes can be evaluated"
-                ),
-            ));
-        }
         Ok(source)
     }
 
-    /// The plans called `asked`, in that order, or all.
-    ///
-    /// # Errors
-    /// A name that the model does not have; the line lists those it has.
-    pub fn plans(&self, asked: &[String]) -> Result<Vec<PlanChoice>> {
-        let choice = |name: &str, steps: usize| PlanChoice { name: name.to_owned(), steps };
-        let known: Vec<PlanChoice> = match self {
-            // What was asked for is what was built.
-            Self::Run { plans, .. } => return Ok(plans.iter().map(|p| choice(&p.name, p.steps.len())).collect()),
-            Self::File(file) => file.model()?.plans().map(|plan| choice(plan.name(), plan.len())).collect(),
-        };
-        if asked.is_empty() {
-            return Ok(known);
-        }
-        let find = |name: &String| known.iter().find(|plan| plan.name == *name).cloned();
-        let missing = |name: &String| {
-            let names: Vec<&str> = known.iter().map(|plan| plan.name.as_str()).collect();
-            Error::Usage(format!("the model has no plan {name:?}; it has {}", names.join(", ")))
-        };
-        asked.iter().map(|name| find(name).ok_or_else(|| missing(name))).collect()
+    /// Number of classes.
+    pub fn classes(&self) -> Result<usize> {
+        Ok(usize::from(self.integer.model()?.classes()))
     }
 
     /// Draws a batch with a plan, values clipped to [-1, 1]. `done` is told how many more images there are.
     ///
     /// # Errors
-    /// A plan that [`Self::plans`] did not give, or a batch that does not fit in memory.
-    pub fn draw(&self, plan: &PlanChoice, batch: &Batch, done: impl Fn(u64) + Sync) -> Result<Vec<f32>> {
-        let unknown = || Error::Usage(format!("the model has no plan {:?}", plan.name));
-        let mut images = match self {
-            Self::File(file) => {
-                let model = file.model()?;
+    /// A plan that is not one of this source's, floats of a source without a run, or a batch that does not fit in memory.
+    pub fn draw(
+        &self,
+        arithmetic: Arithmetic,
+        plan: &NamedPlan,
+        batch: &Batch,
+        done: impl Fn(u64) + Sync,
+    ) -> Result<Vec<f32>> {
+        let mut images = match (arithmetic, &self.run) {
+            (Arithmetic::Int8, _) => {
+                let model = self.integer.model()?;
+                let unknown = || Error::Usage(format!("the model has no plan {:?}", plan.name));
                 let plan = model.plan(&plan.name).ok_or_else(unknown)?;
                 chain::integer(&model, plan, batch, || done(1))?
             }
-            Self::Run { network, plans, .. } => {
-                let plan = plans.iter().find(|p| p.name == plan.name).ok_or_else(unknown)?;
+            (Arithmetic::Float, Some(run)) => {
                 let mut images = Vec::new();
                 for first in (0..batch.count).step_by(FLOAT_BATCH) {
                     let count = FLOAT_BATCH.min(batch.count - first);
                     let part = Batch { first: batch.first + first as u32, count, ..*batch };
-                    images.extend(chain::float(network, plan, &part, |_, _, _| ())?);
+                    images.extend(chain::float(&run.network, plan, &part, |_, _, _| ())?);
                     done(count as u64);
                 }
                 images
             }
+            (Arithmetic::Float, None) => return Err(Error::Usage("a model file holds no float network".into())),
         };
         images.iter_mut().for_each(|v| *v = v.clamp(-1.0, 1.0));
         Ok(images)
     }
+}
+
+/// The plans of a model file called `asked`, in that order, or all.
+fn chosen(model: &brownian::Model, asked: &[String]) -> Result<Vec<NamedPlan>> {
+    let named = |plan: brownian::Plan| NamedPlan {
+        name: plan.name().to_owned(),
+        clip: plan.clip(),
+        steps: plan.steps().collect(),
+    };
+    if asked.is_empty() {
+        return Ok(model.plans().map(named).collect());
+    }
+    let missing = |name: &String| {
+        let names: Vec<&str> = model.plans().map(|plan| plan.name()).collect();
+        Error::Usage(format!("the model has no plan {name:?}; it has {}", names.join(", ")))
+    };
+    let twice = asked.iter().enumerate().find(|(i, name)| asked[..*i].contains(name));
+    if let Some((_, name)) = twice {
+        return Err(Error::Usage(format!("--plan {name} is given twice")));
+    }
+    asked.iter().map(|name| model.plan(name).map(named).ok_or_else(|| missing(name))).collect()
+}
+
+fn check_images(path: &Path, shape: [usize; 3], classes: usize) -> Result<()> {
+    if shape == [IMAGE.height, IMAGE.width, IMAGE.channels] && (classes == CLASSES || classes == 0) {
+        return Ok(());
+    }
+    let [height, width, channels] = shape;
+    Err(Error::file(
+        path,
+        format!(
+            "makes images of {height}x{width}x{channels} in {classes} classes; only digits of {IMAGE} in {CLASSES} classes or \
+             none can be evaluated"
+        ),
+    ))
+}
+
+/// Checks that a run's network can stand beside a model file.
+fn check_run(folder: &Path, run: &Config, model: &brownian::Model, file: Option<&Config>) -> Result<()> {
+    let other =
+        |what: &str| Err(Error::file(folder, format!("has {what} than the model file; give the run it comes from")));
+    if run.image != model.shape() || run.classes != usize::from(model.classes()) {
+        return other("other images or classes");
+    }
+    if file.is_some_and(|file| file.prediction != run.prediction || file.alpha_bars() != run.alpha_bars()) {
+        return other("another prediction or schedule");
+    }
+    Ok(())
 }

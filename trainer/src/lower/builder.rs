@@ -96,6 +96,11 @@ impl ModelBuilder {
         self.ops.push(op);
     }
 
+    /// Number of ops so far.
+    pub fn op_count(&self) -> usize {
+        self.ops.len()
+    }
+
     /// Adds a plan.
     pub fn plan(&mut self, plan: NamedPlan) {
         self.plans.push(plan);

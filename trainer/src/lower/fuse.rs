@@ -84,6 +84,23 @@ pub fn fuse(network: &Network) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
+impl Step {
+    /// The same work as steps whose requantized value is stored before its activation, where it can be seen.
+    pub fn apart(self) -> impl Iterator<Item = Self> {
+        let activation = self.activation.map(|_| Self {
+            layer: self.result,
+            step_bias: None,
+            residual: None,
+            requantized: self.result,
+            activation: None,
+            result: self.result,
+            wide: false,
+        });
+        let result = if activation.is_some() { self.requantized } else { self.result };
+        std::iter::once(Self { activation: None, result, ..self }).chain(activation)
+    }
+}
+
 /// Whether a layer's value is one tensor, not parts that are only read together.
 fn is_tensor(network: &Network, id: NodeId) -> bool {
     let layer = &network.layers[id];

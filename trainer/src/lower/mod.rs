@@ -10,6 +10,7 @@ pub mod calibrate;
 mod fuse;
 mod layer;
 mod ops;
+mod options;
 pub mod plans;
 pub mod rounding;
 mod scale;
@@ -17,6 +18,8 @@ mod tables;
 
 pub use builder::{arena_lower_bound, BuildError, Frame, ModelBuilder, NamedPlan};
 pub use layer::{FloatLayer, IntegerLayer};
+pub use ops::Accumulator;
+pub use options::Options;
 pub use scale::{Quantization, Range};
 
 use crate::network::Network;
@@ -39,12 +42,33 @@ pub struct Export<'a> {
     pub plans: &'a [NamedPlan],
 }
 
+/// Quantizes a network with the usual [`Options`] and writes it as a model file.
+///
+/// # Errors
+/// As [`lower_with`].
+pub fn lower(export: &Export) -> Result<Vec<u8>> {
+    lower_with(export, &Options::default())
+}
+
 /// Quantizes a network and writes it as a model file.
 ///
 /// # Errors
 /// A network that does not end in a convolution or dense layer (behind moves), numbers that do not fit
 /// the format, or no plan.
-pub fn lower(export: &Export) -> Result<Vec<u8>> {
+pub fn lower_with(export: &Export, options: &Options) -> Result<Vec<u8>> {
+    assemble(export, options, false).map(|(file, _)| file)
+}
+
+/// Like [`lower_with`], but every activation is an op of its own, so that what it is taken of can be seen in the arena; also
+/// returns where. Both files compute the same.
+///
+/// # Errors
+/// As [`lower_with`].
+pub fn lower_apart(export: &Export, options: &Options) -> Result<(Vec<u8>, Vec<Accumulator>)> {
+    assemble(export, options, true)
+}
+
+fn assemble(export: &Export, options: &Options, apart: bool) -> Result<(Vec<u8>, Vec<Accumulator>)> {
     let Export { network, ranges, .. } = *export;
     if ranges.len() != network.layers.len() {
         return Err(Error::Invalid(format!(
@@ -59,15 +83,18 @@ pub fn lower(export: &Export) -> Result<Vec<u8>> {
     let mut plans = export.plans.to_vec();
     let biases = tables::BiasColumns::new(network, time_rows(network, &mut plans))?;
 
-    let mut lowering = Lowering::new(network, ranges, biases);
+    let mut lowering = Lowering::new(network, ranges, biases, options);
     let input = lowering.input();
-    let steps = fuse::fuse(network)?;
+    let mut steps = fuse::fuse(network)?;
+    if apart {
+        steps = steps.into_iter().flat_map(fuse::Step::apart).collect();
+    }
     for step in &steps {
         lowering.step(step)?;
     }
     let (output, output_scale) = lowering.output()?;
     debug_assert_eq!(output.element, Element::I16);
-    let (mut builder, biases) = lowering.into_parts();
+    let (mut builder, biases, accumulators) = lowering.into_parts();
     let conditioning = biases.write(&mut builder);
     plans.into_iter().for_each(|plan| builder.plan(plan));
     let frame = Frame {
@@ -77,7 +104,8 @@ pub fn lower(export: &Export) -> Result<Vec<u8>> {
         output: (output, output_scale as f32),
         conditioning,
     };
-    builder.finish(frame).map_err(|e| Error::Invalid(format!("{}: {e}", export.name)))
+    let file = builder.finish(frame).map_err(|e| Error::Invalid(format!("{}: {e}", export.name)))?;
+    Ok((file, accumulators))
 }
 
 /// The rows of channel biases of all plans, by rising timestep, equal rows once; tells every step its row.

@@ -3,6 +3,7 @@
 use super::builder::ModelBuilder;
 use super::fuse::Step;
 use super::layer::{sum_requantizer, FloatLayer, IntegerLayer};
+use super::options::Options;
 use super::scale::{Quantization, Range};
 use super::tables::BiasColumns;
 use crate::graph::{Activation, ConvGeometry, NodeId};
@@ -21,18 +22,42 @@ struct Part {
 /// Lowers one step after the other.
 pub struct Lowering<'a> {
     network: &'a Network,
+    options: &'a Options,
     ranges: &'a [Range],
     biases: BiasColumns,
     builder: ModelBuilder,
     /// Parts of each layer's value, along the channels.
     values: Vec<Vec<Part>>,
     output_scale: f64,
+    accumulators: Vec<Accumulator>,
+}
+
+/// An op with weights: which layers it computes, and what its results mean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Accumulator {
+    /// Number of the op.
+    pub op: usize,
+    /// The layer whose weights and biases it has.
+    pub layer: NodeId,
+    /// The layer whose value the op's result is, if no activation is fused with it.
+    pub requantized: NodeId,
+    /// Scale and zero point of that value.
+    pub quantization: Quantization,
 }
 
 impl<'a> Lowering<'a> {
-    pub fn new(network: &'a Network, ranges: &'a [Range], biases: BiasColumns) -> Self {
+    pub fn new(network: &'a Network, ranges: &'a [Range], biases: BiasColumns, options: &'a Options) -> Self {
         let values = vec![Vec::new(); network.layers.len()];
-        Self { network, ranges, biases, builder: ModelBuilder::default(), values, output_scale: 1.0 }
+        Self {
+            network,
+            options,
+            ranges,
+            biases,
+            builder: ModelBuilder::default(),
+            values,
+            output_scale: 1.0,
+            accumulators: vec![],
+        }
     }
 
     /// Makes the input tensor.
@@ -51,8 +76,8 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    pub fn into_parts(self) -> (ModelBuilder, BiasColumns) {
-        (self.builder, self.biases)
+    pub fn into_parts(self) -> (ModelBuilder, BiasColumns, Vec<Accumulator>) {
+        (self.builder, self.biases, self.accumulators)
     }
 
     /// Lowers one step.
@@ -272,6 +297,12 @@ impl<'a> Lowering<'a> {
             }),
             lut,
         };
+        self.accumulators.push(Accumulator {
+            op: self.builder.op_count(),
+            layer: step.layer,
+            requantized: step.requantized,
+            quantization: inner,
+        });
         Ok((Part { tensor, quantization, upsample: false }, requantization))
     }
 

@@ -11,6 +11,15 @@ const BORDER: usize = 1;
 /// # Errors
 /// A file that cannot be written.
 pub fn write_grid(path: &Path, images: &[f32], shape: [usize; 3], columns: usize, zoom: usize) -> Result<()> {
+    let bytes = grid(images, shape, columns, zoom).map_err(|e| Error::file(path, e))?;
+    crate::files::write_atomically(path, &bytes)
+}
+
+/// The bytes of the PNG that [`write_grid`] writes.
+///
+/// # Errors
+/// More pixels than a PNG can have.
+pub fn grid(images: &[f32], shape: [usize; 3], columns: usize, zoom: usize) -> Result<Vec<u8>> {
     let [height, width, channels] = shape;
     let count = images.len() / (height * width * channels);
     let (columns, zoom) = (columns.clamp(1, count.max(1)), zoom.max(1));
@@ -33,7 +42,7 @@ pub fn write_grid(path: &Path, images: &[f32], shape: [usize; 3], columns: usize
         }
     }
     let color = if samples == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
-    write_png(path, [size[1], size[0]], color, &pixels)
+    encode([size[1], size[0]], color, &pixels)
 }
 
 /// Writes 8-bit pixels as a PNG, whole or not at all. `size` is width and height.
@@ -41,13 +50,18 @@ pub fn write_grid(path: &Path, images: &[f32], shape: [usize; 3], columns: usize
 /// # Errors
 /// A file that cannot be written.
 pub fn write_png(path: &Path, size: [usize; 2], color: png::ColorType, pixels: &[u8]) -> Result<()> {
+    let bytes = encode(size, color, pixels).map_err(|e| Error::file(path, e))?;
+    crate::files::write_atomically(path, &bytes)
+}
+
+fn encode(size: [usize; 2], color: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, size[0] as u32, size[1] as u32);
     encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
     let encoded = encoder.write_header().and_then(|mut writer| writer.write_image_data(pixels));
-    encoded.map_err(|e| Error::file(path, format!("cannot be encoded: {e}")))?;
-    crate::files::write_atomically(path, &bytes)
+    encoded.map_err(|e| Error::Invalid(format!("the image cannot be encoded: {e}")))?;
+    Ok(bytes)
 }
 
 /// A value in [-1, 1] as a gray level.

@@ -32,11 +32,16 @@ pub fn loss(path: &Path, losses: &[f32]) -> Result<()> {
     super::image::write_png(path, [SIZE.0 as usize, SIZE.1 as usize], png::ColorType::Rgb, &pixels)
 }
 
-fn draw(pixels: &mut [u8], points: &[(f64, f64)], steps: f64) -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// Makes the font known that all plots are labelled with.
+pub(super) fn font() {
     static FONT: Once = Once::new();
     FONT.call_once(|| {
         let _ = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
     });
+}
+
+fn draw(pixels: &mut [u8], points: &[(f64, f64)], steps: f64) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    font();
     let high = points.iter().map(|p| p.1).fold(0.0, f64::max);
     let area = BitMapBackend::with_buffer(pixels, SIZE).into_drawing_area();
     area.fill(&WHITE)?;

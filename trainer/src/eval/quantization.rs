@@ -1,0 +1,232 @@
+//! What quantization changes: errors of the integer network against the float one, layer by layer and step by step.
+use super::classifier::IMAGE;
+use super::evaluator::{read_output, time_rows};
+use super::source::{Run, Source};
+use crate::chain::{self, Batch};
+use crate::graph::NodeId;
+use crate::lower::{Accumulator, NamedPlan};
+use crate::model_file::{ChainMemory, ModelFile};
+use crate::{export, Error, Result};
+use brownian::format::Element;
+use brownian::Sampler;
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// The errors of one plan.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlanError {
+    /// The plan's name.
+    pub plan: String,
+    /// Chains that they were measured on.
+    pub count: usize,
+    /// One entry a step.
+    pub steps: Vec<StepError>,
+    /// One entry a layer with weights, over all steps; empty for a model file that was not exported here.
+    pub layers: Vec<LayerError>,
+}
+
+/// The errors of a step, relative: root of the mean square of the difference over that of the float value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepError {
+    /// Timestep.
+    pub timestep: u32,
+    /// Of ε̂, when both networks see the state of the float chain.
+    pub eps_hat: f64,
+    /// Of x behind the step, when each network runs its own chain from the same noise.
+    pub x: f64,
+}
+
+/// The error of a layer's result before its activation, when both networks see the states of the float chain.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerError {
+    /// The layer's name.
+    pub name: String,
+    /// Relative error, as in [`StepError`]; it includes what earlier layers did.
+    pub relative: f64,
+    /// Signal to quantization noise in decibels: −20·log10 of the relative error.
+    pub signal_to_noise: f64,
+}
+
+/// Σ difference² and Σ value².
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    difference: f64,
+    value: f64,
+}
+
+impl Sums {
+    fn add(&mut self, float: f32, integer: f32) {
+        self.difference += (f64::from(float) - f64::from(integer)).powi(2);
+        self.value += f64::from(float).powi(2);
+    }
+
+    fn relative(&self) -> f64 {
+        // A signal of nothing but zeros has no error unless the other one differs.
+        (self.difference / self.value.max(f64::MIN_POSITIVE)).sqrt().min(1e3)
+    }
+}
+
+/// A network whose ops can be looked at: the file, and the ops with weights.
+struct Probed {
+    file: ModelFile,
+    accumulators: Vec<Accumulator>,
+}
+
+/// What the integer network made of a batch: F, and the results of the ops with weights, image after image.
+struct Probes {
+    output: Vec<f32>,
+    layers: Vec<Vec<f32>>,
+}
+
+impl Probed {
+    /// Evaluates the states `x` of a batch at a timestep.
+    fn probe(&self, x: &[f32], timestep: u32, batch: &Batch) -> Result<Probes> {
+        let model = self.file.model()?;
+        let ops: Vec<_> = model.ops().collect();
+        let missing = || Error::Invalid(format!("no plan of the model visits timestep {timestep}"));
+        let row = *time_rows(&self.file)?.get(&(timestep as usize)).ok_or_else(missing)?;
+        let images: Result<Vec<(Vec<f32>, Vec<Vec<f32>>)>> = x
+            .par_chunks(IMAGE.len())
+            .enumerate()
+            .map_init(
+                || ChainMemory::new(&model),
+                |memory, (i, x)| {
+                    let image = batch.first + i as u32;
+                    let condition = batch.classes.condition(image, model.classes(), batch.guidance_scale);
+                    let (arena, _) = memory.split();
+                    let mut layers = Vec::with_capacity(self.accumulators.len());
+                    brownian::probe(&model, condition, row, x, arena, |op, arena| {
+                        let found = self.accumulators.get(layers.len()).filter(|a| a.op == usize::from(op));
+                        layers.extend(
+                            found.map(|a| real_values(a, ops[a.op].output(), model.header().output_scale, arena)),
+                        );
+                    })
+                    .map_err(|e| Error::Usage(e.to_string()))?;
+                    let mut output = vec![0.0; IMAGE.len()];
+                    read_output(&model, arena, &mut output);
+                    Ok((output, layers))
+                },
+            )
+            .collect();
+        let mut all = Probes { output: vec![], layers: vec![vec![]; self.accumulators.len()] };
+        for (output, layers) in images? {
+            all.output.extend(output);
+            all.layers.iter_mut().zip(layers).for_each(|(all, layer)| all.extend(layer));
+        }
+        Ok(all)
+    }
+}
+
+/// The real values of an op's result.
+fn real_values(op: &Accumulator, tensor: &brownian::format::Tensor, output_scale: f32, arena: &[u8]) -> Vec<f32> {
+    let bytes = &arena[tensor.range()];
+    match tensor.element {
+        Element::I8 => bytes.iter().map(|b| op.quantization.real(*b as i8) as f32).collect(),
+        Element::I16 => {
+            bytes.as_chunks::<2>().0.iter().map(|b| f32::from(i16::from_le_bytes(*b)) * output_scale).collect()
+        }
+    }
+}
+
+/// Measures `plan` on `batch`.
+///
+/// # Errors
+/// A source without a float network or a configuration.
+pub fn measure(source: &Source, plan: &NamedPlan, batch: &Batch) -> Result<PlanError> {
+    let run = source.run.as_ref().ok_or_else(|| Error::Usage("a model file holds no float network".into()))?;
+    let probed = match &source.exported {
+        Some(texts) => {
+            let (bytes, accumulators) = export::export_apart(&run.checkpoint, texts)?;
+            Probed { file: ModelFile::from_bytes(&bytes), accumulators }
+        }
+        None => Probed { file: source.integer.clone(), accumulators: vec![] },
+    };
+    let states = integer_states(&source.integer, plan, batch)?;
+    let alpha_bars = run.checkpoint.config.alpha_bars();
+    let mut errors = vec![Sums::default(); probed.accumulators.len()];
+    let mut eps_hat = vec![Sums::default(); plan.steps.len()];
+    let mut x = vec![Sums::default(); plan.steps.len()];
+    let add_states = |sums: &mut Sums, step: usize, values: &[f32]| {
+        values.iter().zip(&states[step]).for_each(|(float, integer)| sums.add(*float, *integer));
+    };
+    let mut probes: Result<Probes> = Err(Error::Invalid("the network has no layers".into()));
+    let (mut state, last) = (Vec::new(), run.network.layers.len() - 1);
+    let end = chain::float(&run.network, plan, batch, |step, layer: NodeId, values| {
+        if layer == 0 {
+            probes = probed.probe(values, plan.steps[step].timestep, batch);
+            state = values.to_vec();
+            if step > 0 {
+                add_states(&mut x[step - 1], step - 1, values);
+            }
+        }
+        let Ok(probes) = &probes else { return };
+        for (i, accumulator) in probed.accumulators.iter().enumerate().filter(|(_, a)| a.requantized == layer) {
+            debug_assert_eq!(probes.layers[i].len(), values.len(), "op {}", accumulator.op);
+            values.iter().zip(&probes.layers[i]).for_each(|(float, integer)| errors[i].add(*float, *integer));
+        }
+        if layer == last {
+            let alpha_bar = alpha_bars[plan.steps[step].timestep as usize - 1];
+            let [k_x, k_f] = run.checkpoint.config.prediction.epsilon_coefficients(alpha_bar).map(|k| k as f32);
+            for ((x, float), integer) in state.iter().zip(values).zip(&probes.output) {
+                eps_hat[step].add(k_x * x + k_f * float, k_x * x + k_f * integer);
+            }
+        }
+    })?;
+    probes?;
+    let steps = plan.steps.len();
+    add_states(&mut x[steps - 1], steps - 1, &end);
+    let step_errors = plan.steps.iter().zip(eps_hat).zip(x);
+    let layer_errors = probed.accumulators.iter().zip(errors);
+    Ok(PlanError {
+        plan: plan.name.clone(),
+        count: batch.count,
+        steps: step_errors
+            .map(|((step, eps_hat), x)| StepError {
+                timestep: step.timestep,
+                eps_hat: eps_hat.relative(),
+                x: x.relative(),
+            })
+            .collect(),
+        layers: layer_errors.map(|(accumulator, sums)| layer_error(run, accumulator, sums)).collect(),
+    })
+}
+
+fn layer_error(run: &Run, accumulator: &Accumulator, sums: Sums) -> LayerError {
+    let relative = sums.relative();
+    LayerError {
+        name: run.network.layers[accumulator.layer].name.clone(),
+        relative,
+        signal_to_noise: -20.0 * relative.max(1e-9).log10(),
+    }
+}
+
+/// x behind every step of the integer chains, one row a step, image after image.
+fn integer_states(file: &ModelFile, plan: &NamedPlan, batch: &Batch) -> Result<Vec<Vec<f32>>> {
+    let model = file.model()?;
+    let unknown = || Error::Usage(format!("the model has no plan {:?}", plan.name));
+    let plan = model.plan(&plan.name).ok_or_else(unknown)?;
+    let chains: Result<Vec<Vec<f32>>> = (0..batch.count as u32)
+        .into_par_iter()
+        .map_init(
+            || ChainMemory::new(&model),
+            |memory, i| {
+                let image = batch.first + i;
+                let condition = batch.classes.condition(image, model.classes(), batch.guidance_scale);
+                let (arena, state) = memory.split();
+                let mut sampler = Sampler::new(&model, plan, condition, (batch.seed, image), arena, state)
+                    .map_err(|e| Error::Usage(e.to_string()))?;
+                let mut states = Vec::with_capacity(plan.len() * IMAGE.len());
+                while sampler.step() {
+                    states.extend_from_slice(sampler.x());
+                }
+                Ok(states)
+            },
+        )
+        .collect();
+    let chains = chains?;
+    let row = |step: usize| {
+        let part = step * IMAGE.len()..(step + 1) * IMAGE.len();
+        chains.iter().flat_map(|chain| &chain[part.clone()]).copied().collect()
+    };
+    Ok((0..plan.len()).map(row).collect())
+}

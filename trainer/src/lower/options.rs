@@ -1,0 +1,5 @@
+//! Choices of quantization.
+
+/// How a network becomes integers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {}
