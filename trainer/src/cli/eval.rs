@@ -7,6 +7,7 @@ use crate::eval::report::{PlanReport, Report};
 use crate::eval::{bound, Judge, Source};
 use crate::report::progress;
 use crate::{Error, Result};
+use brownian::Guidance;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -58,7 +59,7 @@ impl Eval {
             let start = Instant::now();
             let bar = progress::image_bar(2 * count);
             let draw = |classes: Classes, guidance_scale: u16| {
-                let batch = Batch { seed: self.seed, first: 0, count, classes, guidance_scale };
+                let batch = Batch { seed: self.seed, first: 0, count, classes, guidance_scale, guidance: Guidance::Bias };
                 source.draw(choice, &batch, |images| bar.inc(images))
             };
             let images = draw(Classes::Cycle, scale)?;
