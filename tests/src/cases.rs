@@ -83,9 +83,9 @@ impl Case {
 pub fn cases(host: &HostModel) -> Result<Vec<Case>> {
     let model = host.parse()?;
     let plans: Vec<_> = model.plans().filter(|plan| plan.len() <= SHORT).collect();
-    let several = || plans.iter().filter(|plan| plan.len() > 2);
+    let several = || plans.iter().filter(|plan| plan.len() > 3);
     // One that needs the previous x0_hat, if there is one.
-    let multistep = several().find(|plan| plan.steps().any(|step| step.c != 0.0));
+    let multistep = several().filter(|plan| plan.steps().any(|step| step.c != 0.0)).min_by_key(|plan| plan.len());
     let short = several().min_by_key(|plan| plan.len());
     let Some(plan) = multistep.or(short).map(|plan| plan.name()) else { return Ok(Vec::new()) };
     let inputs = given(host, plan)?;
