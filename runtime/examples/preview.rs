@@ -1,4 +1,4 @@
-//! Looks at every step's idea of the image and stops as soon as it hardly changes any more:
+//! Looks at every step's idea of the image and stops as soon as hardly a pixel is gray any more:
 //! `cargo run -p brownian --example preview`.
 //!
 //! The preview takes no memory: its values are computed when they are asked for.
@@ -9,8 +9,8 @@ use brownian::{include_model, Arena, Condition, Model, Sampler};
 use std::ops::ControlFlow;
 
 static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn"));
-/// A mean change of a pixel that is not worth another step.
-const ENOUGH: f32 = 0.05;
+/// A share of gray pixels that is not worth another step.
+const FEW: f32 = 0.12;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arena = Arena::<{ brownian::arena_len(FILE) }>::new();
@@ -21,15 +21,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut image = [0.0f32; brownian::sample_len(FILE)];
     let mut look = |preview: brownian::Preview| {
-        let mut change = 0.0;
-        for (pixel, x0_hat) in image.iter_mut().zip(preview.x0_hat()) {
-            change += (*pixel - x0_hat).abs();
-            *pixel = x0_hat;
-        }
-        change /= image.len() as f32;
-        println!("before step {}: the image has changed by {change:.3}", preview.steps_done() + 1);
+        image.iter_mut().zip(preview.x0_hat()).for_each(|(pixel, x0_hat)| *pixel = x0_hat);
+        let gray = image.iter().filter(|pixel| pixel.abs() < 0.8).count() as f32 / image.len() as f32;
+        println!("in step {}: {:.0} % of the pixels are gray", preview.steps_done() + 1, 100.0 * gray);
         show::print(image, 28);
-        if change < ENOUGH {
+        if gray < FEW {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())

@@ -238,7 +238,9 @@ impl fmt::Display for SamplerError {
             Self::Class { classes: 0 } => f.write_str("the model is not conditioned on classes"),
             Self::Class { classes } => write!(f, "the class must be below {classes}"),
             Self::Guidance => f.write_str("the guidance scale must be at most 16"),
-            Self::Start { steps } => write!(f, "the plan has {steps} steps; start at a step below that, counted from 0"),
+            Self::Start { steps } => {
+                write!(f, "the plan has {steps} steps; start at a step below that, counted from 0")
+            }
             Self::Started => f.write_str("the chain has made steps already; an image is given before the first"),
             Self::ImageLength { needed, found } => write!(f, "the image has {found} values, a sample {needed}"),
             Self::MaskLength { needed, found } => {

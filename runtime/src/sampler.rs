@@ -202,11 +202,7 @@ impl<'a> Sampler<'a> {
         self.advance(|_| (), preview)
     }
 
-    fn advance(
-        &mut self,
-        mut observer: impl FnMut(Part),
-        preview: impl FnOnce(Preview) -> ControlFlow<()>,
-    ) -> bool {
+    fn advance(&mut self, mut observer: impl FnMut(Part), preview: impl FnOnce(Preview) -> ControlFlow<()>) -> bool {
         let Some(mut step) = self.plan.step(self.steps_done) else { return false };
         if self.steps_done == self.start {
             // The first step has no x0_hat_prev; its own x0_hat takes the place.

@@ -35,7 +35,8 @@ fn pinned_model() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let plan = PlanHeader { name: "one", steps: 1, table: 48, clip: true };
     let len = encode_item(&plan, &mut plans).unwrap();
     plans.truncate(len);
-    let step = Step { timestep: 9, time_row: 0, k_x: 1.0, k_eps: -0.5, a: 0.0, b: 1.0, c: 0.0, sigma: 0.0, level: LEVEL };
+    let step =
+        Step { timestep: 9, time_row: 0, k_x: 1.0, k_eps: -0.5, a: 0.0, b: 1.0, c: 0.0, sigma: 0.0, level: LEVEL };
     let mut blob = vec![0; 96];
     blob[0] = 5;
     blob[16..20].copy_from_slice(&1000i32.to_le_bytes());

@@ -89,7 +89,8 @@ pub fn cases(host: &HostModel) -> Result<Vec<Case>> {
     let short = several().min_by_key(|plan| plan.len());
     let Some(plan) = multistep.or(short).map(|plan| plan.name()) else { return Ok(Vec::new()) };
     let inputs = given(host, plan)?;
-    let case = |words: &str| Case { words: format!("{words} class=seed seeds={SEED}..{}", SEED + 1), inputs: inputs.clone() };
+    let case =
+        |words: &str| Case { words: format!("{words} class=seed seeds={SEED}..{}", SEED + 1), inputs: inputs.clone() };
     let mut cases: Vec<Case> = plans.iter().map(|plan| case(&format!("plan={}", plan.name()))).collect();
     for words in ["guidance=384", "guidance=512 evaluations=2", "from=1", "inpaint=1"] {
         cases.push(case(&format!("plan={plan} {words}")));

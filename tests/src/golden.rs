@@ -84,9 +84,7 @@ pub fn compute(name: &str) -> Result<Goldens> {
             chains.push(GoldenChain { plan: plan.name().into(), seed, digests: hexadecimal(&chain.digests) });
         }
     }
-    let golden = |case: Case| {
-        Ok(GoldenCase { digests: hexadecimal(&case.run(&host)?.digests), words: case.words })
-    };
+    let golden = |case: Case| Ok(GoldenCase { digests: hexadecimal(&case.run(&host)?.digests), words: case.words });
     let cases = cases::cases(&host)?.into_iter().map(golden).collect::<Result<_>>()?;
     Ok(Goldens { model_len: host.bytes().len(), chains, cases })
 }

@@ -154,7 +154,9 @@ fn sealed_mutations_never_panic() {
                     sampler.step();
                 }
             }
-            Err(error) => *refused.entry(format!("{error:?}").split([' ', '(']).next().unwrap().into()).or_default() += 1,
+            Err(error) => {
+                *refused.entry(format!("{error:?}").split([' ', '(']).next().unwrap().into()).or_default() += 1
+            }
         }
     }
     println!("{accepted} accepted, refused {refused:?}");

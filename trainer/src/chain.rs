@@ -164,10 +164,10 @@ fn each(
     let all = len.saturating_mul(batch.count);
     results.try_reserve_exact(all).map_err(|_| Error::Usage(format!("{} images do not fit in memory", batch.count)))?;
     results.resize(all, 0.0);
-    results.par_chunks_mut(len).enumerate().try_for_each_init(
-        || ChainMemory::new(model),
-        |memory, (i, out)| run(batch.first + i as u32, memory, out),
-    )?;
+    results
+        .par_chunks_mut(len)
+        .enumerate()
+        .try_for_each_init(|| ChainMemory::new(model), |memory, (i, out)| run(batch.first + i as u32, memory, out))?;
     Ok(results)
 }
 

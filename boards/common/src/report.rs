@@ -181,7 +181,16 @@ mod tests {
     /// Pictures, damaged lines and lines with something behind them are not taken for reports.
     #[test]
     fn other_text_is_no_line() {
-        for text in ["", "  @@##", "step 1 digest xyz ticks 1", "step 1 digest 0 tocks 1", "done twice", "image", "saved 123", "saved 0g"] {
+        for text in [
+            "",
+            "  @@##",
+            "step 1 digest xyz ticks 1",
+            "step 1 digest 0 tocks 1",
+            "done twice",
+            "image",
+            "saved 123",
+            "saved 0g",
+        ] {
             assert_eq!(Line::parse(text), None, "{text}");
         }
     }

@@ -167,7 +167,9 @@ mod tests {
     /// A foreign word, a bad number and a reversed range are named.
     #[test]
     fn names_bad_words() {
-        for word in ["seed", "seeds=9..3", "class=-1", "speed=3", "steps=x", "seeds=4", "evaluations=3", "inpaint=0", "from="] {
+        for word in
+            ["seed", "seeds=9..3", "class=-1", "speed=3", "steps=x", "seeds=4", "evaluations=3", "inpaint=0", "from="]
+        {
             assert_eq!(Request::default().word(word), Err(BadWord(word)));
         }
     }

@@ -59,7 +59,8 @@ impl Eval {
             let start = Instant::now();
             let bar = progress::image_bar(2 * count);
             let draw = |classes: Classes, guidance_scale: u16| {
-                let batch = Batch { seed: self.seed, first: 0, count, classes, guidance_scale, guidance: Guidance::Bias };
+                let batch =
+                    Batch { seed: self.seed, first: 0, count, classes, guidance_scale, guidance: Guidance::Bias };
                 source.draw(choice, &batch, |images| bar.inc(images))
             };
             let images = draw(Classes::Cycle, scale)?;

@@ -121,7 +121,8 @@ impl Sample {
         if let Some(threads) = self.threads.filter(|n| !(1..=MAX_THREADS).contains(n)) {
             return Err(Error::Usage(format!("--threads {threads}: give 1 to {MAX_THREADS}")));
         }
-        if self.png.is_none() && self.npy.is_none() && self.preview.is_none() && self.snapshot.is_none() && !self.print {
+        if self.png.is_none() && self.npy.is_none() && self.preview.is_none() && self.snapshot.is_none() && !self.print
+        {
             return Err(Error::Usage("nothing would be written: give --png, --npy, --preview or --print".into()));
         }
         let guidance_scale = guidance_scale(self.guidance)?;
