@@ -5,7 +5,7 @@
 
 use brownian::plan::Prediction;
 use brownian::schedule::Schedule;
-use brownian::Model;
+use brownian::{Guidance, Model};
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::graph::Shape;
 use brownian_trainer::lower::{self, calibrate::calibrate, plans, Export};

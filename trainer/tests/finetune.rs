@@ -1,5 +1,5 @@
 //! Fine-tuning: the float network rounds as the integer network does, chains come closer to the data, and the result is a run.
-use brownian::plan::Step;
+use brownian::plan::{Level, Step};
 use brownian::{Condition, Model, Sampler};
 use brownian_trainer::autograd::{Parameters, Tape};
 use brownian_trainer::chain::{self, Batch as Chains, Classes};
@@ -42,7 +42,17 @@ fn tuning(plans: &[&str], steps: u64, matching: f64) -> FineTuning {
 }
 
 /// A step that leaves the network's output in x.
-const OUTPUT: Step = Step { timestep: 300, time_row: 0, k_x: 0.0, k_eps: 1.0, a: 0.0, b: 1.0, c: 0.0, sigma: 0.0 };
+const OUTPUT: Step = Step {
+    timestep: 300,
+    time_row: 0,
+    k_x: 0.0,
+    k_eps: 1.0,
+    a: 0.0,
+    b: 1.0,
+    c: 0.0,
+    sigma: 0.0,
+    level: Level::CLEAN,
+};
 
 fn relative_error(exact: &[f32], other: &[f32]) -> f64 {
     let square = |v: f32| f64::from(v) * f64::from(v);
