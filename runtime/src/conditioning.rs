@@ -9,13 +9,27 @@ use crate::model::Model;
 pub struct Condition {
     /// The class, or `None` for an unconditional draw.
     pub class: Option<u16>,
-    /// Bias guidance: the scale of the class's bias against that of no class, in 1/256. 256 is the plain class.
+    /// Guidance scale in 1/256: 0 draws as without a class, 256 the plain class, more bends the draw further towards it.
     pub guidance_scale: u16,
+    /// What the scale acts on.
+    pub guidance: Guidance,
+}
+
+/// How classifier-free guidance (Ho & Salimans 2022) is computed. Both are the same draw at scales 0 and 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Guidance {
+    /// On the channel biases: time + none + s·(class − none). One evaluation of the network a step.
+    #[default]
+    Bias,
+    /// On the network's output: F = F_u + s·(F_c − F_u), F_u without a class and F_c with it. Two evaluations a
+    /// step, and a state of [`Model::state_len_two_evaluations`] values, whose end keeps F_u.
+    TwoEvaluations,
 }
 
 impl Condition {
     /// An unconditional draw.
-    pub const NONE: Self = Self { class: None, guidance_scale: Self::PLAIN };
+    pub const NONE: Self = Self { class: None, guidance_scale: Self::PLAIN, guidance: Guidance::Bias };
     /// Guidance scale 1.
     pub const PLAIN: u16 = 256;
     /// The largest guidance scale, 16.
@@ -23,7 +37,17 @@ impl Condition {
 
     /// A draw of one class with guidance scale 1.
     pub const fn class(class: u16) -> Self {
-        Self { class: Some(class), guidance_scale: Self::PLAIN }
+        Self { class: Some(class), guidance_scale: Self::PLAIN, guidance: Guidance::Bias }
+    }
+
+    /// A draw of one class under guidance, the scale in 1/256.
+    pub const fn guided(class: u16, guidance_scale: u16, guidance: Guidance) -> Self {
+        Self { class: Some(class), guidance_scale, guidance }
+    }
+
+    /// Whether the chain keeps the output of a first evaluation.
+    pub(crate) fn evaluates_twice(&self) -> bool {
+        self.guidance == Guidance::TwoEvaluations && self.class.is_some()
     }
 }
 
@@ -49,7 +73,8 @@ pub(crate) fn check(model: &Model, condition: Condition) -> Result<(), SamplerEr
 }
 
 impl<'a> StepBiases<'a> {
-    pub(crate) fn new(model: &Model<'a>, condition: Condition, time_row: u32) -> Self {
+    /// Those of one evaluation, whatever [`Guidance`] it belongs to.
+    pub(crate) fn new(model: &Model<'a>, class: Option<u16>, guidance_scale: u16, time_row: u32) -> Self {
         let tables = model.header().conditioning;
         let columns = tables.columns as usize;
         let row = |table: u32, row: usize| {
@@ -62,8 +87,8 @@ impl<'a> StepBiases<'a> {
         Self {
             time: row(tables.time_table, time_row as usize),
             none: class_row(none),
-            class: class_row(condition.class.unwrap_or(none)),
-            guidance_scale: condition.guidance_scale as i32,
+            class: class_row(class.unwrap_or(none)),
+            guidance_scale: guidance_scale as i32,
         }
     }
 

@@ -133,6 +133,63 @@ pub enum SamplerError {
     },
     /// The guidance scale is above 16.
     Guidance,
+    /// Image-to-image would start behind the last step.
+    Start {
+        /// Steps of the plan.
+        steps: u32,
+    },
+    /// A chain that has made steps already cannot start from an image.
+    Started,
+    /// The image given has another number of values than a sample.
+    ImageLength {
+        /// Values of a sample.
+        needed: u32,
+        /// Values given.
+        found: u32,
+    },
+    /// The mask has another number of bytes than [`mask_len`](crate::mask_len) says.
+    MaskLength {
+        /// Bytes needed.
+        needed: u32,
+        /// Bytes given.
+        found: u32,
+    },
+}
+
+/// Why a snapshot could not be written or taken up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The buffer is shorter than the snapshot; [`Model::snapshot_len`](crate::Model::snapshot_len) bytes suffice.
+    BufferTooShort {
+        /// Bytes needed.
+        needed: u32,
+        /// Bytes given.
+        found: u32,
+    },
+    /// The bytes do not begin with `BRNS`.
+    Magic,
+    /// The snapshot was written by another version.
+    Version {
+        /// The version in it; this reader knows [`SNAPSHOT_VERSION`](crate::SNAPSHOT_VERSION).
+        found: u16,
+    },
+    /// The checksum differs: it is damaged or cut off.
+    Damaged,
+    /// It cannot be decoded.
+    Malformed,
+    /// It belongs to another model.
+    Model {
+        /// Checksum of the model it was made with.
+        expected: u32,
+        /// Checksum of this one.
+        found: u32,
+    },
+    /// The chain keeps a known image and mask, and other ones were given, or none; or it keeps none and some were given.
+    Known,
+    /// Memory that does not fit, or a condition that the model does not take.
+    Sampler(SamplerError),
 }
 
 /// Why a model could not be written.
@@ -181,6 +238,40 @@ impl fmt::Display for SamplerError {
             Self::Class { classes: 0 } => f.write_str("the model is not conditioned on classes"),
             Self::Class { classes } => write!(f, "the class must be below {classes}"),
             Self::Guidance => f.write_str("the guidance scale must be at most 16"),
+            Self::Start { steps } => {
+                write!(f, "the plan has {steps} steps; start at a step below that, counted from 0")
+            }
+            Self::Started => f.write_str("the chain has made steps already; an image is given before the first"),
+            Self::ImageLength { needed, found } => write!(f, "the image has {found} values, a sample {needed}"),
+            Self::MaskLength { needed, found } => {
+                write!(f, "the mask has {found} bytes and needs {needed}, a bit for each pixel")
+            }
+        }
+    }
+}
+
+impl fmt::Display for SnapshotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BufferTooShort { needed, found } => {
+                write!(f, "the snapshot has {needed} bytes, the buffer {found}")
+            }
+            Self::Magic => f.write_str("not a Brownian snapshot (it does not begin with BRNS)"),
+            Self::Version { found } => write!(
+                f,
+                "the snapshot has version {found}, this reader knows version {}; use a matching Brownian",
+                crate::SNAPSHOT_VERSION
+            ),
+            Self::Damaged => f.write_str("the snapshot's checksum differs; it is damaged or was cut off"),
+            Self::Malformed => f.write_str("the snapshot cannot be decoded"),
+            Self::Model { expected, found } => write!(
+                f,
+                "the snapshot belongs to the model with checksum {expected:08x}, this one has {found:08x}"
+            ),
+            Self::Known => f.write_str(
+                "the known image and mask are not those that the chain was saved with; give the same, or none if it had none",
+            ),
+            Self::Sampler(error) => error.fmt(f),
         }
     }
 }
@@ -196,4 +287,11 @@ impl fmt::Display for EncodeError {
 
 impl core::error::Error for ParseError {}
 impl core::error::Error for SamplerError {}
+impl core::error::Error for SnapshotError {}
 impl core::error::Error for EncodeError {}
+
+impl From<SamplerError> for SnapshotError {
+    fn from(error: SamplerError) -> Self {
+        Self::Sampler(error)
+    }
+}

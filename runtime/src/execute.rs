@@ -48,7 +48,7 @@ pub fn probe(
     for (slot, &x) in input.iter_mut().zip(x) {
         *slot = quantize(x, header.input_inverse_scale, header.input.zero_point) as u8;
     }
-    let biases = StepBiases::new(model, condition, time_row);
+    let biases = StepBiases::new(model, condition.class, condition.guidance_scale, time_row);
     let network = Network { blob: model.blob(), biases: &biases };
     for (index, op) in model.ops().enumerate() {
         network.run(&op, arena);

@@ -2,7 +2,8 @@
 
 use crate::error::ParseError;
 use crate::format::{self, Header, Items, Op, PlanHeader};
-use crate::plan::{Step, STEP_LEN};
+use crate::plan::{Level, Step, STEP_LEN};
+use crate::snapshot;
 
 /// A model whose every part has been checked; it borrows the file's bytes and copies no weight.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +12,7 @@ pub struct Model<'a> {
     blob: &'a [u8],
     arena_len: usize,
     state_len: usize,
+    checksum: u32,
 }
 
 impl<'a> Model<'a> {
@@ -21,8 +23,9 @@ impl<'a> Model<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let (header, blob) = format::open(bytes)?;
         let (arena_len, state_len) = (format::arena_len(bytes), format::state_len(bytes));
-        format::validate(&header, blob, arena_len, state_len)?;
-        Ok(Self { header, blob, arena_len, state_len })
+        format::validate(&header, blob, arena_len, [state_len, format::sample_len(bytes)])?;
+        let checksum = bytes.last_chunk().map_or(0, |crc| u32::from_le_bytes(*crc));
+        Ok(Self { header, blob, arena_len, state_len, checksum })
     }
 
     /// The decoded header.
@@ -43,6 +46,27 @@ impl<'a> Model<'a> {
     /// Values of f32 state that a chain needs: x_t, and the previous x0_hat where a plan uses it.
     pub fn state_len(&self) -> usize {
         self.state_len
+    }
+
+    /// Values of f32 state that a chain with [`Guidance::TwoEvaluations`](crate::Guidance::TwoEvaluations)
+    /// needs: one more for two values of a sample.
+    pub fn state_len_two_evaluations(&self) -> usize {
+        self.state_len + self.sample_len().div_ceil(2)
+    }
+
+    /// Values of a sample: height·width·channels.
+    pub fn sample_len(&self) -> usize {
+        self.header.input.values()
+    }
+
+    /// The most bytes that a snapshot of a chain has.
+    pub fn snapshot_len(&self) -> usize {
+        snapshot::FRAME_LEN + 4 * self.state_len
+    }
+
+    /// The file's CRC-32, by which a snapshot knows its model again.
+    pub fn checksum(&self) -> u32 {
+        self.checksum
     }
 
     /// Height, width and channels of a sample.
@@ -108,6 +132,11 @@ impl<'a> Plan<'a> {
     /// Step number `index`, counted from 0.
     pub fn step(&self, index: usize) -> Option<Step> {
         self.table.as_chunks::<STEP_LEN>().0.get(index).map(Step::decode)
+    }
+
+    /// What x is made of before step number `index`; behind the last step the image alone.
+    pub fn level(&self, index: usize) -> Level {
+        self.step(index).map_or(Level::CLEAN, |step| step.level)
     }
 
     /// All steps in order.

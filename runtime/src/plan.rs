@@ -13,9 +13,13 @@
 //! * DDPM (Ho et al. 2020, equations 6 and 7): a, b are the posterior mean's coefficients of x_t and
 //!   x0_hat; sigma² is β_t or β̃_t.
 //! * DDIM (Song et al. 2021, equation 12): x' = α'·x0_hat + √(σ'² − s²)·ε̂ + s·z with s = η·√β̃.
-//! * DPM-Solver++(2M) (Lu et al. 2022, algorithm 2), first order at the first and the last step.
+//! * DPM-Solver++(2M) (Lu et al. 2022, algorithm 2), first order at the first and the last step. From ᾱ = 0,
+//!   where λ is −∞, the step is the limit σ'·x + α'·x0_hat, and the step after it is of first order.
 
 use crate::schedule::beta_tilde;
+use core::fmt;
+
+pub use crate::spacing::Spacing;
 
 /// What the network's output F stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,17 +86,32 @@ pub struct Step {
     pub c: f32,
     /// Standard deviation of the added noise; 0 adds none.
     pub sigma: f32,
+    /// What x_t is made of when this step begins.
+    pub level: Level,
+}
+
+/// How much of a state is image and how much is noise: x_t = signal·x_0 + noise·ε.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Level {
+    /// √ᾱ_t.
+    pub signal: f32,
+    /// √(1 − ᾱ_t).
+    pub noise: f32,
+}
+
+impl Level {
+    /// The end of every chain: the image itself.
+    pub const CLEAN: Self = Self { signal: 1.0, noise: 0.0 };
 }
 
 /// Bytes of an encoded step.
-pub const STEP_LEN: usize = 32;
+pub const STEP_LEN: usize = 40;
 
 impl Step {
     /// The little-endian words of a step, in the order of the fields.
     pub fn encode(&self) -> [u8; STEP_LEN] {
-        let coefficients = [self.k_x, self.k_eps, self.a, self.b, self.c, self.sigma].map(f32::to_bits);
         let mut bytes = [0; STEP_LEN];
-        let words = [self.timestep, self.time_row].into_iter().chain(coefficients);
+        let words = [self.timestep, self.time_row].into_iter().chain(self.reals().map(f32::to_bits));
         for (slot, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
             *slot = word.to_le_bytes();
         }
@@ -112,37 +131,94 @@ impl Step {
             b: real(5),
             c: real(6),
             sigma: real(7),
+            level: Level { signal: real(8), noise: real(9) },
         }
+    }
+
+    fn reals(&self) -> [f32; 8] {
+        [self.k_x, self.k_eps, self.a, self.b, self.c, self.sigma, self.level.signal, self.level.noise]
     }
 
     /// Whether all coefficients are finite, which parsing demands.
     pub fn is_finite(&self) -> bool {
-        [self.k_x, self.k_eps, self.a, self.b, self.c, self.sigma].iter().all(|v| v.is_finite())
+        self.reals().iter().all(|v| v.is_finite())
+    }
+
+    /// x0_hat = clip(k_x·x + k_eps·F) of one element, F being the network's `output` for it.
+    #[inline]
+    pub fn x0_hat(&self, clip: bool, x: f32, output: f32) -> f32 {
+        let x0_hat = self.k_x * x + self.k_eps * output;
+        if !clip {
+            return x0_hat;
+        }
+        // Comparisons rather than min and max, so that NaN takes the same path everywhere.
+        let x0_hat = if x0_hat > 1.0 { 1.0 } else { x0_hat };
+        if x0_hat < -1.0 {
+            -1.0
+        } else {
+            x0_hat
+        }
     }
 }
 
 /// Why a plan could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PlanError {
     /// No timesteps, or more steps than `out` holds.
     Length,
     /// Timesteps are not strictly falling within 1..=T; the index of the first wrong one.
     Timesteps(usize),
+    /// More steps than timesteps from the first one down.
+    TooMany {
+        /// Steps asked for.
+        steps: usize,
+        /// The first timestep.
+        first: u32,
+    },
+    /// ε-prediction at a timestep with ᾱ = 0, where ε̂ says nothing about x_0.
+    NoSignal {
+        /// The timestep.
+        timestep: u32,
+    },
+    /// ᾱ does not fall strictly from 1 at t = 0 to T, where it may be 0.
+    Schedule {
+        /// The first timestep at which it does not.
+        timestep: u32,
+    },
     /// A coefficient of this step is not finite.
     NotFinite(usize),
 }
 
-/// Evenly spaced timesteps T − ⌊i·T/S⌋ for i = 0..S with S = `out.len()`, from `first` = T downwards.
-pub fn spaced_timesteps(first: u32, out: &mut [u32]) {
-    let steps = out.len() as u64;
-    for (i, t) in out.iter_mut().enumerate() {
-        *t = first - (i as u64 * first as u64 / steps) as u32;
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length => f.write_str("it has no steps, or more than there is room for"),
+            Self::Timesteps(step) => {
+                write!(f, "the timestep of step {step} is not below the one before it, or not from 1 to T")
+            }
+            Self::TooMany { steps, first } => write!(f, "{steps} steps do not fit {first} timesteps"),
+            Self::NoSignal { timestep } => write!(
+                f,
+                "epsilon-prediction cannot start at timestep {timestep}, where alpha_bar is 0: predict v or x0, or \
+                 start lower"
+            ),
+            Self::Schedule { timestep } => {
+                write!(f, "alpha_bar does not fall strictly within 0 to 1 at timestep {timestep}")
+            }
+            Self::NotFinite(step) => write!(f, "a coefficient of step {step} is not finite"),
+        }
     }
 }
+
+impl core::error::Error for PlanError {}
 
 /// Fills `out` with the steps from `timesteps[0]` down to 0; `alpha_bar[t − 1]` is ᾱ_t.
 ///
 /// `time_row` is left 0. Returns the number of steps.
+///
+/// # Errors
+/// Timesteps, a schedule or a prediction from which no plan can be made; see [`PlanError`].
 pub fn build(
     method: Method,
     prediction: Prediction,
@@ -160,6 +236,13 @@ pub fn build(
         let (Some(now), Some(then), true) = (bar(t), bar(next), t > next) else {
             return Err(PlanError::Timesteps(i));
         };
+        // Also refuses NaN.
+        if !(now >= 0.0 && now < then && then <= 1.0) {
+            return Err(PlanError::Schedule { timestep: t });
+        }
+        if now == 0.0 && prediction == Prediction::Epsilon {
+            return Err(PlanError::NoSignal { timestep: t });
+        }
         let (k_x, k_eps) = prediction.x0_coefficients(now);
         let [a, b, c, sigma] = match method {
             Method::Ddpm(variance) => ancestral(variance, now, then),
@@ -175,6 +258,7 @@ pub fn build(
             b: b as f32,
             c: c as f32,
             sigma: if next == 0 { 0.0 } else { sigma as f32 },
+            level: Level { signal: libm::sqrt(now) as f32, noise: libm::sqrt(1.0 - now) as f32 },
         };
         if !step.is_finite() {
             return Err(PlanError::NotFinite(i));

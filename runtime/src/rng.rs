@@ -31,7 +31,8 @@ pub fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
 
 /// The independent stream of draw number `draw` for image `image` under a 64-bit seed.
 ///
-/// Draw 0 is x_T; draw s + 1 is the noise of step s. Every (seed, image, draw) has its own key, so an
+/// Draw 0 is x_T; draw s + 1 is the noise of step s, at most 65535; [`START`](Self::START) and
+/// [`KNOWN`](Self::KNOWN) lie beyond those. Every (seed, image, draw) has its own key, so an
 /// image does not depend on the batch it is in, and a chain can stop and resume at any step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stream {
@@ -39,6 +40,11 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// The draw that noises the image that image-to-image starts from.
+    pub const START: u32 = 1 << 31;
+    /// The draw that noises what inpainting keeps.
+    pub const KNOWN: u32 = Self::START + 1;
+
     /// The stream of one draw.
     pub fn new(seed: u64, image: u32, draw: u32) -> Self {
         Self { key: threefry2x32([seed as u32, (seed >> 32) as u32], [draw, image]) }

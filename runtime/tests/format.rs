@@ -1,8 +1,10 @@
 //! The model file, pinned byte by byte.
 
 use brownian::format::*;
-use brownian::plan::Step;
+use brownian::plan::{Level, Step};
 use brownian::{Aligned, EncodeError, Model};
+
+const LEVEL: Level = Level { signal: 0.75, noise: 0.625 };
 
 /// One convolution over a 2×2 image, one plan of one step.
 fn pinned_model() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
@@ -33,12 +35,13 @@ fn pinned_model() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let plan = PlanHeader { name: "one", steps: 1, table: 48, clip: true };
     let len = encode_item(&plan, &mut plans).unwrap();
     plans.truncate(len);
-    let step = Step { timestep: 9, time_row: 0, k_x: 1.0, k_eps: -0.5, a: 0.0, b: 1.0, c: 0.0, sigma: 0.0 };
-    let mut blob = vec![0; 80];
+    let step =
+        Step { timestep: 9, time_row: 0, k_x: 1.0, k_eps: -0.5, a: 0.0, b: 1.0, c: 0.0, sigma: 0.0, level: LEVEL };
+    let mut blob = vec![0; 96];
     blob[0] = 5;
     blob[16..20].copy_from_slice(&1000i32.to_le_bytes());
     blob[32..34].copy_from_slice(&12345i16.to_le_bytes());
-    blob[48..80].copy_from_slice(&step.encode());
+    blob[48..88].copy_from_slice(&step.encode());
     (ops, plans, blob)
 }
 
@@ -83,6 +86,11 @@ fn what_is_written_reads_back() {
     assert_eq!((model.arena_len(), model.state_len()), (268, 4));
     let plan = model.plan("one").unwrap();
     assert_eq!((plan.len(), plan.clip(), plan.step(0).unwrap().k_eps), (1, true, -0.5));
+    assert_eq!([plan.level(0), plan.level(1)], [LEVEL, Level::CLEAN]);
+    let file = &file.0[..len];
+    assert_eq!((brownian::arena_len(file), brownian::state_len(file), brownian::sample_len(file)), (268, 4, 4));
+    assert_eq!((brownian::state_len_two_evaluations(file), model.state_len_two_evaluations()), (6, 6));
+    assert_eq!((brownian::snapshot_len(file), model.snapshot_len()), (110, 110));
     assert!(plan.step(1).is_none() && model.plan("two").is_none());
     let (ops, ..) = pinned_model();
     let mut again = vec![0; 128];

@@ -3,6 +3,7 @@
 //! `cargo test` compares the host with them and `cargo xtask qemu` the emulated cores; only
 //! `cargo xtask bless` writes them.
 
+use crate::cases::{self, Case};
 use crate::{root, shipped_model, HostModel};
 use anyhow::{ensure, Context, Result};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub struct Goldens {
     /// One a plan and seed; the class is the seed modulo the number of classes.
     #[serde(rename = "chain")]
     pub chains: Vec<GoldenChain>,
+    /// One a case of [`cases`].
+    #[serde(rename = "case", default)]
+    pub cases: Vec<GoldenCase>,
 }
 
 /// The golden of one chain.
@@ -30,6 +34,15 @@ pub struct GoldenChain {
     pub plan: String,
     /// Seed; the image number is 0.
     pub seed: u64,
+    /// CRC-32 of x_t after each step, hexadecimal, separated by spaces.
+    pub digests: String,
+}
+
+/// The golden of one case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoldenCase {
+    /// Its words.
+    pub words: String,
     /// CRC-32 of x_t after each step, hexadecimal, separated by spaces.
     pub digests: String,
 }
@@ -71,7 +84,9 @@ pub fn compute(name: &str) -> Result<Goldens> {
             chains.push(GoldenChain { plan: plan.name().into(), seed, digests: hexadecimal(&chain.digests) });
         }
     }
-    Ok(Goldens { model_len: host.bytes().len(), chains })
+    let golden = |case: Case| Ok(GoldenCase { digests: hexadecimal(&case.run(&host)?.digests), words: case.words });
+    let cases = cases::cases(&host)?.into_iter().map(golden).collect::<Result<_>>()?;
+    Ok(Goldens { model_len: host.bytes().len(), chains, cases })
 }
 
 /// Writes a model's goldens anew, whole or not at all.
@@ -89,18 +104,22 @@ pub fn bless(name: &str) -> Result<PathBuf> {
 /// Compares two sets of goldens; names the first step that differs.
 pub fn compare(name: &str, expected: &Goldens, found: &Goldens) -> Result<()> {
     const BLESS: &str = "if that is meant, `cargo xtask bless` takes the new ones over";
-    let keys = |g: &Goldens| g.chains.iter().map(|c| (c.plan.clone(), c.seed)).collect::<Vec<_>>();
+    let chains = |g: &Goldens| -> Vec<(String, String)> {
+        let chain = |c: &GoldenChain| (format!("plan {}, seed {}", c.plan, c.seed), c.digests.clone());
+        let case = |c: &GoldenCase| (format!("case {}", c.words), c.digests.clone());
+        g.chains.iter().map(chain).chain(g.cases.iter().map(case)).collect()
+    };
+    let (expected_chains, found_chains) = (chains(expected), chains(found));
+    let same = expected_chains.iter().map(|c| &c.0).eq(found_chains.iter().map(|c| &c.0));
     ensure!(
-        expected.model_len == found.model_len && keys(expected) == keys(found),
+        expected.model_len == found.model_len && same,
         "{name}: the goldens are of another model or of other plans; {BLESS}"
     );
-    for (expected, found) in expected.chains.iter().zip(&found.chains) {
-        let differs = expected.digests.split(' ').zip(found.digests.split(' ')).position(|(a, b)| a != b);
+    for ((key, expected), (_, found)) in expected_chains.iter().zip(&found_chains) {
+        let differs = expected.split(' ').zip(found.split(' ')).position(|(a, b)| a != b);
         ensure!(
-            expected.digests == found.digests,
-            "{name}: plan {}, seed {}: step {} differs from the golden; {BLESS}",
-            expected.plan,
-            expected.seed,
+            expected == found,
+            "{name}: {key}: step {} differs from the golden; {BLESS}",
             differs.map_or_else(|| "count".into(), |step| (step + 1).to_string())
         );
     }

@@ -1,5 +1,6 @@
-//! What the tests across crates share: models in memory, chains on the host, goldens.
+//! What the tests across crates share: models in memory, chains on the host, cases, goldens.
 
+pub mod cases;
 pub mod golden;
 mod host;
 

@@ -17,7 +17,7 @@ fn shipped_models_give_their_golden_digests() {
 #[test]
 fn a_changed_digest_is_named() {
     let chain = |digests: &str| golden::GoldenChain { plan: "p".into(), seed: 3, digests: digests.into() };
-    let goldens = |digests| golden::Goldens { model_len: 1, chains: vec![chain(digests)] };
+    let goldens = |digests| golden::Goldens { model_len: 1, chains: vec![chain(digests)], cases: Vec::new() };
     let same = golden::compare("m", &goldens("00000001 00000002"), &goldens("00000001 00000002"));
     assert!(same.is_ok());
     let error = golden::compare("m", &goldens("00000001 00000002"), &goldens("00000001 00000003")).unwrap_err();

@@ -1,6 +1,6 @@
 //! Memory and conditions that a sampler refuses, and what it guarantees with the rest.
 
-use brownian::{Condition, Model, Sampler, SamplerError};
+use brownian::{Condition, Guidance, Model, Sampler, SamplerError};
 use brownian_tests::{shipped_model, HostModel};
 
 /// Aligned memory with room to spare.
@@ -13,7 +13,7 @@ fn with_model(test: impl Fn(&Model, Memory)) {
     let host = HostModel::read(&shipped_model("digits28")).unwrap();
     let model = host.parse().unwrap();
     let arena = vec![0x5a5a_5a5a; model.arena_len() / 16 + 4];
-    test(&model, Memory { arena, state: vec![f32::NAN; model.state_len() + 3] });
+    test(&model, Memory { arena, state: vec![f32::NAN; model.state_len_two_evaluations() + 3] });
 }
 
 fn start<'a>(
@@ -48,7 +48,7 @@ fn conditions_out_of_range_are_refused() {
         let arena: &mut [u8] = bytemuck::cast_slice_mut(&mut memory.arena);
         let error = start(model, Condition::class(10), arena, &mut memory.state).unwrap_err();
         assert_eq!(error, SamplerError::Class { classes: 10 });
-        let strong = Condition { class: Some(1), guidance_scale: Condition::MAX_GUIDANCE + 1 };
+        let strong = Condition::guided(1, Condition::MAX_GUIDANCE + 1, Guidance::Bias);
         assert_eq!(start(model, strong, arena, &mut memory.state).unwrap_err(), SamplerError::Guidance);
     });
 }
@@ -86,10 +86,32 @@ fn guidance_scales_between_no_class_and_class() {
             while sampler.step() {}
             sampler.digest()
         };
-        let scaled = |guidance_scale| Condition { class: Some(2), guidance_scale };
-        assert_eq!(draw(Condition::NONE), draw(scaled(0)));
-        assert_eq!(draw(Condition::class(2)), draw(scaled(256)));
-        assert_ne!(draw(Condition::class(2)), draw(scaled(512)));
-        assert_ne!(draw(Condition::class(2)), draw(Condition::class(3)));
+        for guidance in [Guidance::Bias, Guidance::TwoEvaluations] {
+            let scaled = |guidance_scale| Condition::guided(2, guidance_scale, guidance);
+            assert_eq!(draw(Condition::NONE), draw(scaled(0)));
+            assert_eq!(draw(Condition::class(2)), draw(scaled(256)));
+            assert_ne!(draw(Condition::class(2)), draw(scaled(512)));
+            assert_ne!(draw(Condition::class(2)), draw(Condition::class(3)));
+            assert_eq!(draw(Condition::NONE), draw(Condition { class: None, ..scaled(512) }));
+        }
+        let twice = draw(Condition::guided(2, 512, Guidance::TwoEvaluations));
+        assert_ne!(twice, draw(Condition::guided(2, 512, Guidance::Bias)));
+    });
+}
+
+/// Two evaluations need room for the first one's output; a draw without a class and bias guidance do not.
+#[test]
+fn two_evaluations_need_a_longer_state() {
+    with_model(|model, mut memory| {
+        let arena: &mut [u8] = bytemuck::cast_slice_mut(&mut memory.arena);
+        let twice = Condition::guided(1, 512, Guidance::TwoEvaluations);
+        let needed = model.state_len() + model.sample_len() / 2;
+        assert_eq!(model.state_len_two_evaluations(), needed);
+        let error = start(model, twice, arena, &mut memory.state[..needed - 1]).unwrap_err();
+        assert_eq!(error, SamplerError::StateLength { needed: needed as u32, found: needed as u32 - 1 });
+        for condition in [Condition { class: None, ..twice }, Condition::class(1)] {
+            assert!(start(model, condition, arena, &mut memory.state[..model.state_len()]).is_ok());
+        }
+        assert!(start(model, twice, arena, &mut memory.state[..needed]).is_ok());
     });
 }

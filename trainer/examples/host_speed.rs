@@ -5,7 +5,7 @@
 
 use brownian::plan::Prediction;
 use brownian::schedule::Schedule;
-use brownian::Model;
+use brownian::{Guidance, Model};
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::graph::Shape;
 use brownian_trainer::lower::{self, calibrate::calibrate, plans, Export};
@@ -29,7 +29,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = ModelFile::from_bytes(&lower::lower(&export)?);
     let model = Model::parse(file.bytes()).map_err(|e| format!("{e:?}"))?;
     let plan = model.plan(&plans[0].name).ok_or("the plan is there")?;
-    let batch = Batch { seed: 1, first: 0, count: IMAGES, classes: Classes::Cycle, guidance_scale: 256 };
+    let batch = Batch {
+        seed: 1,
+        first: 0,
+        count: IMAGES,
+        classes: Classes::Cycle,
+        guidance_scale: 256,
+        guidance: Guidance::Bias,
+    };
     let (mut integer, mut float) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..ROUNDS {
         let start = Instant::now();

@@ -6,8 +6,9 @@ use crate::model_file::ChainMemory;
 use crate::network::Network;
 use crate::{Error, Result};
 use brownian::rng::Stream;
-use brownian::{gaussian::normal, Condition, Model, Plan, Sampler};
+use brownian::{gaussian::normal, Condition, Guidance, Image, Known, Model, Plan, Sampler, SamplerError};
 use rayon::prelude::*;
+use std::ops::ControlFlow;
 
 /// What to draw: image i of the batch gets `condition(first + i)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +23,13 @@ pub enum Classes {
 
 impl Classes {
     /// The condition of image `image` for a model with `classes` classes.
-    pub fn condition(self, image: u32, classes: u16, guidance_scale: u16) -> Condition {
+    pub fn condition(self, image: u32, classes: u16, (guidance_scale, guidance): (u16, Guidance)) -> Condition {
         let class = match self {
             Self::None => None,
             Self::One(class) => Some(class),
             Self::Cycle => (classes > 0).then(|| (image % u32::from(classes.max(1))) as u16),
         };
-        Condition { class, guidance_scale }
+        Condition { class, guidance_scale, guidance }
     }
 }
 
@@ -45,6 +46,67 @@ pub struct Batch {
     pub classes: Classes,
     /// Guidance scale in 1/256.
     pub guidance_scale: u16,
+    /// What the scale acts on.
+    pub guidance: Guidance,
+}
+
+impl Batch {
+    /// What image `image` shows, for a model with `classes` classes.
+    pub(crate) fn condition(&self, image: u32, classes: u16) -> Condition {
+        self.classes.condition(image, classes, (self.guidance_scale, self.guidance))
+    }
+}
+
+/// Images that chains start from or keep, NHWC; image i of a batch gets number i modulo their count.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'a> {
+    /// Image-to-image: the images, and the number of the first step.
+    pub from: Option<(&'a [f32], usize)>,
+    /// Inpainting: the images, and the mask of what is kept, see [`Known::mask`].
+    pub known: Option<(&'a [f32], &'a [u8])>,
+}
+
+impl<'a> Given<'a> {
+    /// What inpainting keeps in image `image` of `values` values.
+    pub fn known(&self, image: u32, values: usize) -> Option<Known<'a>> {
+        self.known.map(|(images, mask)| Known { image: pick(images, image, values), mask })
+    }
+
+    /// Starts the chain of image `image`.
+    ///
+    /// # Errors
+    /// What the sampler refuses.
+    pub fn start<'m>(
+        &self,
+        model: &'m Model<'m>,
+        plan: Plan<'m>,
+        batch: &Batch,
+        image: u32,
+        memory: &'m mut ChainMemory,
+    ) -> Result<Sampler<'m>>
+    where
+        'a: 'm,
+    {
+        let refused = |e: SamplerError| Error::Usage(e.to_string());
+        let values = model.sample_len();
+        let condition = batch.condition(image, model.classes());
+        let (arena, state) = memory.split();
+        let mut sampler = Sampler::new(model, plan, condition, (batch.seed, image), arena, state).map_err(refused)?;
+        if let Some((images, step)) = self.from {
+            sampler = sampler.from_image(pick(images, image, values), step).map_err(refused)?;
+        }
+        match self.known(image, values) {
+            Some(known) => sampler.inpaint(known).map_err(refused),
+            None => Ok(sampler),
+        }
+    }
+}
+
+/// Image number `image` modulo the count of `images`.
+fn pick(images: &[f32], image: u32, values: usize) -> Image<'_> {
+    let count = (images.len() / values.max(1)).max(1);
+    let first = image as usize % count * values;
+    Image::Values(images.get(first..first + values).unwrap_or(images))
 }
 
 /// Runs the plan of a model through the runtime, images in parallel on the current rayon pool. Returns the
@@ -53,30 +115,65 @@ pub struct Batch {
 /// # Errors
 /// A class or guidance scale that the model does not take.
 pub fn integer(model: &Model, plan: Plan, batch: &Batch, done: impl Fn() + Sync) -> Result<Vec<f32>> {
-    let values = model.header().input.values();
-    let mut samples: Vec<f32> = Vec::new();
-    let len = values.saturating_mul(batch.count);
-    samples.try_reserve_exact(len).map_err(|_| Error::Usage(format!("{} images do not fit in memory", batch.count)))?;
-    samples.resize(len, 0.0);
-    samples.par_chunks_mut(values).enumerate().try_for_each_init(
-        || ChainMemory::new(model),
-        |memory, (i, out)| {
-            let image = batch.first + i as u32;
-            let condition = batch.classes.condition(image, model.classes(), batch.guidance_scale);
-            let (arena, state) = memory.split();
-            let mut sampler = Sampler::new(model, plan, condition, (batch.seed, image), arena, state)
-                .map_err(|e| Error::Usage(e.to_string()))?;
-            while sampler.step() {}
-            out.copy_from_slice(sampler.x());
-            done();
-            Ok(())
-        },
-    )?;
-    Ok(samples)
+    edited(model, plan, batch, &Given::default(), done)
+}
+
+/// Like [`integer`], with images to start from or to keep.
+///
+/// # Errors
+/// Also images, a mask or a first step that do not fit the model.
+pub fn edited(model: &Model, plan: Plan, batch: &Batch, given: &Given, done: impl Fn() + Sync) -> Result<Vec<f32>> {
+    each(model, batch, model.sample_len(), |image, memory, out| {
+        let mut sampler = given.start(model, plan, batch, image, memory)?;
+        while sampler.step() {}
+        out.copy_from_slice(sampler.x());
+        done();
+        Ok(())
+    })
+}
+
+/// Like [`edited`], but returns for each image the x0_hat of every step that is made, the last of which is the
+/// sample wherever a plan ends at x0_hat, as all plans of [`brownian::plan`] do.
+///
+/// # Errors
+/// As [`edited`].
+pub fn previews(model: &Model, plan: Plan, batch: &Batch, given: &Given, done: impl Fn() + Sync) -> Result<Vec<f32>> {
+    let values = model.sample_len();
+    let steps = plan.len() - given.from.map_or(0, |(_, step)| step.min(plan.len() - 1));
+    each(model, batch, values * steps, |image, memory, out| {
+        let mut sampler = given.start(model, plan, batch, image, memory)?;
+        for out in out.chunks_mut(values) {
+            sampler.step_previewed(|preview| {
+                out.iter_mut().zip(preview.x0_hat()).for_each(|(slot, value)| *slot = value);
+                ControlFlow::Continue(())
+            });
+        }
+        done();
+        Ok(())
+    })
+}
+
+/// Calls `run` for every image of the batch, in parallel, with its number and its `len` values of the result.
+fn each(
+    model: &Model,
+    batch: &Batch,
+    len: usize,
+    run: impl Fn(u32, &mut ChainMemory, &mut [f32]) -> Result<()> + Sync,
+) -> Result<Vec<f32>> {
+    let mut results: Vec<f32> = Vec::new();
+    let all = len.saturating_mul(batch.count);
+    results.try_reserve_exact(all).map_err(|_| Error::Usage(format!("{} images do not fit in memory", batch.count)))?;
+    results.resize(all, 0.0);
+    results
+        .par_chunks_mut(len)
+        .enumerate()
+        .try_for_each_init(|| ChainMemory::new(model), |memory, (i, out)| run(batch.first + i as u32, memory, out))?;
+    Ok(results)
 }
 
 /// Runs a plan with the float network and the same noise as [`integer`]. `visit` sees every layer's
-/// result for the whole batch at every step.
+/// result for the whole batch at every step, under [`Guidance::TwoEvaluations`] first without the classes, then with
+/// them.
 ///
 /// # Errors
 /// A class that the network does not know.
@@ -98,23 +195,34 @@ pub fn float(
         .collect();
     let mut x0_prev = vec![0.0; x.len()];
     let none = network.class_bias(None)?;
-    let guidance = f32::from(batch.guidance_scale) / 256.0;
+    let scale = f32::from(batch.guidance_scale) / 256.0;
+    let twice = batch.guidance == Guidance::TwoEvaluations && classes > 0 && batch.classes != Classes::None;
+    let bias_scale = if twice { 1.0 } else { scale };
+    let none_columns = none.repeat(batch.count);
     let mut class_columns = Vec::new();
     for i in 0..batch.count {
-        let condition = batch.classes.condition(image(i), classes, batch.guidance_scale);
+        let condition = batch.condition(image(i), classes);
         let class = network.class_bias(condition.class.map(usize::from))?;
-        class_columns.extend(class.iter().zip(&none).map(|(c, n)| n + guidance * (c - n)));
+        class_columns.extend(class.iter().zip(&none).map(|(c, n)| n + bias_scale * (c - n)));
     }
     for (index, (step, time)) in plan.steps.iter().zip(network.plan_bias(plan)).enumerate() {
-        let columns: Vec<f32> = class_columns.iter().zip(time.iter().cycle()).map(|(c, t)| c + t).collect();
-        let output = network.forward(&x, &columns, |id, values| visit(index, id, values))?;
+        let mut evaluate = |columns: &[f32]| {
+            let columns: Vec<f32> = columns.iter().zip(time.iter().cycle()).map(|(c, t)| c + t).collect();
+            network.forward(&x, &columns, |id, values| visit(index, id, values))
+        };
+        let unconditional = if twice { Some(evaluate(&none_columns)?) } else { None };
+        let mut output = evaluate(&class_columns)?;
+        if let Some(unconditional) = unconditional {
+            output.iter_mut().zip(unconditional).for_each(|(c, u)| *c = u + scale * (*c - u));
+        }
         x.par_chunks_mut(values)
             .zip(x0_prev.par_chunks_mut(values))
             .zip(output.par_chunks(values))
             .enumerate()
             .for_each(|(i, ((x, x0_prev), output))| {
                 let stream = draw(i, index as u32 + 1);
-                brownian::update(step, plan.clip, x, x0_prev, |k| output[k], |pair| stream.words(pair).map(normal));
+                let x0_hat = |k: usize, x: f32| step.x0_hat(plan.clip, x, output[k]);
+                brownian::update(step, x, x0_prev, x0_hat, |pair| stream.words(pair).map(normal));
             });
     }
     Ok(x)

@@ -38,9 +38,9 @@ pub struct ChainMemory {
 }
 
 impl ChainMemory {
-    /// Memory for chains of `model`.
+    /// Memory for chains of `model` under any guidance.
     pub fn new(model: &brownian::Model) -> Self {
-        Self { arena: vec![0; model.arena_len().div_ceil(16)], state: vec![0.0; model.state_len()] }
+        Self { arena: vec![0; model.arena_len().div_ceil(16)], state: vec![0.0; model.state_len_two_evaluations()] }
     }
 
     /// Arena and state.

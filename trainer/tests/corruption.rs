@@ -3,7 +3,7 @@
 use brownian::format::{self, Op, PlanHeader, Read, Reader};
 use brownian::plan::Prediction;
 use brownian::schedule::Schedule;
-use brownian::{Condition, Model, ParseError, Sampler};
+use brownian::{Condition, Guidance, Model, ParseError, Sampler};
 use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Shape};
 use brownian_trainer::lower::{self, calibrate::calibrate, plans, Export};
 use brownian_trainer::model_file::{ChainMemory, ModelFile};
@@ -57,7 +57,7 @@ fn parse_and_run(bytes: &[u8]) -> Result<(), ParseError> {
     let model = Model::parse(file.bytes())?;
     let mut memory = ChainMemory::new(&model);
     for plan in model.plans().take(2) {
-        for condition in [Condition::NONE, Condition { class: Some(1), guidance_scale: 4096 }] {
+        for condition in [Condition::NONE, Condition::guided(1, 4096, Guidance::TwoEvaluations)] {
             let (arena, state) = memory.split();
             if let Ok(mut sampler) = Sampler::new(&model, plan, condition, (1, 0), arena, state) {
                 (0..3).for_each(|_| _ = sampler.step());
@@ -200,12 +200,12 @@ fn errors_say_what_is_wrong() {
         parse_and_run(&bytes).unwrap_err()
     };
     assert_eq!(error(&|b| b[0] = b'X'), ParseError::Magic);
-    assert_eq!(error(&|b| b[4] = 2), ParseError::Version { found: 2 });
-    assert!(error(&|b| b[4] = 2).to_string().contains("version 2"));
+    assert_eq!(error(&|b| b[4] = 9), ParseError::Version { found: 9 });
+    assert!(error(&|b| b[4] = 9).to_string().contains("version 9"));
     assert!(matches!(error(&|b| b.truncate(100)), ParseError::Length { found: 100, .. }));
     assert!(matches!(error(&|b| b[60] ^= 1), ParseError::Crc { .. }));
     let reserved = |b: &mut Vec<u8>| {
-        b[24] = 1;
+        b[28] = 1;
         seal(b);
     };
     assert_eq!(error(&reserved), ParseError::Reserved);

@@ -1,5 +1,5 @@
 //! Fine-tuning: the float network rounds as the integer network does, chains come closer to the data, and the result is a run.
-use brownian::plan::Step;
+use brownian::plan::{Level, Step};
 use brownian::{Condition, Model, Sampler};
 use brownian_trainer::autograd::{Parameters, Tape};
 use brownian_trainer::chain::{self, Batch as Chains, Classes};
@@ -42,7 +42,8 @@ fn tuning(plans: &[&str], steps: u64, matching: f64) -> FineTuning {
 }
 
 /// A step that leaves the network's output in x.
-const OUTPUT: Step = Step { timestep: 300, time_row: 0, k_x: 0.0, k_eps: 1.0, a: 0.0, b: 1.0, c: 0.0, sigma: 0.0 };
+const OUTPUT: Step =
+    Step { timestep: 300, time_row: 0, k_x: 0.0, k_eps: 1.0, a: 0.0, b: 1.0, c: 0.0, sigma: 0.0, level: Level::CLEAN };
 
 fn relative_error(exact: &[f32], other: &[f32]) -> f64 {
     let square = |v: f32| f64::from(v) * f64::from(v);
@@ -92,8 +93,7 @@ fn rounding_follows_the_integer_network() {
             rounding: Some(&rounding),
         };
         let output = forward(&folded, &mut tape, &Parameters::new(rounded), inputs).f;
-        let (of_float, of_rounded) =
-            (relative_error(&float, &integer), relative_error(output.values(), &integer));
+        let (of_float, of_rounded) = (relative_error(&float, &integer), relative_error(output.values(), &integer));
         println!("{preset}: integers differ by {of_float:.5} from floats, by {of_rounded:.5} from rounded floats");
         assert!(of_rounded < 0.5 * of_float, "{preset}: {of_rounded} against {of_float}");
     }

@@ -2,7 +2,7 @@
 
 use brownian::plan::Prediction;
 use brownian::schedule::Schedule;
-use brownian::{Condition, Model, Sampler};
+use brownian::{Condition, Guidance, Model, Sampler};
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, Shape};
 use brownian_trainer::lower::{self, arena_lower_bound, calibrate::calibrate, plans, Export, NamedPlan};
@@ -36,11 +36,15 @@ fn relative_error(exact: &[f32], other: &[f32]) -> f64 {
 
 /// Error of whole chains, from the same noise.
 fn chain_error(network: &Network, specs: &[&str]) -> f64 {
+    guided_error(network, specs, 256, Guidance::Bias)
+}
+
+fn guided_error(network: &Network, specs: &[&str], guidance_scale: u16, guidance: Guidance) -> f64 {
     let plans = plans_of(specs);
     let file = export(network, &plans);
     let model = Model::parse(file.bytes()).unwrap();
     let classes = if network.classes() > 0 { Classes::Cycle } else { Classes::None };
-    let batch = Batch { seed: 11, first: 0, count: 12, classes, guidance_scale: 256 };
+    let batch = Batch { seed: 11, first: 0, count: 12, classes, guidance_scale, guidance };
     let plan = model.plan(&plans[0].name).unwrap();
     let integer = chain::integer(&model, plan, &batch, || ()).unwrap();
     let float = chain::float(network, &plans[0], &batch, |_, _, _| ()).unwrap();
@@ -57,6 +61,29 @@ fn presets_follow_the_float_network() {
         println!("{name}: relative error of a 4-step chain {error:.4}");
         assert!(error < bound, "{name}: {error}");
     }
+}
+
+/// Two evaluations of the integer network follow two of the float network; so does the one of bias guidance, which
+/// draws something else.
+#[test]
+fn both_guidances_follow_the_float_network() {
+    let graph = presets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let network = network(&graph, 3);
+    for guidance in [Guidance::Bias, Guidance::TwoEvaluations] {
+        let error = guided_error(&network, &["ddim:4:noclip"], 512, guidance);
+        println!("{guidance:?}: relative error of a 4-step chain {error:.4}");
+        assert!(error < 0.15, "{guidance:?}: {error}");
+    }
+    let plan = &plans_of(&["ddim:4:noclip"])[0];
+    let draw = |guidance_scale, guidance| {
+        let batch = Batch { seed: 11, first: 0, count: 10, classes: Classes::Cycle, guidance_scale, guidance };
+        chain::float(&network, plan, &batch, |_, _, _| ()).unwrap()
+    };
+    for (scale, bound) in [(0, 1e-5), (256, 1e-5)] {
+        let error = relative_error(&draw(scale, Guidance::Bias), &draw(scale, Guidance::TwoEvaluations));
+        assert!(error < bound, "scale {scale}/256 is the same draw: {error}");
+    }
+    assert!(relative_error(&draw(512, Guidance::Bias), &draw(512, Guidance::TwoEvaluations)) > 1e-3);
 }
 
 #[test]
@@ -127,13 +154,14 @@ fn an_image_does_not_depend_on_its_batch() {
     let file = export(&network(&graph, 9), &plans_of(&["ddpm:5"]));
     let model = Model::parse(file.bytes()).unwrap();
     let plan = model.plan("ddpm5").unwrap();
-    let batch = Batch { seed: 4, first: 0, count: 9, classes: Classes::Cycle, guidance_scale: 300 };
+    let (guidance_scale, guidance) = (300, Guidance::Bias);
+    let batch = Batch { seed: 4, first: 0, count: 9, classes: Classes::Cycle, guidance_scale, guidance };
     let all = chain::integer(&model, plan, &batch, || ()).unwrap();
     let mut memory = ChainMemory::new(&model);
     memory.state.fill(f32::NAN);
     let (arena, state) = memory.split();
     arena.fill(0x5a);
-    let condition = Condition { class: Some(7), guidance_scale: 300 };
+    let condition = Condition::guided(7, 300, Guidance::Bias);
     let mut sampler = Sampler::new(&model, plan, condition, (4, 7), arena, state).unwrap();
     while sampler.step() {}
     assert_eq!(sampler.x(), &all[7 * 64..8 * 64]);

@@ -53,7 +53,10 @@ fn inspect_tells_what_a_chip_needs() {
         serde_json::from_str(&succeeds(folder.path(), &["inspect", MODEL, "--json"])).unwrap();
     assert_eq!(report["flash"].as_u64().unwrap(), std::fs::metadata(MODEL).unwrap().len());
     assert!(report["arena"].as_f64().unwrap() <= 1.1 * report["arena_lower_bound"].as_f64().unwrap());
-    assert_eq!(report["plans"][1]["steps"], 10);
+    let plans: Vec<_> =
+        report["plans"].as_array().unwrap().iter().map(|p| (p["name"].clone(), p["steps"].clone())).collect();
+    let expected = [("ddim50", 50), ("fast10", 10), ("fast5", 5)].map(|(name, steps)| (name.into(), steps.into()));
+    assert_eq!(plans, expected);
     let macs: u64 = report["ops"].as_array().unwrap().iter().map(|op| op["macs"].as_u64().unwrap()).sum();
     assert_eq!(report["macs_per_step"], macs);
     assert!(succeeds(folder.path(), &["inspect", MODEL]).contains("arena lower bound"));
@@ -100,11 +103,25 @@ fn wrong_arguments_are_usage_errors() {
         (&["--print", "--guidance", "NaN"], "--guidance"),
         (&["--print", "--class", "10"], "below 10"),
         (&["--npy", "x.npy", "--count", "4000000000"], "memory"),
+        (&["--print", "--plan", "fast5", "--from", "digits", "--start", "5"], "numbered from 0"),
+        (&["--snapshot", "s", "--save-after", "51"], "from 0 to 50"),
+        (&["--snapshot", "s", "--save-after", "2", "--count", "2"], "--count 1"),
         (&[], "--png, --npy or --print"),
     ] {
         refuses(at, &[&["sample", MODEL][..], arguments].concat(), 2, reason);
     }
-    for arguments in [&["sample"][..], &["sample", MODEL, "--class", "seven"], &["paint"], &["inspect"]] {
+    for arguments in [
+        &["sample"][..],
+        &["sample", MODEL, "--class", "seven"],
+        &["sample", MODEL, "--print", "--from", "digits"],
+        &["sample", MODEL, "--print", "--from", "digits", "--start", "1.0"],
+        &["sample", MODEL, "--print", "--inpaint", "mask.png"],
+        &["sample", MODEL, "--snapshot", "s"],
+        &["sample", MODEL, "--snapshot", "s", "--save-after", "2", "--print"],
+        &["sample", MODEL, "--resume", "s", "--seed", "2", "--print"],
+        &["paint"],
+        &["inspect"],
+    ] {
         assert_eq!(trainer(at, arguments).status.code(), Some(2), "{arguments:?}");
     }
 }
@@ -137,4 +154,93 @@ fn export_writes_all_or_nothing() {
     assert_eq!(std::fs::read(at.join("again.brn")).unwrap(), before, "exporting twice gives the same bytes");
     refuses(at, &["sample", "m.brn", "--print", "--class", "1"], 2, "not conditioned");
     succeeds(at, &["sample", "m.brn", "--plan", "slow", "--count", "2", "--print"]);
+}
+
+fn write_png(path: &Path, [width, height]: [u32; 2], pixel: impl Fn(u32, u32) -> u8) {
+    let mut encoder = png::Encoder::new(std::fs::File::create(path).unwrap(), width, height);
+    encoder.set_color(png::ColorType::Grayscale);
+    let pixels: Vec<u8> = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| pixel(x, y)).collect();
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+}
+
+fn read_npy(path: &Path) -> Vec<f32> {
+    let bytes = std::fs::read(path).unwrap();
+    npyz::NpyFile::new(&bytes[..]).unwrap().into_vec::<f32>().unwrap()
+}
+
+#[test]
+fn inpainting_and_image_to_image_keep_what_they_should() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let sample = ["sample", MODEL, "--plan", "fast5", "--seed", "3", "--count", "3", "--class", "cycle"];
+    let draw = |more: &[&str]| {
+        succeeds(at, &[&sample[..], more, &["--npy", "out.npy"]].concat());
+        read_npy(&at.join("out.npy"))
+    };
+    write_png(&at.join("mask.png"), [28, 28], |_, y| if y < 14 { 0 } else { 255 });
+    write_png(&at.join("black.png"), [28, 28], |_, _| 0);
+    write_png(&at.join("narrow.png"), [27, 28], |_, _| 255);
+    write_png(&at.join("image.png"), [28, 28], |x, y| (8 * x + y) as u8);
+    let plain = draw(&[]);
+    let image: Vec<f32> = (0..784).map(|i| f32::from((8 * (i % 28) + i / 28) as u8) / 127.5 - 1.0).collect();
+    let inpainted = draw(&["--inpaint", "mask.png", "--image", "image.png"]);
+    for drawn in inpainted.chunks(784) {
+        assert_eq!(drawn[..392], image[..392], "the black half of the mask is kept");
+        assert_ne!(drawn[392..], image[392..]);
+    }
+    // Image i starts from image i of the array, and late starts keep much of it.
+    succeeds(at, &[&sample[..], &["--npy", "plain.npy"]].concat());
+    let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+    let near = draw(&["--from", "plain.npy", "--start", "4"]);
+    let far = draw(&["--from", "plain.npy", "--start", "0.2"]);
+    assert!(distance(&near, &plain) < 0.5 * distance(&far, &plain));
+    assert_ne!(draw(&["--two-evaluations", "--guidance", "2"]), draw(&["--guidance", "2"]));
+    for (arguments, reason) in [
+        (&["--from", "narrow.png", "--start", "1"][..], "narrow.png: is 28x27x1, the model draws 28x28x1"),
+        (&["--from", "none.png", "--start", "1"], "none.png: cannot be read"),
+        (&["--inpaint", "narrow.png", "--image", "image.png"], "narrow.png: is 28x27x1"),
+        (&["--inpaint", "black.png", "--image", "image.png"], "nothing would be drawn"),
+        (&["--inpaint", "mask.png", "--image", "narrow.png"], "narrow.png: is 28x27x1"),
+    ] {
+        refuses(at, &[&sample[..], &["--print"], arguments].concat(), 1, reason);
+    }
+}
+
+#[test]
+fn previews_show_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    succeeds(at, &["sample", MODEL, "--plan", "fast5", "--count", "2", "--preview", "steps.png"]);
+    let image = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(at.join("steps.png")).unwrap()));
+    let info = image.read_info().unwrap();
+    assert_eq!((info.info().width, info.info().height), (2 * (5 * 29 + 1), 2 * (2 * 29 + 1)));
+}
+
+#[test]
+fn a_saved_chain_goes_on_with_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let chain =
+        ["sample", MODEL, "--plan", "fast5", "--seed", "8", "--class", "2", "--two-evaluations", "--guidance", "3"];
+    succeeds(at, &[&chain[..], &["--count", "1", "--npy", "whole.npy"]].concat());
+    succeeds(at, &[&chain[..], &["--save-after", "2", "--snapshot", "a"]].concat());
+    succeeds(at, &["sample", MODEL, "--resume", "a", "--save-after", "4", "--snapshot", "b"]);
+    for snapshot in ["a", "b"] {
+        succeeds(at, &["sample", MODEL, "--resume", snapshot, "--npy", "resumed.npy"]);
+        let read = |name: &str| std::fs::read(at.join(name)).unwrap();
+        assert_eq!(read("resumed.npy"), read("whole.npy"), "{snapshot}");
+    }
+    let good = std::fs::read(at.join("a")).unwrap();
+    std::fs::write(at.join("cut"), &good[..1000]).unwrap();
+    std::fs::write(at.join("other"), b"something else").unwrap();
+    refuses(at, &["sample", MODEL, "--resume", "cut", "--print"], 1, "damaged or was cut off");
+    refuses(at, &["sample", MODEL, "--resume", "other", "--print"], 1, "not a Brownian snapshot");
+    refuses(at, &["sample", MODEL, "--resume", "missing", "--print"], 1, "missing: cannot be read");
+    let digits28 = MODEL.replace("-nano", "");
+    refuses(at, &["sample", &digits28, "--resume", "a", "--print"], 1, "belongs to the model");
+    refuses(at, &["sample", MODEL, "--resume", "b", "--save-after", "3", "--snapshot", "c"], 2, "from 4 to 5");
+    assert!(!at.join("c").exists());
+    write_png(&at.join("mask.png"), [28, 28], |_, y| if y < 14 { 0 } else { 255 });
+    let inpaint = ["--inpaint", "mask.png", "--image", "mask.png"];
+    refuses(at, &[&["sample", MODEL, "--resume", "a", "--print"][..], &inpaint].concat(), 2, "--inpaint and --image");
 }

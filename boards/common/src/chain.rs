@@ -45,18 +45,17 @@ pub fn run(sampler: &mut Sampler, steps: u32, clock: &mut impl FnMut() -> u64, m
     let convolutions = convolutions(sampler.model());
     for _ in 0..steps {
         let start = clock();
-        let (mut loaded, mut evaluated) = (start, start);
+        let mut before = start;
+        let mut network = 0;
         let made = sampler.step_observed(|part| match part {
-            Part::Quantize => {
-                loaded = clock();
-                evaluated = loaded;
-            }
+            Part::Quantize => before = clock(),
             Part::Op(index) => {
                 let now = clock();
+                network += now - before;
                 if convolutions.get(usize::from(index / 32)).is_some_and(|word| word >> (index % 32) & 1 == 1) {
-                    times.convolutions += now - evaluated;
+                    times.convolutions += now - before;
                 }
-                evaluated = now;
+                before = now;
             }
             Part::Update => {}
         });
@@ -65,7 +64,7 @@ pub fn run(sampler: &mut Sampler, steps: u32, clock: &mut impl FnMut() -> u64, m
             break;
         }
         times.chain += ticks;
-        times.network += evaluated - loaded;
+        times.network += network;
         tell(Line::Step { step: sampler.steps_done() as u32, digest: sampler.digest(), ticks });
     }
     times

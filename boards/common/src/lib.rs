@@ -4,6 +4,7 @@
 //! tested on the host.
 //!
 //! - [`chain`]: a chain with its times and digests;
+//! - [`edit`]: chains that start from an image, keep parts of one, or go on from a snapshot;
 //! - [`counter`]: a hardware counter of few bits, read often, as a count that does not wrap;
 //! - [`stack`]: the stack's high-water mark by painting;
 //! - [`picture`]: an image as text;
@@ -12,6 +13,7 @@
 
 pub mod chain;
 pub mod counter;
+pub mod edit;
 pub mod picture;
 pub mod report;
 pub mod request;

@@ -34,6 +34,8 @@ pub enum Line {
         /// Ticks of the whole chain.
         times: Times,
     },
+    /// Part of a snapshot; the parts stand in order.
+    Saved(Piece),
     /// RAM in bytes.
     Memory {
         /// The model's activations.
@@ -47,6 +49,47 @@ pub enum Line {
     Done,
 }
 
+/// A few bytes, written in hexadecimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    bytes: [u8; Self::LEN],
+    len: usize,
+}
+
+impl Piece {
+    /// The most bytes of a piece.
+    pub const LEN: usize = 32;
+
+    /// Of the first bytes of `bytes`, [`LEN`](Self::LEN) at most.
+    pub fn new(bytes: &[u8]) -> Self {
+        let mut piece = Self { bytes: [0; Self::LEN], len: bytes.len().min(Self::LEN) };
+        piece.bytes.iter_mut().zip(bytes).for_each(|(slot, &byte)| *slot = byte);
+        piece
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&self.bytes)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+        let mut bytes = [0; Self::LEN];
+        let used = bytes.get_mut(..pairs.len())?;
+        for (slot, pair) in used.iter_mut().zip(pairs) {
+            let digit = |d: u8| char::from(d).to_digit(16);
+            *slot = (digit(pair[0])? * 16 + digit(pair[1])?) as u8;
+        }
+        Some(Self { bytes, len: pairs.len() })
+    }
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -58,6 +101,7 @@ impl fmt::Display for Line {
             Self::Image { digest, times: Times { chain, network, convolutions } } => {
                 write!(f, "image digest {digest:08x} ticks {chain} network {network} convolutions {convolutions}")
             }
+            Self::Saved(piece) => write!(f, "saved {piece}"),
             Self::Memory { arena, state, stack } => write!(f, "memory arena {arena} state {state} stack {stack}"),
             Self::Done => write!(f, "done"),
         }
@@ -92,6 +136,7 @@ impl Line {
                 state: number(&mut words, "state")?.try_into().ok()?,
                 stack: number(&mut words, "stack")?.try_into().ok()?,
             },
+            "saved" => Self::Saved(Piece::parse(words.next()?)?),
             "done" => Self::Done,
             _ => return None,
         };
@@ -124,6 +169,8 @@ mod tests {
             Line::Step { step: 50, digest: 0x0012_abcd, ticks: 1 << 40 },
             Line::Image { digest: u32::MAX, times: Times { chain: 0, network: 9, convolutions: 8 } },
             Line::Memory { arena: 1, state: 2, stack: 3 },
+            Line::Saved(Piece::new(&[0x00, 0x9f, 0xff])),
+            Line::Saved(Piece::new(&[7; Piece::LEN])),
             Line::Done,
         ];
         for line in lines {
@@ -134,7 +181,16 @@ mod tests {
     /// Pictures, damaged lines and lines with something behind them are not taken for reports.
     #[test]
     fn other_text_is_no_line() {
-        for text in ["", "  @@##", "step 1 digest xyz ticks 1", "step 1 digest 0 tocks 1", "done twice", "image"] {
+        for text in [
+            "",
+            "  @@##",
+            "step 1 digest xyz ticks 1",
+            "step 1 digest 0 tocks 1",
+            "done twice",
+            "image",
+            "saved 123",
+            "saved 0g",
+        ] {
             assert_eq!(Line::parse(text), None, "{text}");
         }
     }

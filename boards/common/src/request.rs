@@ -1,7 +1,8 @@
 //! What to sample, as words on a command line: `plan=ddim50 seeds=1..9 class=3 guidance=384 steps=10`;
-//! `class=seed` draws class seed mod classes.
+//! `class=seed` draws class seed mod classes. Firmware that edits also takes `evaluations=2`, `from=STEP`
+//! (image-to-image), `inpaint=1`, `save=STEPS` and `resume=BYTES`; see [`edit`](crate::edit).
 
-use brownian::{Condition, Model, Plan};
+use brownian::{Condition, Guidance, Model, Plan};
 use core::fmt;
 
 /// What to sample. Absent words keep the [`Default`].
@@ -17,6 +18,16 @@ pub struct Request<'a> {
     class: Class,
     /// Guidance scale in 1/256.
     guidance_scale: u16,
+    /// What it acts on.
+    guidance: Guidance,
+    /// Image-to-image: the first step.
+    pub from: Option<u16>,
+    /// Whether to inpaint.
+    pub inpaint: bool,
+    /// Prints a snapshot when so many steps of the plan are made.
+    pub save: Option<u32>,
+    /// Takes up a snapshot of so many bytes.
+    pub resume: Option<u32>,
     /// Stops a chain after so many steps.
     pub steps: u32,
 }
@@ -29,6 +40,11 @@ impl Default for Request<'_> {
             seeds: 1,
             class: Class::None,
             guidance_scale: Condition::PLAIN,
+            guidance: Guidance::Bias,
+            from: None,
+            inpaint: false,
+            save: None,
+            resume: None,
             steps: u32::MAX,
         }
     }
@@ -51,7 +67,12 @@ pub struct BadWord<'a>(pub &'a str);
 
 impl fmt::Display for BadWord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read '{}': use plan=NAME seeds=A..B class=C guidance=G steps=N", self.0)
+        write!(
+            f,
+            "cannot read '{}': use plan=NAME seeds=A..B class=C guidance=G steps=N evaluations=2 from=STEP inpaint=1 \
+             save=STEPS resume=BYTES",
+            self.0
+        )
     }
 }
 
@@ -71,7 +92,7 @@ impl<'a> Request<'a> {
             Class::One(class) => Some(class),
             Class::Seed => seed.checked_rem(u64::from(model.classes())).map(|class| class as u16),
         };
-        Condition { class, guidance_scale: self.guidance_scale }
+        Condition { class, guidance_scale: self.guidance_scale, guidance: self.guidance }
     }
 
     /// The seeds, one image each.
@@ -94,6 +115,11 @@ impl<'a> Request<'a> {
             "class" if value == "seed" => Self { class: Class::Seed, ..self },
             "class" => Self { class: Class::One(value.parse().map_err(|_| bad)?), ..self },
             "guidance" => Self { guidance_scale: value.parse().map_err(|_| bad)?, ..self },
+            "evaluations" if value == "2" => Self { guidance: Guidance::TwoEvaluations, ..self },
+            "from" => Self { from: Some(value.parse().map_err(|_| bad)?), ..self },
+            "inpaint" if value == "1" => Self { inpaint: true, ..self },
+            "save" => Self { save: Some(value.parse().map_err(|_| bad)?), ..self },
+            "resume" => Self { resume: Some(value.parse().map_err(|_| bad)?), ..self },
             "steps" => Self { steps: value.parse().map_err(|_| bad)?, ..self },
             _ => return Err(bad),
         })
@@ -117,14 +143,33 @@ mod tests {
             class: Class::One(7),
             guidance_scale: 384,
             steps: 6,
+            ..Request::default()
         };
         assert_eq!(request, Ok(expected));
+    }
+
+    /// The words of firmware that edits.
+    #[test]
+    fn reads_edits() {
+        let words = ["evaluations=2", "from=3", "inpaint=1", "save=4", "resume=6372"];
+        let request = words.into_iter().try_fold(Request::default(), Request::word).unwrap();
+        let expected = Request {
+            guidance: Guidance::TwoEvaluations,
+            from: Some(3),
+            inpaint: true,
+            save: Some(4),
+            resume: Some(6372),
+            ..Request::default()
+        };
+        assert_eq!(request, expected);
     }
 
     /// A foreign word, a bad number and a reversed range are named.
     #[test]
     fn names_bad_words() {
-        for word in ["seed", "seeds=9..3", "class=-1", "speed=3", "steps=x", "seeds=4"] {
+        for word in
+            ["seed", "seeds=9..3", "class=-1", "speed=3", "steps=x", "seeds=4", "evaluations=3", "inpaint=0", "from="]
+        {
             assert_eq!(Request::default().word(word), Err(BadWord(word)));
         }
     }

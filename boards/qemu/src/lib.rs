@@ -84,6 +84,15 @@ impl Arguments {
     }
 }
 
+/// The 16 KB at the end of the flash, where the emulator's loader may have put an image, a mask and a snapshot.
+pub fn inputs() -> &'static [u8] {
+    extern "C" {
+        static _inputs: u8;
+    }
+    // SAFETY: the memory layout sets these bytes apart; they can be read, and nothing writes them.
+    unsafe { core::slice::from_raw_parts(&raw const _inputs, 16 * 1024) }
+}
+
 /// Prints why the firmware cannot go on, and ends with [`REFUSED`].
 pub fn refuse(reason: impl core::fmt::Display) -> ! {
     println!("{reason}");

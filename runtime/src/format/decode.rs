@@ -23,6 +23,23 @@ pub const fn state_len(model: &[u8]) -> usize {
     word(model, 20) as usize
 }
 
+/// Values of a sample (height·width·channels), read from the prefix alone.
+pub const fn sample_len(model: &[u8]) -> usize {
+    word(model, 24) as usize
+}
+
+/// Values of f32 state that a chain with two evaluations a step needs, read from the prefix alone; see
+/// [`Guidance::TwoEvaluations`](crate::Guidance::TwoEvaluations).
+pub const fn state_len_two_evaluations(model: &[u8]) -> usize {
+    state_len(model).saturating_add(sample_len(model).div_ceil(2))
+}
+
+/// The most bytes that a snapshot of a chain of the model has, read from the prefix alone; see
+/// [`Sampler::save`](crate::Sampler::save).
+pub const fn snapshot_len(model: &[u8]) -> usize {
+    crate::snapshot::FRAME_LEN.saturating_add(state_len(model).saturating_mul(4))
+}
+
 /// Checks everything around the header and decodes it; returns it with the weight blob.
 pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
     let length = |expected: usize| ParseError::Length { expected: expected as u32, found: bytes.len() as u32 };
@@ -50,7 +67,7 @@ pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
     if stored != computed {
         return Err(ParseError::Crc { stored, computed });
     }
-    let reserved = word(prefix, 4) >> 16 | word(prefix, 24) | word(prefix, 28);
+    let reserved = word(prefix, 4) >> 16 | word(prefix, 28);
     let padding = bytes.get(header_end..blob_start).unwrap_or(&[]);
     if reserved != 0 || padding.iter().any(|&b| b != 0) {
         return Err(ParseError::Reserved);

@@ -14,7 +14,7 @@ mod rules;
 mod types;
 mod validate;
 
-pub use decode::{arena_len, state_len};
+pub use decode::{arena_len, sample_len, snapshot_len, state_len, state_len_two_evaluations};
 pub use encode::{encode, encode_item};
 pub use read::{Read, Reader};
 pub use types::*;
@@ -25,11 +25,13 @@ pub(crate) use validate::validate;
 /// First bytes of every model file.
 pub const MAGIC: [u8; 4] = *b"BRWN";
 /// The version that this crate reads and writes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Bytes before the header.
 pub const PREFIX_LEN: usize = 32;
 /// Alignment of the file in memory and of the blob in the file.
 pub const BLOB_ALIGN: usize = 16;
+/// Longest name of a plan, in bytes.
+pub const MAX_PLAN_NAME: usize = 32;
 /// Bytes of the checksum at the end.
 pub const CRC_LEN: usize = 4;
 

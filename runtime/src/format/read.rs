@@ -26,7 +26,7 @@ impl<'a> Reader<'a> {
 
     /// The next value of a primitive type, or `None` where the bytes end or hold none.
     #[inline(never)]
-    fn next<T: Deserialize<'a>>(&mut self) -> Option<T> {
+    pub(crate) fn next<T: Deserialize<'a>>(&mut self) -> Option<T> {
         T::deserialize(&mut self.input).ok()
     }
 

@@ -276,7 +276,7 @@ pub struct Conditioning {
 /// A plan as the header names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanHeader<'a> {
-    /// Name, unique in the model.
+    /// Name, unique in the model; 1 to [`MAX_PLAN_NAME`](super::MAX_PLAN_NAME) bytes.
     pub name: &'a str,
     /// Number of steps.
     pub steps: u16,

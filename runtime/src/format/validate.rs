@@ -2,7 +2,7 @@
 //! index out of bounds, overflow or read what was not written.
 
 use super::rules::{all_i8, blocks, conv_shape, final_shift, moved, no_minimum, ring_len, same_shape, window_shape};
-use super::{items, Element, Header, Op, PlanHeader, Requantization, StepBias, Tensor};
+use super::{items, Element, Header, Op, PlanHeader, Requantization, StepBias, Tensor, MAX_PLAN_NAME};
 use crate::error::{OpFault, ParseError, Table};
 use crate::kernels::row_stride;
 use crate::plan::{Step, STEP_LEN};
@@ -30,7 +30,12 @@ struct Checker<'a> {
 }
 
 /// Checks a decoded header against its blob and the lengths that the prefix announces.
-pub(crate) fn validate(header: &Header, blob: &[u8], arena_len: usize, state_len: usize) -> Result<(), ParseError> {
+pub(crate) fn validate(
+    header: &Header,
+    blob: &[u8],
+    arena_len: usize,
+    [state_len, sample_len]: [usize; 2],
+) -> Result<(), ParseError> {
     let conditioning = header.conditioning;
     let checker =
         Checker { blob, ops: header.ops, input: header.input, arena_len, columns: conditioning.columns as u64 };
@@ -70,7 +75,7 @@ pub(crate) fn validate(header: &Header, blob: &[u8], arena_len: usize, state_len
 
     let uses_previous = checker.plans(header)?;
     let values = header.input.values();
-    if state_len != if uses_previous { 2 * values } else { values } {
+    if sample_len != values || state_len != if uses_previous { 2 * values } else { values } {
         return Err(ParseError::Frame);
     }
     Ok(())
@@ -309,7 +314,7 @@ impl<'a> Checker<'a> {
             let fail = |step| ParseError::Plan { plan: index, step };
             let plan = plans.next().ok_or(fail(u16::MAX))?;
             let twin = items::<PlanHeader>(header.plans).take(index as usize).any(|p| p.name == plan.name);
-            if plan.steps == 0 || plan.name.is_empty() || twin {
+            if plan.steps == 0 || !(1..=MAX_PLAN_NAME).contains(&plan.name.len()) || twin {
                 return Err(fail(u16::MAX));
             }
             let steps = self.table(plan.table, plan.steps as u64 * STEP_LEN as u64, 4, Table::Steps, index)?;

@@ -43,6 +43,17 @@ pub fn run(machine: &Machine, elf: &Path, args: &[String], limit: Duration) -> R
 
 /// Like [`run`], but every ending is a result.
 pub fn run_to_any_end(machine: &Machine, elf: &Path, args: &[String], limit: Duration) -> Result<(Ending, String)> {
+    run_loaded(machine, elf, args, None, limit)
+}
+
+/// Like [`run_to_any_end`], with the bytes of a file in the machine's memory from an address on.
+pub fn run_loaded(
+    machine: &Machine,
+    elf: &Path,
+    args: &[String],
+    load: Option<(&Path, u64)>,
+    limit: Duration,
+) -> Result<(Ending, String)> {
     let mut semihosting = String::from("enable=on,target=native");
     for arg in std::iter::once("firmware").chain(args.iter().map(String::as_str)) {
         semihosting.push_str(",arg=");
@@ -54,6 +65,9 @@ pub fn run_to_any_end(machine: &Machine, elf: &Path, args: &[String], limit: Dur
         .args(["-semihosting-config", &semihosting])
         .arg("-kernel")
         .arg(elf)
+        .args(load.iter().flat_map(|(file, address)| {
+            ["-device".into(), format!("loader,file={},addr={address:#x},force-raw=on", file.display())]
+        }))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

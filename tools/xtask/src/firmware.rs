@@ -2,7 +2,7 @@
 
 use crate::machines::Machine;
 use anyhow::{bail, ensure, Context, Result};
-use object::{Object, ObjectSection, SectionFlags};
+use object::{Object, ObjectSection, ObjectSymbol, SectionFlags};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -94,6 +94,9 @@ impl Build<'_> {
         require_target(machine.target)?;
         let mut command = cargo_command("boards/qemu", &["build", "--quiet", "--release", "--bin", bin]);
         command.args(machine.cargo_args(self.portable));
+        if bin == "edits" {
+            command.args(["--features", "edits"]);
+        }
         match self.model {
             Some(model) => command.env("BROWNIAN_MODEL", model),
             None => command.env_remove("BROWNIAN_MODEL"),
@@ -141,4 +144,12 @@ pub fn sizes(elf: &Path) -> Result<Sizes> {
         *counter += section.size();
     }
     Ok(sizes)
+}
+
+/// The value of a symbol of an ELF file.
+pub fn symbol(elf: &Path, name: &str) -> Result<u64> {
+    let bytes = std::fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let file = object::File::parse(&*bytes).with_context(|| format!("{} is no ELF file", elf.display()))?;
+    let found = file.symbols().find(|symbol| symbol.name() == Ok(name)).map(|symbol| symbol.address());
+    found.with_context(|| format!("{} has no symbol {name}", elf.display()))
 }

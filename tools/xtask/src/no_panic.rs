@@ -28,8 +28,10 @@ pub fn run() -> Result<()> {
 fn check(machine: &Machine, portable: bool) -> Result<()> {
     firmware::require_target(machine.target)?;
     let subject = format!("{} with {} kernels", machine.target, machine.backend(portable));
-    let (linked, errors) = link(machine, portable, &[])?;
-    ensure!(linked, "{subject}: the runtime can panic, or does not build:\n{errors}");
+    for features in [&[][..], &["--features", "edits"]] {
+        let (linked, errors) = link(machine, portable, features)?;
+        ensure!(linked, "{subject}: the runtime can panic, or does not build:\n{errors}");
+    }
     let (linked, errors) = link(machine, portable, &["--features", "deliberate-panic"])?;
     ensure!(!linked && errors.contains(SYMBOL), "{subject}: a deliberate panic went unnoticed");
     println!("{subject}: no panic in the runtime, and a deliberate one is noticed");

@@ -6,6 +6,7 @@ use crate::model_file::ModelFile;
 use crate::report::{image, plot, progress::TrainingBar};
 use crate::train::{self, Config, Trainer};
 use crate::{export, files, Error, Result};
+use brownian::Guidance;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -67,8 +68,14 @@ impl Demo {
         let file = ModelFile::from_bytes(&bytes);
         let model = file.model()?;
         let plan = model.plan(PLAN).ok_or_else(|| Error::Invalid(format!("there is no plan {PLAN}")))?;
-        let batch =
-            Batch { seed: self.seed, first: 0, count: COUNT, classes: Classes::Cycle, guidance_scale: GUIDANCE };
+        let batch = Batch {
+            seed: self.seed,
+            first: 0,
+            count: COUNT,
+            classes: Classes::Cycle,
+            guidance_scale: GUIDANCE,
+            guidance: Guidance::Bias,
+        };
         let samples = chain::integer(&model, plan, &batch, || ())?;
         let shape = model.shape();
         image::write_grid(&samples_path, &samples, shape, 10, 2)?;

@@ -15,7 +15,7 @@ pub struct Export {
     #[arg(long, value_name = "FILE.brn")]
     out: PathBuf,
     /// A sampling plan, `[NAME=]METHOD:STEPS[:OPTION...]`, for example `ddim:50`, `ddpm:1000:variance=beta-tilde` or
-    /// `fast=dpm:10:first=0.96`; may be given several times.
+    /// `fast=dpm:10:first=0.96:spacing=karras`; may be given several times.
     #[arg(long = "plan", value_name = "PLAN")]
     plans: Vec<String>,
 }

@@ -4,6 +4,7 @@ mod demo;
 mod eval;
 mod export;
 mod finetune;
+mod given;
 mod inspect;
 mod sample;
 mod train;

@@ -1,9 +1,10 @@
 //! `trainer sample`.
+use super::given::GivenArguments;
 use crate::chain::{self, Batch, Classes};
-use crate::model_file::ModelFile;
+use crate::model_file::{ChainMemory, ModelFile};
 use crate::report::{image, progress};
 use crate::{files, Error, Result};
-use brownian::{Condition, Model};
+use brownian::{Condition, Guidance, Model, Sampler, SnapshotError};
 use clap::Args;
 use npyz::WriterBuilder;
 use std::path::{Path, PathBuf};
@@ -21,15 +22,33 @@ pub struct Sample {
     /// Seed of all noise.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Number of images.
-    #[arg(long, default_value_t = 10)]
-    count: u32,
+    /// Number of images; 10, or 1 with `--save-after`.
+    #[arg(long)]
+    count: Option<u32>,
     /// A class, or `cycle`: image i gets class i mod (number of classes). Without it draws are unconditional.
     #[arg(long, value_name = "K|cycle")]
     class: Option<ClassArgument>,
     /// Guidance scale, 0 to 16: how strongly the class bends the draw.
     #[arg(long, default_value_t = 1.0)]
     guidance: f64,
+    /// Compute guidance from two evaluations of the network a step instead of one.
+    #[arg(long)]
+    two_evaluations: bool,
+    #[command(flatten)]
+    given: GivenArguments,
+    /// Write what every step believes the image to be, one row an image, as one PNG.
+    #[arg(long, value_name = "FILE.png")]
+    preview: Option<PathBuf>,
+    /// Stop after so many steps, counted as `--start` counts them, and save the chain.
+    #[arg(long, value_name = "STEPS", requires = "snapshot", conflicts_with_all = ["png", "npy", "print", "preview"])]
+    save_after: Option<usize>,
+    /// Where to save the chain.
+    #[arg(long, value_name = "FILE", requires = "save_after")]
+    snapshot: Option<PathBuf>,
+    /// Take up a saved chain, which knows its plan, seed and condition; inpainting needs its images again.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "seed", "count", "class", "guidance", "two_evaluations",
+        "from", "start", "preview", "threads"])]
+    resume: Option<PathBuf>,
     /// Write the images as one PNG.
     #[arg(long, value_name = "FILE.png")]
     png: Option<PathBuf>,
@@ -95,37 +114,67 @@ impl Sample {
     /// # Errors
     /// Bad arguments or files.
     pub fn run(self) -> Result<()> {
-        if self.count == 0 {
+        let count = self.count.unwrap_or(if self.snapshot.is_some() { 1 } else { 10 });
+        if count == 0 {
             return Err(Error::Usage("--count 0: give at least 1".into()));
         }
         if let Some(threads) = self.threads.filter(|n| !(1..=MAX_THREADS).contains(n)) {
             return Err(Error::Usage(format!("--threads {threads}: give 1 to {MAX_THREADS}")));
         }
-        if self.png.is_none() && self.npy.is_none() && !self.print {
-            return Err(Error::Usage("nothing would be written: give --png, --npy or --print".into()));
+        if self.png.is_none() && self.npy.is_none() && self.preview.is_none() && self.snapshot.is_none() && !self.print
+        {
+            return Err(Error::Usage("nothing would be written: give --png, --npy, --preview or --print".into()));
         }
         let guidance_scale = guidance_scale(self.guidance)?;
+        let guidance = if self.two_evaluations { Guidance::TwoEvaluations } else { Guidance::Bias };
         let file = ModelFile::read(&self.file)?;
         let model = file.model()?;
+        if let Some(path) = &self.resume {
+            return self.resume(&model, path);
+        }
         let plan = find_plan(&model, &self.file, self.plan.as_deref())?;
         let classes = self.class.map_or(Classes::None, |c| c.0);
         if classes != Classes::None && model.classes() == 0 {
             return Err(Error::Usage(format!("{} is not conditioned on classes", self.file.display())));
         }
-        let batch = Batch { seed: self.seed, first: 0, count: self.count as usize, classes, guidance_scale };
+        let count = count as usize;
+        let batch = Batch { seed: self.seed, first: 0, count, classes, guidance_scale, guidance };
+        let (shape, values) = (model.shape(), model.sample_len());
+        let images = self.given.read(shape, plan.len())?;
+        let given = images.as_given();
+        if let (Some(steps), Some(path)) = (self.save_after, &self.snapshot) {
+            let mut memory = ChainMemory::new(&model);
+            if count != 1 {
+                return Err(Error::Usage(format!("--count {count}: a snapshot holds one chain; give --count 1")));
+            }
+            let sampler = given.start(&model, plan, &batch, 0, &mut memory)?;
+            return save_after(sampler, steps, path);
+        }
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads.unwrap_or(0))
             .build()
             .map_err(|e| Error::Invalid(format!("threads cannot be started: {e}")))?;
-        let bar = progress::image_bar(batch.count);
-        let samples = pool.install(|| chain::integer(&model, plan, &batch, || bar.inc(1)))?;
+        let bar = progress::image_bar(count);
+        let mut samples = Vec::new();
+        if self.png.is_some() || self.npy.is_some() || self.print {
+            samples = pool.install(|| chain::edited(&model, plan, &batch, &given, || bar.inc(1)))?;
+        }
+        if let Some(path) = &self.preview {
+            let previews = pool.install(|| chain::previews(&model, plan, &batch, &given, || ()))?;
+            image::write_grid(path, &previews, shape, previews.len() / count / values, 2)?;
+        }
         bar.finish_and_clear();
-        let shape = model.shape();
+        self.write(&samples, shape)
+    }
+
+    /// Writes samples wherever that was asked for.
+    fn write(&self, samples: &[f32], shape: [usize; 3]) -> Result<()> {
+        let count = samples.len() / shape.iter().product::<usize>();
         if let Some(path) = &self.npy {
-            write_npy(path, &samples, shape)?;
+            write_npy(path, samples, shape)?;
         }
         if let Some(path) = &self.png {
-            image::write_grid(path, &samples, shape, columns(batch.count), 2)?;
+            image::write_grid(path, samples, shape, columns(count), 2)?;
         }
         if self.print {
             let row = shape.iter().product::<usize>() * (110 / (shape[1] + 1)).max(1);
@@ -134,6 +183,42 @@ impl Sample {
         }
         Ok(())
     }
+
+    /// Takes up the chain saved at `path`, and finishes it or saves it again.
+    fn resume(&self, model: &Model, path: &Path) -> Result<()> {
+        let bytes = std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
+        let images = self.given.read(model.shape(), 1)?;
+        let mut memory = ChainMemory::new(model);
+        let (arena, state) = memory.split();
+        // A snapshot holds image 0 of a batch.
+        let known = images.as_given().known(0, model.sample_len());
+        let sampler = Sampler::resume(model, &bytes, known, arena, state);
+        let mut sampler = sampler.map_err(|e| match e {
+            SnapshotError::Known => Error::Usage(format!("{}: {e} (--inpaint and --image)", path.display())),
+            e => Error::file(path, e),
+        })?;
+        if let (Some(steps), Some(path)) = (self.save_after, &self.snapshot) {
+            return save_after(sampler, steps, path);
+        }
+        while sampler.step() {}
+        self.write(sampler.x(), model.shape())
+    }
+}
+
+/// Goes on until `steps` steps of the plan are made, and saves the chain.
+fn save_after(mut sampler: Sampler, steps: usize, path: &Path) -> Result<()> {
+    let (done, all) = (sampler.steps_done(), sampler.steps());
+    if !(done..=all).contains(&steps) {
+        return Err(Error::Usage(format!(
+            "--save-after {steps}: the chain stands after step {done} of {all}; give a number from {done} to {all}"
+        )));
+    }
+    while sampler.steps_done() < steps && sampler.step() {}
+    let mut bytes = Vec::new();
+    sampler.save_to(|piece| bytes.extend_from_slice(piece));
+    files::write_atomically(path, &bytes)?;
+    eprintln!("{}: saved after step {steps} of {all}, {} bytes", path.display(), bytes.len());
+    Ok(())
 }
 
 /// Images a row of a grid: ten, or fewer for a small or more for a large square.

@@ -103,6 +103,15 @@ impl Dataset {
     }
 }
 
+/// One PNG, gray or RGB, with values in [-1, 1].
+///
+/// # Errors
+/// A file that cannot be read or is no such PNG.
+pub fn png(path: &Path) -> Result<(Shape, Vec<f32>)> {
+    let (shape, pixels) = png_folder::image(path)?;
+    Ok((shape, pixels.into_iter().map(from_byte).collect()))
+}
+
 /// A pixel of 8 bits as a value in [-1, 1].
 fn from_byte(byte: u8) -> f32 {
     (f32::from(byte) / 127.5) - 1.0

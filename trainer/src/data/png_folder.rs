@@ -38,7 +38,7 @@ pub fn read(folder: &Path) -> Result<Dataset> {
 }
 
 /// Shape and bytes of one image.
-fn image(path: &Path) -> Result<(Shape, Vec<u8>)> {
+pub(super) fn image(path: &Path) -> Result<(Shape, Vec<u8>)> {
     let broken = |e: png::DecodingError| Error::file(path, format!("is not a readable PNG ({e})"));
     let file = File::open(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
     let mut decoder = Decoder::new(BufReader::new(file));

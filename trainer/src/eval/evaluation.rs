@@ -11,6 +11,7 @@ use crate::lower::NamedPlan;
 use crate::model_file::ModelFile;
 use crate::report::progress;
 use crate::{export, Error, Result};
+use brownian::Guidance;
 use std::time::Instant;
 
 /// Chains that quantization errors are measured on.
@@ -120,7 +121,7 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     fn batch(&self, count: usize, classes: Classes) -> Batch {
         let guidance_scale = if classes == Classes::Cycle { self.request.guidance_scale } else { 256 };
-        Batch { seed: self.request.seed, first: 0, count, classes, guidance_scale }
+        Batch { seed: self.request.seed, first: 0, count, classes, guidance_scale, guidance: Guidance::Bias }
     }
 
     /// The figures of a plan, and its images with classes.

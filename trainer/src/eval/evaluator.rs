@@ -92,7 +92,7 @@ mod tests {
             ModelFile::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28-nano.brn"))).unwrap();
         let model = file.model().unwrap();
         let plan = model.plan("fast5").unwrap();
-        let batch = Batch { seed: 4, first: 0, count: 3, classes: Classes::Cycle, guidance_scale: 256 };
+        let batch = Batch { seed: 4, first: 0, count: 3, classes: Classes::Cycle, guidance_scale: 256, guidance: brownian::Guidance::Bias };
         let mut memory = ChainMemory::new(&model);
         for image in 0..3u32 {
             let condition = batch.classes.condition(image, model.classes(), 256);

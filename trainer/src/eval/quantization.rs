@@ -92,7 +92,7 @@ impl Probed {
                 || ChainMemory::new(&model),
                 |memory, (i, x)| {
                     let image = batch.first + i as u32;
-                    let condition = batch.classes.condition(image, model.classes(), batch.guidance_scale);
+                    let condition = batch.condition(image, model.classes());
                     let (arena, _) = memory.split();
                     let mut layers = Vec::with_capacity(self.accumulators.len());
                     brownian::probe(&model, condition, row, x, arena, |op, arena| {
@@ -211,7 +211,7 @@ fn integer_states(file: &ModelFile, plan: &NamedPlan, batch: &Batch) -> Result<V
             || ChainMemory::new(&model),
             |memory, i| {
                 let image = batch.first + i;
-                let condition = batch.classes.condition(image, model.classes(), batch.guidance_scale);
+                let condition = batch.condition(image, model.classes());
                 let (arena, state) = memory.split();
                 let mut sampler = Sampler::new(&model, plan, condition, (batch.seed, image), arena, state)
                     .map_err(|e| Error::Usage(e.to_string()))?;

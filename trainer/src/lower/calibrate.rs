@@ -4,6 +4,7 @@ use super::{NamedPlan, Range};
 use crate::chain::{self, Batch, Classes};
 use crate::network::Network;
 use crate::Result;
+use brownian::Guidance;
 
 /// Evaluations of the network that calibration spends on one plan.
 const EVALUATIONS: usize = 6000;
@@ -18,7 +19,8 @@ pub fn calibrate(network: &Network, plans: &[NamedPlan], seed: u64) -> Result<Ve
     for plan in plans {
         let count = (EVALUATIONS / plan.steps.len().max(1)).clamp(8, 96);
         for (classes, guidance_scale) in [(Classes::Cycle, 256), (Classes::Cycle, 384), (Classes::None, 256)] {
-            let batch = Batch { seed, first: 0, count: count.div_ceil(3), classes, guidance_scale };
+            let count = count.div_ceil(3);
+            let batch = Batch { seed, first: 0, count, classes, guidance_scale, guidance: Guidance::Bias };
             chain::float(network, plan, &batch, |_, layer, values| ranges[layer].extend(values))?;
         }
     }

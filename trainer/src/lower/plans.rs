@@ -2,7 +2,8 @@
 
 use super::NamedPlan;
 use crate::{Error, Result};
-use brownian::plan::{self, Method, Prediction, Step, Variance};
+use brownian::format::MAX_PLAN_NAME;
+use brownian::plan::{self, Method, Prediction, Spacing, Step, Variance};
 use std::str::FromStr;
 
 /// A plan to build.
@@ -16,6 +17,8 @@ pub struct PlanSpec {
     pub steps: usize,
     /// Where it starts, as a share of T.
     pub first: First,
+    /// How its timesteps are spaced from there.
+    pub spacing: Spacing,
     /// Whether x0_hat is clipped to [-1, 1].
     pub clip: bool,
 }
@@ -31,7 +34,8 @@ pub enum First {
 
 /// How specs are written, for help texts and errors.
 pub const GRAMMAR: &str = "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of ddpm, ddim, dpm and OPTION one of \
-     variance=beta, variance=beta-tilde (ddpm), eta=E (ddim), first=T (a timestep, or a share of T such as 0.96), noclip";
+     variance=beta, variance=beta-tilde (ddpm), eta=E (ddim), first=T (a timestep, or a share of T such as 0.96), \
+     spacing=uniform, spacing=quadratic, spacing=logsnr, spacing=karras, noclip";
 
 impl FromStr for PlanSpec {
     type Err = Error;
@@ -53,7 +57,7 @@ impl FromStr for PlanSpec {
         let count = parts.next().ok_or_else(|| fail("the number of steps is missing".into()))?;
         let steps = count.parse::<u16>().ok().filter(|&n| n > 0);
         let steps = steps.ok_or_else(|| fail(format!("{count:?} is not a number of steps from 1 to 65535")))?;
-        let (mut first, mut clip) = (First::Share(1.0), true);
+        let (mut first, mut spacing, mut clip) = (First::Share(1.0), Spacing::Uniform, true);
         for option in parts {
             match (option.split_once('=').unwrap_or((option, "")), &mut method) {
                 (("noclip", ""), _) => clip = false,
@@ -74,14 +78,23 @@ impl FromStr for PlanSpec {
                         _ => return Err(fail(format!("{value:?} is neither a timestep nor a share of T"))),
                     }
                 }
+                (("spacing", value), _) => {
+                    spacing = match value {
+                        "uniform" => Spacing::Uniform,
+                        "quadratic" => Spacing::Quadratic,
+                        "logsnr" => Spacing::LogSnr,
+                        "karras" => Spacing::Karras,
+                        _ => return Err(fail(format!("there is no spacing {value:?}"))),
+                    }
+                }
                 _ => return Err(fail(format!("{option:?} is not an option of {method_name}"))),
             }
         }
         let name = name.map_or_else(|| format!("{method_name}{steps}"), str::to_owned);
-        if name.is_empty() || name.len() > 32 {
-            return Err(fail("a name has 1 to 32 bytes".into()));
+        if !(1..=MAX_PLAN_NAME).contains(&name.len()) {
+            return Err(fail(format!("a name has 1 to {MAX_PLAN_NAME} bytes")));
         }
-        Ok(Self { name, method, steps: steps.into(), first, clip })
+        Ok(Self { name, method, steps: steps.into(), first, spacing, clip })
     }
 }
 
@@ -89,7 +102,7 @@ impl PlanSpec {
     /// Builds the steps for a network with this prediction on this schedule; `alpha_bar[t − 1]` is ᾱ_t.
     ///
     /// # Errors
-    /// More steps than timesteps, or a start beyond T.
+    /// More steps than timesteps, a start beyond T, or ε-prediction from ᾱ = 0.
     pub fn build(&self, prediction: Prediction, alpha_bar: &[f64]) -> Result<NamedPlan> {
         let fail = |what: String| Error::Usage(format!("plan {}: {what}", self.name));
         let last = alpha_bar.len() as u32;
@@ -100,14 +113,12 @@ impl PlanSpec {
         if first > last {
             return Err(fail(format!("it starts at timestep {first}, but the schedule ends at {last}")));
         }
-        if self.steps > first as usize {
-            return Err(fail(format!("{} steps do not fit {first} timesteps", self.steps)));
-        }
         let mut timesteps = vec![0; self.steps];
-        plan::spaced_timesteps(first, &mut timesteps);
         let mut steps = vec![Step::default(); self.steps];
-        plan::build(self.method, prediction, alpha_bar, &timesteps, &mut steps)
-            .map_err(|e| fail(format!("it cannot be built: {e:?}")))?;
+        self.spacing
+            .timesteps(first, alpha_bar, &mut timesteps)
+            .and_then(|()| plan::build(self.method, prediction, alpha_bar, &timesteps, &mut steps))
+            .map_err(|e| fail(e.to_string()))?;
         Ok(NamedPlan { name: self.name.clone(), clip: self.clip, steps })
     }
 }
@@ -139,6 +150,11 @@ mod tests {
         assert_eq!(spec.method, Method::Ddim { eta: 0.5 });
         assert_eq!(spec.first, First::Share(0.96));
         assert_eq!("ddpm:1000:variance=beta-tilde".parse::<PlanSpec>().unwrap().name, "ddpm1000");
+        let spaced = |text: &str| text.parse::<PlanSpec>().unwrap().spacing;
+        assert_eq!(spaced("ddim:10"), Spacing::Uniform);
+        assert_eq!(spaced("ddim:10:spacing=quadratic:noclip"), Spacing::Quadratic);
+        assert_eq!(spaced("k=dpm:10:spacing=karras"), Spacing::Karras);
+        assert_eq!(spaced("dpm:10:first=0.9:spacing=logsnr"), Spacing::LogSnr);
         assert_eq!("ddpm:10:first=500".parse::<PlanSpec>().unwrap().first, First::Timestep(500));
     }
 
@@ -151,6 +167,7 @@ mod tests {
             ("ddim:10:eta=2", "eta"),
             ("ddpm:10:eta=1", "not an option"),
             ("dpm:5:first=1.5", "neither"),
+            ("dpm:5:spacing=cubic", "no spacing"),
             ("=ddim:5", "name"),
         ] {
             let error = text.parse::<PlanSpec>().unwrap_err();
@@ -162,8 +179,20 @@ mod tests {
 
     #[test]
     fn too_many_steps_are_refused() {
-        let bars = vec![0.5; 10];
-        assert!("ddim:11".parse::<PlanSpec>().unwrap().build(Prediction::V, &bars).is_err());
-        assert!("ddim:5:first=11".parse::<PlanSpec>().unwrap().build(Prediction::V, &bars).is_err());
+        let bars: Vec<f64> = (1..=10).map(|t| 1.0 - f64::from(t) / 10.0).collect();
+        let error = |text: &str, prediction| {
+            text.parse::<PlanSpec>().unwrap().build(prediction, &bars).unwrap_err().to_string()
+        };
+        assert!(error("ddim:11", Prediction::V).contains("11 steps do not fit 10 timesteps"));
+        assert!(error("ddim:6:first=0.5:spacing=logsnr", Prediction::V).contains("6 steps do not fit 5 timesteps"));
+        assert!(error("ddim:5:first=11", Prediction::V).contains("ends at 10"));
+        assert!(error("ddim:5", Prediction::Epsilon).contains("epsilon-prediction cannot start at timestep 10"));
+        for spec in ["ddim:5:first=9", "dpm:10:spacing=quadratic:first=9"] {
+            let built = spec.parse::<PlanSpec>().unwrap().build(Prediction::Epsilon, &bars);
+            assert_eq!(built.is_ok(), spec.starts_with("ddim"));
+        }
+        let collide: PlanSpec = "dpm:9:spacing=quadratic:first=9".parse().unwrap();
+        let steps = collide.build(Prediction::Epsilon, &bars).unwrap().steps;
+        assert_eq!(steps.iter().map(|s| s.timestep).collect::<Vec<_>>(), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
     }
 }

@@ -4,7 +4,8 @@
 //! handler calls a function that does not exist.
 //!
 //! It holds the runtime's whole path from a model's bytes, which come from a place the compiler cannot look
-//! into, to a sample. Its code size is that of the runtime.
+//! into, to a sample. Its code size is that of the runtime. With the feature `edits` it also starts from an image,
+//! keeps parts of one, looks at previews, and saves and takes up a snapshot.
 
 use brownian::{Arena, Condition, Model, Sampler};
 use core::panic::PanicInfo;
@@ -43,11 +44,37 @@ fn main() -> ! {
 }
 
 /// The digest of a model's first plan, or `None` where the runtime refuses.
+#[cfg(not(feature = "edits"))]
 #[inline(never)]
 fn draw(file: &[u8], condition: Condition, seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u32> {
     let model = Model::parse(file).ok()?;
     let plan = model.plan("ddim50").or_else(|| model.plans().next())?;
     let mut sampler = Sampler::new(&model, plan, condition, (seed, 0), arena, state).ok()?;
+    while sampler.step() {}
+    Some(sampler.digest())
+}
+
+/// The same, with everything that can be done to a chain.
+#[cfg(feature = "edits")]
+#[inline(never)]
+fn draw(file: &[u8], condition: Condition, seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u32> {
+    use brownian::{Image, Known};
+    use core::hint::black_box;
+    use core::ops::ControlFlow;
+    let model = Model::parse(file).ok()?;
+    let plan = model.plan("ddim50").or_else(|| model.plans().next())?;
+    let known = Known { image: Image::Values(black_box(&[])), mask: black_box(&[]) };
+    let image = Image::Bytes(black_box(&[]));
+    let mut snapshot = [0; 64];
+    let sampler = Sampler::new(&model, plan, condition, (seed, 0), arena, state).ok()?;
+    let mut sampler = sampler.from_image(image, black_box(3)).ok()?.inpaint(known).ok()?;
+    while sampler.step_previewed(|preview| match preview.x0_hat().sum::<f32>() > black_box(0.0) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }) {}
+    let len = sampler.save(&mut snapshot).ok()?;
+    sampler.save_to(|piece| _ = black_box(piece));
+    let mut sampler = Sampler::resume(&model, snapshot.get(..len)?, Some(known), arena, state).ok()?;
     while sampler.step() {}
     Some(sampler.digest())
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask qemu`: the firmware on every emulated core, compared with the host step by step.
 
+mod cases;
 mod compare;
 mod failures;
 mod report;
@@ -55,6 +56,8 @@ struct Job {
     elf: PathBuf,
     /// Only on the first job of a machine.
     failures: Option<PathBuf>,
+    /// Only on the first job of a machine.
+    edits: Option<PathBuf>,
     sizes: Sizes,
     code: u64,
 }
@@ -70,9 +73,16 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let hosts = host_runs(options, &machines)?;
     let jobs = build(options, &machines)?;
+    let expected = cases::Expected::of(options.model.as_deref(), &machines)?;
     let reports = parallel::map(&jobs, |job| {
         let (plan, chains) = &hosts[job.machine.model];
-        measure(options, job, plan, chains).with_context(|| format!("{} ({})", job.machine.name, job.backend))
+        let report = measure(options, job, plan, chains).and_then(|report| {
+            if let Some(elf) = &job.edits {
+                cases::check(job.machine, elf, &expected)?;
+            }
+            Ok(report)
+        });
+        report.with_context(|| format!("{} ({})", job.machine.name, job.backend))
     });
     let mut rows = Vec::new();
     let mut failed = None;
@@ -130,6 +140,7 @@ fn build(options: &Options, machines: &[&'static Machine]) -> Result<Vec<Job>> {
                 backend: build("digits").backend(),
                 sizes: firmware::sizes(&elf)?,
                 code: firmware::sizes(&build("no_panic").run()?)?.text,
+                edits: if portable == options.portable { Some(build("edits").run()?) } else { None },
                 failures: if portable == options.portable { Some(build("failures").run()?) } else { None },
                 elf,
             });

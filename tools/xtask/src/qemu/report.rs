@@ -27,6 +27,8 @@ pub struct Chain {
     pub image: u32,
     /// Its ticks.
     pub times: Times,
+    /// The snapshot that was saved on the way.
+    pub saved: Vec<u8>,
 }
 
 impl Report {
@@ -40,6 +42,7 @@ impl Report {
                 Line::Calibration { .. } => {}
                 Line::Chain { seed } => report.chains.push(Chain { seed, ..Chain::default() }),
                 Line::Step { digest, .. } => chain?.digests.push(digest),
+                Line::Saved(piece) => chain?.saved.extend_from_slice(piece.bytes()),
                 Line::Image { digest, times } => {
                     let chain = chain?;
                     (chain.image, chain.times) = (digest, times);
@@ -62,10 +65,10 @@ mod tests {
     /// Two steps of one chain, a picture's row between them.
     #[test]
     fn reads_a_report() {
-        let text = "chain seed 4\nstep 1 digest 0000000a ticks 7\n  @@##\nstep 2 digest 0000000b ticks 8\n\
+        let text = "chain seed 4\nstep 1 digest 0000000a ticks 7\n  @@##\nsaved ab01\nstep 2 digest 0000000b ticks 8\n\
                     image digest 0000000b ticks 15 network 13 convolutions 12\nmemory arena 1 state 2 stack 3\ndone\n";
         let times = Times { chain: 15, network: 13, convolutions: 12 };
-        let chain = Chain { seed: 4, digests: vec![10, 11], image: 11, times };
+        let chain = Chain { seed: 4, digests: vec![10, 11], image: 11, times, saved: vec![0xab, 1] };
         let report = Report { chains: vec![chain], arena: 1, state: 2, stack: 3 };
         assert_eq!(Report::parse(text).unwrap(), report);
     }

@@ -1,0 +1,87 @@
+//! Chains that start from an image, keep parts of one, or go on from a snapshot, as a [`Request`] asks.
+
+use crate::report::{Line, Piece};
+use crate::request::Request;
+use brownian::{mask_len, Image, Known, Model, Sampler, SamplerError, SnapshotError};
+use core::fmt;
+
+/// What lies ready for a chain, one behind the other: an image of a byte a value, a mask of a bit a pixel, and a
+/// snapshot.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    image: &'a [u8],
+    mask: &'a [u8],
+    snapshot: &'a [u8],
+}
+
+impl<'a> Inputs<'a> {
+    /// Divides `bytes`; what is missing is empty, and refused where it is needed.
+    pub fn new(bytes: &'a [u8], model: &Model) -> Self {
+        let [height, width, _] = model.shape();
+        let (image, rest) = bytes.split_at(model.sample_len().min(bytes.len()));
+        let (mask, snapshot) = rest.split_at(mask_len(height * width).min(rest.len()));
+        Self { image, mask, snapshot }
+    }
+}
+
+/// Why a request cannot be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The model has no plan of that name.
+    Plan,
+    /// The sampler refuses.
+    Sampler(SamplerError),
+    /// The snapshot is refused.
+    Snapshot(SnapshotError),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plan => f.write_str("the model has no plan of that name"),
+            Self::Sampler(error) => error.fmt(f),
+            Self::Snapshot(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<SamplerError> for Refusal {
+    fn from(error: SamplerError) -> Self {
+        Self::Sampler(error)
+    }
+}
+
+/// Starts the chain that a request asks for, for one seed. A snapshot knows its own plan, seed and condition.
+pub fn start<'a>(
+    request: &Request,
+    model: &'a Model<'a>,
+    seed: u64,
+    inputs: Inputs<'a>,
+    arena: &'a mut [u8],
+    state: &'a mut [f32],
+) -> Result<Sampler<'a>, Refusal> {
+    let image = Image::Bytes(inputs.image);
+    let known = request.inpaint.then_some(Known { image, mask: inputs.mask });
+    if let Some(len) = request.resume {
+        let snapshot = inputs.snapshot.get(..len as usize).unwrap_or(inputs.snapshot);
+        return Sampler::resume(model, snapshot, known, arena, state).map_err(Refusal::Snapshot);
+    }
+    let plan = request.choose(model).ok_or(Refusal::Plan)?;
+    let mut sampler = Sampler::new(model, plan, request.condition(model, seed), (seed, 0), arena, state)?;
+    if let Some(step) = request.from {
+        sampler = sampler.from_image(image, step.into())?;
+    }
+    match known {
+        Some(known) => Ok(sampler.inpaint(known)?),
+        None => Ok(sampler),
+    }
+}
+
+/// Tells a snapshot of the chain, as [`Line::Saved`]s.
+pub fn tell_snapshot(sampler: &Sampler, mut tell: impl FnMut(Line)) {
+    sampler.save_to(|bytes| {
+        for chunk in bytes.chunks(Piece::LEN) {
+            tell(Line::Saved(Piece::new(chunk)));
+        }
+    });
+}

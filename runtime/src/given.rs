@@ -1,0 +1,119 @@
+//! Images that a caller gives to a chain: where image-to-image starts, and what inpainting keeps.
+
+use crate::error::SamplerError;
+use crate::format::CRC;
+use crate::model::Model;
+
+/// An image, HWC, borrowed from the caller.
+#[derive(Clone, Copy, Debug)]
+pub enum Image<'a> {
+    /// Values, about -1 to 1.
+    Values(&'a [f32]),
+    /// Pixels of 8 bits; byte b stands for b/127.5 − 1.
+    Bytes(&'a [u8]),
+}
+
+impl Image<'_> {
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Values(values) => values.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Value number `index`, or `None` beyond the end.
+    #[inline]
+    pub fn value(&self, index: usize) -> Option<f32> {
+        match self {
+            Self::Values(values) => values.get(index).copied(),
+            Self::Bytes(bytes) => bytes.get(index).map(|&byte| f32::from(byte) / 127.5 - 1.0),
+        }
+    }
+
+    pub(crate) fn check(&self, model: &Model) -> Result<(), SamplerError> {
+        let (needed, found) = (model.sample_len() as u32, self.len() as u32);
+        if found != needed {
+            return Err(SamplerError::ImageLength { needed, found });
+        }
+        Ok(())
+    }
+}
+
+/// What inpainting keeps: the pixels of `image` that `mask` names. The others are drawn to suit them.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The image; what it holds at pixels that are to be drawn does not matter.
+    pub image: Image<'a>,
+    /// One bit a pixel, in rows from the top left, the lowest bit of the first byte first: 1 keeps the pixel.
+    /// It has [`mask_len`] bytes.
+    pub mask: &'a [u8],
+}
+
+/// Bytes of a mask over `pixels` pixels.
+pub const fn mask_len(pixels: usize) -> usize {
+    pixels.div_ceil(8)
+}
+
+impl Known<'_> {
+    /// The value of element `index` of an image with `channels` channels, where it is kept.
+    #[inline]
+    pub(crate) fn value(&self, index: usize, channels: usize) -> Option<f32> {
+        let pixel = index.checked_div(channels)?;
+        let byte = self.mask.get(pixel / 8)?;
+        if byte >> (pixel % 8) & 1 == 0 {
+            return None;
+        }
+        self.image.value(index)
+    }
+
+    pub(crate) fn check(&self, model: &Model) -> Result<(), SamplerError> {
+        self.image.check(model)?;
+        let [height, width, _] = model.shape();
+        let (needed, found) = (mask_len(height * width) as u32, self.mask.len() as u32);
+        if found != needed {
+            return Err(SamplerError::MaskLength { needed, found });
+        }
+        Ok(())
+    }
+
+    /// CRC-32 over what is kept: two that keep the same values at the same places have the same.
+    pub(crate) fn checksum(&self, model: &Model) -> u32 {
+        let [_, _, channels] = model.shape();
+        let mut digest = CRC.digest();
+        for index in 0..model.sample_len() {
+            match self.value(index, channels) {
+                Some(value) => {
+                    digest.update(&[1]);
+                    digest.update(&value.to_bits().to_le_bytes());
+                }
+                None => digest.update(&[0]),
+            }
+        }
+        digest.finalize()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_of_a_mask_are_pixels_in_order() {
+        let image = Image::Bytes(&[0, 255, 51, 204, 0, 0, 0, 0, 0, 0, 255, 255, 9, 9, 9, 9, 255, 0]);
+        let known = Known { image, mask: &[0b0010_0001, 0b1] };
+        let kept: [Option<f32>; 18] = core::array::from_fn(|i| known.value(i, 2));
+        let at = |pixel: usize, values: [f32; 2]| assert_eq!(kept[2 * pixel..][..2], values.map(Some));
+        at(0, [-1.0, 1.0]);
+        at(5, [1.0, 1.0]);
+        at(8, [1.0, -1.0]);
+        assert_eq!(kept.iter().flatten().count(), 6);
+        assert_eq!((known.value(18, 2), known.value(0, 0)), (None, None));
+        assert_eq!(Image::Bytes(&[51]).value(0), Some(-0.6));
+    }
+}

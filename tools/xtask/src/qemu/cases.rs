@@ -1,0 +1,77 @@
+//! The cases of [`brownian_tests::cases`] on an emulated core: every step equals the host's, a snapshot that the core
+//! saves has the host's bytes and goes on there, and the core goes on from the host's.
+
+use super::report::Report;
+use super::LIMIT;
+use crate::emulator::{run_loaded, Ending};
+use crate::firmware::{self, target_dir};
+use crate::machines::Machine;
+use anyhow::{bail, ensure, Context, Result};
+use brownian_tests::cases::{cases, Case, Outcome};
+use brownian_tests::{shipped_model, HostModel};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What the host made of every case, by model.
+pub struct Expected(BTreeMap<&'static str, (HostModel, Vec<(Case, Outcome)>)>);
+
+impl Expected {
+    /// Runs the cases of the machines' models, or of `model`, on the host.
+    pub fn of(model: Option<&Path>, machines: &[&Machine]) -> Result<Self> {
+        let mut expected = BTreeMap::new();
+        for machine in machines {
+            if !expected.contains_key(machine.model) {
+                let path = model.map_or_else(|| shipped_model(machine.model), Path::to_path_buf);
+                let host = HostModel::read(&path)?;
+                let run = |case: Case| Ok((case.run(&host)?, case)).map(|(outcome, case)| (case, outcome));
+                let outcomes = cases(&host)?.into_iter().map(run).collect::<Result<_>>()?;
+                expected.insert(machine.model, (host, outcomes));
+            }
+        }
+        Ok(Self(expected))
+    }
+}
+
+/// Runs the cases on a machine.
+pub fn check(machine: &Machine, elf: &Path, expected: &Expected) -> Result<()> {
+    let (host, outcomes) = &expected.0[machine.model];
+    for (case, outcome) in outcomes {
+        check_case(machine, elf, host, case, outcome).with_context(|| format!("case {}", case.words))?;
+    }
+    let Some((resumed, _)) = outcomes.last() else { return Ok(()) };
+    // One bit of the last value of the state.
+    let mut damaged = resumed.clone();
+    let at = damaged.inputs.len() - 5;
+    damaged.inputs[at] ^= 4;
+    let (ending, text) = run(machine, elf, &damaged)?;
+    ensure!(
+        ending == Ending::Exit(1) && text.contains("damaged"),
+        "a damaged snapshot was not refused: {ending:?}, {text}"
+    );
+    Ok(())
+}
+
+fn check_case(machine: &Machine, elf: &Path, host: &HostModel, case: &Case, outcome: &Outcome) -> Result<()> {
+    let (ending, text) = run(machine, elf, case)?;
+    ensure!(ending == Ending::Exit(0), "it ended with {ending:?}: {}", text.lines().last().unwrap_or_default());
+    let report = Report::parse(&text)?;
+    let [chain] = &report.chains[..] else { bail!("{} chains instead of one", report.chains.len()) };
+    let differs = chain.digests.iter().zip(&outcome.digests).position(|(core, host)| core != host);
+    ensure!(
+        chain.digests == outcome.digests,
+        "step {} of those it makes differs first from the host's",
+        differs.map_or_else(|| "count".into(), |step| (step + 1).to_string())
+    );
+    ensure!(chain.saved == outcome.saved, "its snapshot differs from the host's");
+    if !chain.saved.is_empty() {
+        case.check_resumed(host, outcome, &chain.saved).context("the core's snapshot, taken up on the host")?;
+    }
+    Ok(())
+}
+
+fn run(machine: &Machine, elf: &Path, case: &Case) -> Result<(Ending, String)> {
+    let inputs = target_dir().join(format!("inputs-{}.bin", machine.name));
+    std::fs::write(&inputs, &case.inputs).with_context(|| format!("cannot write {}", inputs.display()))?;
+    let words: Vec<String> = case.words.split(' ').map(String::from).collect();
+    run_loaded(machine, elf, &words, Some((&inputs, firmware::symbol(elf, "_inputs")?)), LIMIT)
+}

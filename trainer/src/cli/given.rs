@@ -1,0 +1,146 @@
+//! Images that `trainer sample` starts from or keeps.
+use crate::data::{self, Dataset};
+use crate::{Error, Result};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// The arguments for image-to-image and inpainting.
+#[derive(Debug, Args)]
+pub struct GivenArguments {
+    /// Image-to-image: start from this PNG of the model's size, or from the images of a data set (`.npy`, IDX,
+    /// a folder of PNGs, `digits`); image i of the batch takes number i modulo their count.
+    #[arg(long, value_name = "IMAGE.png|DATA", requires = "start")]
+    from: Option<String>,
+    /// The first step of image-to-image, counted from 0, or the share of the steps to skip, such as 0.4: the later,
+    /// the more of the image stays.
+    #[arg(long, value_name = "STEP|SHARE", requires = "from")]
+    start: Option<Start>,
+    /// Inpainting: a PNG of the model's size; what is white is drawn, what is black is kept from `--image`.
+    #[arg(long, value_name = "MASK.png", requires = "image")]
+    inpaint: Option<PathBuf>,
+    /// The image that inpainting keeps parts of: a PNG, or the images of a data set as for `--from`.
+    #[arg(long, value_name = "IMAGE.png|DATA", requires = "inpaint")]
+    image: Option<String>,
+}
+
+/// Where image-to-image starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Start {
+    Step(usize),
+    Share(f64),
+}
+
+impl FromStr for Start {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match (text.parse(), text.parse::<f64>()) {
+            (Ok(step), _) => Ok(Self::Step(step)),
+            (_, Ok(share)) if (0.0..1.0).contains(&share) => Ok(Self::Share(share)),
+            _ => Err("give the number of a step, or a share from 0 to below 1".into()),
+        }
+    }
+}
+
+impl Start {
+    /// The step's number in a plan of `steps`.
+    fn step(self, steps: usize) -> Result<usize> {
+        let step = match self {
+            Self::Step(step) => step,
+            Self::Share(share) => ((share * steps as f64).round() as usize).min(steps - 1),
+        };
+        if step >= steps {
+            return Err(Error::Usage(format!("--start {step}: the plan has {steps} steps, numbered from 0")));
+        }
+        Ok(step)
+    }
+}
+
+/// The images, read.
+#[derive(Debug, Default)]
+pub struct GivenImages {
+    from: Option<(Vec<f32>, usize)>,
+    known: Option<(Vec<f32>, Vec<u8>)>,
+}
+
+impl GivenImages {
+    /// As chains take them.
+    pub fn as_given(&self) -> crate::chain::Given<'_> {
+        crate::chain::Given {
+            from: self.from.as_ref().map(|(images, step)| (&images[..], *step)),
+            known: self.known.as_ref().map(|(images, mask)| (&images[..], &mask[..])),
+        }
+    }
+}
+
+impl GivenArguments {
+    /// Reads what is named, for samples of `shape` and a plan of `steps`.
+    ///
+    /// # Errors
+    /// Files that cannot be read or have another size, or a step that the plan does not have.
+    pub fn read(&self, shape: [usize; 3], steps: usize) -> Result<GivenImages> {
+        let from = match (&self.from, self.start) {
+            (Some(source), Some(start)) => Some((images(source, shape)?, start.step(steps)?)),
+            _ => None,
+        };
+        let known = match (&self.inpaint, &self.image) {
+            (Some(path), Some(source)) => Some((images(source, shape)?, mask(path, shape)?)),
+            _ => None,
+        };
+        Ok(GivenImages { from, known })
+    }
+}
+
+/// The images of a PNG or a data set.
+fn images(source: &str, shape: [usize; 3]) -> Result<Vec<f32>> {
+    let path = Path::new(source);
+    let (found, values) = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) && path.is_file() {
+        data::png(path)?
+    } else {
+        let set = Dataset::open(source)?;
+        (set.shape, set.images)
+    };
+    if [found.height, found.width, found.channels] != shape {
+        return Err(Error::file(path, format!("is {found}, the model draws {}x{}x{}", shape[0], shape[1], shape[2])));
+    }
+    Ok(values)
+}
+
+/// The bits of what is kept: the pixels that are not white.
+fn mask(path: &Path, [height, width, _]: [usize; 3]) -> Result<Vec<u8>> {
+    let (found, values) = data::png(path)?;
+    if [found.height, found.width] != [height, width] {
+        return Err(Error::file(path, format!("is {found}, the model draws {height}x{width}")));
+    }
+    let mut bits = vec![0; brownian::mask_len(height * width)];
+    let mut kept = 0;
+    for (i, pixel) in values.chunks(found.channels).enumerate() {
+        if pixel.iter().sum::<f32>() < 0.0 {
+            bits[i / 8] |= 1 << (i % 8);
+            kept += 1;
+        }
+    }
+    if kept == height * width {
+        return Err(Error::file(path, "is black all over: nothing would be drawn; make white what is to be drawn"));
+    }
+    Ok(bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_a_step_or_a_share() {
+        let step = |text: &str, steps| text.parse::<Start>().unwrap().step(steps);
+        assert_eq!(step("3", 10).unwrap(), 3);
+        assert_eq!(step("0.4", 10).unwrap(), 4);
+        assert_eq!(step("0.99", 5).unwrap(), 4);
+        assert_eq!(step("0", 5).unwrap(), 0);
+        assert!(step("5", 5).unwrap_err().to_string().contains("numbered from 0"));
+        for text in ["1.0", "-1", "x", "NaN", ""] {
+            assert!(text.parse::<Start>().is_err(), "{text}");
+        }
+    }
+}
