@@ -61,6 +61,7 @@ pub mod schedule;
 pub use arena::{Aligned, Arena};
 pub use conditioning::Condition;
 pub use error::{EncodeError, OpFault, ParseError, SamplerError, Table};
+pub use execute::probe;
 pub use format::{arena_len, state_len};
 pub use model::{Model, Plan};
 pub use sampler::{update, Part, Sampler};

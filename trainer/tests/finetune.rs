@@ -59,7 +59,7 @@ fn rounding_follows_the_integer_network() {
         let values = graph.folded_params(&folded, &run.ema, &run.stats).unwrap();
         let network = folded.fold(&values, &[]).unwrap();
         let plan = NamedPlan { name: "output".into(), clip: false, steps: vec![OUTPUT] };
-        let ranges: Vec<Range> = calibrate(&network, std::slice::from_ref(&plan), 1).unwrap();
+        let ranges: Vec<Range> = calibrate(&network, std::slice::from_ref(&plan), 1, Default::default()).unwrap();
         let export =
             Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &[plan.clone()] };
         let file = ModelFile::from_bytes(&lower::lower(&export).unwrap());
@@ -92,8 +92,7 @@ fn rounding_follows_the_integer_network() {
             rounding: Some(&rounding),
         };
         let output = forward(&folded, &mut tape, &Parameters::new(rounded), inputs).f;
-        let (of_float, of_rounded) =
-            (relative_error(&float, &integer), relative_error(output.values(), &integer));
+        let (of_float, of_rounded) = (relative_error(&float, &integer), relative_error(output.values(), &integer));
         println!("{preset}: integers differ by {of_float:.5} from floats, by {of_rounded:.5} from rounded floats");
         assert!(of_rounded < 0.5 * of_float, "{preset}: {of_rounded} against {of_float}");
     }
@@ -124,7 +123,7 @@ fn chains_come_closer_to_the_data() {
     assert_eq!(plans[0].steps, plans[2].steps);
     assert_ne!(network.plan_bias(&plans[0]), network.plan_bias(&plans[2]), "only the plan that was tuned has rows");
     assert_eq!(network.plan_bias(&plans[2])[0], network.time_bias(plans[2].steps[0].timestep as usize));
-    let file = ModelFile::from_bytes(&export::export(&loaded, &texts).unwrap());
+    let file = ModelFile::from_bytes(&export::export(&loaded, &texts, &Default::default()).unwrap());
     let model = file.model().unwrap();
     assert!(model.header().provenance.contains("[run.fine_tuning]"), "{}", model.header().provenance);
     assert_eq!(model.header().conditioning.time_rows, 2 + 3 + 2);

@@ -1,7 +1,7 @@
 //! From bytes to header: what [`Model::parse`](crate::Model::parse) does first.
 
 use super::read::{Read, Reader};
-use super::{Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
+use super::{Header, Op, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
 use crate::error::ParseError;
 use core::marker::PhantomData;
 
@@ -30,9 +30,9 @@ pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
     if !prefix.starts_with(&MAGIC) {
         return Err(ParseError::Magic);
     }
-    let version = word(prefix, 4) as u16;
-    if version != VERSION {
-        return Err(ParseError::Version { found: version });
+    let found = word(prefix, 4) as u16;
+    if !(1..=VERSION).contains(&found) {
+        return Err(ParseError::Version { found });
     }
     if !(bytes.as_ptr() as usize).is_multiple_of(BLOB_ALIGN) {
         return Err(ParseError::Misaligned);
@@ -60,10 +60,15 @@ pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
     let header = Header::read(&mut reader).ok_or(ParseError::Header)?;
     let rest = reader.rest().ok_or(ParseError::Header)?;
     let blob = bytes.get(blob_start..blob_end).ok_or(ParseError::Header)?;
-    if !rest.is_empty() {
+    if !rest.is_empty() || version(header.ops) != found {
         return Err(ParseError::Header);
     }
     Ok((header, blob))
+}
+
+/// The oldest version of the format that has all of `ops`, which are encoded as in [`Header::ops`].
+pub fn version(ops: &[u8]) -> u16 {
+    1 + items::<Op>(ops).any(|op| op.is_packed()) as u16
 }
 
 /// Iterator over postcard items that stand one after the other; ends at the first that fails.

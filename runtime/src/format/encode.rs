@@ -1,6 +1,6 @@
 //! From header and blob to bytes.
 
-use super::{Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
+use super::{version, Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN};
 use crate::error::EncodeError;
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub fn encode(
     let blob_start = (PREFIX_LEN + header_len).next_multiple_of(BLOB_ALIGN);
     let blob_end = blob_start + blob.len();
     let length = |n: usize| u32::try_from(n).map_err(|_| EncodeError::TooLong);
-    let words = [VERSION as u32, length(header_len)?, length(blob.len())?, arena_len, state_len, 0, 0];
+    let words = [version(header.ops) as u32, length(header_len)?, length(blob.len())?, arena_len, state_len, 0, 0];
     prefix[..4].copy_from_slice(&MAGIC);
     for (slot, word) in prefix[4..].as_chunks_mut::<4>().0.iter_mut().zip(words) {
         *slot = word.to_le_bytes();

@@ -14,7 +14,7 @@ mod rules;
 mod types;
 mod validate;
 
-pub use decode::{arena_len, state_len};
+pub use decode::{arena_len, state_len, version};
 pub use encode::{encode, encode_item};
 pub use read::{Read, Reader};
 pub use types::*;
@@ -24,8 +24,8 @@ pub(crate) use validate::validate;
 
 /// First bytes of every model file.
 pub const MAGIC: [u8; 4] = *b"BRWN";
-/// The version that this crate reads and writes.
-pub const VERSION: u16 = 1;
+/// The newest version that this crate reads and writes: 2 for models with four-bit weights, 1 for all others.
+pub const VERSION: u16 = 2;
 /// Bytes before the header.
 pub const PREFIX_LEN: usize = 32;
 /// Alignment of the file in memory and of the blob in the file.

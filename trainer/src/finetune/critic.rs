@@ -179,9 +179,8 @@ impl Critic {
     }
 
     fn with_classes(&self, features: &[f64], width: usize, classes: &[u8]) -> Vec<f64> {
-        let indicators = |class: u8| {
-            (0..self.classes).map(move |c| if c == usize::from(class) { self.class_scale } else { 0.0 })
-        };
+        let indicators =
+            |class: u8| (0..self.classes).map(move |c| if c == usize::from(class) { self.class_scale } else { 0.0 });
         let rows = features.chunks_exact(width).zip(classes);
         rows.flat_map(|(features, class)| features.iter().copied().chain(indicators(*class))).collect()
     }

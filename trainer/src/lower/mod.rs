@@ -7,16 +7,21 @@
 
 mod builder;
 pub mod calibrate;
+mod carry;
+pub mod correct;
 mod fuse;
 mod layer;
+pub mod moments;
 mod ops;
 pub mod plans;
+mod quantize;
 pub mod rounding;
 mod scale;
 mod tables;
 
 pub use builder::{arena_lower_bound, BuildError, Frame, ModelBuilder, NamedPlan};
 pub use layer::{FloatLayer, IntegerLayer};
+pub use quantize::{quantize, Choices, WeightBits};
 pub use scale::{Quantization, Range};
 
 use crate::network::Network;
@@ -39,12 +44,29 @@ pub struct Export<'a> {
     pub plans: &'a [NamedPlan],
 }
 
+/// What has been measured for an export, beyond the ranges.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// Moments of what layers read; a layer that has them gets four bits a weight. One a layer of the network, or none at all.
+    pub moments: Vec<Option<moments::Moments>>,
+    /// What is added to the channels of the output's layer, one row a time row of the file; empty for nothing.
+    pub output_errors: correct::OutputErrors,
+}
+
+/// Quantizes a network with eight-bit weights and no corrections and writes it as a model file.
+///
+/// # Errors
+/// As [`lower_with`].
+pub fn lower(export: &Export) -> Result<Vec<u8>> {
+    lower_with(export, &Measured::default())
+}
+
 /// Quantizes a network and writes it as a model file.
 ///
 /// # Errors
 /// A network that does not end in a convolution or dense layer (behind moves), numbers that do not fit
 /// the format, or no plan.
-pub fn lower(export: &Export) -> Result<Vec<u8>> {
+pub fn lower_with(export: &Export, measured: &Measured) -> Result<Vec<u8>> {
     let Export { network, ranges, .. } = *export;
     if ranges.len() != network.layers.len() {
         return Err(Error::Invalid(format!(
@@ -57,11 +79,22 @@ pub fn lower(export: &Export) -> Result<Vec<u8>> {
         return Err(Error::Usage("a model needs at least one plan".into()));
     }
     let mut plans = export.plans.to_vec();
-    let biases = tables::BiasColumns::new(network, time_rows(network, &mut plans))?;
+    let rows = time_rows(network, &mut plans);
+    let row_count = rows.len();
+    let mut biases = tables::BiasColumns::new(network, rows)?;
+    let mut steps = fuse::fuse(network)?;
+    if !measured.output_errors.is_empty() {
+        if measured.output_errors.len() != row_count {
+            let found = measured.output_errors.len();
+            return Err(Error::Invalid(format!("{found} rows of output errors for {row_count} different steps")));
+        }
+        let output = fuse::output_layer(network)?;
+        let first = biases.append(&measured.output_errors);
+        steps.iter_mut().filter(|s| s.layer == output).for_each(|s| s.step_bias = Some(first));
+    }
 
-    let mut lowering = Lowering::new(network, ranges, biases);
+    let mut lowering = Lowering::new(network, ranges, biases, &measured.moments);
     let input = lowering.input();
-    let steps = fuse::fuse(network)?;
     for step in &steps {
         lowering.step(step)?;
     }
