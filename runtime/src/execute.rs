@@ -2,6 +2,8 @@
 //!
 //! Helpers return `Option` to leave early where a slice is not there; parsing has made that impossible.
 
+mod packed;
+
 use crate::conditioning::{self, Condition, StepBiases};
 use crate::error::SamplerError;
 use crate::format::{self, Element, Op, Requantization, StepBias, Tensor};
@@ -68,8 +70,10 @@ impl<'a> Network<'a> {
     fn run(&self, op: &Op, arena: &mut [u8]) -> Option<()> {
         match op {
             Op::Conv2d(op) => self.conv(op, arena),
+            Op::PackedConv2d(op) => self.packed_conv(op, arena),
             Op::Depthwise(op) => self.depthwise(op, arena),
             Op::Linear(op) => self.linear(op, arena),
+            Op::PackedLinear(op) => self.packed_linear(op, arena),
             Op::Add(op) => self.add(op, arena),
             Op::ChannelBias(op) => self.channel_bias(op, arena),
             Op::Lut(op) => {
@@ -85,33 +89,16 @@ impl<'a> Network<'a> {
     }
 
     fn conv(&self, op: &format::Conv2d, arena: &mut [u8]) -> Option<()> {
-        let (a, b) = (op.a.tensor.range(), op.b.map_or(NOTHING, |b| b.tensor.range()));
-        let second = if b == a { NOTHING } else { b.clone() };
-        let residual = outside_residual(&op.requantization, &op.output);
-        let third = if residual == a || residual == b { NOTHING } else { residual.clone() };
-        let scratch = op.scratch as usize..op.scratch as usize + op.scratch_len();
-        let [out, scratch, a_data, b_data, r_data] =
-            arena.get_disjoint_mut([op.output.range(), scratch, a.clone(), second, third]).ok()?;
-        let (a_data, b_data, r_data) = (&*a_data, &*b_data, &*r_data);
-        let b_data = if b == a { a_data } else { b_data };
-        let r_data = if residual.is_empty() {
-            None
-        } else if residual == a {
-            Some(a_data)
-        } else if residual == b {
-            Some(b_data)
-        } else {
-            Some(r_data)
-        };
+        let Buffers { out, scratch, a, b, residual } = Buffers::of(op, op.scratch_len(), arena)?;
         let channels = op.output.shape[2] as usize;
         let (bias, scratch) = self.bias(&op.requantization, channels, scratch)?;
         let conv = kernels::Conv {
-            sources: (source(&op.a, a_data), op.b.as_ref().map(|b| source(b, b_data))),
+            sources: (source(&op.a, a), op.b.as_ref().map(|input| source(input, b))),
             window: op.window.window(),
             output: op.output.shape.map(usize::from),
             groups: op.groups as usize,
             weights: as_i8(self.blob.get(op.weights as usize..)?),
-            epilogue: self.epilogue(&op.requantization, bias, channels, r_data)?,
+            epilogue: self.epilogue(&op.requantization, bias, channels, residual)?,
         };
         active::conv(&conv, output(&op.output, out)?, as_i8_mut(scratch));
         Some(())
@@ -268,6 +255,40 @@ fn source<'d>(input: &format::ConvInput, data: &'d [u8]) -> Source<'d> {
         channels,
         upsample: input.upsample as u8,
         zero_point: input.tensor.zero_point,
+    }
+}
+
+/// What a convolution works on, apart.
+struct Buffers<'s> {
+    out: &'s mut [u8],
+    scratch: &'s mut [u8],
+    a: &'s [u8],
+    b: &'s [u8],
+    /// Nothing where there is no residual or the output holds it.
+    residual: Option<&'s [u8]>,
+}
+
+impl<'s> Buffers<'s> {
+    fn of(op: &format::Conv2d, scratch_len: usize, arena: &'s mut [u8]) -> Option<Self> {
+        let (a, b) = (op.a.tensor.range(), op.b.map_or(NOTHING, |b| b.tensor.range()));
+        let second = if b == a { NOTHING } else { b.clone() };
+        let residual = outside_residual(&op.requantization, &op.output);
+        let third = if residual == a || residual == b { NOTHING } else { residual.clone() };
+        let scratch = op.scratch as usize..op.scratch as usize + scratch_len;
+        let [out, scratch, a_data, b_data, r_data] =
+            arena.get_disjoint_mut([op.output.range(), scratch, a.clone(), second, third]).ok()?;
+        let (a_data, b_data, r_data) = (&*a_data, &*b_data, &*r_data);
+        let b_data = if b == a { a_data } else { b_data };
+        let residual = if residual.is_empty() {
+            None
+        } else if residual == a {
+            Some(a_data)
+        } else if residual == b {
+            Some(b_data)
+        } else {
+            Some(r_data)
+        };
+        Some(Self { out, scratch, a: a_data, b: b_data, residual })
     }
 }
 

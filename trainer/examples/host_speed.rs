@@ -8,7 +8,11 @@ use brownian::schedule::Schedule;
 use brownian::{Guidance, Model};
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::graph::Shape;
-use brownian_trainer::lower::{self, calibrate::calibrate, plans, Export};
+use brownian_trainer::lower::{
+    self,
+    calibrate::{calibrate, RangeChoice},
+    plans, Export,
+};
 use brownian_trainer::model_file::ModelFile;
 use brownian_trainer::presets;
 use std::time::Instant;
@@ -24,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Schedule::COSINE.alpha_bars(&mut alpha_bar);
     let spec = plans::parse_all(&["ddim:10".to_string()])?;
     let plans = spec.iter().map(|s| s.build(Prediction::V, &alpha_bar)).collect::<Result<Vec<_>, _>>()?;
-    let ranges = calibrate(&network, &plans, 1)?;
+    let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError)?;
     let export = Export { name: "host_speed", provenance: "", network: &network, ranges: &ranges, plans: &plans };
     let file = ModelFile::from_bytes(&lower::lower(&export)?);
     let model = Model::parse(file.bytes()).map_err(|e| format!("{e:?}"))?;

@@ -1,6 +1,6 @@
 //! From a checkpoint to the bytes of a model file.
 use crate::checkpoint::Checkpoint;
-use crate::lower::{self, calibrate::calibrate, plans::PlanSpec, Accumulator, NamedPlan};
+use crate::lower::{self, plans::PlanSpec, Accumulator, Choices, NamedPlan};
 use crate::train::Config;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -16,6 +16,7 @@ struct Provenance<'a> {
     steps_done: u64,
     calibration_seed: u64,
     plans: Vec<String>,
+    quantization: &'a Choices,
     run: &'a Config,
 }
 
@@ -33,42 +34,39 @@ pub fn build_plans(config: &Config, specs: &[PlanSpec]) -> Result<Vec<NamedPlan>
 ///
 /// # Errors
 /// Plans that do not parse or fit, or a network that the format cannot hold.
-pub fn export(checkpoint: &Checkpoint, plan_texts: &[String]) -> Result<Vec<u8>> {
-    prepared(checkpoint, plan_texts, lower::lower)
+pub fn export(checkpoint: &Checkpoint, plan_texts: &[String], choices: &Choices) -> Result<Vec<u8>> {
+    let (plans, provenance) = prepared(checkpoint, plan_texts, choices)?;
+    let config = &checkpoint.config;
+    lower::quantize((&config.preset, &provenance), &checkpoint.network()?, &plans, config.seed, choices)
 }
 
 /// The same network with every activation as an op of its own, and where the results of the layers with weights lie.
 ///
 /// # Errors
 /// As [`export`].
-pub fn export_apart(checkpoint: &Checkpoint, plan_texts: &[String]) -> Result<(Vec<u8>, Vec<Accumulator>)> {
-    prepared(checkpoint, plan_texts, |export| lower::lower_apart(export, &lower::Options::default()))
-}
-
-/// What `lower` makes of a folded and calibrated network.
-fn prepared<T>(
+pub fn export_apart(
     checkpoint: &Checkpoint,
     plan_texts: &[String],
-    lower: impl FnOnce(&lower::Export) -> Result<T>,
-) -> Result<T> {
+    choices: &Choices,
+) -> Result<(Vec<u8>, Vec<Accumulator>)> {
+    let (plans, provenance) = prepared(checkpoint, plan_texts, choices)?;
+    let config = &checkpoint.config;
+    lower::quantize_apart((&config.preset, &provenance), &checkpoint.network()?, &plans, config.seed, choices)
+}
+
+/// The plans, and what the file says of its origin.
+fn prepared(checkpoint: &Checkpoint, plan_texts: &[String], choices: &Choices) -> Result<(Vec<NamedPlan>, String)> {
     let config = &checkpoint.config;
     let plans = build_plans(config, &lower::plans::parse_all(plan_texts)?)?;
-    let network = checkpoint.network()?;
-    let ranges = calibrate(&network, &plans, config.seed)?;
     let provenance = Provenance {
         generator: format!("brownian-trainer {}", env!("CARGO_PKG_VERSION")),
         steps_done: checkpoint.step(),
         calibration_seed: config.seed,
         plans: plan_texts.to_vec(),
+        quantization: choices,
         run: config,
     };
     let provenance =
         toml::to_string(&provenance).map_err(|e| Error::Invalid(format!("the provenance cannot be written: {e}")))?;
-    lower(&lower::Export {
-        name: &config.preset,
-        provenance: &provenance,
-        network: &network,
-        ranges: &ranges,
-        plans: &plans,
-    })
+    Ok((plans, provenance))
 }

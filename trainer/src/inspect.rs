@@ -1,6 +1,6 @@
 //! What a model file holds and what it needs on a chip, as text and as JSON.
 use crate::lower::arena_lower_bound;
-use brownian::format::{Element, Op, Requantization, Tensor};
+use brownian::format::{Element, Op, Packed, Requantization, Tensor};
 use brownian::Model;
 use serde::Serialize;
 use std::fmt;
@@ -118,7 +118,6 @@ fn bytes(n: usize) -> String {
 }
 
 fn op_report(op: &Op) -> OpReport {
-    let row = |taps: usize| brownian::kernels::row_stride(taps);
     let fused = |kind: &str, r: &Requantization| {
         let mut kind = kind.to_owned();
         for (is, what) in [
@@ -133,19 +132,21 @@ fn op_report(op: &Op) -> OpReport {
         kind
     };
     let channels = usize::from(op.output().shape[2]);
+    let (bits, four) = if op.is_packed() { (4, "4-bit ") } else { (8, "") };
+    let row = |taps: usize| brownian::kernels::row_stride(taps) * bits / 8;
     let (kind, weights) = match op {
-        Op::Conv2d(conv) => {
+        Op::Conv2d(conv) | Op::PackedConv2d(Packed { layer: conv, .. }) => {
             let [h, w] = conv.window.kernel;
             let taps = conv.window.taps() * conv.input_channels() / usize::from(conv.groups).max(1);
-            (fused(&format!("conv {h}x{w}"), &conv.requantization), channels * (row(taps) + 6))
+            (fused(&format!("{four}conv {h}x{w}"), &conv.requantization), channels * (row(taps) + 6))
         }
         Op::Depthwise(conv) => {
             let [h, w] = conv.window.kernel;
             (fused(&format!("depthwise {h}x{w}"), &conv.requantization), channels * (conv.window.taps() + 6))
         }
-        Op::Linear(linear) => {
+        Op::Linear(linear) | Op::PackedLinear(Packed { layer: linear, .. }) => {
             let outputs = linear.output.values();
-            (fused("linear", &linear.requantization), outputs * (row(linear.input.values()) + 6))
+            (fused(&format!("{four}linear"), &linear.requantization), outputs * (row(linear.input.values()) + 6))
         }
         Op::Add(add) => (if add.lut.is_some() { "add + activation" } else { "add" }.into(), 0),
         Op::ChannelBias(_) => ("channel bias".into(), 0),

@@ -187,7 +187,8 @@ impl Network {
 
     fn row_bias(&self, t: usize, plan_row: usize) -> Vec<f32> {
         let [first, second, columns] = &self.dense;
-        let mut bias = columns.apply(&second.apply(&first.apply(&self.conditioning.time_features(t), true), true), false);
+        let mut bias =
+            columns.apply(&second.apply(&first.apply(&self.conditioning.time_features(t), true), true), false);
         let row = self.plan_table.chunks_exact(self.bias_columns()).nth(plan_row).unwrap_or_default();
         bias.iter_mut().zip(row).for_each(|(b, r)| *b += r);
         bias

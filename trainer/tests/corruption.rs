@@ -3,15 +3,19 @@
 use brownian::format::{self, Op, PlanHeader, Read, Reader};
 use brownian::plan::Prediction;
 use brownian::schedule::Schedule;
-use brownian::{Condition, Guidance, Model, ParseError, Sampler};
+use brownian::{Condition, Guidance, Model, OpFault, ParseError, Sampler, Table};
 use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Shape};
-use brownian_trainer::lower::{self, calibrate::calibrate, plans, Export};
+use brownian_trainer::lower::{
+    self,
+    calibrate::{calibrate, RangeChoice},
+    plans, Export,
+};
 use brownian_trainer::model_file::{ChainMemory, ModelFile};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A small model with every kind of op.
-fn small_model() -> Vec<u8> {
+/// A small model with every kind of op; with four-bit weights where `packed`.
+fn model(packed: bool) -> Vec<u8> {
     let mut g = Builder::new(Shape::new(4, 4, 1)).unwrap();
     let options = ConvOptions::default();
     let x = g.space_to_depth("patchify", 0, 2).unwrap();
@@ -38,9 +42,17 @@ fn small_model() -> Vec<u8> {
     Schedule::COSINE.alpha_bars(&mut alpha_bar);
     let specs = plans::parse_all(&["ddpm:3".into(), "dpm:3".into()]).unwrap();
     let plans: Vec<_> = specs.iter().map(|s| s.build(Prediction::V, &alpha_bar).unwrap()).collect();
-    let ranges = calibrate(&network, &plans, 1).unwrap();
+    let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "s", provenance: "", network: &network, ranges: &ranges, plans: &plans };
-    lower::lower(&export).unwrap()
+    if !packed {
+        return lower::lower(&export).unwrap();
+    }
+    let moments = lower::moments::collect(&network, &plans, 1, |layer| layer != network.layers.len() - 2).unwrap();
+    lower::lower_with(&export, &lower::Measured { moments, ..Default::default() }).unwrap()
+}
+
+fn small_model() -> Vec<u8> {
+    model(false)
 }
 
 /// Writes the checksum anew, so that the checks behind it are reached.
@@ -115,11 +127,16 @@ fn odd_value(rng: &mut ChaCha8Rng) -> u8 {
 
 #[test]
 fn a_hundred_thousand_sealed_mutations_never_panic() {
-    let good = small_model();
+    mutate(small_model(), 70_000);
+    mutate(model(true), 30_000);
+}
+
+/// Runs `count` files that differ from `good` in a few bytes.
+fn mutate(good: Vec<u8>, count: u32) {
     let header_len = u32::from_le_bytes(good[8..12].try_into().unwrap()) as usize;
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let (mut accepted, mut reached) = (0u32, std::collections::BTreeMap::<String, u32>::new());
-    for _ in 0..100_000 {
+    for _ in 0..count {
         let mut bytes = good.clone();
         for _ in 0..rng.random_range(1..4) {
             // Mostly the header, whose bytes mean the most; sometimes anything.
@@ -144,13 +161,17 @@ fn a_hundred_thousand_sealed_mutations_never_panic() {
 /// Changes one field of one op at a time, so that most files decode and only the meaning is wrong.
 #[test]
 fn changed_fields_never_panic() {
-    let good = small_model();
+    change_fields(small_model(), 14_000);
+    change_fields(model(true), 8_000);
+}
+
+fn change_fields(good: Vec<u8>, count: u32) {
     let file = ModelFile::from_bytes(&good);
     let model = Model::parse(file.bytes()).unwrap();
     let ops: Vec<Op> = model.ops().collect();
     let mut rng = ChaCha8Rng::seed_from_u64(8);
     let (mut accepted, mut refused) = (0u32, std::collections::BTreeMap::<String, u32>::new());
-    for _ in 0..20_000 {
+    for _ in 0..count {
         let mut changed = ops.clone();
         let at = rng.random_range(0..changed.len());
         match rng.random_range(0..4) {
@@ -189,6 +210,49 @@ fn changed_fields_never_panic() {
     for fault in ["Shape", "Arena", "Overlap", "Unwritten", "Requantization", "Column", "Element"] {
         assert!(refused.contains_key(fault), "{fault} was never met: {refused:?}");
     }
+}
+
+/// What only four-bit weights can have wrong.
+#[test]
+fn wrong_packed_ops_are_refused() {
+    let good = model(true);
+    let file = ModelFile::from_bytes(&good);
+    let model = Model::parse(file.bytes()).unwrap();
+    let ops: Vec<Op> = model.ops().collect();
+    let at = ops.iter().position(|op| matches!(op, Op::PackedConv2d(_))).unwrap();
+    assert!(ops.iter().any(|op| matches!(op, Op::PackedLinear(_))));
+    let Op::PackedConv2d(conv) = ops[at] else { unreachable!() };
+    let rebuilt = |conv: format::Packed<format::Conv2d>, blob: &[u8]| {
+        let mut list = Vec::new();
+        for (i, op) in ops.iter().enumerate() {
+            let mut encoded = [0; 256];
+            let len = format::encode_item(if i == at { &Op::PackedConv2d(conv) } else { op }, &mut encoded);
+            list.extend_from_slice(&encoded[..len.unwrap()]);
+        }
+        let header = format::Header { ops: &list, ..*model.header() };
+        let mut bytes = vec![0; good.len() + 1024];
+        let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
+        let len = format::encode(&header, blob, arena, state, &mut bytes).unwrap();
+        parse_and_run(&bytes[..len])
+    };
+    let fault = |fault| Err(ParseError::Op { op: at as u16, fault });
+    assert_eq!(rebuilt(conv, model.blob()), Ok(()));
+    assert_eq!(rebuilt(format::Packed { block: 0, ..conv }, model.blob()), fault(OpFault::Shape));
+    let grouped = format::Conv2d { groups: 3, ..conv.layer };
+    assert_eq!(rebuilt(format::Packed { layer: grouped, ..conv }, model.blob()), fault(OpFault::Shape));
+    let outside = format::Conv2d { weights: model.blob().len() as u32 / 4 * 4, ..conv.layer };
+    let table = Err(ParseError::Table { table: Table::Weights, index: at as u16 });
+    assert_eq!(rebuilt(format::Packed { layer: outside, ..conv }, model.blob()), table);
+    let unaligned = format::Conv2d { weights: conv.layer.weights + 2, ..conv.layer };
+    assert_eq!(rebuilt(format::Packed { layer: unaligned, ..conv }, model.blob()), table);
+    // −8 in the low and in the high half.
+    for value in [0x08, 0x80] {
+        let mut blob = model.blob().to_vec();
+        blob[conv.layer.weights as usize] = value;
+        assert_eq!(rebuilt(conv, &blob), fault(OpFault::Weight));
+    }
+    let huge = format::Conv2d { scratch: model.arena_len() as u32 - 4, ..conv.layer };
+    assert_eq!(rebuilt(format::Packed { layer: huge, ..conv }, model.blob()), fault(OpFault::Arena));
 }
 
 #[test]

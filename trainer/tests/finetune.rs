@@ -60,7 +60,7 @@ fn rounding_follows_the_integer_network() {
         let values = graph.folded_params(&folded, &run.ema, &run.stats).unwrap();
         let network = folded.fold(&values, &[]).unwrap();
         let plan = NamedPlan { name: "output".into(), clip: false, steps: vec![OUTPUT] };
-        let ranges: Vec<Range> = calibrate(&network, std::slice::from_ref(&plan), 1).unwrap();
+        let ranges: Vec<Range> = calibrate(&network, std::slice::from_ref(&plan), 1, Default::default()).unwrap();
         let export =
             Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &[plan.clone()] };
         let file = ModelFile::from_bytes(&lower::lower(&export).unwrap());
@@ -124,7 +124,7 @@ fn chains_come_closer_to_the_data() {
     assert_eq!(plans[0].steps, plans[2].steps);
     assert_ne!(network.plan_bias(&plans[0]), network.plan_bias(&plans[2]), "only the plan that was tuned has rows");
     assert_eq!(network.plan_bias(&plans[2])[0], network.time_bias(plans[2].steps[0].timestep as usize));
-    let file = ModelFile::from_bytes(&export::export(&loaded, &texts).unwrap());
+    let file = ModelFile::from_bytes(&export::export(&loaded, &texts, &Default::default()).unwrap());
     let model = file.model().unwrap();
     assert!(model.header().provenance.contains("[run.fine_tuning]"), "{}", model.header().provenance);
     assert_eq!(model.header().conditioning.time_rows, 2 + 3 + 2);

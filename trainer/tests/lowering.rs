@@ -5,7 +5,8 @@ use brownian::schedule::Schedule;
 use brownian::{Condition, Guidance, Model, Sampler};
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, Shape};
-use brownian_trainer::lower::{self, arena_lower_bound, calibrate::calibrate, plans, Export, NamedPlan};
+use brownian_trainer::lower::calibrate::{calibrate, RangeChoice};
+use brownian_trainer::lower::{self, arena_lower_bound, plans, Choices, Export, NamedPlan, WeightBits};
 use brownian_trainer::model_file::{ChainMemory, ModelFile};
 use brownian_trainer::network::Network;
 use brownian_trainer::presets;
@@ -22,7 +23,7 @@ fn network(graph: &Graph, seed: u64) -> Network {
 }
 
 fn export(network: &Network, plans: &[NamedPlan]) -> ModelFile {
-    let ranges = calibrate(network, plans, 1).unwrap();
+    let ranges = calibrate(network, plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "test", provenance: "", network, ranges: &ranges, plans };
     ModelFile::from_bytes(&lower::lower(&export).unwrap())
 }
@@ -166,4 +167,90 @@ fn an_image_does_not_depend_on_its_batch() {
     while sampler.step() {}
     assert_eq!(sampler.x(), &all[7 * 64..8 * 64]);
     assert_ne!(&all[6 * 64..7 * 64], &all[7 * 64..8 * 64]);
+}
+
+/// The mean of a chain's difference from the float chain over all values of all images.
+fn mean_difference(network: &Network, plans: &[NamedPlan], choices: Choices) -> (f64, usize) {
+    let file = ModelFile::from_bytes(&lower::quantize(("test", ""), network, plans, 1, &choices).unwrap());
+    let model = Model::parse(file.bytes()).unwrap();
+    let batch = Batch { seed: 21, first: 0, count: 40, classes: Classes::Cycle, guidance_scale: 256 };
+    let integer = chain::integer(&model, model.plan(&plans[0].name).unwrap(), &batch, || ()).unwrap();
+    let float = chain::float(network, &plans[0], &batch, |_, _, _| ()).unwrap();
+    let sum: f64 = float.iter().zip(&integer).map(|(a, b)| f64::from(a - b)).sum();
+    ((sum / float.len() as f64).abs(), file.bytes().len())
+}
+
+#[test]
+fn bias_correction_takes_back_the_mean_error() {
+    let graph = presets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip"]));
+    let off = Choices { bias_correction: false, ..Choices::default() };
+    let ((with, long), (without, short)) =
+        (mean_difference(&network, &plans, Choices::default()), mean_difference(&network, &plans, off));
+    println!("mean difference {without:.5} becomes {with:.5}");
+    assert!(with < 0.5 * without, "{without} becomes {with}");
+    assert!(long - short < 256, "{short} bytes become {long}");
+}
+
+#[test]
+fn four_bit_weights_make_a_smaller_file_that_follows_the_float_network() {
+    let graph = presets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
+    let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip"]));
+    let batch = Batch { seed: 11, first: 0, count: 8, classes: Classes::Cycle, guidance_scale: 256 };
+    let float = chain::float(&network, &plans[0], &batch, |_, _, _| ()).unwrap();
+    let [eight, four] = [WeightBits::Eight, WeightBits::Four].map(|weights| {
+        let choices = Choices { weights, ..Choices::default() };
+        let file = ModelFile::from_bytes(&lower::quantize(("test", ""), &network, &plans, 1, &choices).unwrap());
+        let model = Model::parse(file.bytes()).unwrap();
+        let packed = model.ops().filter(|op| op.is_packed()).count();
+        let integer = chain::integer(&model, model.plan(&plans[0].name).unwrap(), &batch, || ()).unwrap();
+        println!("{weights:?}: {packed} packed ops, {} bytes, arena {}", file.bytes().len(), model.arena_len());
+        (packed, file.bytes().len(), relative_error(&float, &integer), file.bytes()[4])
+    });
+    assert_eq!((eight.0, four.0, eight.3, four.3), (0, 4, 1, 2));
+    assert!(four.1 + 13_000 < eight.1, "{} and {} bytes", four.1, eight.1);
+    assert!(four.2 < 0.15 && eight.2 < four.2, "errors {} and {}", four.2, eight.2);
+}
+
+/// Two inputs of a convolution that are a hundred times apart each keep a scale of their own where they are read together.
+#[test]
+fn parts_of_a_concatenation_keep_their_scales() {
+    let mut g = Builder::new(Shape::new(8, 8, 1)).unwrap();
+    let options = ConvOptions::default();
+    let a = g.conv("a", 0, 4, ConvGeometry::square(3, 1), ConvOptions { scale: 0.01, ..options }).unwrap();
+    let b = g.conv("b", 0, 4, ConvGeometry::square(3, 1), options).unwrap();
+    let x = g.concat("join", a, b).unwrap();
+    g.conv("out", x, 1, ConvGeometry::square(3, 1), ConvOptions { norm: false, ..options }).unwrap();
+    let graph = g.finish(8, 16, 0).unwrap();
+    let plans = plans_of(&["ddim:3:noclip"]);
+    let network = network(&graph, 5);
+    let ranges = calibrate(&network, &plans, 1, RangeChoice::MinMax).unwrap();
+    assert!(ranges[1].largest() * 50.0 < ranges[2].largest(), "{ranges:?}");
+    let file = export(&network, &plans);
+    let model = Model::parse(file.bytes()).unwrap();
+    let join = model.ops().last().unwrap();
+    assert_eq!((model.ops().count(), join.inputs().count()), (3, 2), "read together, never copied to one scale");
+    // Each part uses its 256 values.
+    let mut memory = ChainMemory::new(&model);
+    let x: Vec<f32> = (0..64).map(|i| (i as f32 * 0.7).sin() * 3.0).collect();
+    let mut spans = Vec::new();
+    let ops: Vec<_> = model.ops().collect();
+    brownian::probe(&model, Condition::NONE, 0, &x, memory.split().0, |op, arena| {
+        let values = arena[ops[usize::from(op)].output().range()].iter().map(|&v| v as i8);
+        spans.push(i16::from(values.clone().max().unwrap()) - i16::from(values.min().unwrap()));
+    })
+    .unwrap();
+    assert!(spans[..2].iter().all(|&span| span > 60), "{spans:?}");
+}
+
+/// Ranges come from where the plan goes: one that ends early sees other values than one that goes all the way.
+#[test]
+fn calibration_follows_the_plan() {
+    let graph = presets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let network = network(&graph, 3);
+    let state = |specs: &[&str]| calibrate(&network, &plans_of(specs), 1, RangeChoice::MinMax).unwrap()[0];
+    let (clipped, free) = (state(&["ddim:5"]), state(&["ddpm:5:noclip"]));
+    assert_ne!(clipped, free);
+    let both = state(&["ddim:5", "ddpm:5:noclip"]);
+    assert_eq!((both.min, both.max), (clipped.min.min(free.min), clipped.max.max(free.max)));
 }

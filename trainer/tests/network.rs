@@ -63,8 +63,7 @@ fn folded_equals_training(graph: &Graph) {
     let rows: Vec<usize> = (0..batch).map(|i| i % (graph.conditioning.classes + 1)).collect();
     let mut tape = Tape::default();
     let held = tape.hold(x.clone().into(), batch, graph.input);
-    let inputs =
-        Batch { x: (held, false), timesteps: &timesteps, class_rows: &rows, plan_row: 0, rounding: None };
+    let inputs = Batch { x: (held, false), timesteps: &timesteps, class_rows: &rows, plan_row: 0, rounding: None };
     let output = forward(graph, &mut tape, &Parameters::new(params.clone()), inputs);
     let network = graph.fold(&params, &output.stats).unwrap();
     let without_norms = graph.folded(vec![]);

@@ -27,7 +27,7 @@ impl core::ops::AddAssign for Times {
 fn convolutions(model: &Model) -> [u32; 8] {
     let mut bits = [0; 8];
     for (index, op) in model.ops().enumerate() {
-        if matches!(op, Op::Conv2d(_) | Op::Depthwise(_) | Op::Linear(_)) {
+        if op.macs() > 0 {
             if let Some(word) = bits.get_mut(index / 32) {
                 *word |= 1 << (index % 32);
             }

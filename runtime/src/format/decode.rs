@@ -47,9 +47,9 @@ pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
     if !prefix.starts_with(&MAGIC) {
         return Err(ParseError::Magic);
     }
-    let version = word(prefix, 4) as u16;
-    if version != VERSION {
-        return Err(ParseError::Version { found: version });
+    let found = word(prefix, 4) as u16;
+    if found != VERSION {
+        return Err(ParseError::Version { found });
     }
     if !(bytes.as_ptr() as usize).is_multiple_of(BLOB_ALIGN) {
         return Err(ParseError::Misaligned);

@@ -1,7 +1,7 @@
 //! What follows from an op's fields: inputs, output, scratch, sizes, what may share a buffer.
 
 use super::types::*;
-use crate::kernels::{conv_scratch, depthwise_in_place, depthwise_scratch, Window};
+use crate::kernels::{conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Window};
 
 impl WindowSpec {
     /// Number of taps.
@@ -72,13 +72,57 @@ impl Linear {
     }
 }
 
+impl Packed<Conv2d> {
+    /// Output channels unpacked at a time.
+    pub fn channels(&self) -> usize {
+        (self.block as usize).clamp(1, (self.layer.output.shape[2] as usize).max(1))
+    }
+
+    /// Bytes of a row of weights, unpacked.
+    pub const fn row_len(&self) -> usize {
+        row_stride(self.layer.window.taps() * self.layer.input_channels())
+    }
+
+    /// Bytes of the outputs of one block, which lie apart until they are done; 0 where one block is all.
+    pub fn outputs_len(&self) -> usize {
+        let [height, width, channels] = self.layer.output.shape.map(usize::from);
+        if self.channels() < channels {
+            (height * width * self.channels() * self.layer.output.element.size()).next_multiple_of(4)
+        } else {
+            0
+        }
+    }
+
+    /// Bytes of scratch: those of the layer with biases first, then a block's rows, then its outputs.
+    pub fn scratch_len(&self) -> usize {
+        self.layer.scratch_len() + self.channels() * self.row_len() + self.outputs_len()
+    }
+}
+
+impl Packed<Linear> {
+    /// Outputs unpacked at a time.
+    pub fn outputs(&self) -> usize {
+        (self.block as usize).clamp(1, self.layer.output.values().max(1))
+    }
+
+    /// Bytes of a row of weights, unpacked.
+    pub const fn row_len(&self) -> usize {
+        row_stride(self.layer.input.values())
+    }
+
+    /// Bytes of scratch: those of the layer, then a block's rows.
+    pub fn scratch_len(&self) -> usize {
+        self.layer.scratch_len() + self.outputs() * self.row_len()
+    }
+}
+
 impl Op {
     /// The result.
     pub const fn output(&self) -> &Tensor {
         match self {
-            Self::Conv2d(op) => &op.output,
+            Self::Conv2d(op) | Self::PackedConv2d(Packed { layer: op, .. }) => &op.output,
             Self::Depthwise(op) => &op.output,
-            Self::Linear(op) => &op.output,
+            Self::Linear(op) | Self::PackedLinear(Packed { layer: op, .. }) => &op.output,
             Self::Add(op) => &op.output,
             Self::ChannelBias(op) => &op.output,
             Self::Concat(op) => &op.output,
@@ -90,9 +134,13 @@ impl Op {
     /// The inputs, in order: operands, then a residual.
     pub fn inputs(&self) -> impl Iterator<Item = &Tensor> {
         let list: [Option<&Tensor>; 3] = match self {
-            Self::Conv2d(op) => [Some(&op.a.tensor), op.b.as_ref().map(|b| &b.tensor), op.requantization.residual()],
+            Self::Conv2d(op) | Self::PackedConv2d(Packed { layer: op, .. }) => {
+                [Some(&op.a.tensor), op.b.as_ref().map(|b| &b.tensor), op.requantization.residual()]
+            }
             Self::Depthwise(op) => [Some(&op.input.tensor), None, op.requantization.residual()],
-            Self::Linear(op) => [Some(&op.input), None, op.requantization.residual()],
+            Self::Linear(op) | Self::PackedLinear(Packed { layer: op, .. }) => {
+                [Some(&op.input), None, op.requantization.residual()]
+            }
             Self::Add(op) => [Some(&op.a), Some(&op.b), None],
             Self::ChannelBias(op) => [Some(&op.input), None, None],
             Self::Concat(op) => [Some(&op.a), Some(&op.b), None],
@@ -108,19 +156,28 @@ impl Op {
             Self::Conv2d(op) => Some((op.scratch, op.scratch_len())),
             Self::Depthwise(op) => Some((op.scratch, op.scratch_len())),
             Self::Linear(op) => Some((op.scratch, op.scratch_len())),
+            Self::PackedConv2d(op) => Some((op.layer.scratch, op.scratch_len())),
+            Self::PackedLinear(op) => Some((op.layer.scratch, op.scratch_len())),
             _ => None,
         }
+    }
+
+    /// Whether the weights have four bits.
+    pub const fn is_packed(&self) -> bool {
+        matches!(self, Self::PackedConv2d(_) | Self::PackedLinear(_))
     }
 
     /// Multiply-accumulates of one evaluation, taps in the padding counted.
     pub fn macs(&self) -> u64 {
         match self {
-            Self::Conv2d(op) => {
+            Self::Conv2d(op) | Self::PackedConv2d(Packed { layer: op, .. }) => {
                 let per_output = op.window.taps() * op.input_channels() / (op.groups as usize).max(1);
                 op.output.values() as u64 * per_output as u64
             }
             Self::Depthwise(op) => op.output.values() as u64 * op.window.taps() as u64,
-            Self::Linear(op) => op.output.values() as u64 * op.input.values() as u64,
+            Self::Linear(op) | Self::PackedLinear(Packed { layer: op, .. }) => {
+                op.output.values() as u64 * op.input.values() as u64
+            }
             _ => 0,
         }
     }
@@ -144,12 +201,16 @@ impl Op {
     /// Whether input number `index` may be the output's own buffer.
     pub(super) fn may_work_in_place(&self, index: usize) -> bool {
         match self {
-            Self::Conv2d(op) => op.requantization.residual.is_some() && index == 1 + op.b.is_some() as usize,
+            Self::Conv2d(op) | Self::PackedConv2d(Packed { layer: op, .. }) => {
+                op.requantization.residual.is_some() && index == 1 + op.b.is_some() as usize
+            }
             Self::Depthwise(op) => match index {
                 0 => op.may_work_in_place(),
                 _ => op.requantization.residual.is_some(),
             },
-            Self::Linear(op) => op.requantization.residual.is_some() && index == 1,
+            Self::Linear(op) | Self::PackedLinear(Packed { layer: op, .. }) => {
+                op.requantization.residual.is_some() && index == 1
+            }
             Self::Add(_) | Self::ChannelBias(_) | Self::Lut(_) => index == 0,
             _ => false,
         }

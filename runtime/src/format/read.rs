@@ -119,20 +119,40 @@ impl<'a> Read<'a> for Move {
     }
 }
 
+impl<'a> Read<'a> for Conv2d {
+    #[inline(never)]
+    fn read(from: &mut Reader<'a>) -> Option<Self> {
+        Some(Self {
+            a: ConvInput::read(from)?,
+            b: from.option()?,
+            output: Tensor::read(from)?,
+            window: WindowSpec::read(from)?,
+            groups: from.next()?,
+            weights: from.next()?,
+            requantization: Requantization::read(from)?,
+            scratch: from.next()?,
+        })
+    }
+}
+
+impl<'a> Read<'a> for Linear {
+    #[inline(never)]
+    fn read(from: &mut Reader<'a>) -> Option<Self> {
+        Some(Self {
+            input: Tensor::read(from)?,
+            output: Tensor::read(from)?,
+            weights: from.next()?,
+            requantization: Requantization::read(from)?,
+            scratch: from.next()?,
+        })
+    }
+}
+
 impl<'a> Read<'a> for Op {
     #[inline(never)]
     fn read(from: &mut Reader<'a>) -> Option<Self> {
         Some(match from.next::<u32>()? {
-            0 => Self::Conv2d(Conv2d {
-                a: ConvInput::read(from)?,
-                b: from.option()?,
-                output: Tensor::read(from)?,
-                window: WindowSpec::read(from)?,
-                groups: from.next()?,
-                weights: from.next()?,
-                requantization: Requantization::read(from)?,
-                scratch: from.next()?,
-            }),
+            0 => Self::Conv2d(Conv2d::read(from)?),
             1 => Self::Depthwise(Depthwise {
                 input: ConvInput::read(from)?,
                 output: Tensor::read(from)?,
@@ -141,13 +161,7 @@ impl<'a> Read<'a> for Op {
                 requantization: Requantization::read(from)?,
                 scratch: from.next()?,
             }),
-            2 => Self::Linear(Linear {
-                input: Tensor::read(from)?,
-                output: Tensor::read(from)?,
-                weights: from.next()?,
-                requantization: Requantization::read(from)?,
-                scratch: from.next()?,
-            }),
+            2 => Self::Linear(Linear::read(from)?),
             3 => Self::Add(Add {
                 a: Tensor::read(from)?,
                 b: Tensor::read(from)?,
@@ -170,6 +184,8 @@ impl<'a> Read<'a> for Op {
             7 => Self::Lut(Lut { input: Tensor::read(from)?, output: Tensor::read(from)?, table: from.next()? }),
             8 => Self::SpaceToDepth(Move::read(from)?),
             9 => Self::DepthToSpace(Move::read(from)?),
+            10 => Self::PackedConv2d(Packed { layer: Conv2d::read(from)?, block: from.next()? }),
+            11 => Self::PackedLinear(Packed { layer: Linear::read(from)?, block: from.next()? }),
             _ => return None,
         })
     }

@@ -160,6 +160,18 @@ pub struct Linear {
     pub scratch: u32,
 }
 
+/// A layer whose weights have four bits, −7..=7: rows as with eight bits, two weights a byte, the first in the low half.
+///
+/// Its rows are unpacked to the scratch, `block` output channels at a time, and then read as eight-bit ones: larger blocks
+/// read the input less often and need more scratch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Packed<T> {
+    /// The layer; a convolution has one group.
+    pub layer: T,
+    /// Output channels unpacked at a time, at least 1.
+    pub block: u16,
+}
+
 /// Elementwise sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Add {
@@ -243,6 +255,8 @@ pub enum Op {
     Lut(Lut),
     SpaceToDepth(Move),
     DepthToSpace(Move),
+    PackedConv2d(Packed<Conv2d>),
+    PackedLinear(Packed<Linear>),
 }
 
 /// Taps, strides, padding and dilation, each (vertical, horizontal).

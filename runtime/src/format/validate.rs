@@ -2,7 +2,9 @@
 //! index out of bounds, overflow or read what was not written.
 
 use super::rules::{all_i8, blocks, conv_shape, final_shift, moved, no_minimum, ring_len, same_shape, window_shape};
-use super::{items, Element, Header, Op, PlanHeader, Requantization, StepBias, Tensor, MAX_PLAN_NAME};
+use super::{
+    items, Conv2d, Element, Header, Linear, Op, Packed, PlanHeader, Requantization, StepBias, Tensor, MAX_PLAN_NAME,
+};
 use crate::error::{OpFault, ParseError, Table};
 use crate::kernels::row_stride;
 use crate::plan::{Step, STEP_LEN};
@@ -135,13 +137,12 @@ impl<'a> Checker<'a> {
     fn fields(&self, op: &Op, index: u16) -> Result<(), ParseError> {
         let fail = |fault| ParseError::Op { op: index, fault };
         match op {
-            Op::Conv2d(conv) => {
-                conv_shape(conv).map_err(fail)?;
-                let groups = (conv.groups as usize).max(1);
-                let channels = conv.output.shape[2] as u64;
-                let taps = (conv.window.taps() * conv.input_channels() / groups) as u64;
-                self.matrix(conv.weights, channels, taps, index)?;
-                self.requantization(&conv.requantization, &conv.output, channels, index)
+            Op::Conv2d(conv) => self.conv(conv, 8, index),
+            Op::PackedConv2d(Packed { layer, block }) => {
+                if *block == 0 || layer.groups != 1 {
+                    return Err(fail(OpFault::Shape));
+                }
+                self.conv(layer, 4, index)
             }
             Op::Depthwise(conv) => {
                 window_shape(&conv.window, conv.input.extent(), &conv.output).map_err(fail)?;
@@ -158,11 +159,12 @@ impl<'a> Checker<'a> {
                 no_minimum(weights).map_err(fail)?;
                 self.requantization(&conv.requantization, &conv.output, channels as u64, index)
             }
-            Op::Linear(linear) => {
-                all_i8([&linear.input]).map_err(fail)?;
-                let (outputs, inputs) = (linear.output.values() as u64, linear.input.values() as u64);
-                self.matrix(linear.weights, outputs, inputs, index)?;
-                self.requantization(&linear.requantization, &linear.output, outputs, index)
+            Op::Linear(linear) => self.linear(linear, 8, index),
+            Op::PackedLinear(Packed { layer, block }) => {
+                if *block == 0 {
+                    return Err(fail(OpFault::Shape));
+                }
+                self.linear(layer, 4, index)
             }
             Op::Add(add) => {
                 all_i8([&add.a, &add.b, &add.output]).map_err(fail)?;
@@ -203,17 +205,43 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `rows` rows of weights with `taps` taps: zeros beyond the taps, no −128, sums within bounds.
-    fn matrix(&self, offset: u32, rows: u64, taps: u64, index: u16) -> Result<(), ParseError> {
+    fn conv(&self, conv: &Conv2d, bits: u64, index: u16) -> Result<(), ParseError> {
+        conv_shape(conv).map_err(|fault| ParseError::Op { op: index, fault })?;
+        let groups = (conv.groups as usize).max(1);
+        let channels = conv.output.shape[2] as u64;
+        let taps = (conv.window.taps() * conv.input_channels() / groups) as u64;
+        self.matrix(conv.weights, channels, taps, bits, index)?;
+        self.requantization(&conv.requantization, &conv.output, channels, index)
+    }
+
+    fn linear(&self, linear: &Linear, bits: u64, index: u16) -> Result<(), ParseError> {
+        all_i8([&linear.input]).map_err(|fault| ParseError::Op { op: index, fault })?;
+        let (outputs, inputs) = (linear.output.values() as u64, linear.input.values() as u64);
+        self.matrix(linear.weights, outputs, inputs, bits, index)?;
+        self.requantization(&linear.requantization, &linear.output, outputs, index)
+    }
+
+    /// `rows` rows of weights with `taps` taps of 8 or 4 bits: zeros beyond the taps, no smallest integer, sums within
+    /// bounds.
+    fn matrix(&self, offset: u32, rows: u64, taps: u64, bits: u64, index: u16) -> Result<(), ParseError> {
         let fail = |fault| ParseError::Op { op: index, fault };
         if taps == 0 || taps * PRODUCT_LIMIT > PART_LIMIT {
             return Err(fail(OpFault::Accumulator));
         }
-        let stride = row_stride(taps as usize);
-        let weights = self.table(offset, rows * stride as u64, 4, Table::Weights, index)?;
-        no_minimum(weights).map_err(fail)?;
-        let clean = |row: &[u8]| row.get(taps as usize..).is_some_and(|tail| tail.iter().all(|&b| b == 0));
-        if stride == 0 || !weights.chunks_exact(stride).all(clean) {
+        let row_len = row_stride(taps as usize) as u64 * bits / 8;
+        let weights = self.table(offset, rows * row_len, 4, Table::Weights, index)?;
+        let row_len = row_len as usize;
+        let clean = |row: &[u8]| match bits {
+            4 => {
+                let odd = taps as usize % 2;
+                let whole = row.get(taps as usize / 2..).is_some_and(|tail| {
+                    tail.iter().enumerate().all(|(i, &byte)| byte >> if i < odd { 4 } else { 0 } == 0)
+                });
+                whole && row.iter().all(|&byte| byte & 0x0f != 0x08 && byte & 0xf0 != 0x80)
+            }
+            _ => row.get(taps as usize..).is_some_and(|tail| tail.iter().all(|&b| b == 0)) && no_minimum(row).is_ok(),
+        };
+        if row_len == 0 || !weights.chunks_exact(row_len).all(clean) {
             return Err(fail(OpFault::Weight));
         }
         Ok(())

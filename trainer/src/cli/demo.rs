@@ -58,7 +58,7 @@ impl Demo {
 
         eprintln!("quantizing and exporting");
         let plans = export::DEFAULT_PLANS.map(str::to_owned);
-        let bytes = export::export(&trainer.checkpoint()?, &plans)?;
+        let bytes = export::export(&trainer.checkpoint()?, &plans, &Default::default())?;
         let [model_path, samples_path, loss_path] =
             ["digits28.brn", "samples.png", "loss.png"].map(|name| self.out.join(name));
         files::write_atomically(&model_path, &bytes)?;

@@ -1,5 +1,6 @@
 //! `trainer export`.
 use crate::inspect::Report;
+use crate::lower::{calibrate::RangeChoice, Choices, WeightBits};
 use crate::model_file::ModelFile;
 use crate::{checkpoint, export, files, Result};
 use clap::Args;
@@ -18,6 +19,22 @@ pub struct Export {
     /// `fast=dpm:10:first=0.96:spacing=karras`; may be given several times.
     #[arg(long = "plan", value_name = "PLAN")]
     plans: Vec<String>,
+    /// Bits of a weight: 8, or 4 in the layers that hold most of the weights.
+    #[arg(long, value_enum, default_value = "8")]
+    weights: WeightBits,
+    /// How the ranges of activations are chosen.
+    #[arg(long, value_enum, default_value = "least-error")]
+    ranges: RangeChoice,
+    /// Whether the mean error of the network's output is taken back at every timestep.
+    #[arg(long, value_enum, default_value = "on")]
+    bias_correction: Switch,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Switch {
+    On,
+    Off,
 }
 
 impl Export {
@@ -28,7 +45,9 @@ impl Export {
     pub fn run(self) -> Result<()> {
         let plans = if self.plans.is_empty() { export::DEFAULT_PLANS.map(str::to_owned).to_vec() } else { self.plans };
         crate::lower::plans::parse_all(&plans)?;
-        let bytes = export::export(&checkpoint::load(&self.run)?, &plans)?;
+        let choices =
+            Choices { weights: self.weights, ranges: self.ranges, bias_correction: self.bias_correction == Switch::On };
+        let bytes = export::export(&checkpoint::load(&self.run)?, &plans, &choices)?;
         files::write_atomically(&self.out, &bytes)?;
         let file = ModelFile::from_bytes(&bytes);
         eprintln!("{}: {}", self.out.display(), Report::new(&file.model()?, bytes.len()).needs());

@@ -202,7 +202,7 @@ fn whole(source: &Source, timesteps: usize) -> Result<Whole> {
                 "no variational bound in int8: a plan cannot visit all {timesteps} timesteps"
             )));
         }
-        let file = export::export(&run.checkpoint, &[full_plan(timesteps)])?;
+        let file = export::export(&run.checkpoint, &[full_plan(timesteps)], &Default::default())?;
         return Ok(Whole::File(ModelFile::from_bytes(&file)));
     }
     let rows = time_rows(&source.integer)?;

@@ -136,7 +136,7 @@ pub fn measure(source: &Source, plan: &NamedPlan, batch: &Batch) -> Result<PlanE
     let run = source.run.as_ref().ok_or_else(|| Error::Usage("a model file holds no float network".into()))?;
     let probed = match &source.exported {
         Some(texts) => {
-            let (bytes, accumulators) = export::export_apart(&run.checkpoint, texts)?;
+            let (bytes, accumulators) = export::export_apart(&run.checkpoint, texts, &Default::default())?;
             Probed { file: ModelFile::from_bytes(&bytes), accumulators }
         }
         None => Probed { file: source.integer.clone(), accumulators: vec![] },

@@ -90,7 +90,7 @@ impl Source {
             let usual = export::DEFAULT_PLANS.map(str::to_owned);
             let texts = if asked.is_empty() { &usual[..] } else { asked };
             let plans = export::build_plans(&run.checkpoint.config, &plans::parse_all(texts)?)?;
-            let integer = ModelFile::from_bytes(&export::export(&run.checkpoint, texts)?);
+            let integer = ModelFile::from_bytes(&export::export(&run.checkpoint, texts, &Default::default())?);
             let config = Some(run.checkpoint.config.clone());
             Self { integer, run: Some(run), config, plans, exported: Some(texts.to_vec()) }
         } else {

@@ -116,12 +116,7 @@ impl FineTuner {
     ///
     /// # Errors
     /// A run that is fine-tuned already, numbers out of range, plans that do not fit, or data without classes where critics need them.
-    pub fn new(
-        run: &Checkpoint,
-        data: &Dataset,
-        tuning: FineTuning,
-        on_critic: impl FnMut(u64, u64),
-    ) -> Result<Self> {
+    pub fn new(run: &Checkpoint, data: &Dataset, tuning: FineTuning, on_critic: impl FnMut(u64, u64)) -> Result<Self> {
         check(run, &tuning)?;
         let original = run.config.graph()?;
         let mut config = run.config.clone();
@@ -132,8 +127,7 @@ impl FineTuner {
         let values = original.folded_params(&graph, &run.ema, &run.stats)?;
         let plans = build_plans(&config, &plans::parse_all(&tuning.plans)?)?;
         let matching = tuning.matching > 0.0;
-        let critics =
-            if matching { critic::train_all(data, CRITIC_EPOCHS, tuning.seed, on_critic)? } else { vec![] };
+        let critics = if matching { critic::train_all(data, CRITIC_EPOCHS, tuning.seed, on_critic)? } else { vec![] };
         let nothing = || vec![Seen::default(); critics.len()];
         Ok(Self {
             seen: plans.iter().map(|_| [nothing(), nothing()]).collect(),
@@ -189,7 +183,7 @@ impl FineTuner {
         let fail = |reason: String| Error::Training { step: step + 1, reason };
         if self.tuning.quantize && step.is_multiple_of(CALIBRATION_STEPS) {
             let network = self.graph.fold(self.params.values(), &[])?;
-            let ranges = calibrate(&network, &self.plans, self.tuning.seed)?;
+            let ranges = calibrate(&network, &self.plans, self.tuning.seed, Default::default())?;
             self.rounding = Some(Rounding::new(&network, &ranges)?);
         }
         let mut rounded = self.params.values().to_vec();
@@ -220,7 +214,9 @@ impl FineTuner {
         let wrong = gradient.iter().filter(|g| !g.is_finite()).count();
         if wrong > 0 {
             let plan = &self.plans[figures.plan].name;
-            return Err(fail(format!("{wrong} of the gradient's values are not numbers (plan {plan}); try a smaller --lr")));
+            return Err(fail(format!(
+                "{wrong} of the gradient's values are not numbers (plan {plan}); try a smaller --lr"
+            )));
         }
         let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
         let scale = (self.config.clip / norm).min(1.0) as f32;
@@ -263,8 +259,7 @@ impl FineTuner {
         let images = (self.tuning.evaluations / plan.steps.len()).max(SMALLEST_BATCH);
         let unconditional = (step / self.plans.len() as u64) % UNCONDITIONAL == UNCONDITIONAL - 1;
         // Classes are as frequent as in the data.
-        let classes: Vec<u8> =
-            (0..images).map(|_| self.labels[rng.random_range(0..self.labels.len())]).collect();
+        let classes: Vec<u8> = (0..images).map(|_| self.labels[rng.random_range(0..self.labels.len())]).collect();
         let null = self.graph.conditioning.classes;
         let rows: Vec<usize> =
             classes.iter().map(|class| if unconditional { null } else { usize::from(*class) }).collect();

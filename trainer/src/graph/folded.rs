@@ -45,7 +45,8 @@ impl Graph {
     pub fn folded_params(&self, folded: &Self, params: &[f32], stats: &[f32]) -> Result<Vec<f32>> {
         let network = self.fold(params, stats)?;
         let mut values = folded.params.init(0);
-        let mut put = |id: usize, source: &[f32]| values[folded.params.blocks[id].range.clone()].copy_from_slice(source);
+        let mut put =
+            |id: usize, source: &[f32]| values[folded.params.blocks[id].range.clone()].copy_from_slice(source);
         for (node, layer) in folded.nodes.iter().zip(&network.layers) {
             let (weight, bias, weights, biases) = match (&node.op, &layer.op) {
                 (Op::Conv { weight, bias: Some(bias), .. }, LayerOp::Conv { weights, bias: biases, .. }) => {

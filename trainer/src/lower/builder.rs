@@ -3,7 +3,7 @@
 //! While a model is being built, [`Tensor::offset`] and the `scratch` of an op hold the number of a
 //! buffer; [`ModelBuilder::finish`] replaces them by offsets in the arena.
 
-use brownian::format::{self, Conditioning, Element, Header, Op, PlanHeader, Tensor};
+use brownian::format::{self, Conditioning, Element, Header, Op, Packed, PlanHeader, Tensor};
 use brownian::plan::Step;
 use brownian::planner::{self, Buffer};
 use brownian::{EncodeError, Model, ParseError};
@@ -42,6 +42,9 @@ pub struct Frame<'a> {
     /// Channel biases.
     pub conditioning: Conditioning,
 }
+
+/// Output channels that four-bit weights may be unpacked for at a time; whole blocks of these suit every kernel.
+const BLOCKS: [u16; 7] = [u16::MAX, 48, 32, 24, 16, 12, 8];
 
 /// Why a model could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -110,6 +113,7 @@ impl ModelBuilder {
     pub fn finish(mut self, frame: Frame) -> Result<Vec<u8>, BuildError> {
         let (mut input, mut output) = (frame.input.0, frame.output.0);
         self.work_in_place(&mut output);
+        self.choose_blocks(&input, &output)?;
         let (offsets, arena_len) = self.place(&input, &output)?;
         for (index, op) in self.ops.iter_mut().enumerate() {
             for tensor in tensors_mut(op) {
@@ -167,6 +171,30 @@ impl ModelBuilder {
             let tensors = std::iter::once(op).chain(later).flat_map(tensors_mut);
             tensors.chain([&mut *output]).filter(|t| t.offset == old).for_each(|t| t.offset = buffer);
         }
+    }
+
+    /// Gives every op with four-bit weights the largest block that needs no more arena than the smallest would.
+    fn choose_blocks(&mut self, input: &Tensor, output: &Tensor) -> Result<(), BuildError> {
+        let packed: Vec<usize> = (0..self.ops.len()).filter(|&i| self.ops[i].is_packed()).collect();
+        let set = |this: &mut Self, index: usize, size: u16| {
+            if let Op::PackedConv2d(Packed { block, .. }) | Op::PackedLinear(Packed { block, .. }) =
+                &mut this.ops[index]
+            {
+                *block = size;
+            }
+        };
+        let smallest = BLOCKS[BLOCKS.len() - 1];
+        packed.iter().for_each(|&index| set(self, index, smallest));
+        let (_, least) = self.place(input, output)?;
+        for index in packed {
+            for size in BLOCKS {
+                set(self, index, size);
+                if size == smallest || self.place(input, output)?.1 <= least {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Offsets of all buffers, then of each op's scratch; and the arena's size.
@@ -236,15 +264,19 @@ fn tensors_mut(op: &mut Op) -> Vec<&mut Tensor> {
         r.residual.as_mut().map(|r| &mut r.tensor)
     }
     match op {
-        Op::Conv2d(op) => [Some(&mut op.a.tensor), op.b.as_mut().map(|b| &mut b.tensor), Some(&mut op.output)]
-            .into_iter()
-            .flatten()
-            .chain(residual(&mut op.requantization))
-            .collect(),
+        Op::Conv2d(op) | Op::PackedConv2d(Packed { layer: op, .. }) => {
+            [Some(&mut op.a.tensor), op.b.as_mut().map(|b| &mut b.tensor), Some(&mut op.output)]
+                .into_iter()
+                .flatten()
+                .chain(residual(&mut op.requantization))
+                .collect()
+        }
         Op::Depthwise(op) => {
             [&mut op.input.tensor, &mut op.output].into_iter().chain(residual(&mut op.requantization)).collect()
         }
-        Op::Linear(op) => [&mut op.input, &mut op.output].into_iter().chain(residual(&mut op.requantization)).collect(),
+        Op::Linear(op) | Op::PackedLinear(Packed { layer: op, .. }) => {
+            [&mut op.input, &mut op.output].into_iter().chain(residual(&mut op.requantization)).collect()
+        }
         Op::Add(op) => vec![&mut op.a, &mut op.b, &mut op.output],
         Op::ChannelBias(op) => vec![&mut op.input, &mut op.output],
         Op::Concat(op) => vec![&mut op.a, &mut op.b, &mut op.output],
@@ -260,13 +292,15 @@ fn in_place_candidate(op: &Op) -> Option<u32> {
         (!others.contains(&buffer)).then_some(buffer)
     };
     match op {
-        Op::Conv2d(conv) => {
+        Op::Conv2d(conv) | Op::PackedConv2d(Packed { layer: conv, .. }) => {
             let second = conv.b.map_or(u32::MAX, |b| b.tensor.offset);
             residual(&conv.requantization, &[conv.a.tensor.offset, second])
         }
         Op::Depthwise(conv) if conv.may_work_in_place() => Some(conv.input.tensor.offset),
         Op::Depthwise(conv) => residual(&conv.requantization, &[conv.input.tensor.offset]),
-        Op::Linear(linear) => residual(&linear.requantization, &[linear.input.offset]),
+        Op::Linear(linear) | Op::PackedLinear(Packed { layer: linear, .. }) => {
+            residual(&linear.requantization, &[linear.input.offset])
+        }
         Op::Add(add) if add.a.offset != add.b.offset => Some(add.a.offset),
         Op::ChannelBias(bias) => Some(bias.input.offset),
         Op::Lut(lut) => Some(lut.input.offset),
@@ -276,9 +310,9 @@ fn in_place_candidate(op: &Op) -> Option<u32> {
 
 fn scratch_mut(op: &mut Op) -> Option<&mut u32> {
     match op {
-        Op::Conv2d(op) => Some(&mut op.scratch),
+        Op::Conv2d(op) | Op::PackedConv2d(Packed { layer: op, .. }) => Some(&mut op.scratch),
         Op::Depthwise(op) => Some(&mut op.scratch),
-        Op::Linear(op) => Some(&mut op.scratch),
+        Op::Linear(op) | Op::PackedLinear(Packed { layer: op, .. }) => Some(&mut op.scratch),
         _ => None,
     }
 }

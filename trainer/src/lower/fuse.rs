@@ -99,6 +99,19 @@ impl Step {
         let result = if activation.is_some() { self.requantized } else { self.result };
         std::iter::once(Self { activation: None, result, ..self }).chain(activation)
     }
+
+    /// The layer whose value is rounded, and the activation that the rounded value goes through.
+    pub fn rounded(&self) -> (NodeId, Option<Activation>) {
+        (self.requantized, self.activation)
+    }
+}
+
+/// The layer that computes the network's output, which moves may follow.
+///
+/// # Errors
+/// As [`fuse`].
+pub fn output_layer(network: &Network) -> Result<NodeId> {
+    Ok(wide_layers(network)?.pop().unwrap_or_default())
 }
 
 /// Whether a layer's value is one tensor, not parts that are only read together.

@@ -1,5 +1,7 @@
 //! Weights, biases and multipliers of one convolution or dense layer in integers.
 
+use super::carry::Carry;
+use super::moments::Moments;
 use super::scale::Quantization;
 use brownian::kernels::row_stride;
 use brownian::quant::{rounding_offset, SHIFT_RANGE};
@@ -32,32 +34,39 @@ pub struct IntegerLayer {
     pub bias: Vec<i32>,
     /// Real value of one unit of the accumulator, an output.
     pub unit: Vec<f64>,
+    /// Whether all weights are in −7..=7 and are stored with four bits.
+    pub four_bits: bool,
 }
 
 impl FloatLayer<'_> {
-    /// Rounds weights to −127..=127 with one scale an output channel.
-    pub fn quantize(&self) -> IntegerLayer {
+    /// Rounds weights to the nearest of −127..=127; or, with the moments of what the layer reads, to −7..=7 such that the errors
+    /// of a row make up for each other. One scale an output channel.
+    pub fn quantize(&self, moments: Option<&Moments>) -> IntegerLayer {
         let channels: usize = self.sources.iter().map(|s| s.0).sum();
         let row_len = self.taps * channels;
+        let four_bits = moments.is_some();
+        let limit = if four_bits { 7.0 } else { 127.0 };
         // Real contribution of one step of the input: weight times the scale of its source.
         let scales: Vec<f64> = self.sources.iter().flat_map(|(n, q)| std::iter::repeat_n(q.scale, *n)).collect();
         let zeros: Vec<i32> =
             self.sources.iter().flat_map(|(n, q)| std::iter::repeat_n(q.zero_point.into(), *n)).collect();
-        let reach = |row: &[f32]| {
-            row.iter().zip(scales.iter().cycle()).map(|(w, s)| (f64::from(*w) * s).abs()).fold(0.0f64, f64::max)
+        let scaled = |row: &[f32]| -> Vec<f64> {
+            row.iter().zip(scales.iter().cycle()).map(|(w, s)| f64::from(*w) * s).collect()
         };
-        let rows = || self.weights.chunks_exact(row_len);
-        let largest = rows().map(reach).fold(0.0f64, f64::max).max(1e-12);
-        let stride = row_stride(row_len);
-        let mut layer = IntegerLayer { weights: Vec::new(), bias: Vec::new(), unit: Vec::new() };
-        for (row, bias) in rows().zip(self.bias) {
-            let unit = reach(row).max(largest * SMALLEST_CHANNEL) / 127.0;
-            let start = layer.weights.len();
-            let quantized = row.iter().zip(scales.iter().cycle());
-            layer.weights.extend(quantized.map(|(w, s)| (f64::from(*w) * s / unit).round().clamp(-127.0, 127.0) as i8));
-            let folded: i32 =
-                layer.weights[start..].iter().zip(zeros.iter().cycle()).map(|(&w, z)| i32::from(w) * z).sum();
-            layer.weights.resize(start + stride, 0);
+        let reach = |row: &[f64]| row.iter().fold(0.0f64, |m, w| m.max(w.abs()));
+        let rows: Vec<Vec<f64>> = self.weights.chunks_exact(row_len).map(scaled).collect();
+        let largest = rows.iter().map(|row| reach(row)).fold(0.0f64, f64::max).max(1e-12);
+        let carry = moments.and_then(|moments| Carry::new(moments, &scales.repeat(self.taps)));
+        let mut layer = IntegerLayer { weights: Vec::new(), bias: Vec::new(), unit: Vec::new(), four_bits };
+        for (row, bias) in rows.iter().zip(self.bias) {
+            let unit = reach(row).max(largest * SMALLEST_CHANNEL) / limit;
+            let rounded: Vec<i8> = match &carry {
+                Some(carry) => carry.round(row, unit, limit),
+                None => row.iter().map(|w| (w / unit).round().clamp(-limit, limit) as i8).collect(),
+            };
+            let folded: i32 = rounded.iter().zip(zeros.iter().cycle()).map(|(&w, z)| i32::from(w) * z).sum();
+            layer.weights.extend(rounded);
+            layer.weights.resize(layer.weights.len().next_multiple_of(row_stride(row_len)), 0);
             layer.bias.push(((f64::from(*bias) / unit).round().clamp(-5e8, 5e8) as i32).saturating_sub(folded));
             layer.unit.push(unit);
         }
@@ -71,7 +80,7 @@ impl FloatLayer<'_> {
         let channels: usize = self.sources.iter().map(|s| s.0).sum();
         let row_len = self.taps * channels;
         let scales: Vec<f64> = self.sources.iter().flat_map(|(n, q)| std::iter::repeat_n(q.scale, *n)).collect();
-        let layer = self.quantize();
+        let layer = self.quantize(None);
         let rows = layer.weights.chunks_exact(row_stride(row_len)).zip(&layer.unit);
         rows.flat_map(|(row, unit)| {
             row[..row_len].iter().zip(scales.iter().cycle()).map(move |(w, s)| (f64::from(*w) * unit / s) as f32)

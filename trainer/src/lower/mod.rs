@@ -7,11 +7,14 @@
 
 mod builder;
 pub mod calibrate;
+mod carry;
+pub mod correct;
 mod fuse;
 mod layer;
+pub mod moments;
 mod ops;
-mod options;
 pub mod plans;
+mod quantize;
 pub mod rounding;
 mod scale;
 mod tables;
@@ -19,7 +22,7 @@ mod tables;
 pub use builder::{arena_lower_bound, BuildError, Frame, ModelBuilder, NamedPlan};
 pub use layer::{FloatLayer, IntegerLayer};
 pub use ops::Accumulator;
-pub use options::Options;
+pub use quantize::{quantize, quantize_apart, Choices, WeightBits};
 pub use scale::{Quantization, Range};
 
 use crate::network::Network;
@@ -42,12 +45,21 @@ pub struct Export<'a> {
     pub plans: &'a [NamedPlan],
 }
 
-/// Quantizes a network with the usual [`Options`] and writes it as a model file.
+/// What has been measured for an export, beyond the ranges.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// Moments of what layers read; a layer that has them gets four bits a weight. One a layer of the network, or none at all.
+    pub moments: Vec<Option<moments::Moments>>,
+    /// What is added to the channels of the output's layer, one row a time row of the file; empty for nothing.
+    pub output_errors: correct::OutputErrors,
+}
+
+/// Quantizes a network with eight-bit weights and no corrections and writes it as a model file.
 ///
 /// # Errors
 /// As [`lower_with`].
 pub fn lower(export: &Export) -> Result<Vec<u8>> {
-    lower_with(export, &Options::default())
+    lower_with(export, &Measured::default())
 }
 
 /// Quantizes a network and writes it as a model file.
@@ -55,20 +67,13 @@ pub fn lower(export: &Export) -> Result<Vec<u8>> {
 /// # Errors
 /// A network that does not end in a convolution or dense layer (behind moves), numbers that do not fit
 /// the format, or no plan.
-pub fn lower_with(export: &Export, options: &Options) -> Result<Vec<u8>> {
-    assemble(export, options, false).map(|(file, _)| file)
+pub fn lower_with(export: &Export, measured: &Measured) -> Result<Vec<u8>> {
+    assemble(export, measured, false).map(|(file, _)| file)
 }
 
-/// Like [`lower_with`], but every activation is an op of its own, so that what it is taken of can be seen in the arena; also
-/// returns where. Both files compute the same.
-///
-/// # Errors
-/// As [`lower_with`].
-pub fn lower_apart(export: &Export, options: &Options) -> Result<(Vec<u8>, Vec<Accumulator>)> {
-    assemble(export, options, true)
-}
-
-fn assemble(export: &Export, options: &Options, apart: bool) -> Result<(Vec<u8>, Vec<Accumulator>)> {
+/// As [`lower_with`]; where `apart`, every activation is an op of its own, so that what it is taken of can be seen in the arena. Both
+/// files compute the same. Also returns where the results of layers with weights lie.
+fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<(Vec<u8>, Vec<Accumulator>)> {
     let Export { network, ranges, .. } = *export;
     if ranges.len() != network.layers.len() {
         return Err(Error::Invalid(format!(
@@ -81,14 +86,25 @@ fn assemble(export: &Export, options: &Options, apart: bool) -> Result<(Vec<u8>,
         return Err(Error::Usage("a model needs at least one plan".into()));
     }
     let mut plans = export.plans.to_vec();
-    let biases = tables::BiasColumns::new(network, time_rows(network, &mut plans))?;
-
-    let mut lowering = Lowering::new(network, ranges, biases, options);
-    let input = lowering.input();
+    let rows = time_rows(network, &mut plans);
+    let row_count = rows.len();
+    let mut biases = tables::BiasColumns::new(network, rows)?;
     let mut steps = fuse::fuse(network)?;
+    if !measured.output_errors.is_empty() {
+        if measured.output_errors.len() != row_count {
+            let found = measured.output_errors.len();
+            return Err(Error::Invalid(format!("{found} rows of output errors for {row_count} different steps")));
+        }
+        let output = fuse::output_layer(network)?;
+        let first = biases.append(&measured.output_errors);
+        steps.iter_mut().filter(|s| s.layer == output).for_each(|s| s.step_bias = Some(first));
+    }
+
     if apart {
         steps = steps.into_iter().flat_map(fuse::Step::apart).collect();
     }
+    let mut lowering = Lowering::new(network, ranges, biases, &measured.moments);
+    let input = lowering.input();
     for step in &steps {
         lowering.step(step)?;
     }

@@ -3,7 +3,7 @@
 use super::builder::ModelBuilder;
 use super::fuse::Step;
 use super::layer::{sum_requantizer, FloatLayer, IntegerLayer};
-use super::options::Options;
+use super::moments::Moments;
 use super::scale::{Quantization, Range};
 use super::tables::BiasColumns;
 use crate::graph::{Activation, ConvGeometry, NodeId};
@@ -22,7 +22,7 @@ struct Part {
 /// Lowers one step after the other.
 pub struct Lowering<'a> {
     network: &'a Network,
-    options: &'a Options,
+    moments: &'a [Option<Moments>],
     ranges: &'a [Range],
     biases: BiasColumns,
     builder: ModelBuilder,
@@ -46,11 +46,11 @@ pub struct Accumulator {
 }
 
 impl<'a> Lowering<'a> {
-    pub fn new(network: &'a Network, ranges: &'a [Range], biases: BiasColumns, options: &'a Options) -> Self {
+    pub fn new(network: &'a Network, ranges: &'a [Range], biases: BiasColumns, moments: &'a [Option<Moments>]) -> Self {
         let values = vec![Vec::new(); network.layers.len()];
         Self {
             network,
-            options,
+            moments,
             ranges,
             biases,
             builder: ModelBuilder::default(),
@@ -202,11 +202,11 @@ impl<'a> Lowering<'a> {
             parts = vec![self.whole(input)?];
         }
         let sources = parts.iter().map(|p| (usize::from(p.tensor.shape[2]), p.quantization)).collect();
-        let layer = FloatLayer { weights, bias, taps: geometry.taps(), sources }.quantize();
-        let weights = self.builder.i8_table(&layer.weights);
+        let layer = FloatLayer { weights, bias, taps: geometry.taps(), sources }.quantize(self.moments(step));
+        let weights = self.weights(&layer);
         let (output, requantization) = self.finish(step, &layer)?;
         let conv_input = |p: &Part| ConvInput { tensor: p.tensor, upsample: p.upsample };
-        self.builder.push(Op::Conv2d(format::Conv2d {
+        let conv = format::Conv2d {
             a: conv_input(&parts[0]),
             b: parts.get(1).map(conv_input),
             output: output.tensor,
@@ -215,14 +215,18 @@ impl<'a> Lowering<'a> {
             weights,
             requantization,
             scratch: 0,
-        }));
+        };
+        self.builder.push(match layer.four_bits {
+            true => Op::PackedConv2d(format::Packed { layer: conv, block: 1 }),
+            false => Op::Conv2d(conv),
+        });
         Ok(output)
     }
 
     fn depthwise(&mut self, step: &Step, geometry: &ConvGeometry, weights: &[f32], bias: &[f32]) -> Result<Part> {
         let part = self.whole(self.network.layers[step.layer].inputs[0])?;
         let taps = geometry.taps();
-        let mut layer = FloatLayer { weights, bias, taps, sources: vec![(1, part.quantization)] }.quantize();
+        let mut layer = FloatLayer { weights, bias, taps, sources: vec![(1, part.quantization)] }.quantize(None);
         // [channel][row_stride] to [tap][channel].
         let stride = brownian::kernels::row_stride(taps);
         let by_tap = (0..taps).flat_map(|tap| layer.weights.chunks_exact(stride).map(move |row| row[tap]));
@@ -243,17 +247,28 @@ impl<'a> Lowering<'a> {
     fn linear(&mut self, step: &Step, weights: &[f32], bias: &[f32]) -> Result<Part> {
         let part = self.whole(self.network.layers[step.layer].inputs[0])?;
         let sources = vec![(part.tensor.values(), part.quantization)];
-        let layer = FloatLayer { weights, bias, taps: 1, sources }.quantize();
-        let weights = self.builder.i8_table(&layer.weights);
+        let layer = FloatLayer { weights, bias, taps: 1, sources }.quantize(self.moments(step));
+        let weights = self.weights(&layer);
         let (output, requantization) = self.finish(step, &layer)?;
-        self.builder.push(Op::Linear(format::Linear {
-            input: part.tensor,
-            output: output.tensor,
-            weights,
-            requantization,
-            scratch: 0,
-        }));
+        let linear = format::Linear { input: part.tensor, output: output.tensor, weights, requantization, scratch: 0 };
+        self.builder.push(match layer.four_bits {
+            true => Op::PackedLinear(format::Packed { layer: linear, block: 1 }),
+            false => Op::Linear(linear),
+        });
         Ok(output)
+    }
+
+    /// The weights as a table, two a byte where they have four bits.
+    fn weights(&mut self, layer: &IntegerLayer) -> u32 {
+        if !layer.four_bits {
+            return self.builder.i8_table(&layer.weights);
+        }
+        let pair = |pair: &[i8; 2]| (pair[0] as u8 & 0x0f) | (pair[1] as u8) << 4;
+        self.builder.table(&layer.weights.as_chunks::<2>().0.iter().map(pair).collect::<Vec<_>>())
+    }
+
+    fn moments(&self, step: &Step) -> Option<&'a Moments> {
+        self.moments.get(step.layer)?.as_ref()
     }
 
     /// The output and requantization of a layer that accumulates.

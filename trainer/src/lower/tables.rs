@@ -34,6 +34,16 @@ impl BiasColumns {
         Ok(Self { time, classes, units })
     }
 
+    /// Adds columns that depend on the timestep alone, one row of `values` a timestep, and returns the first of them.
+    pub fn append(&mut self, values: &[Vec<f32>]) -> usize {
+        let first = self.units.len();
+        self.time.iter_mut().zip(values).for_each(|(row, values)| row.extend(values));
+        let columns = self.time.first().map_or(first, Vec::len);
+        self.classes.iter_mut().for_each(|row| row.resize(columns, 0.0));
+        self.units.resize(columns, 0.0);
+        first
+    }
+
     /// Assigns `channel_units.len()` columns from `first` on to an op whose accumulators have these units,
     /// and returns how the op finds them.
     pub fn assign(&mut self, first: usize, channel_units: &[f64]) -> StepBias {

@@ -1,0 +1,233 @@
+//! Layers with four-bit weights: rows are unpacked to the scratch, a block of output channels at a time, and the same kernels
+//! run on them as on eight-bit ones.
+
+use super::{as_i8, as_i8_mut, output, source, split_scratch, Buffers, Network};
+use crate::format::{Conv2d, Linear, Packed, Requantization};
+use crate::kernels::{self, active};
+
+impl Network<'_> {
+    /// A convolution with four-bit weights: block by block of output channels, whose outputs lie apart until they are done,
+    /// with the residual in their place before.
+    pub(super) fn packed_conv(&self, packed: &Packed<Conv2d>, arena: &mut [u8]) -> Option<()> {
+        let op = &packed.layer;
+        let Buffers { out, scratch, a, b, residual } = Buffers::of(op, packed.scratch_len(), arena)?;
+        let [height, width, channels] = op.output.shape.map(usize::from);
+        let (block, row_len, size) = (packed.channels(), packed.row_len(), op.output.element.size());
+        let (bias, scratch) = self.bias(&op.requantization, channels, scratch)?;
+        let (rows, scratch) = scratch.split_at_mut_checked(block * row_len)?;
+        let (part, scratch) = scratch.split_at_mut_checked(packed.outputs_len())?;
+        let mut first = 0;
+        while first < channels {
+            let count = block.min(channels - first);
+            let start = op.weights as usize + first * row_len / 2;
+            let weights = rows.get_mut(..count * row_len)?;
+            unpack(self.blob.get(start..)?.get(..weights.len() / 2)?, weights);
+            let requantization = from_channel(&op.requantization, first);
+            let whole = count == channels;
+            let epilogue = self.epilogue(
+                &requantization,
+                bias.get(first..first + count)?,
+                count,
+                if whole { residual } else { None },
+            )?;
+            let conv = kernels::Conv {
+                sources: (source(&op.a, a), op.b.as_ref().map(|input| source(input, b))),
+                window: op.window.window(),
+                output: [height, width, count],
+                groups: 1,
+                weights: as_i8(weights),
+                epilogue,
+            };
+            if whole {
+                active::conv(&conv, output(&op.output, out)?, as_i8_mut(scratch));
+            } else {
+                let [all, some] = [channels, count].map(|c| c * size);
+                let (from, part) = (first * size, part.get_mut(..height * width * some)?);
+                if op.requantization.residual.is_some() {
+                    copy_strided((residual.unwrap_or(out), from, all), (part, 0, some), some);
+                }
+                active::conv(&conv, output(&op.output, part)?, as_i8_mut(scratch));
+                copy_strided((part, 0, some), (out, from, all), some);
+            }
+            first += count;
+        }
+        Some(())
+    }
+
+    /// A dense layer with four-bit weights, block by block of outputs.
+    pub(super) fn packed_linear(&self, packed: &Packed<Linear>, arena: &mut [u8]) -> Option<()> {
+        let op = &packed.layer;
+        let (out, scratch, input, residual) =
+            split_scratch(arena, &op.output, (op.scratch, packed.scratch_len()), &op.input, &op.requantization)?;
+        let outputs = op.output.values();
+        let (block, row_len, size) = (packed.outputs(), packed.row_len(), op.output.element.size());
+        let (bias, scratch) = self.bias(&op.requantization, outputs, scratch)?;
+        let rows = scratch.get_mut(..block * row_len)?;
+        let mut first = 0;
+        while first < outputs {
+            let count = block.min(outputs - first);
+            let start = op.weights as usize + first * row_len / 2;
+            let weights = rows.get_mut(..count * row_len)?;
+            unpack(self.blob.get(start..)?.get(..weights.len() / 2)?, weights);
+            let residual = match residual {
+                Some(data) => Some(data.get(first..first + count)?),
+                None => None,
+            };
+            let bias = bias.get(first..first + count)?;
+            let linear = kernels::Linear {
+                input: as_i8(input),
+                weights: as_i8(weights),
+                epilogue: self.epilogue(&from_channel(&op.requantization, first), bias, count, residual)?,
+            };
+            active::linear(&linear, output(&op.output, out.get_mut(first * size..(first + count) * size)?)?);
+            first += count;
+        }
+        Some(())
+    }
+}
+
+/// The part of a requantization for the output channels from `first` on, but for the biases.
+fn from_channel(r: &Requantization, first: usize) -> Requantization {
+    Requantization { multipliers: r.multipliers + 2 * first as u32, ..*r }
+}
+
+/// Writes two weights for every byte of `packed`, the low half first.
+fn unpack(packed: &[u8], weights: &mut [u8]) {
+    for (pair, &byte) in weights.as_chunks_mut::<2>().0.iter_mut().zip(packed) {
+        *pair = [((byte << 4) as i8 >> 4) as u8, (byte as i8 >> 4) as u8];
+    }
+}
+
+/// Copies `len` bytes from and to every pixel; each side is its bytes, where to begin, and the distance between pixels.
+fn copy_strided(from: (&[u8], usize, usize), to: (&mut [u8], usize, usize), len: usize) {
+    let (mut source, mut target) = (from.1, to.1);
+    while let (Some(values), Some(slots)) = (from.0.get(source..source + len), to.0.get_mut(target..target + len)) {
+        slots.iter_mut().zip(values).for_each(|(slot, &value)| *slot = value);
+        source += from.2;
+        target += to.2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use crate::conditioning::StepBiases;
+    use crate::execute::Network;
+    use crate::format::*;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    /// Numbers from a seed.
+    fn numbers(seed: u32) -> impl FnMut() -> u32 {
+        let mut state = seed | 1;
+        move || {
+            state = state.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+            state >> 9
+        }
+    }
+
+    /// A blob with biases at 0, multipliers, a lookup table, then the same small weights with eight bits and with four.
+    struct Blob {
+        bytes: Vec<u8>,
+        requantization: Requantization,
+        weights: u32,
+        packed: u32,
+    }
+
+    fn blob(rows: usize, taps: usize, residual: Option<Residual>, next: &mut impl FnMut() -> u32) -> Blob {
+        let mut bytes: Vec<u8> = (0..rows).flat_map(|_| ((next() as i32 % 4000) - 2000).to_le_bytes()).collect();
+        let multipliers = bytes.len() as u32;
+        bytes.extend((0..rows).flat_map(|_| (next() as i16 & 0x7fff).to_le_bytes()));
+        let lut = bytes.len() as u32;
+        bytes.extend((0..256).map(|_| next() as u8));
+        bytes.resize(bytes.len().next_multiple_of(16), 0);
+        let weights = bytes.len() as u32;
+        let stride = crate::kernels::row_stride(taps);
+        let row = |next: &mut dyn FnMut() -> u32| -> Vec<i8> {
+            (0..stride).map(|i| if i < taps { (next() % 15) as i8 - 7 } else { 0 }).collect()
+        };
+        let values: Vec<i8> = (0..rows).flat_map(|_| row(next)).collect();
+        bytes.extend(values.iter().map(|&w| w as u8));
+        let packed = bytes.len() as u32;
+        bytes.extend(values.chunks(2).map(|pair| (pair[0] & 15) as u8 | ((pair[1] & 15) as u8) << 4));
+        let step_bias = None;
+        let requantization =
+            Requantization { bias: 0, multipliers, offset: 77, shift: 2, step_bias, residual, lut: Some(lut) };
+        Blob { bytes, requantization, weights, packed }
+    }
+
+    /// Both ops, run on arenas with the same contents, leave the same output.
+    fn same(blob: &[u8], eight: &Op, four: &Op, scratch: u32, next: &mut impl FnMut() -> u32) {
+        let biases = StepBiases { time: &[], none: &[], class: &[], guidance_scale: 256 };
+        let len = scratch as usize + four.scratch().unwrap().1.max(eight.scratch().unwrap().1);
+        let before: Vec<u32> = (0..len.div_ceil(4)).map(|_| next().wrapping_mul(0x9E37_79B9)).collect();
+        let run = |op: &Op| {
+            let mut words = before.clone();
+            let arena: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+            Network { blob, biases: &biases }.run(op, &mut arena[..len]).unwrap();
+            arena[..scratch as usize].to_vec()
+        };
+        assert_eq!(run(eight), run(four));
+    }
+
+    proptest! {
+        #[test]
+        fn four_bit_convolutions_equal_eight_bit_ones(
+            size in (1u16..=5, 1u16..=5), channels in (1u16..=7, 0u16..=3), out_c in 1u16..=37, kernel in 1u16..=3,
+            block in prop_oneof![1u16..=40, Just(u16::MAX)], residual in 0u8..=2, wide: bool, seed: u32,
+        ) {
+            let mut next = numbers(seed);
+            let tensor = |offset: usize, c: u16, element| Tensor {
+                offset: offset as u32, shape: [size.0, size.1, c], element, zero_point: -5,
+            };
+            let a = tensor(0, channels.0, Element::I8);
+            let b = (channels.1 > 0).then(|| tensor(a.range().end.next_multiple_of(4), channels.1, Element::I8));
+            let end = b.map_or(a.range().end, |b| b.range().end).next_multiple_of(4);
+            let (element, residual) = if wide { (Element::I16, 0) } else { (Element::I8, residual) };
+            let output = tensor(end, out_c, element);
+            let apart = tensor(output.range().end.next_multiple_of(4), out_c, Element::I8);
+            let scratch = apart.range().end.next_multiple_of(4) as u32;
+            let residual = [None, Some(output), Some(apart)][residual as usize]
+                .map(|tensor| Residual { tensor, multiplier: 1234, shift: 3 });
+            let taps = usize::from(kernel * kernel * (channels.0 + channels.1));
+            let mut blob = blob(out_c.into(), taps, residual, &mut next);
+            if wide {
+                blob.requantization.lut = None;
+            }
+            let pad = [kernel / 2; 2];
+            let conv = Conv2d {
+                a: ConvInput { tensor: a, upsample: false },
+                b: b.map(|tensor| ConvInput { tensor, upsample: false }),
+                output,
+                window: WindowSpec { kernel: [kernel; 2], stride: [1; 2], pad, dilation: [1; 2] },
+                groups: 1,
+                weights: blob.weights,
+                requantization: blob.requantization,
+                scratch,
+            };
+            let layer = Conv2d { weights: blob.packed, ..conv };
+            same(&blob.bytes, &Op::Conv2d(conv), &Op::PackedConv2d(Packed { layer, block }), scratch, &mut next);
+        }
+
+        #[test]
+        fn four_bit_dense_layers_equal_eight_bit_ones(
+            inputs in 1u16..=67, outputs in 1u16..=37, block in prop_oneof![1u16..=40, Just(u16::MAX)],
+            residual in 0u8..=2, seed: u32,
+        ) {
+            let mut next = numbers(seed);
+            let tensor =
+                |offset: usize, c: u16| Tensor { offset: offset as u32, shape: [1, 1, c], element: Element::I8, zero_point: 0 };
+            let input = tensor(0, inputs);
+            let output = tensor(input.range().end.next_multiple_of(4), outputs);
+            let apart = tensor(output.range().end.next_multiple_of(4), outputs);
+            let scratch = apart.range().end.next_multiple_of(4) as u32;
+            let residual = [None, Some(output), Some(apart)][residual as usize]
+                .map(|tensor| Residual { tensor, multiplier: -321, shift: 2 });
+            let blob = blob(outputs.into(), inputs.into(), residual, &mut next);
+            let linear =
+                Linear { input, output, weights: blob.weights, requantization: blob.requantization, scratch };
+            let layer = Linear { weights: blob.packed, ..linear };
+            same(&blob.bytes, &Op::Linear(linear), &Op::PackedLinear(Packed { layer, block }), scratch, &mut next);
+        }
+    }
+}

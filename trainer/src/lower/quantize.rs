@@ -1,0 +1,107 @@
+//! The whole way from a float network to a model file, with the choices there are.
+
+use super::calibrate::{calibrate, RangeChoice};
+use super::{assemble, correct, fuse, lower_with, moments, Accumulator, Export, Measured, NamedPlan};
+use crate::graph::NodeId;
+use crate::model_file::ModelFile;
+use crate::network::{LayerOp, Network};
+use crate::Result;
+use serde::Serialize;
+
+/// Bits of a weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize)]
+pub enum WeightBits {
+    /// Eight everywhere.
+    #[default]
+    #[value(name = "8")]
+    #[serde(rename = "8")]
+    Eight,
+    /// Four in the layers that hold most of the weights, eight in the others.
+    #[value(name = "4")]
+    #[serde(rename = "4")]
+    Four,
+}
+
+/// How a network becomes integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Choices {
+    /// Bits of a weight.
+    pub weights: WeightBits,
+    /// How ranges of activations follow from their values.
+    pub ranges: RangeChoice,
+    /// Whether the mean error of the output is taken back, for every timestep on its own.
+    pub bias_correction: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self { weights: WeightBits::Eight, ranges: RangeChoice::LeastError, bias_correction: true }
+    }
+}
+
+/// A layer gets four bits if it holds at least one in this many of the network's weights.
+const LARGE_SHARE: usize = 10;
+
+/// Calibrates on the plans' own trajectories, quantizes and writes a model file.
+///
+/// # Errors
+/// What the float chain or [`lower_with`] refuses.
+pub fn quantize(
+    labels: (&str, &str),
+    network: &Network,
+    plans: &[NamedPlan],
+    seed: u64,
+    choices: &Choices,
+) -> Result<Vec<u8>> {
+    quantized(labels, network, plans, (seed, choices), false).map(|(file, _)| file)
+}
+
+/// The same network with every activation as an op of its own, and where the results of the layers with weights lie.
+///
+/// # Errors
+/// As [`quantize`].
+pub fn quantize_apart(
+    labels: (&str, &str),
+    network: &Network,
+    plans: &[NamedPlan],
+    seed: u64,
+    choices: &Choices,
+) -> Result<(Vec<u8>, Vec<Accumulator>)> {
+    quantized(labels, network, plans, (seed, choices), true)
+}
+
+fn quantized(
+    (name, provenance): (&str, &str),
+    network: &Network,
+    plans: &[NamedPlan],
+    (seed, choices): (u64, &Choices),
+    apart: bool,
+) -> Result<(Vec<u8>, Vec<Accumulator>)> {
+    let ranges = calibrate(network, plans, seed, choices.ranges)?;
+    let mut measured = Measured::default();
+    if choices.weights == WeightBits::Four {
+        let large = large_layers(network)?;
+        measured.moments = moments::collect(network, plans, seed, |layer| large.contains(&layer))?;
+    }
+    let export = Export { name, provenance, network, ranges: &ranges, plans };
+    if choices.bias_correction {
+        let file = ModelFile::from_bytes(&lower_with(&export, &measured)?);
+        // Other noise than the ranges come from.
+        measured.output_errors = correct::output_errors(&export, &file, seed.wrapping_add(1))?;
+    }
+    assemble(&export, &measured, apart)
+}
+
+/// The dense convolutions and dense layers that hold a large share of all weights; never the output's.
+fn large_layers(network: &Network) -> Result<Vec<NodeId>> {
+    let count = |id: NodeId| match &network.layers[id].op {
+        LayerOp::Conv { geometry, .. } if geometry.depthwise => 0,
+        LayerOp::Conv { weights, .. } | LayerOp::Linear { weights, .. } => weights.len(),
+        _ => 0,
+    };
+    let total: usize = (0..network.layers.len()).map(count).sum();
+    let output = fuse::output_layer(network)?;
+    Ok((0..network.layers.len())
+        .filter(|&id| id != output && count(id) > 0 && count(id) * LARGE_SHARE >= total)
+        .collect())
+}
