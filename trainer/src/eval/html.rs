@@ -198,7 +198,16 @@ fn bound(report: &Report) -> Result<Markup> {
         };
         let series = |(name, bound): &(&str, &_)| Series { name: (*name).into(), points: line(values(bound)) };
         let series = measured.iter().map(series).collect();
-        Chart { title: title.into(), x: "timestep t", y, logarithmic: true, from_zero: false, marks: false, names: vec![], series }
+        Chart {
+            title: title.into(),
+            x: "timestep t",
+            y,
+            logarithmic: true,
+            from_zero: false,
+            marks: false,
+            names: vec![],
+            series,
+        }
     };
     let charts = [
         chart("Loss at each timestep", "L_{t-1}, bits a pixel", 2, |bound| &bound.per_timestep),
