@@ -1,7 +1,6 @@
 //! A chain with its times and digests.
 
 use crate::report::Line;
-use brownian::format::Op;
 use brownian::{Model, Part, Sampler};
 
 /// Ticks that a chain took.
