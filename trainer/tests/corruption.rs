@@ -226,8 +226,9 @@ fn wrong_packed_ops_are_refused() {
         let mut list = Vec::new();
         for (i, op) in ops.iter().enumerate() {
             let mut encoded = [0; 256];
-            let len = format::encode_item(if i == at { &Op::PackedConv2d(conv) } else { op }, &mut encoded);
-            list.extend_from_slice(&encoded[..len.unwrap()]);
+            let op = if i == at { Op::PackedConv2d(conv) } else { *op };
+            let len = format::encode_item(&op, &mut encoded).unwrap();
+            list.extend_from_slice(&encoded[..len]);
         }
         let header = format::Header { ops: &list, ..*model.header() };
         let mut bytes = vec![0; good.len() + 1024];
