@@ -1,6 +1,6 @@
 //! `trainer train`.
 use crate::checkpoint;
-use crate::data::Dataset;
+use crate::data::{augment::Augment, Dataset};
 use crate::report::{plot, progress::TrainingBar};
 use crate::train::{self, Config, Trainer};
 use crate::{Error, Result};
@@ -31,6 +31,13 @@ pub struct Train {
     /// Seed of everything random [default: 0].
     #[arg(long)]
     seed: Option<u64>,
+    /// Vary the training images: `shift` moves them by whole pixels, `affine` also turns, scales and shears them a little
+    /// [default: none].
+    #[arg(long)]
+    augment: Option<Augment>,
+    /// Share of the images that `--augment` varies [default: 0.5].
+    #[arg(long, value_name = "SHARE")]
+    augment_share: Option<f64>,
     /// Continue a run from its last checkpoint.
     #[arg(long)]
     resume: bool,
@@ -89,6 +96,8 @@ impl Train {
         config.batch = self.batch.unwrap_or(config.batch);
         config.lr = self.lr.unwrap_or(config.lr);
         config.seed = self.seed.unwrap_or(config.seed);
+        config.augment = self.augment.unwrap_or(config.augment);
+        config.augment_share = self.augment_share.unwrap_or(config.augment_share);
         Ok((Trainer::new(config)?, data))
     }
 
@@ -98,7 +107,9 @@ impl Train {
         let differs = (self.steps.is_some_and(|v| v != c.steps).then_some("--steps"))
             .or(self.batch.is_some_and(|v| v != c.batch).then_some("--batch"))
             .or(self.lr.is_some_and(|v| v != c.lr).then_some("--lr"))
-            .or(self.seed.is_some_and(|v| v != c.seed).then_some("--seed"));
+            .or(self.seed.is_some_and(|v| v != c.seed).then_some("--seed"))
+            .or(self.augment.is_some_and(|v| v != c.augment).then_some("--augment"))
+            .or(self.augment_share.is_some_and(|v| v != c.augment_share).then_some("--augment-share"));
         if let Some(flag) = differs {
             return Err(Error::Usage(format!(
                 "{flag} differs from the run in {}; a resumed run keeps its own",

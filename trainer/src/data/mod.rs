@@ -1,4 +1,5 @@
 //! Data sets: images as f32 in [-1, 1], NHWC, with labels where the source has them.
+pub mod augment;
 pub mod digits;
 mod idx;
 mod npy;

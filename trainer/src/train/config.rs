@@ -1,4 +1,5 @@
 //! What a run is: everything that decides its result, as stored beside its weights.
+use crate::data::augment::Augment;
 use crate::graph::{Graph, Shape};
 use crate::{
     finetune::{self, FineTuning},
@@ -116,7 +117,12 @@ impl Weighting {
     }
 }
 
-/// Everything that decides the result of a run, given the data.
+/// The usual [`Config::augment_share`].
+fn half() -> f64 {
+    0.5
+}
+
+/// Everything that decides the result of a run, given the data. Fields that runs of earlier versions lack mean what those runs did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -148,6 +154,12 @@ pub struct Config {
     pub weighting: Weighting,
     /// How often an image's class is replaced by the null class.
     pub label_dropout: f64,
+    /// How images are varied.
+    #[serde(default)]
+    pub augment: Augment,
+    /// How often an image is varied at all.
+    #[serde(default = "half")]
+    pub augment_share: f64,
     /// Steps over which the learning rate rises.
     pub warmup: u64,
     /// Decay rates of Adam's moments.
@@ -179,6 +191,8 @@ impl Config {
             prediction: Prediction::V,
             weighting: Weighting::MinSnr,
             label_dropout: 0.1,
+            augment: Augment::None,
+            augment_share: half(),
             warmup: 200,
             betas: [0.9, 0.99],
             clip: 1.0,
@@ -206,6 +220,9 @@ impl Config {
         }
         if self.timesteps < 2 || self.timesteps > 100_000 {
             return fail(format!("{} timesteps: give 2 to 100000", self.timesteps));
+        }
+        if !(0.0..=1.0).contains(&self.augment_share) {
+            return fail(format!("--augment-share {}: give a share from 0 to 1", self.augment_share));
         }
         if !rate(self.label_dropout) || !rate(self.ema) || !self.betas.into_iter().all(rate) || !positive(self.clip) {
             return fail("label dropout, EMA and Adam's decays must lie in [0, 1), the clip norm above 0".into());
