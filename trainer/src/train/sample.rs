@@ -38,8 +38,7 @@ impl Sampler {
     /// A sampler for a run.
     pub fn new(config: &Config) -> Self {
         let alpha_bars = config.alpha_bars();
-        let weights = config.weighting.table(config.prediction, config.schedule.schedule(), &alpha_bars);
-        Self { config: config.clone(), alpha_bars, weights, epoch: None }
+        Self { config: config.clone(), alpha_bars, weights: config.loss_weights(), epoch: None }
     }
 
     /// The images, timesteps and noise of step `step` (counted from 0).
