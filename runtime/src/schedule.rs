@@ -1,5 +1,6 @@
 //! Noise schedules: β_t, ᾱ_t and the posterior coefficients, in f64 (Ho et al. 2020, section 2;
-//! cosine: Nichol & Dhariwal 2021, equation 17).
+//! cosine: Nichol & Dhariwal 2021, equation 17; sigmoid: Jabri et al. 2022; zero terminal SNR: Lin et al.
+//! 2023, algorithm 1).
 //!
 //! Tables are indexed by `t - 1` for the timestep `t = 1..=T`.
 
@@ -20,6 +21,19 @@ pub enum Schedule {
         /// The largest β_t allowed.
         max_beta: f64,
     },
+    /// ᾱ_t follows a sigmoid from `start` to `end`, moved and scaled to run from 1 to 0:
+    /// (s(end) − s(start + (end − start)·t/T))/(s(end) − s(start)) with s(v) = 1/(1 + e^(−v/τ)); β_t is cut off at
+    /// `max_beta`.
+    Sigmoid {
+        /// Where the sigmoid is read at t = 0.
+        start: f64,
+        /// Where it is read at t = T.
+        end: f64,
+        /// The temperature τ.
+        tau: f64,
+        /// The largest β_t allowed.
+        max_beta: f64,
+    },
 }
 
 impl Schedule {
@@ -27,6 +41,8 @@ impl Schedule {
     pub const LINEAR: Self = Self::Linear { beta_first: 1e-4, beta_last: 0.02 };
     /// The cosine schedule of Nichol & Dhariwal 2021: s = 0.008, β ≤ 0.999.
     pub const COSINE: Self = Self::Cosine { s: 0.008, max_beta: 0.999 };
+    /// The sigmoid schedule of Jabri et al. 2022 from −3 to 3 at τ = 1, with β ≤ 0.999.
+    pub const SIGMOID: Self = Self::Sigmoid { start: -3.0, end: 3.0, tau: 1.0, max_beta: 0.999 };
 
     /// β_t for `1 <= t <= timesteps`.
     pub fn beta(self, t: usize, timesteps: usize) -> f64 {
@@ -45,6 +61,12 @@ impl Schedule {
                 };
                 (1.0 - f(t) / f(t - 1)).min(max_beta)
             }
+            Self::Sigmoid { start, end, tau, max_beta } => {
+                let s = |v: f64| 1.0 / (1.0 + libm::exp(-v / tau));
+                // Without the common divisor s(end) − s(start), which β does not need.
+                let f = |t: usize| s(end) - s(start + (end - start) * t as f64 / timesteps as f64);
+                (1.0 - f(t) / f(t - 1)).min(max_beta)
+            }
         }
     }
 
@@ -57,6 +79,19 @@ impl Schedule {
             *a = product;
         }
     }
+}
+
+/// Moves and scales √ᾱ_t so that ᾱ_T = 0 and ᾱ_1 stays: the last timestep is then pure noise (Lin et al. 2023, algorithm 1).
+///
+/// Fewer than two timesteps stay as they are.
+pub fn rescale_to_zero_terminal_snr(alpha_bar: &mut [f64]) {
+    let [first, middle @ .., last] = alpha_bar else { return };
+    let (root_first, root_last) = (libm::sqrt(*first), libm::sqrt(*last));
+    for a in middle {
+        let root = (libm::sqrt(*a) - root_last) * (root_first / (root_first - root_last));
+        *a = root * root;
+    }
+    *last = 0.0;
 }
 
 /// β̃ of the reverse step from a timestep with ᾱ = `alpha_bar` to an earlier one with

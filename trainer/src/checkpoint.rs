@@ -2,13 +2,14 @@
 //! - `state.safetensors`: parameters (`param.*`), their average (`ema.*`), Adam's moments (`adam1.*`, `adam2.*`) and the averaged
 //!   statistics of the norms (`stat.*`);
 //! - `run.toml`: the configuration, the step and the position of the random generator;
-//! - `loss.csv`: the loss of every step.
+//! - `loss.csv`: the loss of every step;
+//! - `validation.csv`: where images are held out, the losses on them and on training images, now and then.
 //!
 //! A checkpoint is written under a temporary name and renamed when it is complete, and older ones are removed after that, so a run
 //! that is killed at any moment can be resumed.
 use crate::graph::{Graph, Layout};
 use crate::network::Network;
-use crate::train::Config;
+use crate::train::{Config, Validation};
 use crate::{Error, Result};
 use safetensors::{tensor::TensorView, Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub struct Checkpoint {
     pub stats: Vec<f32>,
     /// The loss of every step so far; its length is the step.
     pub losses: Vec<f32>,
+    /// The losses on training and on held-out images at some steps; empty where none are held out.
+    pub validation: Vec<Validation>,
 }
 
 impl Checkpoint {
@@ -70,6 +73,7 @@ struct RandomPosition {
 const STATE_FILE: &str = "state.safetensors";
 const RUN_FILE: &str = "run.toml";
 const LOSS_FILE: &str = "loss.csv";
+const VALIDATION_FILE: &str = "validation.csv";
 const PREFIX: &str = "step-";
 const TEMPORARY: &str = "unfinished.tmp";
 
@@ -117,6 +121,13 @@ fn write_all(run: &Path, temporary: &Path, checkpoint: &Checkpoint) -> Result<()
         csv.push_str(&format!("{},{loss}\n", i + 1));
     }
     write(LOSS_FILE, csv.as_bytes())?;
+    if checkpoint.config.validation > 0.0 {
+        let mut csv = String::from("step,training,validation\n");
+        for Validation { step, training, validation } in &checkpoint.validation {
+            csv.push_str(&format!("{step},{training},{validation}\n"));
+        }
+        write(VALIDATION_FILE, csv.as_bytes())?;
+    }
     let finished = run.join(format!("{PREFIX}{step:09}"));
     let older = checkpoints(run)?;
     if finished.exists() {
@@ -156,9 +167,15 @@ pub fn load(run: &Path) -> Result<Checkpoint> {
     if losses.len() as u64 != file.step {
         return Err(Error::file(&path, format!("holds {} losses, but the run is at step {}", losses.len(), file.step)));
     }
+    let validation = if file.config.validation > 0.0 {
+        let (path, bytes) = read(VALIDATION_FILE)?;
+        decode_validation(&path, &bytes, file.step)?
+    } else {
+        vec![]
+    };
     let (path, bytes) = read(STATE_FILE)?;
     let [params, ema, adam_first, adam_second, stats] = decode_state(&path, &bytes, &graph)?;
-    Ok(Checkpoint { config: file.config, params, adam_first, adam_second, ema, stats, losses })
+    Ok(Checkpoint { config: file.config, params, adam_first, adam_second, ema, stats, losses, validation })
 }
 
 /// Whether a folder holds a run.
@@ -243,6 +260,25 @@ fn decode_losses(path: &Path, bytes: &[u8]) -> Result<Vec<f32>> {
         let loss =
             line.split_once(',').filter(|(step, _)| step.parse() == Ok(i + 1)).and_then(|(_, loss)| loss.parse().ok());
         loss.ok_or_else(|| Error::file(path, format!("line {} is not \"{},loss\"", i + 2, i + 1)))
+    });
+    rows.collect()
+}
+
+fn decode_validation(path: &Path, bytes: &[u8], last: u64) -> Result<Vec<Validation>> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::file(path, "is not text"))?;
+    let mut before = 0;
+    let rows = text.lines().skip(1).enumerate().map(|(i, line)| {
+        let mut fields = line.split(',');
+        let step = fields.next().and_then(|step| step.parse().ok()).filter(|step| (before + 1..=last).contains(step));
+        let mut loss = || fields.next().and_then(|loss| loss.parse().ok());
+        let (Some(step), Some(training), Some(validation), None) = (step, loss(), loss(), fields.next()) else {
+            return Err(Error::file(
+                path,
+                format!("line {} is not \"step,loss,loss\" of a later step up to {last}", i + 2),
+            ));
+        };
+        before = step;
+        Ok(Validation { step, training, validation })
     });
     rows.collect()
 }

@@ -1,21 +1,89 @@
 //! The networks that have a name on the command line.
 use crate::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, NodeId, Shape};
 use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
 
 /// Every preset's name, in the order of the help text.
 pub const NAMES: [&str; 3] = ["digits28", "digits28-nano", "tiny"];
+
+/// The normalisation behind the convolutions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum NormName {
+    /// None: convolutions with a bias.
+    None,
+    /// Batch normalisation (Ioffe & Szegedy 2015), which folds into the weights.
+    #[default]
+    Batch,
+}
+
+/// What a run changes of its preset.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variation {
+    /// Normalisation.
+    pub norm: NormName,
+    /// Factor on all channels, which are then rounded to multiples of 4.
+    pub width: f64,
+    /// Residual blocks at the lower resolution, where they are not the preset's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<usize>,
+}
+
+impl Default for Variation {
+    fn default() -> Self {
+        Self { norm: NormName::Batch, width: 1.0, blocks: None }
+    }
+}
+
+impl Variation {
+    /// Checks what a command line or an edited file can get wrong.
+    ///
+    /// # Errors
+    /// A width or a number of blocks out of range (usage errors).
+    pub fn check(&self) -> Result<()> {
+        if !(0.1..=16.0).contains(&self.width) {
+            return Err(Error::Usage(format!("--width {}: give a factor from 0.1 to 16", self.width)));
+        }
+        match self.blocks {
+            Some(blocks) if !(1..=64).contains(&blocks) => {
+                Err(Error::Usage(format!("--blocks {blocks}: give 1 to 64")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn channels(&self, channels: usize) -> usize {
+        if self.width == 1.0 {
+            return channels;
+        }
+        ((channels as f64 * self.width / 4.0).round() as usize).max(1) * 4
+    }
+}
 
 /// The graph of a preset for images of `input` with `classes` classes (0: unlabelled).
 ///
 /// # Errors
 /// An unknown name (usage), or images that the preset cannot take.
 pub fn build(name: &str, input: Shape, classes: usize) -> Result<Graph> {
-    match name {
-        "digits28" => unet(input, classes, &DIGITS28),
-        "digits28-nano" => unet(input, classes, &DIGITS28_NANO),
-        "tiny" => unet(input, classes, &TINY),
-        _ => Err(Error::Usage(format!("there is no preset {name:?}; choose one of {}", NAMES.join(", ")))),
-    }
+    build_varied(name, input, classes, &Variation::default())
+}
+
+/// The same with changes.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_varied(name: &str, input: Shape, classes: usize, variation: &Variation) -> Result<Graph> {
+    let mut spec = match name {
+        "digits28" => DIGITS28,
+        "digits28-nano" => DIGITS28_NANO,
+        "tiny" => TINY,
+        _ => return Err(Error::Usage(format!("there is no preset {name:?}; choose one of {}", NAMES.join(", ")))),
+    };
+    spec.channels = spec.channels.map(|channels| variation.channels(channels));
+    spec.middle_blocks = variation.blocks.unwrap_or(spec.middle_blocks);
+    spec.norm = variation.norm == NormName::Batch;
+    unet(input, classes, &spec)
 }
 
 /// A U-Net of two resolutions behind a 2×2 patchify.
@@ -28,13 +96,15 @@ struct UNet {
     concat: bool,
     /// Time features and hidden width of the conditioning network.
     conditioning: [usize; 2],
+    /// Batch normalisation behind the convolutions.
+    norm: bool,
 }
 
-const DIGITS28: UNet = UNet { channels: [20, 48], middle_blocks: 2, concat: true, conditioning: [64, 128] };
-const DIGITS28_NANO: UNet = UNet { channels: [12, 28], middle_blocks: 2, concat: false, conditioning: [64, 128] };
-const TINY: UNet = UNet { channels: [4, 8], middle_blocks: 1, concat: true, conditioning: [8, 16] };
+const DIGITS28: UNet = UNet { channels: [20, 48], middle_blocks: 2, concat: true, conditioning: [64, 128], norm: true };
+const DIGITS28_NANO: UNet = UNet { channels: [12, 28], concat: false, ..DIGITS28 };
+const TINY: UNet = UNet { channels: [4, 8], middle_blocks: 1, conditioning: [8, 16], ..DIGITS28 };
 
-/// Start value of the last norm's gamma in a residual block.
+/// Factor on the start scale of a residual block's last convolution: its norm's gamma, or its weights where there is no norm.
 const RESIDUAL_SCALE: f32 = 0.2;
 
 fn unet(input: Shape, classes: usize, spec: &UNet) -> Result<Graph> {
@@ -44,21 +114,21 @@ fn unet(input: Shape, classes: usize, spec: &UNet) -> Result<Graph> {
         )));
     }
     let [high, low] = spec.channels;
-    let (same, normed) = (ConvGeometry::square(3, 1), ConvOptions::default());
+    let (same, normed) = (ConvGeometry::square(3, 1), ConvOptions { norm: spec.norm, scale: 1.0 });
     let mut g = Builder::new(input)?;
     let x = g.space_to_depth("patchify", 0, 2)?;
     let x = g.conv("stem", x, high, same, normed)?;
-    let skip = residual(&mut g, "first", x, high)?;
+    let skip = residual(&mut g, "first", x, high, spec.norm)?;
     let x = silu(&mut g, "down.silu", skip)?;
     let mut x = g.conv("down", x, low, ConvGeometry::square(3, 2), normed)?;
     for i in 0..spec.middle_blocks {
-        x = residual(&mut g, &format!("middle{i}"), x, low)?;
+        x = residual(&mut g, &format!("middle{i}"), x, low, spec.norm)?;
     }
     let x = silu(&mut g, "up.silu", x)?;
     let x = g.conv("up", x, high, ConvGeometry::square(1, 1), normed)?;
     let x = g.upsample("upsample", x)?;
     let x = if spec.concat { g.concat("join", x, skip)? } else { g.add("join", x, skip)? };
-    let x = residual(&mut g, "last", x, high)?;
+    let x = residual(&mut g, "last", x, high, spec.norm)?;
     let x = silu(&mut g, "out.silu", x)?;
     let x = g.conv("out", x, 4 * input.channels, same, ConvOptions { norm: false, scale: 0.2 })?;
     g.depth_to_space("unpatchify", x, 2)?;
@@ -72,8 +142,8 @@ fn silu(g: &mut Builder, name: &str, x: NodeId) -> Result<NodeId> {
 
 /// x + conv(silu(conv(silu(x)) + bias(t, class))), with a pointwise convolution on the skip where the channels change. The skip's
 /// convolution comes first, so that the activation may then overwrite x.
-fn residual(g: &mut Builder, name: &str, x: NodeId, channels: usize) -> Result<NodeId> {
-    let (same, normed) = (ConvGeometry::square(3, 1), ConvOptions::default());
+fn residual(g: &mut Builder, name: &str, x: NodeId, channels: usize, norm: bool) -> Result<NodeId> {
+    let (same, normed) = (ConvGeometry::square(3, 1), ConvOptions { norm, scale: 1.0 });
     let skip = if g.shape(x).channels == channels {
         x
     } else {
@@ -89,6 +159,6 @@ fn residual(g: &mut Builder, name: &str, x: NodeId, channels: usize) -> Result<N
     let h = g.conv(&format!("{name}.conv1"), h, channels, same, normed)?;
     let h = g.channel_bias(&format!("{name}.bias"), h)?;
     let h = silu(g, &format!("{name}.silu2"), h)?;
-    let h = g.conv(&format!("{name}.conv2"), h, channels, same, ConvOptions { norm: true, scale: RESIDUAL_SCALE })?;
+    let h = g.conv(&format!("{name}.conv2"), h, channels, same, ConvOptions { scale: RESIDUAL_SCALE, ..normed })?;
     g.add(&format!("{name}.add"), h, skip)
 }

@@ -1,7 +1,7 @@
 //! Graphs of every kind of node: shapes, counts, and the folded network against the training pass.
 use brownian_trainer::autograd::{Parameters, Tape};
 use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, Shape};
-use brownian_trainer::presets;
+use brownian_trainer::presets::{self, NormName, Variation};
 use brownian_trainer::train::{forward, Batch};
 
 const PLAIN: ConvOptions = ConvOptions { norm: false, scale: 1.0 };
@@ -92,6 +92,8 @@ fn folding_changes_nothing() {
     for name in presets::NAMES {
         folded_equals_training(&presets::build(name, Shape::new(28, 28, 1), 10).unwrap());
     }
+    let changed = Variation { norm: NormName::None, width: 2.0, blocks: Some(2) };
+    folded_equals_training(&presets::build_varied("tiny", Shape::new(8, 8, 1), 3, &changed).unwrap());
 }
 
 #[test]
@@ -100,6 +102,16 @@ fn presets_have_their_sizes() {
     assert_eq!((digits.weight_count(), digits.macs()), (113_168, 8_501_696));
     let nano = presets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
     assert_eq!((nano.weight_count(), nano.macs()), (37_848, 2_733_024));
+    let varied = |variation| presets::build_varied("digits28", Shape::new(28, 28, 1), 10, &variation).unwrap();
+    assert_eq!(varied(Variation::default()), digits);
+    let bare = varied(Variation { norm: NormName::None, ..Variation::default() });
+    assert_eq!((bare.weight_count(), bare.stats.len()), (113_168, 0));
+    // 20 and 48 channels become 16 and 36, 15 being rounded up to 16.
+    let narrow = varied(Variation { width: 0.75, ..Variation::default() });
+    let channels = |graph: &Graph, name: &str| graph.nodes.iter().find(|n| n.name == name).unwrap().shape.channels;
+    assert_eq!([channels(&narrow, "stem"), channels(&narrow, "down")], [16, 36]);
+    let deep = varied(Variation { blocks: Some(3), ..Variation::default() });
+    assert_eq!(deep.weight_count() - digits.weight_count(), 2 * (9 * 48 * 48 + 48));
     assert_eq!(presets::build("huge", Shape::new(28, 28, 1), 10).unwrap_err().exit_code(), 2);
     assert!(presets::build("digits28", Shape::new(27, 28, 1), 10).unwrap_err().to_string().contains("multiples of 4"));
 }

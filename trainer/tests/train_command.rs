@@ -39,9 +39,86 @@ fn trains_and_resumes() {
     }
     refuses(path, &arguments, 1, "run: already holds a run");
     assert!(trainer(path, &["train", "--out", "run", "--resume"]).status.success());
-    refuses(path, &["train", "--out", "run", "--resume", "--lr", "0.5"], 2, "--lr differs");
+    let others = [
+        ["--preset", "digits28"],
+        ["--data", "digits"],
+        ["--steps", "21"],
+        ["--batch", "9"],
+        ["--lr", "0.5"],
+        ["--seed", "4"],
+        ["--prediction", "x0"],
+        ["--weighting", "simple"],
+        ["--snr-gamma", "4"],
+        ["--schedule", "cosine"],
+        ["--timesteps", "500"],
+        ["--label-dropout", "0"],
+        ["--ema", "0.9"],
+        ["--norm", "none"],
+        ["--width", "2"],
+        ["--blocks", "2"],
+        ["--validation", "0.1"],
+        ["--augment", "shift"],
+        ["--augment-share", "1"],
+    ];
+    for [flag, value] in others {
+        refuses(path, &["train", "--out", "run", "--resume", flag, value], 2, &format!("{flag} differs"));
+    }
+    refuses(path, &["train", "--out", "run", "--resume", "--zero-terminal-snr"], 2, "--zero-terminal-snr differs");
+    let same = ["--preset", "tiny", "--data", "a.npy", "--steps", "20", "--prediction", "v", "--augment", "none"];
+    assert!(trainer(path, &[&["train", "--out", "run", "--resume"], &same[..]].concat()).status.success());
     std::fs::write(path.join("a.npy"), "changed").unwrap();
     refuses(path, &["train", "--out", "run", "--resume"], 1, "a.npy: is not a readable .npy array");
+}
+
+/// Every choice reaches the stored configuration, and trains.
+#[test]
+fn choices_are_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    let cases: [(&[&str], &[&str]); 6] = [
+        (
+            &["--prediction", "epsilon", "--weighting", "variational"],
+            &["prediction = \"epsilon\"", "weighting = \"variational\""],
+        ),
+        (
+            &["--prediction", "x0", "--snr-gamma", "3"],
+            &["prediction = \"x0\"", "weighting = \"min-snr\"", "snr_gamma = 3.0"],
+        ),
+        (&["--schedule", "sigmoid", "--zero-terminal-snr"], &["schedule = \"sigmoid\"", "zero_terminal_snr = true"]),
+        (&["--schedule", "cosine", "--timesteps", "100"], &["schedule = \"cosine\"", "timesteps = 100"]),
+        (&["--norm", "none", "--width", "2", "--blocks", "2"], &["norm = \"none\"", "width = 2.0", "blocks = 2"]),
+        (
+            &["--augment", "affine", "--augment-share", "1", "--ema", "0.5"],
+            &["augment = \"affine\"", "augment_share = 1.0", "ema = 0.5"],
+        ),
+    ];
+    for (i, (flags, stored)) in cases.into_iter().enumerate() {
+        let run = format!("run{i}");
+        let arguments = ["train", "--preset", "tiny", "--data", "a.npy", "--out", &run, "--steps", "3", "--batch", "4"];
+        let output = trainer(path, &[&arguments, flags].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = std::fs::read_to_string(path.join(run).join("step-000000003/run.toml")).unwrap();
+        assert!(stored.iter().all(|line| text.contains(line)), "{flags:?}: {text}");
+    }
+}
+
+#[test]
+fn held_out_images_get_a_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    let arguments = ["train", "--preset", "tiny", "--data", "a.npy", "--out", "run", "--steps", "510", "--batch", "4"];
+    let output = trainer(path, &[&arguments[..], &["--validation", "0.2"]].concat());
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && text.contains("on held-out ones"), "{text}");
+    let rows = std::fs::read_to_string(path.join("run/step-000000510/validation.csv")).unwrap();
+    let rows: Vec<Vec<f64>> =
+        rows.lines().skip(1).map(|row| row.split(',').map(|field| field.parse().unwrap()).collect()).collect();
+    assert_eq!(rows.iter().map(|row| row[0]).collect::<Vec<_>>(), [500.0, 510.0]);
+    assert!(rows.iter().flatten().all(|v| *v > 0.0) && rows[0][1] != rows[0][2]);
+    std::fs::write(path.join("run/step-000000510/validation.csv"), "step,training,validation\n9,x,1\n").unwrap();
+    refuses(path, &["train", "--out", "run", "--resume"], 1, "validation.csv: line 2");
 }
 
 #[test]
@@ -50,7 +127,12 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     let path = folder.path();
     write_images(&path.join("a.npy"));
     let arguments = |out: &'static str| {
-        ["train", "--preset", "tiny", "--data", "a.npy", "--out", out, "--steps", "1200", "--batch", "4", "--seed", "3"]
+        let more = ["--validation", "0.2", "--augment", "affine"];
+        let all = [
+            "train", "--preset", "tiny", "--data", "a.npy", "--out", out, "--steps", "1200", "--batch", "4", "--seed",
+            "3",
+        ];
+        [&all[..], &more].concat()
     };
     assert!(trainer(path, &arguments("whole")).status.success());
 
@@ -70,7 +152,7 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     assert!(!path.join("killed/step-000001200").exists(), "the run was killed before its end");
     let resumed = trainer(path, &["train", "--out", "killed", "--resume"]);
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
-    for name in ["state.safetensors", "run.toml", "loss.csv"] {
+    for name in ["state.safetensors", "run.toml", "loss.csv", "validation.csv"] {
         let read = |run: &str| std::fs::read(path.join(run).join("step-000001200").join(name)).unwrap();
         assert!(read("whole") == read("killed"), "{name} differs");
     }
@@ -88,11 +170,30 @@ fn says_no_in_one_line() {
     refuses(path, &with(&["--batch", "0"]), 2, "--batch 0");
     refuses(path, &with(&["--lr", "0"]), 2, "--lr 0");
     refuses(path, &with(&["--lr", "NaN"]), 2, "--lr NaN");
+    refuses(path, &with(&["--timesteps", "1"]), 2, "--timesteps 1:");
+    refuses(path, &with(&["--timesteps", "9"]), 2, "linear: at least 21");
+    refuses(path, &with(&["--prediction", "epsilon", "--zero-terminal-snr"]), 2, "choose --prediction v or x0");
+    refuses(path, &with(&["--snr-gamma", "0"]), 2, "--snr-gamma 0");
+    refuses(path, &with(&["--label-dropout", "1"]), 2, "--label-dropout 1");
+    refuses(path, &with(&["--ema", "1"]), 2, "--ema 1");
+    refuses(path, &with(&["--width", "0"]), 2, "--width 0");
+    refuses(path, &with(&["--blocks", "0"]), 2, "--blocks 0");
+    refuses(path, &with(&["--validation", "1"]), 2, "--validation 1");
+    refuses(path, &with(&["--augment-share", "2"]), 2, "--augment-share 2");
     refuses(path, &["train", "--data", "none.gz", "--out", "run"], 1, "none.gz: cannot be read");
     refuses(path, &["train", "--out", "none", "--resume"], 1, "none: holds no checkpoint");
     refuses(path, &["train", "--data", ".", "--out", "run"], 1, "holds no images");
     assert_eq!(trainer(path, &["train"]).status.code(), Some(2));
-    assert_eq!(trainer(path, &["train", "--out", "run", "--steps", "many"]).status.code(), Some(2));
+    for [flag, value] in [
+        ["--steps", "many"],
+        ["--schedule", "slow"],
+        ["--prediction", "w"],
+        ["--weighting", "all"],
+        ["--augment", "much"],
+        ["--norm", "group"],
+    ] {
+        assert_eq!(trainer(path, &["train", "--out", "run", flag, value]).status.code(), Some(2), "{flag} {value}");
+    }
     assert!(!path.join("run").exists(), "nothing is left behind");
 }
 

@@ -1,4 +1,5 @@
 //! Data sets: images as f32 in [-1, 1], NHWC, with labels where the source has them.
+pub mod augment;
 pub mod digits;
 mod idx;
 mod npy;
@@ -6,6 +7,8 @@ mod png_folder;
 
 use crate::graph::Shape;
 use crate::{Error, Result};
+use rand::{seq::SliceRandom, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 
 /// Images of one shape, all in memory.
@@ -89,6 +92,22 @@ impl Dataset {
         self.labels.iter().flatten().max().map_or(0, |max| usize::from(*max) + 1)
     }
 
+    /// The images but `share` of them, and those that are left out, at least one. The choice depends on the number of images alone.
+    pub fn hold_out(&self, share: f64) -> [Self; 2] {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+        let held_out = ((self.len() as f64 * share).round() as usize).clamp(1, self.len());
+        let (held_out, kept) = order.split_at_mut(held_out);
+        // Those that are kept stay in their order.
+        kept.sort_unstable();
+        [kept, held_out].map(|part| Self {
+            source: self.source.clone(),
+            shape: self.shape,
+            images: part.iter().flat_map(|i| self.image(*i)).copied().collect(),
+            labels: self.labels.as_ref().map(|labels| part.iter().map(|i| labels[*i]).collect()),
+        })
+    }
+
     /// CRC-32 over shape, images and labels, by which a resumed run knows its data again.
     pub fn digest(&self) -> u32 {
         let mut crc = flate2::Crc::new();
@@ -115,4 +134,27 @@ pub fn png(path: &Path) -> Result<(Shape, Vec<f32>)> {
 /// A pixel of 8 bits as a value in [-1, 1].
 fn from_byte(byte: u8) -> f32 {
     (f32::from(byte) / 127.5) - 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_out_images_are_the_same_every_time() {
+        let images = (0..40).flat_map(|i| [i as f32 / 40.0; 4]).collect();
+        let set = Dataset { source: "t".into(), shape: Shape::new(2, 2, 1), images, labels: Some((0..40).collect()) };
+        let [kept, held_out] = set.hold_out(0.25);
+        assert_eq!((kept.len(), held_out.len()), (30, 10));
+        assert_eq!([kept.clone(), held_out.clone()], set.hold_out(0.25));
+        let mut all: Vec<u8> = kept.labels.iter().chain(&held_out.labels).flatten().copied().collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..40).collect::<Vec<u8>>());
+        for part in [&kept, &held_out] {
+            for (i, label) in part.labels.iter().flatten().enumerate() {
+                assert_eq!(part.image(i), set.image(usize::from(*label)), "labels stay with their images");
+            }
+        }
+        assert_eq!(set.hold_out(1e-6)[1].len(), 1);
+    }
 }

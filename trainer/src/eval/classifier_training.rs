@@ -4,6 +4,7 @@ use super::classifier::{Architecture, Classifier, CLASSES, IMAGE};
 use super::corruption;
 use crate::autograd::cross_entropy::softmax_cross_entropy;
 use crate::autograd::{Adam, Buffer, Parameters, Tape};
+use crate::data::augment::{Kernel, Motion, Shift};
 use crate::data::Dataset;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
@@ -17,12 +18,9 @@ const BATCH: usize = 64;
 const LEARNING_RATE: f64 = 3e-3;
 /// Steps of the rise, or a tenth of all if that is less.
 const WARMUP: f64 = 100.0;
-/// Largest angle in radians: 12 degrees.
-const ANGLE: f32 = 0.21;
-/// Largest change of the size.
-const SCALE: f32 = 0.12;
-/// Largest shift in pixels.
-const SHIFT: f32 = 2.5;
+/// How the digits are moved.
+const MOTION: Motion =
+    Motion { angle: 0.21, scale: 0.12, shear: 0.0, shift: Shift::Any(2.5), kernel: Kernel::Linear, contrast: 1.0 };
 /// Largest standard deviation of the blur in pixels.
 const BLUR: f32 = 1.2;
 /// Largest share of the contrast that is taken away.
@@ -68,9 +66,7 @@ pub fn train(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnMut(u
             let mut x = Buffer::stale(images.len() * IMAGE.len());
             x.par_chunks_exact_mut(IMAGE.len()).zip(images).for_each(|(out, image)| {
                 let mut rng = generator(seed, ((epoch as u64 + 1) << 32) + *image as u64);
-                let mut draw = |range: f32| rng.random_range(-range..range);
-                Placement { angle: draw(ANGLE), scale: 1.0 + draw(SCALE), shift: [draw(SHIFT), draw(SHIFT)] }
-                    .apply(data.image(*image), out);
+                MOTION.draw(&mut rng).apply(IMAGE, data.image(*image), out);
                 let blurred = corruption::blurred(out, rng.random_range(0.0..BLUR));
                 let contrast = 1.0 - rng.random_range(0.0..DIMMING);
                 let deviation = rng.random_range(0.0..NOISE);
@@ -110,66 +106,10 @@ fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     rng
 }
 
-/// A small motion of an image about its centre.
-struct Placement {
-    angle: f32,
-    scale: f32,
-    shift: [f32; 2],
-}
-
-impl Placement {
-    /// Draws the moved image by bilinear interpolation; what comes from outside is background (−1).
-    fn apply(&self, image: &[f32], out: &mut [f32]) {
-        let [height, width] = [IMAGE.height, IMAGE.width];
-        let at = |y: isize, x: isize| {
-            let inside = (0..height as isize).contains(&y) && (0..width as isize).contains(&x);
-            if inside {
-                image[y as usize * width + x as usize]
-            } else {
-                -1.0
-            }
-        };
-        let (sin, cos) = self.angle.sin_cos();
-        let centre = [(height as f32 - 1.0) / 2.0, (width as f32 - 1.0) / 2.0];
-        for (i, out) in out.iter_mut().enumerate() {
-            let dy = ((i / width) as f32 - centre[0] - self.shift[0]) / self.scale;
-            let dx = ((i % width) as f32 - centre[1] - self.shift[1]) / self.scale;
-            let (y, x) = (centre[0] + cos * dy - sin * dx, centre[1] + sin * dy + cos * dx);
-            let (fy, fx) = (y - y.floor(), x - x.floor());
-            let (y, x) = (y.floor() as isize, x.floor() as isize);
-            let top = at(y, x) * (1.0 - fx) + at(y, x + 1) * fx;
-            let bottom = at(y + 1, x) * (1.0 - fx) + at(y + 1, x + 1) * fx;
-            *out = top * (1.0 - fy) + bottom * fy;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::digits;
-
-    #[test]
-    fn a_placement_moves_the_image() {
-        let image = digits::train().unwrap().image(0).to_vec();
-        let mut out = vec![0.0; image.len()];
-        Placement { angle: 0.0, scale: 1.0, shift: [0.0; 2] }.apply(&image, &mut out);
-        assert_eq!(out, image);
-        Placement { angle: 0.0, scale: 1.0, shift: [2.0, -1.0] }.apply(&image, &mut out);
-        for y in 2..28 {
-            for x in 0..27 {
-                assert_eq!(out[y * 28 + x], image[(y - 2) * 28 + x + 1]);
-            }
-        }
-        assert!(out[..56].iter().all(|v| *v == -1.0), "what comes from outside is background");
-        // A quarter turn, four times, is no turn.
-        let mut turned = image.clone();
-        for _ in 0..4 {
-            let from = turned.clone();
-            Placement { angle: std::f32::consts::FRAC_PI_2, scale: 1.0, shift: [0.0; 2] }.apply(&from, &mut turned);
-        }
-        assert!(turned.iter().zip(&image).all(|(a, b)| (a - b).abs() < 1e-3));
-    }
 
     #[test]
     fn learns_and_repeats() {

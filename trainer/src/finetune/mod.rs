@@ -171,6 +171,7 @@ impl FineTuner {
             ema: self.ema.clone(),
             stats: vec![],
             losses: self.losses.clone(),
+            validation: vec![],
         })
     }
 

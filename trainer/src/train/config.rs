@@ -1,34 +1,40 @@
 //! What a run is: everything that decides its result, as stored beside its weights.
+use crate::data::augment::Augment;
 use crate::graph::{Graph, Shape};
 use crate::{
     finetune::{self, FineTuning},
     presets, Error, Result,
 };
-use brownian::schedule::Schedule;
+use brownian::schedule::{rescale_to_zero_terminal_snr, Schedule};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// A noise schedule by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScheduleName {
-    /// [`Schedule::LINEAR`].
+    /// [`Schedule::LINEAR`], with β in proportion to 1000/T.
     Linear,
     /// [`Schedule::COSINE`].
     Cosine,
+    /// [`Schedule::SIGMOID`].
+    Sigmoid,
 }
 
 impl ScheduleName {
-    /// The schedule itself.
-    pub fn schedule(self) -> Schedule {
+    /// The schedule itself, for T = `timesteps`.
+    pub fn schedule(self, timesteps: usize) -> Schedule {
+        let pace = 1000.0 / timesteps as f64;
         match self {
-            Self::Linear => Schedule::LINEAR,
+            Self::Linear => Schedule::Linear { beta_first: 1e-4 * pace, beta_last: 0.02 * pace },
             Self::Cosine => Schedule::COSINE,
+            Self::Sigmoid => Schedule::SIGMOID,
         }
     }
 }
 
 /// What the network's output F stands for, with α = √ᾱ and σ = √(1 − ᾱ).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Prediction {
     /// F = ε.
@@ -76,38 +82,45 @@ impl Prediction {
 }
 
 /// The weight of a timestep in the loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Weighting {
     /// 1: L_simple on the chosen prediction.
     Simple,
-    /// As `simple` where SNR = ᾱ/(1 − ᾱ) is at most 5, and less above: min(SNR, 5) + 1 on the error of x0, that is
-    /// (min(SNR, 5) + 1)/(SNR + 1) on that of v. On ε it is min(SNR, 5)/SNR (Hang et al. 2023).
+    /// As `simple` where SNR = ᾱ/(1 − ᾱ) is at most γ, and less above: min(SNR, γ) + 1 on the error of x0, that is
+    /// (min(SNR, γ) + 1)/(SNR + 1) on that of v. On ε it is min(SNR, γ)/SNR (Hang et al. 2023).
     MinSnr,
     /// β²/(2σ²α(1 − ᾱ)) with σ² = β on the error of ε: the variational bound (Ho et al. 2020, equation 12), scaled to mean 1.
     Variational,
 }
 
 impl Weighting {
-    /// The weight on the squared error of F for each timestep, `[t - 1]`.
-    pub fn table(self, prediction: Prediction, schedule: Schedule, alpha_bars: &[f64]) -> Vec<f64> {
-        let weight = |(i, alpha_bar): (usize, &f64)| {
+    /// The weight on the squared error of F for each timestep, `[t - 1]`; `gamma` is that of [`Self::MinSnr`].
+    pub fn table(self, prediction: Prediction, gamma: f64, alpha_bars: &[f64]) -> Vec<f64> {
+        let before = std::iter::once(&1.0).chain(alpha_bars);
+        let weight = |(alpha_bar, before): (&f64, &f64)| {
             let snr = alpha_bar / (1.0 - alpha_bar);
             match self {
                 Self::Simple => 1.0,
                 Self::MinSnr => match prediction {
-                    Prediction::Epsilon => snr.min(5.0) / snr,
-                    Prediction::V => (snr.min(5.0) + 1.0) / (snr + 1.0),
-                    Prediction::X0 => snr.min(5.0) + 1.0,
+                    Prediction::Epsilon => snr.min(gamma) / snr,
+                    Prediction::V => (snr.min(gamma) + 1.0) / (snr + 1.0),
+                    Prediction::X0 => snr.min(gamma) + 1.0,
                 },
                 Self::Variational => {
-                    let beta = schedule.beta(i + 1, alpha_bars.len());
-                    let [_, slope] = prediction.epsilon_coefficients(*alpha_bar);
-                    beta / (2.0 * (1.0 - beta) * (1.0 - alpha_bar)) * slope * slope
+                    // The error of ε is that of F times 1, √ᾱ or √(ᾱ/(1 − ᾱ)); with ᾱ/α = ᾱ_{t−1} nothing is divided by ᾱ_T, which may
+                    // be 0.
+                    let beta = 1.0 - alpha_bar / before;
+                    let slope = match prediction {
+                        Prediction::Epsilon => before / alpha_bar,
+                        Prediction::V => *before,
+                        Prediction::X0 => before / (1.0 - alpha_bar),
+                    };
+                    beta / (2.0 * (1.0 - alpha_bar)) * slope
                 }
             }
         };
-        let mut table: Vec<f64> = alpha_bars.iter().enumerate().map(weight).collect();
+        let mut table: Vec<f64> = alpha_bars.iter().zip(before).map(weight).collect();
         if self == Self::Variational {
             let mean = table.iter().sum::<f64>() / table.len() as f64;
             table.iter_mut().for_each(|w| *w /= mean);
@@ -116,12 +129,25 @@ impl Weighting {
     }
 }
 
-/// Everything that decides the result of a run, given the data.
+/// The usual [`Config::augment_share`].
+fn half() -> f64 {
+    0.5
+}
+
+/// The usual [`Config::snr_gamma`].
+fn five() -> f64 {
+    5.0
+}
+
+/// Everything that decides the result of a run, given the data. Fields that runs of earlier versions lack mean what those runs did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Name of the network.
     pub preset: String,
+    /// What is changed of the named network.
+    #[serde(default)]
+    pub network: presets::Variation,
     /// Where the images came from.
     pub data: String,
     /// [`crate::data::Dataset::digest`] of the images.
@@ -142,12 +168,27 @@ pub struct Config {
     pub schedule: ScheduleName,
     /// Number of timesteps T.
     pub timesteps: usize,
+    /// Whether the schedule is rescaled so that ᾱ_T = 0.
+    #[serde(default)]
+    pub zero_terminal_snr: bool,
     /// What the network predicts.
     pub prediction: Prediction,
     /// Weight of the timesteps in the loss.
     pub weighting: Weighting,
+    /// γ of [`Weighting::MinSnr`].
+    #[serde(default = "five")]
+    pub snr_gamma: f64,
     /// How often an image's class is replaced by the null class.
     pub label_dropout: f64,
+    /// Share of the images that is held out for the validation loss.
+    #[serde(default)]
+    pub validation: f64,
+    /// How images are varied.
+    #[serde(default)]
+    pub augment: Augment,
+    /// How often an image is varied at all.
+    #[serde(default = "half")]
+    pub augment_share: f64,
     /// Steps over which the learning rate rises.
     pub warmup: u64,
     /// Decay rates of Adam's moments.
@@ -166,6 +207,7 @@ impl Config {
     pub fn new(preset: &str, data: &crate::data::Dataset) -> Self {
         Self {
             preset: preset.into(),
+            network: presets::Variation::default(),
             data: data.source.clone(),
             data_digest: data.digest(),
             image: [data.shape.height, data.shape.width, data.shape.channels],
@@ -176,9 +218,14 @@ impl Config {
             seed: 0,
             schedule: ScheduleName::Linear,
             timesteps: 1000,
+            zero_terminal_snr: false,
             prediction: Prediction::V,
             weighting: Weighting::MinSnr,
+            snr_gamma: five(),
             label_dropout: 0.1,
+            validation: 0.0,
+            augment: Augment::None,
+            augment_share: half(),
             warmup: 200,
             betas: [0.9, 0.99],
             clip: 1.0,
@@ -205,11 +252,43 @@ impl Config {
             return fail(format!("--lr {}: give a learning rate above 0 and at most 1", self.lr));
         }
         if self.timesteps < 2 || self.timesteps > 100_000 {
-            return fail(format!("{} timesteps: give 2 to 100000", self.timesteps));
+            return fail(format!("--timesteps {}: give 2 to 100000", self.timesteps));
         }
-        if !rate(self.label_dropout) || !rate(self.ema) || !self.betas.into_iter().all(rate) || !positive(self.clip) {
-            return fail("label dropout, EMA and Adam's decays must lie in [0, 1), the clip norm above 0".into());
+        // Linear β of few timesteps pass 1, and ᾱ of very many may vanish.
+        let alpha_bars = self.alpha_bars();
+        let end = if self.zero_terminal_snr { alpha_bars.len() - 1 } else { alpha_bars.len() };
+        if !alpha_bars.windows(2).all(|w| w[1] < w[0])
+            || !alpha_bars[..end].iter().all(|a| (f64::MIN_POSITIVE..1.0).contains(a))
+        {
+            return fail(format!(
+                "--timesteps {}: the schedule needs more steps (linear: at least 21), or another --schedule",
+                self.timesteps
+            ));
         }
+        if self.zero_terminal_snr && self.prediction == Prediction::Epsilon {
+            return fail(
+                "--zero-terminal-snr: ε says nothing of the image at ᾱ = 0; choose --prediction v or x0 with it".into(),
+            );
+        }
+        if !positive(self.snr_gamma) {
+            return fail(format!("--snr-gamma {}: give a number above 0", self.snr_gamma));
+        }
+        if !rate(self.label_dropout) {
+            return fail(format!("--label-dropout {}: give a share of at least 0 and below 1", self.label_dropout));
+        }
+        if !rate(self.ema) {
+            return fail(format!("--ema {}: give a decay of at least 0 and below 1", self.ema));
+        }
+        if !(0.0..=0.5).contains(&self.validation) {
+            return fail(format!("--validation {}: give a share from 0 to 0.5", self.validation));
+        }
+        if !(0.0..=1.0).contains(&self.augment_share) {
+            return fail(format!("--augment-share {}: give a share from 0 to 1", self.augment_share));
+        }
+        if !self.betas.into_iter().all(rate) || !positive(self.clip) {
+            return fail("Adam's decays must lie in [0, 1), the clip norm above 0".into());
+        }
+        self.network.check()?;
         Ok(())
     }
 
@@ -224,7 +303,7 @@ impl Config {
     /// # Errors
     /// An unknown preset, or images that it cannot take.
     pub fn graph(&self) -> Result<Graph> {
-        let graph = presets::build(&self.preset, self.shape(), self.classes)?;
+        let graph = presets::build_varied(&self.preset, self.shape(), self.classes, &self.network)?;
         match &self.fine_tuning {
             Some(tuning) => Ok(graph.folded(finetune::tuned_plans(self, &tuning.plans)?)),
             None => Ok(graph),
@@ -234,8 +313,16 @@ impl Config {
     /// ᾱ_t for t = 1..=T, at `[t - 1]`.
     pub fn alpha_bars(&self) -> Vec<f64> {
         let mut alpha_bars = vec![0.0; self.timesteps];
-        self.schedule.schedule().alpha_bars(&mut alpha_bars);
+        self.schedule.schedule(self.timesteps).alpha_bars(&mut alpha_bars);
+        if self.zero_terminal_snr {
+            rescale_to_zero_terminal_snr(&mut alpha_bars);
+        }
         alpha_bars
+    }
+
+    /// The weight of each timestep on the squared error of F, at `[t - 1]`.
+    pub fn loss_weights(&self) -> Vec<f64> {
+        self.weighting.table(self.prediction, self.snr_gamma, &self.alpha_bars())
     }
 
     /// The learning rate at `progress` in [0, 1] after `step` steps: a linear rise over the warm-up, a cosine to zero over the run.
@@ -250,6 +337,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Dataset;
 
     #[test]
     fn predictions_are_consistent() {
@@ -265,19 +353,104 @@ mod tests {
         }
     }
 
+    /// Schedules as they are, and with ᾱ_T = 0.
+    fn tables() -> Vec<Vec<f64>> {
+        let mut tables = vec![];
+        for name in [ScheduleName::Linear, ScheduleName::Cosine, ScheduleName::Sigmoid] {
+            let mut alpha_bars = vec![0.0; 100];
+            name.schedule(100).alpha_bars(&mut alpha_bars);
+            tables.push(alpha_bars.clone());
+            rescale_to_zero_terminal_snr(&mut alpha_bars);
+            tables.push(alpha_bars);
+        }
+        tables
+    }
+
     #[test]
     fn weights_agree_between_predictions() {
         // An error of x0 weighs the same whether it is measured on x0 or, multiplied by SNR + 1, on v.
-        let mut alpha_bars = [0.0; 100];
-        Schedule::COSINE.alpha_bars(&mut alpha_bars);
-        for weighting in [Weighting::MinSnr, Weighting::Variational] {
-            let v = weighting.table(Prediction::V, Schedule::COSINE, &alpha_bars);
-            let x0 = weighting.table(Prediction::X0, Schedule::COSINE, &alpha_bars);
-            let ratio = |i: usize| v[i] / (1.0 - alpha_bars[i]) / x0[i];
-            for i in 0..99 {
-                assert!((ratio(i) / ratio(0) - 1.0).abs() < 1e-9, "{weighting:?} at {i}");
+        for alpha_bars in tables() {
+            for weighting in [Weighting::MinSnr, Weighting::Variational] {
+                let v = weighting.table(Prediction::V, 5.0, &alpha_bars);
+                let x0 = weighting.table(Prediction::X0, 5.0, &alpha_bars);
+                assert!(v.iter().chain(&x0).all(|w| w.is_finite() && *w > 0.0), "{weighting:?}");
+                let ratio = |i: usize| v[i] / (1.0 - alpha_bars[i]) / x0[i];
+                for i in 0..100 {
+                    assert!((ratio(i) / ratio(0) - 1.0).abs() < 1e-9, "{weighting:?} at {i}");
+                }
+            }
+            assert!(Weighting::Simple.table(Prediction::V, 5.0, &alpha_bars).iter().all(|w| *w == 1.0));
+        }
+    }
+
+    #[test]
+    fn weights_have_their_formula() {
+        let config = Config { weighting: Weighting::Variational, prediction: Prediction::Epsilon, ..config() };
+        let (alpha_bars, weights) = (config.alpha_bars(), config.loss_weights());
+        // β²/(2σ²α(1 − ᾱ)) with σ² = β, up to a factor.
+        let formula = |t: usize| {
+            let beta = Schedule::LINEAR.beta(t, 1000);
+            beta * beta / (2.0 * beta * (1.0 - beta) * (1.0 - alpha_bars[t - 1]))
+        };
+        for t in [2, 10, 500, 1000] {
+            assert!((weights[t - 1] / weights[0] * formula(1) / formula(t) - 1.0).abs() < 1e-9);
+        }
+        assert!((weights.iter().sum::<f64>() / 1000.0 - 1.0).abs() < 1e-9);
+        // SNR(500) = 0.0785/0.9215 is below any γ here; at t = 1 it is 9999.
+        let snr_weights =
+            |snr_gamma| Config { weighting: Weighting::MinSnr, snr_gamma, ..config.clone() }.loss_weights();
+        for gamma in [1.0, 5.0] {
+            assert_eq!(snr_weights(gamma)[499], 1.0);
+            assert!((snr_weights(gamma)[0] / (gamma / 9999.0) - 1.0).abs() < 1e-9);
+        }
+    }
+
+    fn config() -> Config {
+        let images = vec![0.0; 64];
+        let data = Dataset { source: "one".into(), shape: Shape::new(8, 8, 1), images, labels: None };
+        Config::new("tiny", &data)
+    }
+
+    #[test]
+    fn checks_refuse() {
+        assert!(config().check().is_ok());
+        type Change = fn(&mut Config);
+        let cases: [(&str, Change); 12] = [
+            ("--timesteps 1:", |c| c.timesteps = 1),
+            ("--timesteps 20:", |c| c.timesteps = 20),
+            ("--zero-terminal-snr: ε", |c| (c.prediction, c.zero_terminal_snr) = (Prediction::Epsilon, true)),
+            ("--snr-gamma 0:", |c| c.snr_gamma = 0.0),
+            ("--label-dropout 1:", |c| c.label_dropout = 1.0),
+            ("--ema 1:", |c| c.ema = 1.0),
+            ("--ema NaN:", |c| c.ema = f64::NAN),
+            ("--validation 0.6:", |c| c.validation = 0.6),
+            ("--augment-share -0.1:", |c| c.augment_share = -0.1),
+            ("--width 0:", |c| c.network.width = 0.0),
+            ("--blocks 99:", |c| c.network.blocks = Some(99)),
+            ("clip norm", |c| c.clip = 0.0),
+        ];
+        for (reason, change) in cases {
+            let mut config = config();
+            change(&mut config);
+            let error = config.check().unwrap_err();
+            assert!(error.to_string().contains(reason) && error.exit_code() == 2, "{reason} {error}");
+        }
+        for schedule in [ScheduleName::Linear, ScheduleName::Cosine, ScheduleName::Sigmoid] {
+            for (timesteps, zero_terminal_snr) in [(21, false), (21, true), (100_000, false), (4000, true)] {
+                let config = Config { schedule, timesteps, zero_terminal_snr, ..config() };
+                assert!(config.check().is_ok(), "{config:?}");
+                assert!(config.loss_weights().iter().all(|w| w.is_finite()));
             }
         }
-        assert!(Weighting::Simple.table(Prediction::V, Schedule::LINEAR, &alpha_bars).iter().all(|w| *w == 1.0));
+    }
+
+    /// A run file of a version that knew none of the newer fields.
+    #[test]
+    fn older_run_files_keep_their_meaning() {
+        let mut table = toml::Table::try_from(config()).unwrap();
+        for newer in ["network", "zero_terminal_snr", "snr_gamma", "validation", "augment", "augment_share"] {
+            assert!(table.remove(newer).is_some(), "{newer}");
+        }
+        assert_eq!(table.try_into::<Config>().unwrap(), config());
     }
 }

@@ -2,6 +2,7 @@
 pub mod config;
 mod model;
 pub(crate) mod sample;
+pub mod validation;
 
 use crate::autograd::{Adam, Parameters, Tape};
 use crate::checkpoint::{self, Checkpoint};
@@ -14,6 +15,7 @@ pub use model::{forward, Batch, Output};
 use sample::Sampler;
 use std::path::Path;
 use std::time::{Duration, Instant};
+pub use validation::Validation;
 
 /// Steps between two checkpoints of [`run`].
 const CHECKPOINT_STEPS: u64 = 500;
@@ -29,6 +31,7 @@ pub struct Trainer {
     ema: Vec<f32>,
     stats: Vec<f32>,
     losses: Vec<f32>,
+    validation: Vec<Validation>,
 }
 
 impl Trainer {
@@ -51,6 +54,7 @@ impl Trainer {
             ema: values,
             stats,
             losses: vec![],
+            validation: vec![],
             config,
         })
     }
@@ -68,6 +72,7 @@ impl Trainer {
         trainer.ema = checkpoint.ema;
         trainer.stats = checkpoint.stats;
         trainer.losses = checkpoint.losses;
+        trainer.validation = checkpoint.validation;
         Ok(trainer)
     }
 
@@ -85,6 +90,7 @@ impl Trainer {
             ema: self.ema.clone(),
             stats: self.stats.clone(),
             losses: self.losses.clone(),
+            validation: self.validation.clone(),
         })
     }
 
@@ -106,6 +112,20 @@ impl Trainer {
     /// The loss of every step so far.
     pub fn losses(&self) -> &[f32] {
         &self.losses
+    }
+
+    /// The losses beside held-out images so far; none where the run holds none out.
+    pub fn validation(&self) -> &[Validation] {
+        &self.validation
+    }
+
+    /// Measures the averaged network on training and on held-out images.
+    fn validate(&mut self, training: &Dataset, held_out: &Dataset) -> Result<()> {
+        let network = self.network()?;
+        let loss = |data| validation::loss(&network, &self.config, data).map(|loss| loss as f32);
+        let losses = Validation { step: self.step(), training: loss(training)?, validation: loss(held_out)? };
+        self.validation.push(losses);
+        Ok(())
     }
 
     /// The averaged network, folded.
@@ -171,8 +191,8 @@ pub struct Progress {
 }
 
 /// Trains until the configured steps are done or, if `time` is given, that much time is over, whichever comes first; the learning
-/// rate falls to zero at that moment either way. Saves a checkpoint in `folder` (where given) now and then and at the end, and calls
-/// `on_step` after every step.
+/// rate falls to zero at that moment either way. Images that the configuration holds out are not trained on; the loss on them is measured,
+/// and a checkpoint saved in `folder` (where given), now and then and at the end. Calls `on_step` after every step.
 ///
 /// # Errors
 /// Other data than the run was made for, a loss that is not a number (the last checkpoint stays), or a checkpoint that cannot be written.
@@ -192,6 +212,11 @@ pub fn run(
             data.classes()
         )));
     }
+    let parts = (trainer.config.validation > 0.0).then(|| data.hold_out(trainer.config.validation));
+    let (data, held_out) = parts.as_ref().map_or((data, None), |[kept, held_out]| (kept, Some(held_out)));
+    if data.is_empty() {
+        return Err(Error::Usage("--validation leaves no image to train on".into()));
+    }
     let start = Instant::now();
     let steps = trainer.config.steps;
     let mut saved = trainer.step();
@@ -199,12 +224,15 @@ pub fn run(
         let elapsed = time.map_or(0.0, |time| start.elapsed().as_secs_f64() / time.as_secs_f64());
         let progress = (trainer.step() as f64 / steps as f64).max(elapsed);
         let done = trainer.step() >= steps || elapsed >= 1.0;
-        if let Some(folder) = folder {
-            let due = trainer.step() >= saved + CHECKPOINT_STEPS || done || trainer.step() == 0;
-            if due && (trainer.step() != saved || saved == 0) {
-                checkpoint::save(folder, &trainer.checkpoint()?)?;
-                saved = trainer.step();
+        let due = trainer.step() >= saved + CHECKPOINT_STEPS || done || trainer.step() == 0;
+        if due && (trainer.step() != saved || saved == 0) {
+            if let Some(held_out) = held_out.filter(|_| trainer.step() > 0) {
+                trainer.validate(data, held_out)?;
             }
+            if let Some(folder) = folder {
+                checkpoint::save(folder, &trainer.checkpoint()?)?;
+            }
+            saved = trainer.step();
         }
         if done {
             return Ok(());

@@ -38,8 +38,7 @@ impl Sampler {
     /// A sampler for a run.
     pub fn new(config: &Config) -> Self {
         let alpha_bars = config.alpha_bars();
-        let weights = config.weighting.table(config.prediction, config.schedule.schedule(), &alpha_bars);
-        Self { config: config.clone(), alpha_bars, weights, epoch: None }
+        Self { config: config.clone(), alpha_bars, weights: config.loss_weights(), epoch: None }
     }
 
     /// The images, timesteps and noise of step `step` (counted from 0).
@@ -65,8 +64,15 @@ impl Sampler {
             let alpha_bar = self.alpha_bars[timesteps[i] - 1];
             let (alpha, sigma) = (alpha_bar.sqrt() as f32, (1.0 - alpha_bar).sqrt() as f32);
             let [of_x0, of_epsilon] = self.config.prediction.target_coefficients(alpha_bar).map(|c| c as f32);
-            for ((x, target), x0) in x.iter_mut().zip(target).zip(data.image(images[i])) {
-                let epsilon: f32 = rng.sample(rand_distr::StandardNormal);
+            // The noise is drawn first, so that it is the same with and without augmentation.
+            target.iter_mut().for_each(|epsilon| *epsilon = rng.sample(rand_distr::StandardNormal));
+            let image = data.image(images[i]);
+            match self.config.augment.motion().filter(|_| rng.random_bool(self.config.augment_share)) {
+                Some(motion) => motion.draw(&mut rng).apply(data.shape, image, x),
+                None => x.copy_from_slice(image),
+            }
+            for (x, target) in x.iter_mut().zip(target) {
+                let (x0, epsilon) = (*x, *target);
                 *x = alpha * x0 + sigma * epsilon;
                 *target = of_x0 * x0 + of_epsilon * epsilon;
             }
@@ -100,6 +106,7 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{augment::Augment, digits};
     use crate::graph::Shape;
 
     fn data() -> Dataset {
@@ -123,6 +130,28 @@ mod tests {
             assert!(draw.timesteps.iter().all(|t| (1..=1000).contains(t)));
         }
         assert_ne!(draws[0].x[..], draws[1].x[..]);
+    }
+
+    /// A share of the images moves, by motions that depend on seed and step alone; everything else stays as it was.
+    #[test]
+    fn augmentation_changes_a_share_of_the_images() {
+        let data = digits::train().unwrap();
+        let config =
+            |augment, augment_share| Config { augment, augment_share, batch: 200, ..Config::new("tiny", &data) };
+        let plain = Sampler::new(&config(Augment::None, 1.0)).draw(&data, 3);
+        for (augment, least) in [(Augment::Affine, 200), (Augment::Shift, 150)] {
+            for (share, expected) in [(0.0, 0..1), (0.4, least * 3 / 10..101), (1.0, least..201)] {
+                let config = config(augment, share);
+                let moved = Sampler::new(&config).draw(&data, 3);
+                assert_eq!((&moved.timesteps, &moved.class_rows), (&plain.timesteps, &plain.class_rows));
+                let images = moved.x.chunks_exact(784).zip(plain.x.chunks_exact(784));
+                let changed = images.filter(|(a, b)| a != b).count();
+                assert!(expected.contains(&changed), "{augment:?} at {share}: {changed} images changed");
+                let mut other = Sampler::new(&config);
+                other.draw(&data, 9);
+                assert_eq!(other.draw(&data, 3).x[..], moved.x[..], "the history does not matter");
+            }
+        }
     }
 
     #[test]
