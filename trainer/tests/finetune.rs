@@ -65,7 +65,14 @@ fn rounding_follows_the_integer_network() {
             Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &[plan.clone()] };
         let file = ModelFile::from_bytes(&lower::lower(&export).unwrap());
         let model = Model::parse(file.bytes()).unwrap();
-        let batch = Chains { seed: 5, first: 0, count: 8, classes: Classes::Cycle, guidance_scale: 256, guidance: brownian::Guidance::Bias };
+        let batch = Chains {
+            seed: 5,
+            first: 0,
+            count: 8,
+            classes: Classes::Cycle,
+            guidance_scale: 256,
+            guidance: brownian::Guidance::Bias,
+        };
         let integer = chain::integer(&model, model.plan("output").unwrap(), &batch, || ()).unwrap();
         let float = chain::float(&network, &plan, &batch, |_, _, _| ()).unwrap();
 

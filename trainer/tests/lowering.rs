@@ -173,7 +173,14 @@ fn an_image_does_not_depend_on_its_batch() {
 fn mean_difference(network: &Network, plans: &[NamedPlan], choices: Choices) -> (f64, usize) {
     let file = ModelFile::from_bytes(&lower::quantize(("test", ""), network, plans, 1, &choices).unwrap());
     let model = Model::parse(file.bytes()).unwrap();
-    let batch = Batch { seed: 21, first: 0, count: 40, classes: Classes::Cycle, guidance_scale: 256, guidance: brownian::Guidance::Bias };
+    let batch = Batch {
+        seed: 21,
+        first: 0,
+        count: 40,
+        classes: Classes::Cycle,
+        guidance_scale: 256,
+        guidance: brownian::Guidance::Bias,
+    };
     let integer = chain::integer(&model, model.plan(&plans[0].name).unwrap(), &batch, || ()).unwrap();
     let float = chain::float(network, &plans[0], &batch, |_, _, _| ()).unwrap();
     let sum: f64 = float.iter().zip(&integer).map(|(a, b)| f64::from(a - b)).sum();
@@ -196,7 +203,14 @@ fn bias_correction_takes_back_the_mean_error() {
 fn four_bit_weights_make_a_smaller_file_that_follows_the_float_network() {
     let graph = presets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
     let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip"]));
-    let batch = Batch { seed: 11, first: 0, count: 8, classes: Classes::Cycle, guidance_scale: 256, guidance: brownian::Guidance::Bias };
+    let batch = Batch {
+        seed: 11,
+        first: 0,
+        count: 8,
+        classes: Classes::Cycle,
+        guidance_scale: 256,
+        guidance: brownian::Guidance::Bias,
+    };
     let float = chain::float(&network, &plans[0], &batch, |_, _, _| ()).unwrap();
     let [eight, four] = [WeightBits::Eight, WeightBits::Four].map(|weights| {
         let choices = Choices { weights, ..Choices::default() };

@@ -92,10 +92,17 @@ mod tests {
             ModelFile::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28-nano.brn"))).unwrap();
         let model = file.model().unwrap();
         let plan = model.plan("fast5").unwrap();
-        let batch = Batch { seed: 4, first: 0, count: 3, classes: Classes::Cycle, guidance_scale: 256, guidance: brownian::Guidance::Bias };
+        let batch = Batch {
+            seed: 4,
+            first: 0,
+            count: 3,
+            classes: Classes::Cycle,
+            guidance_scale: 256,
+            guidance: brownian::Guidance::Bias,
+        };
         let mut memory = ChainMemory::new(&model);
         for image in 0..3u32 {
-            let condition = batch.classes.condition(image, model.classes(), 256);
+            let condition = batch.condition(image, model.classes());
             let (arena, state) = memory.split();
             let mut sampler = brownian::Sampler::new(&model, plan, condition, (4, image), arena, state).unwrap();
             let mut x = sampler.x().to_vec();
@@ -103,7 +110,8 @@ mod tests {
             let step = plan.step(0).unwrap();
             let conditions = [(step.timestep as usize, condition.class.map(usize::from))];
             let output = Evaluator::Integer(&file).outputs(&x, &conditions).unwrap();
-            brownian::update(&step, plan.clip(), &mut x, &mut [], |i| output[i], |_| [0.0; 2]);
+            let x0_hat = |i: usize, x: f32| step.x0_hat(plan.clip(), x, output[i]);
+            brownian::update(&step, &mut x, &mut [], x0_hat, |_| [0.0; 2]);
             assert_eq!(x, sampler.x());
         }
         assert_eq!(chain::integer(&model, plan, &batch, || ()).unwrap().len(), 3 * IMAGE.len());
