@@ -22,6 +22,7 @@ pub mod max_pool;
 mod optimizer;
 mod pool;
 mod simd;
+pub mod soft_histogram;
 pub mod space;
 #[cfg(test)]
 mod testing;

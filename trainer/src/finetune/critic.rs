@@ -1,7 +1,8 @@
 //! The spaces in which drawn images are compared with the data while a network is fine-tuned: the hidden layers of small classifiers,
-//! and the pixels' principal components. The classifiers are trained for that alone, on the training images, and are other networks than
+//! the pixels' principal components, and how often gray levels occur. The classifiers are trained for that alone, on the training images, and are other networks than
 //! the judge of `trainer eval`.
 use super::moments::{Running, Target};
+use crate::autograd::soft_histogram::{soft_histogram, Bin};
 use crate::autograd::{activation::activation, conv::conv, conv::Conv, cross_entropy};
 use crate::autograd::{Act, Adam, Buffer, Parameters, Tape};
 use crate::data::Dataset;
@@ -20,6 +21,22 @@ const CRITICS: [(&[(usize, usize, usize)], usize); 3] = [
 const COMPONENTS: usize = 64;
 /// Values of an image, at most, whose principal components are found.
 const LARGEST_IMAGE: usize = 1024;
+/// Gray levels near black and white, which most pixels of the data have exactly.
+const GRAYS: [Bin; 8] = {
+    const fn near(centre: f32, width: f32) -> Bin {
+        Bin { centre, width }
+    }
+    [
+        near(-1.0, 0.03),
+        near(-1.0, 0.06),
+        near(-1.0, 0.12),
+        near(-1.0, 0.25),
+        near(1.0, 0.03),
+        near(1.0, 0.06),
+        near(1.0, 0.12),
+        near(1.0, 0.25),
+    ]
+};
 /// Images a step of training.
 const BATCH: usize = 64;
 /// Highest learning rate.
@@ -93,6 +110,9 @@ pub fn train_all(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnM
         critic.look_at(data, labels);
         critics.push(critic);
     }
+    let mut critic = Critic::without_layers(data);
+    critic.look_at(data, labels);
+    critics.push(critic);
     Ok(critics)
 }
 
@@ -124,6 +144,21 @@ impl Critic {
         Ok(Self { layers, layout, params, joint, plain, class_scale: 1.0, shares, classifies: true })
     }
 
+    /// The critic of gray levels, which has no layers.
+    fn without_layers(data: &Dataset) -> Self {
+        let target = Target::new(&[0.0], 1);
+        Self {
+            layers: vec![],
+            layout: Layout::default(),
+            params: Parameters::new(vec![]),
+            joint: target.clone(),
+            plain: target,
+            class_scale: 1.0,
+            shares: shares(data),
+            classifies: false,
+        }
+    }
+
     /// One layer: the projection on the directions in which the pixels vary most.
     fn of_pixels(data: &Dataset) -> Self {
         let len = data.shape.len();
@@ -135,14 +170,15 @@ impl Critic {
         let bias = layout.push("pixels.bias".into(), vec![components.len() / len], Init::Constant(0.0));
         let zeros = std::iter::repeat_n(0.0, components.len() / len);
         let params = Parameters::new(components.iter().map(|v| *v as f32).chain(zeros).collect());
-        let layers = vec![Layer { conv, weight, bias }];
-        let target = Target::new(&[0.0], 1);
-        let (joint, plain) = (target.clone(), target);
-        Self { layers, layout, params, joint, plain, class_scale: 1.0, shares: shares(data), classifies: false }
+        Self { layers: vec![Layer { conv, weight, bias }], layout, params, ..Self::without_layers(data) }
     }
 
     /// Records features and logits of a batch of images; the logits of a critic that does not classify are its features.
     fn record(&self, tape: &mut Tape, params: &Parameters, images: &Act, images_learn: bool) -> [Act; 2] {
+        if self.layers.is_empty() {
+            let features = soft_histogram(tape, images, &GRAYS);
+            return [features.clone(), features];
+        }
         let mut x = images.clone();
         let mut features = x.clone();
         for (i, layer) in self.layers.iter().enumerate() {
