@@ -7,7 +7,13 @@ use brownian_trainer::checkpoint::Checkpoint;
 use brownian_trainer::data::{digits, Dataset};
 use brownian_trainer::export::build_plans;
 use brownian_trainer::finetune::{FineTuner, FineTuning};
-use brownian_trainer::lower::{self, calibrate::calibrate, plans, rounding::Rounding, Export, NamedPlan, Range};
+use brownian_trainer::lower::{
+    self,
+    calibrate::{calibrate, RangeChoice},
+    plans,
+    rounding::Rounding,
+    Export, NamedPlan, Range,
+};
 use brownian_trainer::model_file::{ChainMemory, ModelFile};
 use brownian_trainer::train::{forward, Batch, Config, Trainer};
 use brownian_trainer::{checkpoint, export};
@@ -60,7 +66,7 @@ fn rounding_follows_the_integer_network() {
         let values = graph.folded_params(&folded, &run.ema, &run.stats).unwrap();
         let network = folded.fold(&values, &[]).unwrap();
         let plan = NamedPlan { name: "output".into(), clip: false, steps: vec![OUTPUT] };
-        let ranges: Vec<Range> = calibrate(&network, std::slice::from_ref(&plan), 1, Default::default()).unwrap();
+        let ranges: Vec<Range> = calibrate(&network, std::slice::from_ref(&plan), 1, RangeChoice::MinMax).unwrap();
         let export =
             Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &[plan.clone()] };
         let file = ModelFile::from_bytes(&lower::lower(&export).unwrap());
