@@ -25,6 +25,9 @@ pub struct TrainClassifier {
     held_out: Option<usize>,
 }
 
+/// Makes other images of images.
+type Change = fn(&[f32]) -> Vec<f32>;
+
 impl TrainClassifier {
     /// Trains, writes the weights, and prints their hash and accuracy.
     ///
@@ -56,9 +59,8 @@ impl TrainClassifier {
             unseen.len(),
             train.len()
         );
-        let plain = |images: &[f32]| images.to_vec();
-        let changes: [(&str, fn(&[f32]) -> Vec<f32>); 4] = [
-            ("as they are", plain),
+        let changes: [(&str, Change); 4] = [
+            ("as they are", <[f32]>::to_vec),
             ("noise", corruption::noise),
             ("blur", corruption::blur),
             ("uniform", corruption::uniform),

@@ -85,7 +85,7 @@ impl Probed {
         let ops: Vec<_> = model.ops().collect();
         let missing = || Error::Invalid(format!("no plan of the model visits timestep {timestep}"));
         let row = *time_rows(&self.file)?.get(&(timestep as usize)).ok_or_else(missing)?;
-        let images: Result<Vec<(Vec<f32>, Vec<Vec<f32>>)>> = x
+        let images: Result<Vec<Probes>> = x
             .par_chunks(IMAGE.len())
             .enumerate()
             .map_init(
@@ -104,12 +104,12 @@ impl Probed {
                     .map_err(|e| Error::Usage(e.to_string()))?;
                     let mut output = vec![0.0; IMAGE.len()];
                     read_output(&model, arena, &mut output);
-                    Ok((output, layers))
+                    Ok(Probes { output, layers })
                 },
             )
             .collect();
         let mut all = Probes { output: vec![], layers: vec![vec![]; self.accumulators.len()] };
-        for (output, layers) in images? {
+        for Probes { output, layers } in images? {
             all.output.extend(output);
             all.layers.iter_mut().zip(layers).for_each(|(all, layer)| all.extend(layer));
         }

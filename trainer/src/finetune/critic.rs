@@ -11,8 +11,11 @@ use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Kernel, channels and stride of the convolutions, and the width of the hidden layer, of every critic.
-const CRITICS: [(&[(usize, usize, usize)], usize); 3] = [
+/// Kernel, channels and stride of each convolution.
+type Convolutions = &'static [(usize, usize, usize)];
+
+/// The convolutions and the width of the hidden layer of every classifying critic.
+const CRITICS: [(Convolutions, usize); 3] = [
     (&[(5, 16, 2), (3, 32, 2), (3, 64, 2)], 64),
     (&[(3, 16, 1), (3, 24, 2), (3, 48, 2)], 64),
     (&[(7, 24, 2), (3, 48, 2)], 80),
@@ -97,7 +100,7 @@ pub fn train_all(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnM
         Error::Usage(format!("{} has no classes, which the critics learn; use --matching 0", data.source))
     })?;
     let total = (CRITICS.len() * epochs * data.len().div_ceil(BATCH)) as u64;
-    let train = |(i, (convolutions, hidden)): (usize, (&[(usize, usize, usize)], usize))| {
+    let train = |(i, (convolutions, hidden)): (usize, (Convolutions, usize))| {
         let mut critic = Critic::new(data, convolutions, hidden, seed + i as u64)?;
         let first = i as u64 * total / CRITICS.len() as u64;
         critic.train(data, labels, epochs, seed + i as u64, |step| on_step(first + step, total))?;
@@ -117,7 +120,7 @@ pub fn train_all(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnM
 }
 
 impl Critic {
-    fn new(data: &Dataset, convolutions: &[(usize, usize, usize)], hidden: usize, seed: u64) -> Result<Self> {
+    fn new(data: &Dataset, convolutions: Convolutions, hidden: usize, seed: u64) -> Result<Self> {
         let (mut layers, mut layout) = (vec![], Layout::default());
         let mut push = |conv: Conv| {
             let [height, width] = conv.geometry.kernel;

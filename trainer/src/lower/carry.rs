@@ -31,8 +31,8 @@ impl Carry {
         for i in 0..rest.len() {
             let q = rest[i].round().clamp(-limit, limit);
             let error = (rest[i] - q) / self.upper[(i, i)];
-            for j in i + 1..rest.len() {
-                rest[j] -= error * self.upper[(i, j)];
+            for (j, rest) in rest.iter_mut().enumerate().skip(i + 1) {
+                *rest -= error * self.upper[(i, j)];
             }
             rounded.push(q as i8);
         }

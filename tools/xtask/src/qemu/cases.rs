@@ -13,7 +13,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the host made of every case, by model.
-pub struct Expected(BTreeMap<&'static str, (HostModel, Vec<(Case, Outcome)>)>);
+pub struct Expected(BTreeMap<&'static str, OnHost>);
+
+/// A model and what it made of its cases.
+type OnHost = (HostModel, Vec<(Case, Outcome)>);
 
 impl Expected {
     /// Runs the cases of the machines' models, or of `model`, on the host.
