@@ -233,7 +233,7 @@ fn parts_of_a_concatenation_keep_their_scales() {
     let model = Model::parse(file.bytes()).unwrap();
     let join = model.ops().last().unwrap();
     assert_eq!((model.ops().count(), join.inputs().count()), (3, 2), "read together, never copied to one scale");
-    // Each part uses its 256 values.
+    // On one scale, the smaller part would use fewer than ten integers.
     let mut memory = ChainMemory::new(&model);
     let x: Vec<f32> = (0..64).map(|i| (i as f32 * 0.7).sin() * 3.0).collect();
     let mut spans = Vec::new();
@@ -243,7 +243,7 @@ fn parts_of_a_concatenation_keep_their_scales() {
         spans.push(i16::from(values.clone().max().unwrap()) - i16::from(values.min().unwrap()));
     })
     .unwrap();
-    assert!(spans[..2].iter().all(|&span| span > 60), "{spans:?}");
+    assert!(spans[..2].iter().all(|&span| span > 30), "{spans:?}");
 }
 
 /// Ranges come from where the plan goes: one that ends early sees other values than one that goes all the way.
