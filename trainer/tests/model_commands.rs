@@ -106,7 +106,7 @@ fn wrong_arguments_are_usage_errors() {
         (&["--print", "--plan", "fast5", "--from", "digits", "--start", "5"], "numbered from 0"),
         (&["--snapshot", "s", "--save-after", "51"], "from 0 to 50"),
         (&["--snapshot", "s", "--save-after", "2", "--count", "2"], "--count 1"),
-        (&[], "--png, --npy or --print"),
+        (&[], "--png, --npy, --preview or --print"),
     ] {
         refuses(at, &[&["sample", MODEL][..], arguments].concat(), 2, reason);
     }
