@@ -8,6 +8,8 @@ use crate::kernels::{self, active};
 impl Network<'_> {
     /// A convolution with four-bit weights: block by block of output channels, whose outputs lie apart until they are done,
     /// with the residual in their place before.
+    // Never inlined, so that its frame does not add to the stack of networks without such layers.
+    #[inline(never)]
     pub(super) fn packed_conv(&self, packed: &Packed<Conv2d>, arena: &mut [u8]) -> Option<()> {
         let op = &packed.layer;
         let Buffers { out, scratch, a, b, residual } = Buffers::of(op, packed.scratch_len(), arena)?;
@@ -55,6 +57,8 @@ impl Network<'_> {
     }
 
     /// A dense layer with four-bit weights, block by block of outputs.
+    // As above.
+    #[inline(never)]
     pub(super) fn packed_linear(&self, packed: &Packed<Linear>, arena: &mut [u8]) -> Option<()> {
         let op = &packed.layer;
         let (out, scratch, input, residual) =

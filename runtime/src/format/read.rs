@@ -151,8 +151,16 @@ impl<'a> Read<'a> for Linear {
 impl<'a> Read<'a> for Op {
     #[inline(never)]
     fn read(from: &mut Reader<'a>) -> Option<Self> {
-        Some(match from.next::<u32>()? {
-            0 => Self::Conv2d(Conv2d::read(from)?),
+        // Ops with the same layer are read in the same place: a place each would add up on the stack.
+        let number = from.next::<u32>()?;
+        Some(match number {
+            0 | 10 => {
+                let layer = Conv2d::read(from)?;
+                match number {
+                    0 => Self::Conv2d(layer),
+                    _ => Self::PackedConv2d(Packed { layer, block: from.next()? }),
+                }
+            }
             1 => Self::Depthwise(Depthwise {
                 input: ConvInput::read(from)?,
                 output: Tensor::read(from)?,
@@ -161,7 +169,13 @@ impl<'a> Read<'a> for Op {
                 requantization: Requantization::read(from)?,
                 scratch: from.next()?,
             }),
-            2 => Self::Linear(Linear::read(from)?),
+            2 | 11 => {
+                let layer = Linear::read(from)?;
+                match number {
+                    2 => Self::Linear(layer),
+                    _ => Self::PackedLinear(Packed { layer, block: from.next()? }),
+                }
+            }
             3 => Self::Add(Add {
                 a: Tensor::read(from)?,
                 b: Tensor::read(from)?,
@@ -184,8 +198,6 @@ impl<'a> Read<'a> for Op {
             7 => Self::Lut(Lut { input: Tensor::read(from)?, output: Tensor::read(from)?, table: from.next()? }),
             8 => Self::SpaceToDepth(Move::read(from)?),
             9 => Self::DepthToSpace(Move::read(from)?),
-            10 => Self::PackedConv2d(Packed { layer: Conv2d::read(from)?, block: from.next()? }),
-            11 => Self::PackedLinear(Packed { layer: Linear::read(from)?, block: from.next()? }),
             _ => return None,
         })
     }

@@ -3,15 +3,20 @@
 //! Like `digits`, for chains that evaluate twice a step, start from an image, keep parts of one, are saved, or go on
 //! from a snapshot. Its command line says which, see [`Request`]; image, mask and snapshot are [`machine::inputs`].
 
-use brownian::{include_model, Arena, Model};
+use brownian::{include_model, Arena, Model, Sampler};
 use brownian_board::{chain, edit, report::Line, request::Request};
 use machine::{println, Arguments, Meter};
 use static_cell::ConstStaticCell;
 
 const MODEL: &[u8] = include_model!(env!("MODEL"));
 static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStaticCell::new(Arena::new());
-static STATE: ConstStaticCell<[f32; brownian::state_len_two_evaluations(MODEL)]> =
-    ConstStaticCell::new([0.0; brownian::state_len_two_evaluations(MODEL)]);
+/// 16 KB do not hold what two evaluations a step need beside the stack; there the sampler refuses them.
+const STATE_LEN: usize = if cfg!(feature = "microbit") {
+    brownian::state_len(MODEL)
+} else {
+    brownian::state_len_two_evaluations(MODEL)
+};
+static STATE: ConstStaticCell<[f32; STATE_LEN]> = ConstStaticCell::new([0.0; STATE_LEN]);
 
 #[machine::entry]
 fn main() -> ! {
@@ -19,13 +24,12 @@ fn main() -> ! {
     let arguments = Arguments::get();
     let request = arguments.words().try_fold(Request::default(), Request::word);
     let request = request.unwrap_or_else(|bad| machine::refuse(bad));
-    let model = Model::parse(MODEL).unwrap_or_else(|error| machine::refuse(error));
+    let model = model();
     let inputs = edit::Inputs::new(machine::inputs(), &model);
     let (arena, state) = (ARENA.take(), STATE.take());
     for seed in request.seeds() {
         println!("{}", Line::Chain { seed });
-        let sampler = edit::start(&request, &model, seed, inputs, arena.bytes_mut(), state);
-        let mut sampler = sampler.unwrap_or_else(|refusal| machine::refuse(refusal));
+        let mut sampler = start(&request, &model, seed, inputs, arena.bytes_mut(), state);
         let mut times = chain::Times::default();
         if let Some(steps) = request.save {
             let left = steps.saturating_sub(sampler.steps_done() as u32);
@@ -39,12 +43,30 @@ fn main() -> ! {
         "{}",
         Line::Memory {
             arena: model.arena_len() as u32,
-            state: 4 * model.state_len_two_evaluations() as u32,
+            state: 4 * STATE_LEN as u32,
             stack: meter.stack_used() as u32
         }
     );
     println!("{}", Line::Done);
     machine::exit(0)
+}
+
+// Functions of their own, so that what is checked and then moved takes its place on the stack once.
+#[inline(never)]
+fn model() -> Model<'static> {
+    Model::parse(MODEL).unwrap_or_else(|error| machine::refuse(error))
+}
+
+#[inline(never)]
+fn start<'a>(
+    request: &Request,
+    model: &'a Model<'a>,
+    seed: u64,
+    inputs: edit::Inputs<'a>,
+    arena: &'a mut [u8],
+    state: &'a mut [f32],
+) -> Sampler<'a> {
+    edit::start(request, model, seed, inputs, arena, state).unwrap_or_else(|refusal| machine::refuse(refusal))
 }
 
 #[panic_handler]
