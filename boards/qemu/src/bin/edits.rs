@@ -11,11 +11,8 @@ use static_cell::ConstStaticCell;
 const MODEL: &[u8] = include_model!(env!("MODEL"));
 static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStaticCell::new(Arena::new());
 /// 16 KB do not hold what two evaluations a step need beside the stack; there the sampler refuses them.
-const STATE_LEN: usize = if cfg!(feature = "microbit") {
-    brownian::state_len(MODEL)
-} else {
-    brownian::state_len_two_evaluations(MODEL)
-};
+const STATE_LEN: usize =
+    if cfg!(feature = "microbit") { brownian::state_len(MODEL) } else { brownian::state_len_two_evaluations(MODEL) };
 static STATE: ConstStaticCell<[f32; STATE_LEN]> = ConstStaticCell::new([0.0; STATE_LEN]);
 
 #[machine::entry]
@@ -41,11 +38,7 @@ fn main() -> ! {
     }
     println!(
         "{}",
-        Line::Memory {
-            arena: model.arena_len() as u32,
-            state: 4 * STATE_LEN as u32,
-            stack: meter.stack_used() as u32
-        }
+        Line::Memory { arena: model.arena_len() as u32, state: 4 * STATE_LEN as u32, stack: meter.stack_used() as u32 }
     );
     println!("{}", Line::Done);
     machine::exit(0)
