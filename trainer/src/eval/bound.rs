@@ -43,12 +43,12 @@ fn prior(alpha_bar: f64, squared_x0: f64) -> f64 {
 }
 
 /// L_{t−1} of one value in nats, t > 1: the divergence of q(x_{t−1} | x_t, x0) (variance β̃_t) from p(x_{t−1} | x_t) (variance β_t);
-/// `squared_error` is that of ε̂.
+/// `squared_error` is that of x̂0. With ε − ε̂ = √(ᾱ/(1 − ᾱ))·(x̂0 − x0) and ᾱ_t/α_t = ᾱ_{t−1}, β_t/(2α_t(1 − ᾱ_t))·(ε − ε̂)² is
+/// written without a division by ᾱ_T, which may be 0.
 fn step(alpha_bar: f64, alpha_bar_before: f64, squared_error: f64) -> f64 {
-    let alpha = alpha_bar / alpha_bar_before;
-    let beta = 1.0 - alpha;
+    let beta = 1.0 - alpha_bar / alpha_bar_before;
     let ratio = (1.0 - alpha_bar_before) / (1.0 - alpha_bar);
-    0.5 * (ratio - 1.0 - ratio.ln()) + beta / (2.0 * alpha * (1.0 - alpha_bar)) * squared_error
+    0.5 * (ratio - 1.0 - ratio.ln()) + beta * alpha_bar_before / (2.0 * (1.0 - alpha_bar).powi(2)) * squared_error
 }
 
 /// −ln of the probability that a normal value of this mean and standard deviation rounds to the gray level `x0`; the two
@@ -139,7 +139,7 @@ impl Setting<'_> {
                 let alpha_bar = alpha_bars[t - 1];
                 let (alpha, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
                 let [k_x, k_f] = x0_coefficients(alpha_bar);
-                let (mut nats, mut squared_error) = (0.0, 0.0);
+                let (mut nats, mut squared_error, mut squared_x0_error) = (0.0, 0.0, 0.0);
                 for k in 0..len {
                     let (x, f) = (f64::from(x[i * len + k]), f64::from(output[i * len + k]));
                     let x0 = f64::from(self.images[image * len + k]);
@@ -149,6 +149,7 @@ impl Setting<'_> {
                     }
                     let error = f64::from(noise[i * len + k]) - (x - alpha * x0_hat) / sigma;
                     squared_error += error * error;
+                    squared_x0_error += (x0 - x0_hat).powi(2);
                     if *t == 1 {
                         // The mean of p(x0 | x_1) is x̂0 itself, its variance β_1 = 1 − ᾱ_1.
                         nats += match self.decoder {
@@ -163,7 +164,7 @@ impl Setting<'_> {
                 }
                 let (mut nats, squared_error) = (nats / len as f64, squared_error / len as f64);
                 if *t > 1 {
-                    nats = step(alpha_bar, alpha_bars[t - 2], squared_error);
+                    nats = step(alpha_bar, alpha_bars[t - 2], squared_x0_error / len as f64);
                 }
                 let sum = &mut sums[t - 1];
                 sum.count += 1.0;
@@ -234,19 +235,24 @@ pub fn evaluations(timesteps: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brownian::schedule::Schedule;
+    use brownian::schedule::{rescale_to_zero_terminal_snr, Schedule};
 
     /// The entropy of N(0, 1): ½·ln(2πe).
     const ENTROPY: f64 = 1.418_938_533_2;
 
-    /// Data N(0, 1), exact ε̂ = √(1 − ᾱ)·x_t (squared error ᾱ), σ² = β and a decoder of variance β_1: every step of the reverse
+    /// Data N(0, 1), exact ε̂ = √(1 − ᾱ)·x_t and x̂0 = √ᾱ·x_t (squared error 1 − ᾱ), σ² = β and a decoder of variance β_1: every step of the reverse
     /// chain is exact, so the bound is the data's entropy ½·ln(2πe).
     #[test]
     fn normal_data_cost_their_entropy() {
-        for (schedule, timesteps) in [(Schedule::LINEAR, 1000), (Schedule::COSINE, 200)] {
+        for (schedule, timesteps, zero_terminal_snr) in
+            [(Schedule::LINEAR, 1000, false), (Schedule::COSINE, 200, false), (Schedule::SIGMOID, 400, true)]
+        {
             let mut alpha_bars = vec![0.0; timesteps];
             schedule.alpha_bars(&mut alpha_bars);
-            let steps: f64 = (1..timesteps).map(|i| step(alpha_bars[i], alpha_bars[i - 1], alpha_bars[i])).sum();
+            if zero_terminal_snr {
+                rescale_to_zero_terminal_snr(&mut alpha_bars);
+            }
+            let steps: f64 = (1..timesteps).map(|i| step(alpha_bars[i], alpha_bars[i - 1], 1.0 - alpha_bars[i])).sum();
             // L_0 with a density: ½·ln(2πβ_1) + E(x0 − μ_1)²/(2β_1), where E(x0 − μ_1)² = β_1²/(α_1(1 − ᾱ_1))·ᾱ_1.
             let beta = 1.0 - alpha_bars[0];
             let squared = beta * beta / (alpha_bars[0] * (1.0 - alpha_bars[0])) * alpha_bars[0];
