@@ -5,6 +5,7 @@ use super::moments::{Running, Target};
 use crate::autograd::soft_histogram::{soft_histogram, Bin};
 use crate::autograd::{activation::activation, conv::conv, conv::Conv, cross_entropy};
 use crate::autograd::{Act, Adam, Buffer, Parameters, Tape};
+use crate::data::augment::{Kernel, Placement};
 use crate::data::Dataset;
 use crate::graph::{Activation, BlockId, ConvGeometry, Init, Layout, Shape};
 use crate::{Error, Result};
@@ -44,6 +45,9 @@ const GRAYS: [Bin; 8] = {
 const BATCH: usize = 64;
 /// Highest learning rate.
 const LEARNING_RATE: f64 = 3e-3;
+/// An image where it is.
+const UNMOVED: Placement =
+    Placement { angle: 0.0, scale: 1.0, shear: 0.0, shift: [0.0; 2], kernel: Kernel::Linear, contrast: 1.0 };
 /// Largest shift of a training image, in pixels.
 const SHIFT: i64 = 2;
 
@@ -218,14 +222,14 @@ impl Critic {
             order.shuffle(&mut rng);
             for images in order.chunks(BATCH) {
                 let fail = |reason: String| Error::Training { step: step + 1, reason };
-                let mut x = Vec::with_capacity(images.len() * data.shape.len());
-                for image in images {
-                    let shift = [(); 2].map(|()| rng.random_range(-SHIFT..=SHIFT));
-                    x.extend(shifted(data.image(*image), data.shape, shift));
+                let mut x = Buffer::stale(images.len() * data.shape.len());
+                for (image, out) in images.iter().zip(x.chunks_exact_mut(data.shape.len())) {
+                    let shift = [(); 2].map(|()| rng.random_range(-SHIFT..=SHIFT) as f32);
+                    Placement { shift, ..UNMOVED }.apply(data.shape, data.image(*image), out);
                 }
                 let labels: Vec<u8> = images.iter().map(|i| labels[*i]).collect();
                 let mut tape = Tape::default();
-                let x = tape.hold(x.into(), images.len(), data.shape);
+                let x = tape.hold(x, images.len(), data.shape);
                 let [_, logits] = self.record(&mut tape, &params, &x, false);
                 let loss = cross_entropy::softmax_cross_entropy(&mut tape, &logits, &labels);
                 if !loss.value.is_finite() {
@@ -326,22 +330,4 @@ fn shares(data: &Dataset) -> Vec<f64> {
     let labels = data.labels.as_deref().unwrap_or_default();
     let count = |class: usize| labels.iter().filter(|l| usize::from(**l) == class).count() as f64;
     (0..data.classes()).map(|class| count(class) / labels.len().max(1) as f64).collect()
-}
-
-/// The image moved by whole pixels; what comes from outside is background (−1).
-fn shifted(image: &[f32], shape: Shape, [dy, dx]: [i64; 2]) -> Vec<f32> {
-    let [height, width] = [shape.height as i64, shape.width as i64];
-    let mut out = Vec::with_capacity(image.len());
-    for y in 0..height {
-        for x in 0..width {
-            let (from_y, from_x) = (y - dy, x - dx);
-            if (0..height).contains(&from_y) && (0..width).contains(&from_x) {
-                let start = (from_y * width + from_x) as usize * shape.channels;
-                out.extend_from_slice(&image[start..start + shape.channels]);
-            } else {
-                out.extend(std::iter::repeat_n(-1.0, shape.channels));
-            }
-        }
-    }
-    out
 }

@@ -15,6 +15,9 @@ const BINS: usize = 2048;
 /// Ends of a range that are tried between nothing and the outermost value.
 const CANDIDATES: usize = 64;
 
+/// What calibration draws: classes, and the guidance scale in 1/256. Plain, guided, and without a class.
+pub const CONDITIONS: [(Classes, u16); 3] = [(Classes::Cycle, 256), (Classes::Cycle, 384), (Classes::None, 256)];
+
 /// How the range of an activation follows from its values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -63,7 +66,7 @@ fn visit(network: &Network, plans: &[NamedPlan], seed: u64, mut see: impl FnMut(
     for plan in plans {
         let count = (EVALUATIONS / plan.steps.len().max(1)).clamp(8, 96).div_ceil(3);
         let weight = |step: &plan::Step| f64::from(step.b * step.k_eps).powi(2) / count as f64;
-        for (classes, guidance_scale) in [(Classes::Cycle, 256), (Classes::Cycle, 384), (Classes::None, 256)] {
+        for (classes, guidance_scale) in CONDITIONS {
             let batch = Batch { seed, first: 0, count, classes, guidance_scale, guidance: brownian::Guidance::Bias };
             chain::float(network, plan, &batch, |step, layer, values| see(weight(&plan.steps[step]), layer, values))?;
         }

@@ -6,7 +6,7 @@
 //! is read anyway.
 
 use super::{fuse, Export};
-use crate::chain::{self, Batch, Classes};
+use crate::chain::{self, Batch};
 use crate::model_file::{ChainMemory, ModelFile};
 use crate::{Error, Result};
 use brownian::format::{Element, Op};
@@ -34,7 +34,7 @@ pub fn output_errors(export: &Export, file: &ModelFile, seed: u64) -> Result<Out
     for plan in plans {
         let time_rows: Vec<u32> = model.plan(&plan.name).iter().flat_map(|p| p.steps()).map(|s| s.time_row).collect();
         let count = (EVALUATIONS / plan.steps.len().max(1)).clamp(30, 150) / 3;
-        for (classes, guidance_scale) in [(Classes::Cycle, 256), (Classes::Cycle, 384), (Classes::None, 256)] {
+        for (classes, guidance_scale) in super::calibrate::CONDITIONS {
             let batch = Batch { seed, first, count, classes, guidance_scale, guidance: brownian::Guidance::Bias };
             first += count as u32;
             let (mut states, mut outcome) = (Vec::new(), Ok(()));

@@ -1,7 +1,7 @@
 //! Second moments of what a layer with weights reads, over the plans' own trajectories.
 
 use super::NamedPlan;
-use crate::chain::{self, Batch, Classes};
+use crate::chain::{self, Batch};
 use crate::graph::{ConvGeometry, NodeId, Shape};
 use crate::network::{LayerOp, Network};
 use crate::Result;
@@ -68,7 +68,7 @@ pub fn collect(
         })
         .collect();
     for plan in plans {
-        for (classes, guidance_scale) in [(Classes::Cycle, 256), (Classes::Cycle, 384), (Classes::None, 256)] {
+        for (classes, guidance_scale) in super::calibrate::CONDITIONS {
             let count = (EVALUATIONS / plan.steps.len().max(1)).clamp(10, 60);
             let batch = Batch { seed, first: 0, count, classes, guidance_scale, guidance: brownian::Guidance::Bias };
             chain::float(network, plan, &batch, |_, layer, values| {
