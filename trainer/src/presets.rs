@@ -101,7 +101,7 @@ struct UNet {
 }
 
 const DIGITS28: UNet = UNet { channels: [20, 48], middle_blocks: 2, concat: true, conditioning: [64, 128], norm: true };
-const DIGITS28_NANO: UNet = UNet { channels: [12, 28], concat: false, ..DIGITS28 };
+const DIGITS28_NANO: UNet = UNet { channels: [12, 24], concat: false, ..DIGITS28 };
 const TINY: UNet = UNet { channels: [4, 8], middle_blocks: 1, conditioning: [8, 16], ..DIGITS28 };
 
 /// Factor on the start scale of a residual block's last convolution: its norm's gamma, or its weights where there is no norm.

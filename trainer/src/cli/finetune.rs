@@ -72,6 +72,14 @@ impl FineTune {
         if data.digest() != run.config.data_digest {
             return Err(Error::file(&run.config.data, format!("is not the data of the run in {}", self.run.display())));
         }
+        // What the run held out stays unseen.
+        let held_out = run.config.validation;
+        let data = if held_out > 0.0 {
+            let [kept, _] = data.hold_out(held_out);
+            kept
+        } else {
+            data
+        };
         let plans = match self.plans.is_empty() {
             true => crate::export::DEFAULT_PLANS[1..].iter().map(|p| (*p).to_owned()).collect(),
             false => self.plans,

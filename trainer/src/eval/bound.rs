@@ -1,7 +1,8 @@
 //! The variational bound on −log p(x0) (Ho et al. 2020, equation 5, with σ² = β): L_T + Σ_{t>1} L_{t−1} + L_0, estimated on test
 //! digits.
+use super::decoder::{self, Bayes};
 use super::evaluator::Evaluator;
-use crate::data::digits;
+use crate::data::{digits, Dataset};
 use crate::train::Config;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
@@ -15,8 +16,8 @@ const STEP_IMAGES: usize = 8;
 const LAST_IMAGES: usize = 1000;
 /// Images that the network computes together.
 const BATCH: usize = 128;
-/// Half the distance between two gray levels.
-const HALF_LEVEL: f64 = 1.0 / 255.0;
+/// Training images that the Bayes decoder is fitted on.
+const FIT_IMAGES: usize = 64;
 
 /// The bound and its terms in bits a pixel, for 8-bit gray levels and images whose class is known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -25,16 +26,31 @@ pub struct Bound {
     pub prior: f64,
     /// Σ L_{t−1} over t = 2..=T.
     pub steps: f64,
-    /// L_0: the gray levels from x_1.
+    /// L_0: the gray levels from x_1, by a normal distribution around x̂0 of variance β_1.
     pub reconstruction: f64,
     /// The sum.
     pub total: f64,
     /// Standard error of the sum, from the images and the noise that were drawn.
     pub standard_error: f64,
+    /// The same with Bayes' rule as the last step.
+    pub bayes: BayesBound,
     /// L_{t−1} for t = 2..=T.
     pub per_timestep: Vec<f64>,
     /// Mean squared error of ε̂ (from the clipped x̂0) for t = 1..=T.
     pub squared_error: Vec<f64>,
+}
+
+/// The bound whose last step weighs the gray levels by how frequent they are in the training images ([`Bayes`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct BayesBound {
+    /// Standard deviation s of x̂0 around x0, in [-1, 1], fitted on training images.
+    pub deviation: f64,
+    /// L_0.
+    pub reconstruction: f64,
+    /// The sum with the other two terms.
+    pub total: f64,
+    /// Standard error of the sum.
+    pub standard_error: f64,
 }
 
 /// L_T of one value in nats: the divergence of N(√ᾱ_T·x0, 1 − ᾱ_T) from N(0, 1), for a squared value or its mean.
@@ -51,23 +67,11 @@ fn step(alpha_bar: f64, alpha_bar_before: f64, squared_error: f64) -> f64 {
     0.5 * (ratio - 1.0 - ratio.ln()) + beta * alpha_bar_before / (2.0 * (1.0 - alpha_bar).powi(2)) * squared_error
 }
 
-/// −ln of the probability that a normal value of this mean and standard deviation rounds to the gray level `x0`; the two
-/// outermost levels take the tails (equation 13).
-fn gray_level(x0: f64, mean: f64, deviation: f64) -> f64 {
-    // Both may change sign, since the levels are symmetric; the upper tail keeps its digits.
-    let (x0, mean) = if x0 < mean { (-x0, -mean) } else { (x0, mean) };
-    let above = |edge: f64| 0.5 * libm::erfc((edge - mean) / (deviation * std::f64::consts::SQRT_2));
-    let from = if x0 - HALF_LEVEL <= -1.0 { 1.0 } else { above(x0 - HALF_LEVEL) };
-    let to = if x0 + HALF_LEVEL >= 1.0 { 0.0 } else { above(x0 + HALF_LEVEL) };
-    // The floor of Ho et al. 2020, without which one stray pixel is infinite.
-    -(from - to).max(1e-12).ln()
-}
-
-/// What the last step says of x0, given x̂0 of x_1 and the standard deviation √β_1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Decoder {
+/// What the last step says of x0, given x̂0 of x_1.
+#[derive(Clone, Copy)]
+enum Decoder<'a> {
     /// Gray levels, and x̂0 is clipped to [-1, 1] at every timestep.
-    GrayLevels,
+    GrayLevels(&'a Bayes),
     /// A density, for data that are real numbers.
     #[cfg(test)]
     Density,
@@ -80,7 +84,7 @@ struct Setting<'a> {
     labels: Option<&'a [u8]>,
     /// Values of an image.
     len: usize,
-    decoder: Decoder,
+    decoder: Decoder<'a>,
     /// Images of timestep 1.
     last_images: usize,
     seed: u64,
@@ -96,6 +100,14 @@ struct Sum {
 }
 
 impl Sum {
+    /// Takes in an image.
+    fn add(&mut self, nats: f64, squared_error: f64) {
+        self.count += 1.0;
+        self.nats += nats;
+        self.squared_nats += nats * nats;
+        self.squared_error += squared_error;
+    }
+
     fn mean(&self) -> f64 {
         self.nats / self.count
     }
@@ -103,6 +115,16 @@ impl Sum {
     /// Variance of the mean.
     fn variance(&self) -> f64 {
         (self.squared_nats / self.count - self.mean().powi(2)).max(0.0) / (self.count - 1.0).max(1.0)
+    }
+}
+
+/// Appends x_t = √ᾱ·x0 + √(1 − ᾱ)·ε of an image to `x`, and ε to `noise`.
+fn add_noise(image: &[f32], alpha_bar: f64, rng: &mut ChaCha8Rng, x: &mut Vec<f32>, noise: &mut Vec<f32>) {
+    let (alpha, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
+    for x0 in image {
+        let epsilon: f32 = rng.sample(StandardNormal);
+        x.push((alpha * f64::from(*x0) + sigma * f64::from(epsilon)) as f32);
+        noise.push(epsilon);
     }
 }
 
@@ -122,15 +144,13 @@ impl Setting<'_> {
         let timesteps = std::iter::repeat_n(1, self.last_images).chain((2..=last).flat_map(|t| [t; STEP_IMAGES]));
         let items: Vec<(usize, usize)> = timesteps.zip(order.into_iter().cycle()).collect();
         let mut sums = vec![Sum::default(); last];
+        let mut bayes_sum = Sum::default();
         for items in items.chunks(BATCH) {
-            let (mut x, mut noise) = (Vec::new(), Vec::new());
+            let mut x = Vec::new();
+            let mut noise = Vec::new();
             for (t, image) in items {
-                let (alpha, sigma) = (alpha_bars[t - 1].sqrt(), (1.0 - alpha_bars[t - 1]).sqrt());
-                for x0 in &self.images[image * len..(image + 1) * len] {
-                    let epsilon: f32 = rng.sample(StandardNormal);
-                    x.push((alpha * f64::from(*x0) + sigma * f64::from(epsilon)) as f32);
-                    noise.push(epsilon);
-                }
+                let image = &self.images[image * len..(image + 1) * len];
+                add_noise(image, alpha_bars[t - 1], &mut rng, &mut x, &mut noise);
             }
             let class = |image: usize| self.labels.map(|labels| usize::from(labels[image]));
             let conditions: Vec<_> = items.iter().map(|(t, image)| (*t, class(*image))).collect();
@@ -139,12 +159,12 @@ impl Setting<'_> {
                 let alpha_bar = alpha_bars[t - 1];
                 let (alpha, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
                 let [k_x, k_f] = x0_coefficients(alpha_bar);
-                let (mut nats, mut squared_error, mut squared_x0_error) = (0.0, 0.0, 0.0);
+                let (mut nats, mut bayes_nats, mut squared_error, mut squared_x0_error) = (0.0, 0.0, 0.0, 0.0);
                 for k in 0..len {
                     let (x, f) = (f64::from(x[i * len + k]), f64::from(output[i * len + k]));
                     let x0 = f64::from(self.images[image * len + k]);
                     let mut x0_hat = k_x * x + k_f * f;
-                    if self.decoder == Decoder::GrayLevels {
+                    if matches!(self.decoder, Decoder::GrayLevels(_)) {
                         x0_hat = x0_hat.clamp(-1.0, 1.0);
                     }
                     let error = f64::from(noise[i * len + k]) - (x - alpha * x0_hat) / sigma;
@@ -153,7 +173,10 @@ impl Setting<'_> {
                     if *t == 1 {
                         // The mean of p(x0 | x_1) is x̂0 itself, its variance β_1 = 1 − ᾱ_1.
                         nats += match self.decoder {
-                            Decoder::GrayLevels => gray_level(x0, x0_hat, sigma),
+                            Decoder::GrayLevels(bayes) => {
+                                bayes_nats += bayes.nats(x0, x0_hat);
+                                decoder::normal(x0, x0_hat, sigma)
+                            }
                             #[cfg(test)]
                             Decoder::Density => {
                                 let variance = 1.0 - alpha_bar;
@@ -166,11 +189,10 @@ impl Setting<'_> {
                 if *t > 1 {
                     nats = step(alpha_bar, alpha_bars[t - 2], squared_x0_error / len as f64);
                 }
-                let sum = &mut sums[t - 1];
-                sum.count += 1.0;
-                sum.nats += nats;
-                sum.squared_nats += nats * nats;
-                sum.squared_error += squared_error;
+                sums[t - 1].add(nats, squared_error);
+                if *t == 1 {
+                    bayes_sum.add(bayes_nats / len as f64, squared_error);
+                }
             }
             done(items.len() as u64);
         }
@@ -179,12 +201,24 @@ impl Setting<'_> {
         let per_timestep: Vec<f64> = sums[1..].iter().map(Sum::mean).collect();
         let steps = per_timestep.iter().sum::<f64>();
         let reconstruction = sums[0].mean();
+        let variance = sums[1..].iter().map(Sum::variance).sum::<f64>();
+        let bayes = match self.decoder {
+            Decoder::GrayLevels(bayes) => BayesBound {
+                deviation: bayes.deviation,
+                reconstruction: bayes_sum.mean(),
+                total: prior + steps + bayes_sum.mean(),
+                standard_error: (variance + bayes_sum.variance()).sqrt(),
+            },
+            #[cfg(test)]
+            Decoder::Density => BayesBound::default(),
+        };
         Ok(Bound {
             prior,
             steps,
             reconstruction,
             total: prior + steps + reconstruction,
-            standard_error: sums.iter().map(Sum::variance).sum::<f64>().sqrt(),
+            standard_error: (variance + sums[0].variance()).sqrt(),
+            bayes,
             per_timestep,
             squared_error: sums.iter().map(|sum| sum.squared_error / sum.count).collect(),
         })
@@ -201,17 +235,31 @@ pub fn bound(evaluator: Evaluator, config: &Config, seed: u64, done: impl FnMut(
     if alpha_bars.len() < 2 {
         return Err(Error::Invalid("the bound needs at least two timesteps".into()));
     }
+    let labels = |data: &Dataset| data.labels.clone().filter(|_| config.classes > 0);
+    let coefficients = |alpha_bar| config.prediction.x0_coefficients(alpha_bar);
+    let bayes = {
+        let train = digits::train()?;
+        let images = &train.images[..FIT_IMAGES * train.shape.len()];
+        let (mut x, mut noise) = (Vec::new(), Vec::new());
+        add_noise(images, alpha_bars[0], &mut ChaCha8Rng::seed_from_u64(!seed), &mut x, &mut noise);
+        let class = |image: usize| labels(&train).map(|labels| usize::from(labels[image]));
+        let conditions: Vec<_> = (0..FIT_IMAGES).map(|image| (1, class(image))).collect();
+        let [k_x, k_f] = coefficients(alpha_bars[0]);
+        let x0_hat = |(x, f): (&f32, f32)| (k_x * f64::from(*x) + k_f * f64::from(f)).clamp(-1.0, 1.0);
+        let x0_hats: Vec<f64> = x.iter().zip(evaluator.outputs(&x, &conditions)?).map(x0_hat).collect();
+        Bayes::fit(&train.images, images, &x0_hats)
+    };
     let test = digits::test()?;
+    let test_labels = labels(&test);
     let setting = Setting {
         alpha_bars: &alpha_bars,
         images: &test.images,
-        labels: test.labels.as_deref().filter(|_| config.classes > 0),
+        labels: test_labels.as_deref(),
         len: test.shape.len(),
-        decoder: Decoder::GrayLevels,
+        decoder: Decoder::GrayLevels(&bayes),
         last_images: LAST_IMAGES,
         seed,
     };
-    let coefficients = |alpha_bar| config.prediction.x0_coefficients(alpha_bar);
     let nats = setting.measure(coefficients, |x, conditions| evaluator.outputs(x, conditions), done)?;
     Ok(nats.in_bits())
 }
@@ -220,8 +268,17 @@ impl Bound {
     /// From nats to bits.
     fn in_bits(mut self) -> Self {
         let bits = std::f64::consts::LN_2.recip();
-        let all =
-            [&mut self.prior, &mut self.steps, &mut self.reconstruction, &mut self.total, &mut self.standard_error];
+        let bayes = &mut self.bayes;
+        let all = [
+            &mut self.prior,
+            &mut self.steps,
+            &mut self.reconstruction,
+            &mut self.total,
+            &mut self.standard_error,
+            &mut bayes.reconstruction,
+            &mut bayes.total,
+            &mut bayes.standard_error,
+        ];
         all.into_iter().chain(&mut self.per_timestep).for_each(|nats| *nats *= bits);
         self
     }
@@ -297,17 +354,5 @@ mod tests {
                 found.squared_error.iter().zip(&alpha_bars).map(|(found, expected)| found / expected).sum::<f64>();
             assert!((error / 1000.0 - 1.0).abs() < 0.01, "the squared error of ε̂ is ᾱ: {error}");
         }
-    }
-
-    #[test]
-    fn gray_levels_are_a_distribution() {
-        for (mean, deviation) in [(-1.0, 0.01), (-0.3, 0.01), (0.999, 0.02), (0.2, 0.5)] {
-            let level = |i: i32| (-gray_level(f64::from(i) / 127.5 - 1.0, mean, deviation)).exp();
-            let sum: f64 = (0..256).map(level).sum();
-            assert!((sum - 1.0).abs() < 1e-8, "{mean}, {deviation}: {sum}");
-        }
-        // Narrow and centred: half a level is 1/255 away.
-        let inside = 1.0 - libm::erfc(HALF_LEVEL / 0.01 / std::f64::consts::SQRT_2);
-        assert!((gray_level(0.0, 0.0, 0.01) + inside.ln()).abs() < 1e-12);
     }
 }

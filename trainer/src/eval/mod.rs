@@ -7,6 +7,7 @@ pub mod bound;
 pub mod classifier;
 pub mod classifier_training;
 pub mod corruption;
+pub mod decoder;
 pub mod evaluation;
 pub mod evaluator;
 pub mod gaussian;

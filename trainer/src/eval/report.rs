@@ -177,6 +177,13 @@ impl fmt::Display for Report {
                 bound.steps,
                 bound.reconstruction
             )?;
+            writeln!(
+                f,
+                "  with Bayes' rule as the last step: {:.3} ± {:.3}, L_0 {:.3}",
+                bound.bayes.total,
+                1.96 * bound.bayes.standard_error,
+                bound.bayes.reconstruction
+            )?;
         }
         if let Some(note) = &self.bound.note {
             writeln!(f, "{note}")?;

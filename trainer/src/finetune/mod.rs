@@ -121,8 +121,6 @@ impl FineTuner {
         let original = run.config.graph()?;
         let mut config = run.config.clone();
         config.fine_tuning = Some(tuning.clone());
-        config.batch = tuning.batch;
-        config.seed = tuning.seed;
         let graph = config.graph()?;
         let values = original.folded_params(&graph, &run.ema, &run.stats)?;
         let plans = build_plans(&config, &plans::parse_all(&tuning.plans)?)?;
@@ -133,7 +131,7 @@ impl FineTuner {
             seen: plans.iter().map(|_| [nothing(), nothing()]).collect(),
             rounding: None,
             teacher: run.network()?,
-            sampler: Sampler::new(&config),
+            sampler: Sampler::new(&Config { batch: tuning.batch, seed: tuning.seed, ..config.clone() }),
             labels: data.labels.clone().unwrap_or_default(),
             params: Parameters::new(values.clone()),
             adam: Adam::new([0.9, 0.99]),
