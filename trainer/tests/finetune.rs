@@ -41,6 +41,7 @@ fn tuning(plans: &[&str], steps: u64, matching: f64) -> FineTuning {
         lr: 2e-3,
         matching,
         class_weight: 0.02,
+        critic_epochs: 10,
         quantize: true,
         ema: 0.9,
         seed: 3,
@@ -122,7 +123,7 @@ fn chains_come_closer_to_the_data() {
     let (run, data) = run("tiny", 60);
     let specs = ["two=ddim:2:first=0.9", "three=ddpm:3:variance=beta-tilde"];
     let mut tuner = FineTuner::new(&run, &data, tuning(&specs, 60, 0.5), |_, _| ()).unwrap();
-    let figures: Vec<_> = (0..60).map(|_| tuner.tune_step(&data).unwrap()).collect();
+    let figures: Vec<_> = (0..60).map(|i| tuner.tune_step(&data, f64::from(i) / 60.0).unwrap()).collect();
     for plan in 0..2 {
         let mut of_plan = figures.iter().filter(|f| f.plan == plan && f.conditional).map(|f| f.distance);
         let first = of_plan.next().unwrap();
@@ -147,7 +148,7 @@ fn chains_come_closer_to_the_data() {
     assert!(model.header().provenance.contains("[run.fine_tuning]"), "{}", model.header().provenance);
     assert_eq!(model.header().conditioning.time_rows, 2 + 3 + 2);
     let mut tuned_again = FineTuner::new(&run, &data, tuning(&specs, 60, 0.5), |_, _| ()).unwrap();
-    let again: Vec<_> = (0..3).map(|_| tuned_again.tune_step(&data).unwrap().distance).collect();
+    let again: Vec<_> = (0..3).map(|i| tuned_again.tune_step(&data, f64::from(i) / 60.0).unwrap().distance).collect();
     assert_eq!(again, figures[..3].iter().map(|f| f.distance).collect::<Vec<_>>(), "the seed decides everything");
     assert!(FineTuner::new(&loaded, &data, tuning(&specs, 5, 0.0), |_, _| ()).is_err(), "once only");
 }
@@ -162,6 +163,7 @@ fn what_cannot_be_tuned_is_refused() {
         (FineTuning { batch: 0, ..tuning(&plan, 1, 0.0) }, "--batch"),
         (FineTuning { lr: f64::NAN, ..tuning(&plan, 1, 0.0) }, "--lr"),
         (FineTuning { ema: 1.0, ..tuning(&plan, 1, 0.0) }, "average"),
+        (FineTuning { critic_epochs: 0, ..tuning(&plan, 1, 0.1) }, "--critic-epochs"),
         (tuning(&[], 1, 0.0), "--plan"),
         (tuning(&["euler:2"], 1, 0.0), "method"),
         (tuning(&["ddim:2000"], 1, 0.0), "timesteps"),

@@ -39,6 +39,9 @@ pub struct FineTune {
     /// divergence of the drawn classes' shares from the data's.
     #[arg(long, default_value_t = 0.05)]
     class_weight: f64,
+    /// Passes over the data that each classifier among the critics is trained for.
+    #[arg(long, default_value_t = CRITIC_EPOCHS)]
+    critic_epochs: usize,
     /// Fine-tune the float network, without rounding.
     #[arg(long)]
     float: bool,
@@ -50,6 +53,8 @@ pub struct FineTune {
     seed: u64,
 }
 
+/// Passes over the data after which the classifiers among the critics are good.
+const CRITIC_EPOCHS: usize = 10;
 /// Part of a new figure in the shown means.
 const SMOOTHING: f64 = 0.1;
 /// Steps between two lines of figures.
@@ -92,6 +97,7 @@ impl FineTune {
             lr: self.lr,
             matching: self.matching,
             class_weight: self.class_weight,
+            critic_epochs: self.critic_epochs,
             quantize: !self.float,
             ema: self.ema,
             seed: self.seed,
@@ -105,7 +111,7 @@ impl FineTune {
         let mut bar = TrainingBar::new(0, 0.0, self.batch);
         let mut means = vec![None; tuner.plans().len()];
         while tuner.step() < self.steps {
-            let figures = tuner.tune_step(&data)?;
+            let figures = tuner.tune_step(&data, tuner.step() as f64 / self.steps as f64)?;
             let mean: &mut [f64; 3] = means[figures.plan].get_or_insert([figures.distance, 0.0, 0.0]);
             mean[0] += SMOOTHING * (figures.distance - mean[0]);
             let class_loss = &mut mean[if figures.conditional { 1 } else { 2 }];

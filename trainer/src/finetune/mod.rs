@@ -30,8 +30,6 @@ use serde::{Deserialize, Serialize};
 const CALIBRATION_STEPS: u64 = 250;
 /// How fast older batches fade from the moments of a plan's samples.
 const MOMENTS_DECAY: f64 = 0.97;
-/// Passes over the data that a critic is trained for.
-const CRITIC_EPOCHS: usize = 10;
 /// Images of a step's chains, at least.
 const SMALLEST_BATCH: usize = 32;
 /// One chain in so many is drawn without a class.
@@ -55,6 +53,8 @@ pub struct FineTuning {
     pub matching: f64,
     /// Weight of the class loss within the matching.
     pub class_weight: f64,
+    /// Passes over the data that each classifier among the critics is trained for.
+    pub critic_epochs: usize,
     /// Round weights and activations as the integer network does.
     pub quantize: bool,
     /// Decay of the averaged weights a step.
@@ -125,7 +125,10 @@ impl FineTuner {
         let values = original.folded_params(&graph, &run.ema, &run.stats)?;
         let plans = build_plans(&config, &plans::parse_all(&tuning.plans)?)?;
         let matching = tuning.matching > 0.0;
-        let critics = if matching { critic::train_all(data, CRITIC_EPOCHS, tuning.seed, on_critic)? } else { vec![] };
+        let critics = match matching {
+            true => critic::train_all(data, tuning.critic_epochs, tuning.seed, on_critic)?,
+            false => vec![],
+        };
         let nothing = || vec![Seen::default(); critics.len()];
         Ok(Self {
             seen: plans.iter().map(|_| [nothing(), nothing()]).collect(),
@@ -173,11 +176,11 @@ impl FineTuner {
         })
     }
 
-    /// One step.
+    /// One step, with the learning rate for `progress` in [0, 1].
     ///
     /// # Errors
     /// A loss or gradient that is not a number.
-    pub fn tune_step(&mut self, data: &Dataset) -> Result<Figures> {
+    pub fn tune_step(&mut self, data: &Dataset, progress: f64) -> Result<Figures> {
         let step = self.step();
         let fail = |reason: String| Error::Training { step: step + 1, reason };
         if self.tuning.quantize && step.is_multiple_of(CALIBRATION_STEPS) {
@@ -222,7 +225,7 @@ impl FineTuner {
         let mut grads = Grads::leaky();
         let grad = self.params.grad(&mut grads).map_err(|e| fail(e.to_string()))?;
         grad.iter_mut().zip(gradient).for_each(|(g, sum)| *g = scale * sum);
-        let lr = self.learning_rate(step);
+        let lr = self.learning_rate(progress);
         self.adam.update(&mut self.params, &mut grads, step + 1, lr).map_err(|e| fail(e.to_string()))?;
         let decay = self.tuning.ema.min((1 + step) as f64 / (10 + step) as f64) as f32;
         crate::train::average(&mut self.ema, self.params.values(), decay);
@@ -230,9 +233,8 @@ impl FineTuner {
         Ok(figures)
     }
 
-    fn learning_rate(&self, step: u64) -> f64 {
-        let progress = step as f64 / self.tuning.steps as f64;
-        let rise = (20.0 * (step + 1) as f64 / self.tuning.steps as f64).min(1.0);
+    fn learning_rate(&self, progress: f64) -> f64 {
+        let rise = (20.0 * progress).min(1.0);
         self.tuning.lr * rise * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
     }
 
@@ -297,6 +299,9 @@ fn check(run: &Checkpoint, tuning: &FineTuning) -> Result<()> {
     let weights = [tuning.matching, tuning.class_weight];
     if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || !(0.0..1.0).contains(&tuning.ema) {
         return fail("weights must not be negative, and the decay of the average must lie in [0, 1)".into());
+    }
+    if tuning.critic_epochs == 0 || tuning.critic_epochs > 1000 {
+        return fail(format!("--critic-epochs {}: give 1 to 1000", tuning.critic_epochs));
     }
     if tuning.plans.is_empty() {
         return fail("give at least one --plan".into());
