@@ -55,6 +55,7 @@ mod moves;
 pub mod plan;
 pub mod planner;
 mod preview;
+mod previous;
 pub mod quant;
 pub mod rng;
 mod sampler;
@@ -70,5 +71,6 @@ pub use format::{arena_len, sample_len, snapshot_len, state_len, state_len_two_e
 pub use given::{mask_len, Image, Known};
 pub use model::{Model, Plan};
 pub use preview::Preview;
+pub use previous::Previous;
 pub use sampler::{update, Part, Sampler};
 pub use snapshot::SNAPSHOT_VERSION;

@@ -43,7 +43,7 @@ impl<'a> Model<'a> {
         self.arena_len
     }
 
-    /// Values of f32 state that a chain needs: x_t, and the previous x0_hat where a plan uses it.
+    /// Values of f32 state that a chain needs: x_t, and where a plan uses the previous x0_hat, half as many for that.
     pub fn state_len(&self) -> usize {
         self.state_len
     }

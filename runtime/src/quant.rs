@@ -49,13 +49,17 @@ pub fn clamp_i16(q: i32) -> i16 {
 /// low mantissa bits. NaN maps to the lower clamp.
 #[inline(always)]
 pub fn quantize(x: f32, inverse_scale: f32, zero_point: i8) -> i8 {
+    clamp_i8(round(x * inverse_scale, 512.0) + zero_point as i32)
+}
+
+/// `x`, kept within ±`limit` (at most 2^22), to the nearest integer, ties to even.
+#[inline(always)]
+pub(crate) fn round(x: f32, limit: f32) -> i32 {
     const MAGIC: f32 = 12_582_912.0;
-    let scaled = x * inverse_scale;
     // Written as comparisons, so that NaN and every target take the same path.
-    let bounded = if scaled > -512.0 { scaled } else { -512.0 };
-    let bounded = if bounded < 512.0 { bounded } else { 512.0 };
-    let rounded = (bounded + MAGIC).to_bits() as i32 - MAGIC.to_bits() as i32;
-    clamp_i8(rounded + zero_point as i32)
+    let bounded = if x > -limit { x } else { -limit };
+    let bounded = if bounded < limit { bounded } else { limit };
+    (bounded + MAGIC).to_bits() as i32 - MAGIC.to_bits() as i32
 }
 
 /// The 16-bit multipliers and the common shift for real factors `0 < factor < 0.25`.

@@ -9,6 +9,7 @@ use crate::given::{Image, Known};
 use crate::model::{Model, Plan};
 use crate::plan::{Level, Step};
 use crate::preview::{Estimate, Preview};
+use crate::previous::Previous;
 use crate::quant::quantize;
 use crate::rng::Stream;
 use core::ops::ControlFlow;
@@ -22,10 +23,10 @@ use core::ops::ControlFlow;
 /// where a term in brackets is left out when its coefficient is 0. `x0_hat(i, x)` gives the estimate for
 /// element i, whose state is x, see [`Step::x0_hat`]; `noise(j)` gives z for the elements 2j and 2j + 1.
 /// `x0_prev` holds x0_hat of the previous step and receives this step's; it may be empty when no step has c ≠ 0.
-pub fn update(
+pub fn update<P: Previous>(
     step: &Step,
     x: &mut [f32],
-    x0_prev: &mut [f32],
+    x0_prev: &mut [P],
     x0_hat: impl Fn(usize, f32) -> f32,
     noise: impl Fn(u32) -> [f32; 2],
 ) {
@@ -35,9 +36,9 @@ pub fn update(
         let mut next = step.a * *value + step.b * x0_hat;
         if let Some(previous) = x0_prev.get_mut(i) {
             if step.c != 0.0 {
-                next += step.c * *previous;
+                next += step.c * previous.load();
             }
-            *previous = x0_hat;
+            *previous = P::store(x0_hat);
         }
         if step.sigma != 0.0 {
             if i % 2 == 0 {
@@ -86,7 +87,7 @@ pub struct Sampler<'a> {
 pub(crate) struct State<'a> {
     pub(crate) x: &'a mut [f32],
     /// Empty where no plan of the model needs it.
-    pub(crate) x0_prev: &'a mut [f32],
+    pub(crate) x0_prev: &'a mut [i16],
     /// The network's output without a class; empty for one evaluation a step.
     unconditional: &'a mut [i16],
 }
@@ -99,9 +100,13 @@ impl<'a> State<'a> {
         let short = SamplerError::StateLength { needed: needed as u32, found: state.len() as u32 };
         let (state, rest) = state.split_at_mut_checked(model.state_len()).ok_or(short)?;
         let (x, x0_prev) = state.split_at_mut_checked(model.sample_len()).ok_or(short)?;
-        let unconditional: &mut [i16] = bytemuck::try_cast_slice_mut(rest).unwrap_or(&mut []);
-        let kept = if twice { model.sample_len() } else { 0 };
-        Ok(Self { x, x0_prev, unconditional: unconditional.get_mut(..kept).ok_or(short)? })
+        // Two values of 16 bits in the place of one f32.
+        let halves = |values: &'a mut [f32], needed: bool| {
+            let all: &mut [i16] = bytemuck::try_cast_slice_mut(values).unwrap_or(&mut []);
+            all.get_mut(..if needed { model.sample_len() } else { 0 }).ok_or(short)
+        };
+        let multistep = !x0_prev.is_empty();
+        Ok(Self { x, x0_prev: halves(x0_prev, multistep)?, unconditional: halves(rest, twice)? })
     }
 }
 
@@ -138,7 +143,7 @@ impl<'a> Sampler<'a> {
         let mut sampler =
             Self { model, plan, condition, seed, image, arena, state, known: None, start: 0, steps_done: 0 };
         sampler.noise(0, |_, z| Some(z));
-        sampler.state.x0_prev.fill(0.0);
+        sampler.state.x0_prev.fill(0);
         Ok(sampler)
     }
 

@@ -1,7 +1,7 @@
 //! Chains saved between two steps, and taken up again, on the same target or on another.
 //!
 //! ```text
-//! postcard of Head · x (postcard byte string, f32 little endian) · x0_hat_prev (the same) · CRC-32
+//! postcard of Head · x (postcard byte string, f32 little endian) · x0_hat_prev (the same, i16) · CRC-32
 //! ```
 //!
 //! `docs/format.md` is the specification.
@@ -17,7 +17,7 @@ use serde::Serialize;
 /// First bytes of every snapshot.
 const MAGIC: [u8; 4] = *b"BRNS";
 /// The version of snapshots that this crate writes and reads.
-pub const SNAPSHOT_VERSION: u16 = 1;
+pub const SNAPSHOT_VERSION: u16 = 2;
 
 /// The most bytes of a head: magic, then the largest varints of u16 (3), u32 (5), the name, u64 (10), u32 (5),
 /// Option<u16> (4), u16 (3), bool, two u16 (6), Option<u32> (6).
@@ -117,8 +117,8 @@ impl<'a> Sampler<'a> {
         };
         let mut buffer = [0; HEAD_LEN];
         piece(postcard::to_slice(&Head::of(self), &mut buffer).map_or(&[], |used| &*used));
-        for values in [&*self.state.x, &*self.state.x0_prev] {
-            let bytes: &[u8] = bytemuck::cast_slice(values);
+        for bytes in [bytemuck::cast_slice(&*self.state.x), bytemuck::cast_slice(&*self.state.x0_prev)] {
+            let bytes: &[u8] = bytes;
             let mut length = [0; LENGTH_LEN];
             piece(postcard::to_slice(&(bytes.len() as u32), &mut length).map_or(&[], |used| &*used));
             piece(bytes);
@@ -168,14 +168,15 @@ impl<'a> Sampler<'a> {
             return Err(SnapshotError::Known);
         }
         let state = State::divide(model, head.condition(), state)?;
-        let lengths = [state.x.len() * 4, state.x0_prev.len() * 4];
+        let lengths = [state.x.len() * 4, state.x0_prev.len() * 2];
         if steps_done > plan.len() || start > steps_done || [x.len(), x0_prev.len()] != lengths {
             return Err(SnapshotError::Malformed);
         }
-        for (values, bytes) in [(&mut *state.x, x), (&mut *state.x0_prev, x0_prev)] {
-            for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
-                *value = f32::from_le_bytes(*bytes);
-            }
+        for (value, bytes) in state.x.iter_mut().zip(x.as_chunks().0) {
+            *value = f32::from_le_bytes(*bytes);
+        }
+        for (value, bytes) in state.x0_prev.iter_mut().zip(x0_prev.as_chunks().0) {
+            *value = i16::from_le_bytes(*bytes);
         }
         let mut sampler = Self::at(model, plan, head.condition(), (head.seed, head.image), arena, state)?;
         (sampler.known, sampler.start, sampler.steps_done) = (known, start, steps_done);

@@ -87,8 +87,6 @@ pub fn cases(host: &HostModel) -> Result<Vec<Case>> {
     // One that needs the previous x0_hat, if there is one.
     let multistep = several().filter(|plan| plan.steps().any(|step| step.c != 0.0)).min_by_key(|plan| plan.len());
     let short = several().min_by_key(|plan| plan.len());
-    // Models with one-step plans alone are for boards whose memory does not hold a second evaluation.
-    let twice = if multistep.is_some() { " evaluations=2" } else { "" };
     let Some(plan) = multistep.or(short).map(|plan| plan.name()) else { return Ok(Vec::new()) };
     let inputs = given(host, plan)?;
     let case =
@@ -97,7 +95,7 @@ pub fn cases(host: &HostModel) -> Result<Vec<Case>> {
     for words in ["guidance=384", "guidance=512 evaluations=2", "from=1", "inpaint=1"] {
         cases.push(case(&format!("plan={plan} {words}")));
     }
-    let saved = case(&format!("plan={plan} guidance=512{twice} from=1 inpaint=1 save=2"));
+    let saved = case(&format!("plan={plan} guidance=512 evaluations=2 from=1 inpaint=1 save=2"));
     let snapshot = saved.run(host)?.saved;
     let resumed = saved.resumed(&model, &snapshot);
     cases.extend([saved, resumed]);

@@ -53,11 +53,15 @@ impl Meter {
         self.counter.read(core_::read_counter())
     }
 
-    /// The most bytes of stack that were in use since the start.
+    /// The most bytes of stack that were in use since the start. A stack that came to its end, beyond which the statics lie, ends the
+    /// firmware.
     pub fn stack_used(&self) -> usize {
         let (lowest, top) = core_::stack_bounds();
         // SAFETY: the stack's whole range.
         let untouched = unsafe { stack::untouched(lowest as *const u32..top as *const u32) };
+        if untouched == 0 {
+            refuse("the stack has no byte left: it may have grown over the statics");
+        }
         top - lowest - untouched
     }
 

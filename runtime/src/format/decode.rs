@@ -23,6 +23,11 @@ pub const fn state_len(model: &[u8]) -> usize {
     word(model, 20) as usize
 }
 
+/// Values of f32 state for samples of `sample_len` values: x_t, and where a plan uses the previous x0_hat, that in 16 bits.
+pub const fn state_len_of(sample_len: usize, uses_previous: bool) -> usize {
+    sample_len + if uses_previous { sample_len.div_ceil(2) } else { 0 }
+}
+
 /// Values of a sample (height·width·channels), read from the prefix alone.
 pub const fn sample_len(model: &[u8]) -> usize {
     word(model, 24) as usize

@@ -14,7 +14,7 @@ mod rules;
 mod types;
 mod validate;
 
-pub use decode::{arena_len, sample_len, snapshot_len, state_len, state_len_two_evaluations};
+pub use decode::{arena_len, sample_len, snapshot_len, state_len, state_len_of, state_len_two_evaluations};
 pub use encode::{encode, encode_item};
 pub use read::{Read, Reader};
 pub use types::*;
@@ -25,7 +25,7 @@ pub(crate) use validate::validate;
 /// First bytes of every model file.
 pub const MAGIC: [u8; 4] = *b"BRWN";
 /// The version that this crate reads and writes.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Bytes before the header.
 pub const PREFIX_LEN: usize = 32;
 /// Alignment of the file in memory and of the blob in the file.

@@ -3,7 +3,8 @@
 
 use super::rules::{all_i8, blocks, conv_shape, final_shift, moved, no_minimum, ring_len, same_shape, window_shape};
 use super::{
-    items, Conv2d, Element, Header, Linear, Op, Packed, PlanHeader, Requantization, StepBias, Tensor, MAX_PLAN_NAME,
+    items, state_len_of, Conv2d, Element, Header, Linear, Op, Packed, PlanHeader, Requantization, StepBias, Tensor,
+    MAX_PLAN_NAME,
 };
 use crate::error::{OpFault, ParseError, Table};
 use crate::kernels::row_stride;
@@ -77,7 +78,7 @@ pub(crate) fn validate(
 
     let uses_previous = checker.plans(header)?;
     let values = header.input.values();
-    if sample_len != values || state_len != if uses_previous { 2 * values } else { values } {
+    if sample_len != values || state_len != state_len_of(values, uses_previous) {
         return Err(ParseError::Frame);
     }
     Ok(())

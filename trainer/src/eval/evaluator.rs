@@ -111,7 +111,7 @@ mod tests {
             let conditions = [(step.timestep as usize, condition.class.map(usize::from))];
             let output = Evaluator::Integer(&file).outputs(&x, &conditions).unwrap();
             let x0_hat = |i: usize, x: f32| step.x0_hat(plan.clip(), x, output[i]);
-            brownian::update(&step, &mut x, &mut [], x0_hat, |_| [0.0; 2]);
+            brownian::update::<f32>(&step, &mut x, &mut [], x0_hat, |_| [0.0; 2]);
             assert_eq!(x, sampler.x());
         }
         assert_eq!(chain::integer(&model, plan, &batch, || ()).unwrap().len(), 3 * IMAGE.len());

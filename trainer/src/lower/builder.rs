@@ -151,7 +151,7 @@ impl ModelBuilder {
             op_count: self.ops.len() as u16,
             ops: &ops,
         };
-        let state_len = input.values() as u32 * (1 + uses_previous as u32);
+        let state_len = format::state_len_of(input.values(), uses_previous) as u32;
         let mut file = vec![0; self.blob.len() + ops.len() + plans.len() + frame.provenance.len() + 1024];
         let len = format::encode(&header, &self.blob, arena_len, state_len, &mut file).map_err(BuildError::Encode)?;
         file.truncate(len);

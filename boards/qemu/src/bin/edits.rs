@@ -10,9 +10,7 @@ use static_cell::ConstStaticCell;
 
 const MODEL: &[u8] = include_model!(env!("MODEL"));
 static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStaticCell::new(Arena::new());
-/// 16 KB do not hold what two evaluations a step need beside the stack; there the sampler refuses them.
-const STATE_LEN: usize =
-    if cfg!(feature = "microbit") { brownian::state_len(MODEL) } else { brownian::state_len_two_evaluations(MODEL) };
+const STATE_LEN: usize = brownian::state_len_two_evaluations(MODEL);
 static STATE: ConstStaticCell<[f32; STATE_LEN]> = ConstStaticCell::new([0.0; STATE_LEN]);
 
 #[machine::entry]
