@@ -16,8 +16,10 @@ const STEP_IMAGES: usize = 8;
 const LAST_IMAGES: usize = 1000;
 /// Images that the network computes together.
 const BATCH: usize = 128;
-/// Training images that the Bayes decoder is fitted on.
-const FIT_IMAGES: usize = 64;
+/// Training images that the Bayes decoder is fitted on, at each timestep.
+const FIT_IMAGES: usize = 32;
+/// The Bayes decoder starts from a smaller timestep than this, a power of two.
+const LAST_STEP: usize = 65;
 
 /// The bound and its terms in bits a pixel, for 8-bit gray levels and images whose class is known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,7 +34,7 @@ pub struct Bound {
     pub total: f64,
     /// Standard error of the sum, from the images and the noise that were drawn.
     pub standard_error: f64,
-    /// The same with Bayes' rule as the last step.
+    /// The bound of a shorter chain, with Bayes' rule as its last step.
     pub bayes: BayesBound,
     /// L_{t−1} for t = 2..=T.
     pub per_timestep: Vec<f64>,
@@ -40,14 +42,19 @@ pub struct Bound {
     pub squared_error: Vec<f64>,
 }
 
-/// The bound whose last step weighs the gray levels by how frequent they are in the training images ([`Bayes`]).
+/// The bound of the chain that ends at x_t for a small t, from where a last step weighs the gray levels by how frequent they are in the
+/// training images ([`Bayes`]): L_T + Σ_{s>t} L_{s−1} + L_0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct BayesBound {
+    /// The timestep t that the last step starts from, chosen on training images.
+    pub timestep: usize,
+    /// Σ L_{s−1} over s = t + 1..=T.
+    pub steps: f64,
     /// Standard deviation s of x̂0 around x0, in [-1, 1], fitted on training images.
     pub deviation: f64,
-    /// L_0.
+    /// L_0: the gray levels from x_t.
     pub reconstruction: f64,
-    /// The sum with the other two terms.
+    /// The sum.
     pub total: f64,
     /// Standard error of the sum.
     pub standard_error: f64,
@@ -67,16 +74,6 @@ fn step(alpha_bar: f64, alpha_bar_before: f64, squared_error: f64) -> f64 {
     0.5 * (ratio - 1.0 - ratio.ln()) + beta * alpha_bar_before / (2.0 * (1.0 - alpha_bar).powi(2)) * squared_error
 }
 
-/// What the last step says of x0, given x̂0 of x_1.
-#[derive(Clone, Copy)]
-enum Decoder<'a> {
-    /// Gray levels, and x̂0 is clipped to [-1, 1] at every timestep.
-    GrayLevels(&'a Bayes),
-    /// A density, for data that are real numbers.
-    #[cfg(test)]
-    Density,
-}
-
 /// The data and the chain that a bound is measured on.
 struct Setting<'a> {
     alpha_bars: &'a [f64],
@@ -84,7 +81,9 @@ struct Setting<'a> {
     labels: Option<&'a [u8]>,
     /// Values of an image.
     len: usize,
-    decoder: Decoder<'a>,
+    /// The data are gray levels, x̂0 is clipped to [-1, 1], and this is the other last step. Otherwise they are real numbers, and L_0 is
+    /// that of a density.
+    bayes: Option<&'a Bayes>,
     /// Images of timestep 1.
     last_images: usize,
     seed: u64,
@@ -141,7 +140,9 @@ impl Setting<'_> {
         let mut order: Vec<usize> = (0..self.images.len() / len).collect();
         order.shuffle(&mut rng);
         // Each timestep with the images it is measured on.
-        let timesteps = std::iter::repeat_n(1, self.last_images).chain((2..=last).flat_map(|t| [t; STEP_IMAGES]));
+        let bayes_timestep = self.bayes.map_or(1, |bayes| bayes.timestep);
+        let images = |t: usize| if t == 1 || t == bayes_timestep { self.last_images } else { STEP_IMAGES };
+        let timesteps = (1..=last).flat_map(|t| std::iter::repeat_n(t, images(t)));
         let items: Vec<(usize, usize)> = timesteps.zip(order.into_iter().cycle()).collect();
         let mut sums = vec![Sum::default(); last];
         let mut bayes_sum = Sum::default();
@@ -164,24 +165,20 @@ impl Setting<'_> {
                     let (x, f) = (f64::from(x[i * len + k]), f64::from(output[i * len + k]));
                     let x0 = f64::from(self.images[image * len + k]);
                     let mut x0_hat = k_x * x + k_f * f;
-                    if matches!(self.decoder, Decoder::GrayLevels(_)) {
+                    if self.bayes.is_some() {
                         x0_hat = x0_hat.clamp(-1.0, 1.0);
                     }
                     let error = f64::from(noise[i * len + k]) - (x - alpha * x0_hat) / sigma;
                     squared_error += error * error;
                     squared_x0_error += (x0 - x0_hat).powi(2);
+                    if let Some(bayes) = self.bayes.filter(|bayes| *t == bayes.timestep) {
+                        bayes_nats += bayes.nats(x0, x0_hat);
+                    }
                     if *t == 1 {
                         // The mean of p(x0 | x_1) is x̂0 itself, its variance β_1 = 1 − ᾱ_1.
-                        nats += match self.decoder {
-                            Decoder::GrayLevels(bayes) => {
-                                bayes_nats += bayes.nats(x0, x0_hat);
-                                decoder::normal(x0, x0_hat, sigma)
-                            }
-                            #[cfg(test)]
-                            Decoder::Density => {
-                                let variance = 1.0 - alpha_bar;
-                                0.5 * ((2.0 * std::f64::consts::PI * variance).ln() + (x0 - x0_hat).powi(2) / variance)
-                            }
+                        nats += match self.bayes {
+                            Some(_) => decoder::normal(x0, x0_hat, sigma),
+                            None => decoder::density(x0, x0_hat, sigma),
                         };
                     }
                 }
@@ -190,7 +187,7 @@ impl Setting<'_> {
                     nats = step(alpha_bar, alpha_bars[t - 2], squared_x0_error / len as f64);
                 }
                 sums[t - 1].add(nats, squared_error);
-                if *t == 1 {
+                if *t == bayes_timestep {
                     bayes_sum.add(bayes_nats / len as f64, squared_error);
                 }
             }
@@ -202,15 +199,15 @@ impl Setting<'_> {
         let steps = per_timestep.iter().sum::<f64>();
         let reconstruction = sums[0].mean();
         let variance = sums[1..].iter().map(Sum::variance).sum::<f64>();
-        let bayes = match self.decoder {
-            Decoder::GrayLevels(bayes) => BayesBound {
-                deviation: bayes.deviation,
-                reconstruction: bayes_sum.mean(),
-                total: prior + steps + bayes_sum.mean(),
-                standard_error: (variance + bayes_sum.variance()).sqrt(),
-            },
-            #[cfg(test)]
-            Decoder::Density => BayesBound::default(),
+        let later = &sums[bayes_timestep..];
+        let later_steps = later.iter().map(Sum::mean).sum::<f64>();
+        let bayes = BayesBound {
+            timestep: bayes_timestep,
+            steps: later_steps,
+            deviation: self.bayes.map_or(0.0, |bayes| bayes.deviation),
+            reconstruction: bayes_sum.mean(),
+            total: prior + later_steps + bayes_sum.mean(),
+            standard_error: (later.iter().map(Sum::variance).sum::<f64>() + bayes_sum.variance()).sqrt(),
         };
         Ok(Bound {
             prior,
@@ -225,6 +222,37 @@ impl Setting<'_> {
     }
 }
 
+/// The last step by Bayes' rule that gives the smallest bound on training images, and the timestep it starts from. `x0_hats` gives x̂0
+/// at a timestep for the x of [`FIT_IMAGES`] images.
+fn last_step(
+    alpha_bars: &[f64],
+    train: &Dataset,
+    seed: u64,
+    x0_hats: impl Fn(usize, &[f32]) -> Result<Vec<f64>>,
+) -> Result<Bayes> {
+    let images = &train.images[..FIT_IMAGES * train.shape.len()];
+    let mut rng = ChaCha8Rng::seed_from_u64(!seed);
+    let mut best: Option<(f64, Bayes)> = None;
+    // Of the timesteps above the present one.
+    let mut steps = 0.0;
+    for t in (1..alpha_bars.len().min(LAST_STEP)).rev() {
+        let (mut x, mut noise) = (Vec::new(), Vec::new());
+        add_noise(images, alpha_bars[t - 1], &mut rng, &mut x, &mut noise);
+        let x0_hats = x0_hats(t, &x)?;
+        if t.is_power_of_two() {
+            let (nats, decoder) = Bayes::fit(&train.images, t, images, &x0_hats);
+            if best.as_ref().is_none_or(|(least, _)| steps + nats < *least) {
+                best = Some((steps + nats, decoder));
+            }
+        }
+        if t > 1 {
+            let squares = images.iter().zip(&x0_hats).map(|(x0, x0_hat)| (f64::from(*x0) - x0_hat).powi(2));
+            steps += step(alpha_bars[t - 1], alpha_bars[t - 2], squares.sum::<f64>() / images.len() as f64);
+        }
+    }
+    Ok(best.expect("1 is a power of two").1)
+}
+
 /// Measures a network on the test digits; `done` is told how many more evaluations there were, of [`evaluations`]. Two measurements
 /// with one seed see the same images and noise.
 ///
@@ -237,18 +265,15 @@ pub fn bound(evaluator: Evaluator, config: &Config, seed: u64, done: impl FnMut(
     }
     let labels = |data: &Dataset| data.labels.clone().filter(|_| config.classes > 0);
     let coefficients = |alpha_bar| config.prediction.x0_coefficients(alpha_bar);
-    let bayes = {
-        let train = digits::train()?;
-        let images = &train.images[..FIT_IMAGES * train.shape.len()];
-        let (mut x, mut noise) = (Vec::new(), Vec::new());
-        add_noise(images, alpha_bars[0], &mut ChaCha8Rng::seed_from_u64(!seed), &mut x, &mut noise);
-        let class = |image: usize| labels(&train).map(|labels| usize::from(labels[image]));
-        let conditions: Vec<_> = (0..FIT_IMAGES).map(|image| (1, class(image))).collect();
-        let [k_x, k_f] = coefficients(alpha_bars[0]);
+    let train = digits::train()?;
+    let train_labels = labels(&train);
+    let class = |image: usize| train_labels.as_ref().map(|labels| usize::from(labels[image]));
+    let bayes = last_step(&alpha_bars, &train, seed, |t, x| {
+        let conditions: Vec<_> = (0..FIT_IMAGES).map(|image| (t, class(image))).collect();
+        let [k_x, k_f] = coefficients(alpha_bars[t - 1]);
         let x0_hat = |(x, f): (&f32, f32)| (k_x * f64::from(*x) + k_f * f64::from(f)).clamp(-1.0, 1.0);
-        let x0_hats: Vec<f64> = x.iter().zip(evaluator.outputs(&x, &conditions)?).map(x0_hat).collect();
-        Bayes::fit(&train.images, images, &x0_hats)
-    };
+        Ok(x.iter().zip(evaluator.outputs(x, &conditions)?).map(x0_hat).collect())
+    })?;
     let test = digits::test()?;
     let test_labels = labels(&test);
     let setting = Setting {
@@ -256,7 +281,7 @@ pub fn bound(evaluator: Evaluator, config: &Config, seed: u64, done: impl FnMut(
         images: &test.images,
         labels: test_labels.as_deref(),
         len: test.shape.len(),
-        decoder: Decoder::GrayLevels(&bayes),
+        bayes: Some(&bayes),
         last_images: LAST_IMAGES,
         seed,
     };
@@ -275,6 +300,7 @@ impl Bound {
             &mut self.reconstruction,
             &mut self.total,
             &mut self.standard_error,
+            &mut bayes.steps,
             &mut bayes.reconstruction,
             &mut bayes.total,
             &mut bayes.standard_error,
@@ -286,7 +312,7 @@ impl Bound {
 
 /// Evaluations of the network that [`bound`] takes for `timesteps` timesteps.
 pub fn evaluations(timesteps: usize) -> u64 {
-    (LAST_IMAGES + timesteps.saturating_sub(1) * STEP_IMAGES) as u64
+    (2 * LAST_IMAGES + timesteps.saturating_sub(2) * STEP_IMAGES) as u64
 }
 
 #[cfg(test)]
@@ -327,13 +353,12 @@ mod tests {
         Schedule::LINEAR.alpha_bars(&mut alpha_bars);
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let images: Vec<f32> = (0..200 * 1024).map(|_| rng.sample(StandardNormal)).collect();
-        let decoder = Decoder::Density;
         let setting = Setting {
             alpha_bars: &alpha_bars,
             images: &images,
             labels: None,
             len: 1024,
-            decoder,
+            bayes: None,
             last_images: 200,
             seed: 5,
         };

@@ -1,4 +1,4 @@
-//! What the last step says of a gray level, given x̂0 of x_1: the term L_0 of the variational bound.
+//! What the last step says of a gray level, given x̂0: the term L_0 of the variational bound.
 
 /// Half the distance between two gray levels.
 const HALF_LEVEL: f64 = 1.0 / 255.0;
@@ -19,6 +19,11 @@ pub fn normal(x0: f64, mean: f64, deviation: f64) -> f64 {
     -(from - to).max(1e-12).ln()
 }
 
+/// −ln of the density of a normal value of this mean and standard deviation at `x0`.
+pub fn density(x0: f64, mean: f64, deviation: f64) -> f64 {
+    0.5 * (2.0 * std::f64::consts::PI).ln() + deviation.ln() + 0.5 * ((x0 - mean) / deviation).powi(2)
+}
+
 /// The gray level of a value in [-1, 1].
 fn level(value: f64) -> usize {
     ((value + 1.0) * 127.5).round() as usize
@@ -28,6 +33,8 @@ fn level(value: f64) -> usize {
 /// and h_k its share in the training images.
 #[derive(Clone, Debug)]
 pub struct Bayes {
+    /// The timestep that x̂0 belongs to.
+    pub timestep: usize,
     /// ln h, every level counted once more than it occurs.
     ln_share: Vec<f64>,
     /// s.
@@ -35,20 +42,22 @@ pub struct Bayes {
 }
 
 impl Bayes {
-    /// The levels' shares in `images`, and the s that makes the values `x0` most probable given `x0_hat`.
-    pub fn fit(images: &[f32], x0: &[f32], x0_hat: &[f64]) -> Self {
+    /// The levels' shares in `images`, and the s that makes the values `x0` most probable given `x0_hat` of `timestep`; with the mean of
+    /// −ln p(x0 | x̂0).
+    pub fn fit(images: &[f32], timestep: usize, x0: &[f32], x0_hat: &[f64]) -> (f64, Self) {
         let mut counts = [1.0f64; LEVELS];
         images.iter().for_each(|v| counts[level(f64::from(*v))] += 1.0);
         let all: f64 = counts.iter().sum();
         let ln_share: Vec<f64> = counts.iter().map(|count| (count / all).ln()).collect();
         let (smallest, count) = DEVIATIONS;
-        let candidates =
-            (0..count).map(|i| Self { ln_share: ln_share.clone(), deviation: smallest * 2f64.powf(i as f64 / 4.0) });
+        let deviation = |i: usize| smallest * 2f64.powf(i as f64 / 4.0);
+        let candidates = (0..count).map(|i| Self { timestep, ln_share: ln_share.clone(), deviation: deviation(i) });
         let cost = |decoder: &Self| -> f64 {
-            x0.iter().zip(x0_hat).map(|(x0, x0_hat)| decoder.nats(f64::from(*x0), *x0_hat)).sum()
+            let nats = x0.iter().zip(x0_hat).map(|(x0, x0_hat)| decoder.nats(f64::from(*x0), *x0_hat));
+            nats.sum::<f64>() / x0.len() as f64
         };
         let costs = candidates.map(|decoder| (cost(&decoder), decoder));
-        costs.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there are candidates").1
+        costs.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there are candidates")
     }
 
     /// −ln p(x0 | x̂0).
@@ -80,7 +89,7 @@ mod tests {
         for (mean, deviation) in [(-1.0, 0.01), (-0.3, 0.01), (0.999, 0.02), (0.2, 0.5)] {
             let found = sum(|x0| normal(x0, mean, deviation));
             assert!((found - 1.0).abs() < 1e-8, "{mean}, {deviation}: {found}");
-            let bayes = Bayes { deviation, ..Bayes::fit(&images, &[], &[]) };
+            let bayes = Bayes { deviation, ..Bayes::fit(&images, 1, &[-1.0], &[-1.0]).1 };
             let found = sum(|x0| bayes.nats(x0, mean));
             assert!((found - 1.0).abs() < 1e-8, "{mean}, {deviation}: {found}");
         }
@@ -98,7 +107,7 @@ mod tests {
         let x0: Vec<f32> = (0..40_000).map(|i| if i % 4 == 0 { gray as f32 } else { -1.0 }).collect();
         let seen: Vec<f64> =
             x0.iter().map(|v| f64::from(*v) + deviation * rng.sample::<f64, _>(StandardNormal)).collect();
-        let bayes = Bayes::fit(&x0, &x0, &seen);
+        let (fitted, bayes) = Bayes::fit(&x0, 1, &x0, &seen);
         assert!((bayes.deviation / deviation).ln().abs() < 0.1, "{}", bayes.deviation);
         let density = |x: f64, mean: f64| (-0.5 * ((x - mean) / deviation).powi(2)).exp() / deviation;
         let (mut entropy, width) = (0.0, 1e-3);
@@ -109,6 +118,7 @@ mod tests {
             entropy += (term(black) + term(other)) * width / (2.0 * std::f64::consts::PI).sqrt();
         }
         let cost = x0.iter().zip(&seen).map(|(x0, seen)| bayes.nats(f64::from(*x0), *seen)).sum::<f64>() / 40_000.0;
+        assert!((cost - fitted).abs() < 1e-12);
         // 254 levels that do not occur have a share of 1/40,256 each.
         assert!((cost - entropy).abs() < 0.02, "{cost} against {entropy}");
     }

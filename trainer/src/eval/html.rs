@@ -220,13 +220,13 @@ fn bound(report: &Report) -> Result<Markup> {
             h2 { "Variational bound" }
             @if let Some(note) = &report.bound.note { p { (note) } }
             @if !measured.is_empty() {
-                p.dim { "Bits a pixel of test digits with σ² = β and clipped x̂0; ± 1.96 standard errors. The last step, from x̂0 of "
-                    "x1 to gray levels, is a normal distribution of variance β1 (Ho et al. 2020), or weighs the levels by Bayes' rule with their "
-                    "shares in the training images." }
+                p.dim { "Bits a pixel of test digits with σ² = β and clipped x̂0; ± 1.96 standard errors. The last step, from x̂0 to gray "
+                    "levels, is a normal distribution of variance β1 around that of x1 (Ho et al. 2020); or the chain ends earlier, and Bayes' "
+                    "rule weighs the levels with their shares in the training images." }
                 table {
                     thead { tr {
                         th { "" } th { "bound" } th { "L" sub { "T" } } th { "Σ L" sub { "t−1" } } th { "L" sub { "0" } }
-                        th { "bound, Bayes" } th { "L" sub { "0" } ", Bayes" }
+                        th { "bound, Bayes" } th { "from t" } th { "Σ L" sub { "t−1" } } th { "L" sub { "0" } }
                     } }
                     tbody {
                         @for (name, bound) in &measured {
@@ -239,6 +239,8 @@ fn bound(report: &Report) -> Result<Markup> {
                                 td { (format!("{:.3}", bound.reconstruction)) }
                                 td { span.main { (format!("{:.3}", bound.bayes.total)) } " "
                                     small { "± " (format!("{:.3}", 1.96 * bound.bayes.standard_error)) } }
+                                td { (bound.bayes.timestep) }
+                                td { (format!("{:.3}", bound.bayes.steps)) }
                                 td { (format!("{:.3}", bound.bayes.reconstruction)) }
                             }
                         }

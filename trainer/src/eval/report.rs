@@ -179,9 +179,12 @@ impl fmt::Display for Report {
             )?;
             writeln!(
                 f,
-                "  with Bayes' rule as the last step: {:.3} ± {:.3}, L_0 {:.3}",
+                "  with Bayes' rule as the last step, from t = {}: {:.3} ± {:.3} = L_T {:.5} + L_{0}..T-1 {:.3} + L_0 {:.3}",
+                bound.bayes.timestep,
                 bound.bayes.total,
                 1.96 * bound.bayes.standard_error,
+                bound.prior,
+                bound.bayes.steps,
                 bound.bayes.reconstruction
             )?;
         }

@@ -32,6 +32,8 @@ const CALIBRATION_STEPS: u64 = 250;
 const MOMENTS_DECAY: f64 = 0.97;
 /// Images of a step's chains, at least.
 const SMALLEST_BATCH: usize = 32;
+/// How much more the divergence of the drawn classes' shares weighs than a cross-entropy: it is small where it still shows.
+const SHARES_WEIGHT: f64 = 5.0;
 /// One chain in so many is drawn without a class.
 const UNCONDITIONAL: u64 = 3;
 
@@ -270,7 +272,7 @@ impl FineTuner {
         let count = self.critics.len() as f64;
         let mut gradients = vec![];
         for (critic, seen) in self.critics.iter().zip(&mut self.seen[index][usize::from(unconditional)]) {
-            let weight = self.tuning.class_weight as f32;
+            let weight = (self.tuning.class_weight * if unconditional { SHARES_WEIGHT } else { 1.0 }) as f32;
             let verdict = critic.judge(tape, &samples, classes, seen, MOMENTS_DECAY, weight);
             figures.distance += verdict.distance / count;
             figures.class_loss += verdict.class_loss / count;
