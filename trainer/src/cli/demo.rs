@@ -47,6 +47,7 @@ fn fine_tuning(seed: u64) -> FineTuning {
         matching: 0.1,
         class_weight: 0.05,
         critic_epochs: 2,
+        balance_rounds: 0,
         quantize: true,
         ema: 0.95,
         seed,

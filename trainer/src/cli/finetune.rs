@@ -42,6 +42,9 @@ pub struct FineTune {
     /// Passes over the data that each classifier among the critics is trained for.
     #[arg(long, default_value_t = CRITIC_EPOCHS)]
     critic_epochs: usize,
+    /// Rounds at the end that even out the classes of draws without a class; only the null class moves.
+    #[arg(long, default_value_t = 4)]
+    balance_rounds: usize,
     /// Fine-tune the float network, without rounding.
     #[arg(long)]
     float: bool,
@@ -98,6 +101,7 @@ impl FineTune {
             matching: self.matching,
             class_weight: self.class_weight,
             critic_epochs: self.critic_epochs,
+            balance_rounds: self.balance_rounds,
             quantize: !self.float,
             ema: self.ema,
             seed: self.seed,
@@ -133,6 +137,9 @@ impl FineTune {
             });
         }
         bar.finish();
+        tuner.balance(|round| {
+            eprintln!("classes of draws without a class: total variation {:.4}", round.total_variation);
+        })?;
         let checkpoint = tuner.checkpoint()?;
         checkpoint::save(&self.out, &checkpoint)?;
         plot::loss(&self.out.join("loss.png"), &checkpoint.losses)

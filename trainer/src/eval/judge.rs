@@ -1,6 +1,6 @@
 //! Every figure of a set of images, against the built-in training digits.
 use super::bootstrap::{self, Estimate};
-use super::classifier::{FEATURES, IMAGE};
+use super::classifier::{CLASSES, FEATURES, IMAGE};
 use super::gaussian::Gaussian;
 use super::{histogram, neighbours, sliced, Classifier};
 use crate::data::{digits, Dataset};
@@ -28,6 +28,8 @@ pub struct Figures {
     pub class_accuracy: Option<Estimate>,
     /// Total variation between the classes of an unguided draw without classes and those of the training digits.
     pub class_total_variation: Estimate,
+    /// The classes' shares in that draw.
+    pub class_shares: [f64; CLASSES],
     /// Share of images among the real ones' features.
     pub precision: Estimate,
     /// Share of real images among these ones' features.
@@ -149,6 +151,7 @@ impl Judge {
         });
         let drawn = self.timed("classifier", || self.classifier.read(set.unconditional).classes);
         let expected = histogram::shares(self.train.labels.iter().flatten().copied());
+        let class_shares = histogram::shares(drawn.iter().copied());
         let class_total_variation = bootstrap::estimate(REPEATS, self.seed, [drawn.len(), 0], |pick, _| {
             histogram::total_variation(histogram::shares(pick.iter().map(|i| drawn[*i])), expected)
         });
@@ -179,6 +182,7 @@ impl Judge {
             frechet_distance,
             class_accuracy,
             class_total_variation,
+            class_shares,
             precision: bootstrap::share(REPEATS, self.seed, &precise),
             recall: bootstrap::share(REPEATS, self.seed, &recalled),
             sliced_wasserstein,

@@ -8,9 +8,8 @@ use crate::train::{forward, Batch};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Steps at the end of a chain that are recorded; the gradient does not reach earlier ones. Which class an image drawn without one
-/// becomes is decided early.
-const RECORDED: usize = 50;
+/// Steps at the end of a chain that are recorded; the gradient does not reach earlier ones. Through more it is mostly noise.
+const RECORDED: usize = 8;
 
 /// Runs the chain of `plan` from fresh noise, one image a class row, records its last steps, and returns the samples clipped to
 /// [-1, 1]. The update of a step is that of [`brownian::update`].

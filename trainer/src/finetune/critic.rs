@@ -76,6 +76,29 @@ pub struct Critic {
     classifies: bool,
 }
 
+/// The class of each of the `images`, by the sum of the classifying critics' log-probabilities.
+pub fn read(critics: &[Critic], images: &[f32], shape: Shape) -> Vec<usize> {
+    let count = images.len() / shape.len();
+    let mut sums: Vec<Vec<f64>> = vec![];
+    for critic in critics.iter().filter(|critic| critic.classifies) {
+        let mut tape = Tape::default();
+        let x = tape.hold(Buffer::copy_of(images), count, shape);
+        let [_, logits] = critic.record(&mut tape, &critic.params, &x, false);
+        let rows = logits.values().chunks_exact(critic.shares.len());
+        let rows = rows.map(|row| cross_entropy::softmax(row).into_iter().map(|p| p.max(1e-30).ln()).collect());
+        sums = match sums.is_empty() {
+            true => rows.collect(),
+            false => sums
+                .iter()
+                .zip(rows)
+                .map(|(a, b): (_, Vec<f64>)| a.iter().zip(b).map(|(a, b)| a + b).collect())
+                .collect(),
+        };
+    }
+    let largest = |row: &Vec<f64>| (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap_or(0);
+    sums.iter().map(largest).collect()
+}
+
 /// What a critic has seen of the samples of one plan, with classes or without.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -178,6 +201,11 @@ impl Critic {
         let zeros = std::iter::repeat_n(0.0, components.len() / len);
         let params = Parameters::new(components.iter().map(|v| *v as f32).chain(zeros).collect());
         Self { layers: vec![Layer { conv, weight, bias }], layout, params, ..Self::without_layers(data) }
+    }
+
+    /// How often each class occurs in the data.
+    pub fn shares(&self) -> &[f64] {
+        &self.shares
     }
 
     /// Records features and logits of a batch of images; the logits of a critic that does not classify are its features.

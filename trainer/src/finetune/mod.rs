@@ -6,6 +6,7 @@
 //! - *distillation*: the weighted squared distance of F from the float network's on noised images at all timesteps;
 //! - *matching*: whole chains of the plans are run on the tape, and the Fréchet distance of their samples to the training images in
 //!   the features of critics is brought down, in classes and without. Each step of these plans gets channel biases of its own.
+pub mod balance;
 mod chain;
 mod critic;
 mod moments;
@@ -55,6 +56,8 @@ pub struct FineTuning {
     pub matching: f64,
     /// Weight of the class loss within the matching.
     pub class_weight: f64,
+    /// Rounds of evening out the classes of draws without a class at the end, in which only the null class moves.
+    pub balance_rounds: usize,
     /// Passes over the data that each classifier among the critics is trained for.
     pub critic_epochs: usize,
     /// Round weights and activations as the integer network does.
@@ -235,6 +238,19 @@ impl FineTuner {
         Ok(figures)
     }
 
+    /// Evens out the classes of draws without a class, where there are critics to read them; see [`balance::balance`]. The last
+    /// thing to do.
+    ///
+    /// # Errors
+    /// None for a fine-tuning made by this type.
+    pub fn balance(&mut self, on_round: impl FnMut(&balance::Round)) -> Result<()> {
+        if self.critics.is_empty() || self.tuning.balance_rounds == 0 {
+            return Ok(());
+        }
+        let how = (self.tuning.balance_rounds, self.tuning.seed);
+        balance::balance(&self.graph, &mut self.ema, &self.plans, &self.critics, how, on_round)
+    }
+
     fn learning_rate(&self, progress: f64) -> f64 {
         let rise = (20.0 * progress).min(1.0);
         self.tuning.lr * rise * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
@@ -304,6 +320,9 @@ fn check(run: &Checkpoint, tuning: &FineTuning) -> Result<()> {
     }
     if tuning.critic_epochs == 0 || tuning.critic_epochs > 1000 {
         return fail(format!("--critic-epochs {}: give 1 to 1000", tuning.critic_epochs));
+    }
+    if tuning.balance_rounds > 100 {
+        return fail(format!("--balance-rounds {}: give at most 100", tuning.balance_rounds));
     }
     if tuning.plans.is_empty() {
         return fail("give at least one --plan".into());
