@@ -132,6 +132,19 @@ fn chains_come_closer_to_the_data() {
         assert!(last < 0.7 * first, "plan {plan}: distance {first} became {last}");
     }
 
+    // Evening out the classes moves the null class alone, and leaves the best row that it came by.
+    let before = tuner.checkpoint().unwrap();
+    let mut variations = vec![];
+    tuner.balance(|round| variations.push(round.total_variation)).unwrap();
+    let after = tuner.checkpoint().unwrap();
+    let graph = before.config.graph().unwrap();
+    let table = graph.params.blocks[graph.conditioning.class_table].range.clone();
+    let null = table.end - graph.conditioning.columns..table.end;
+    let moved = |i: usize| before.ema[i] != after.ema[i];
+    assert!((0..before.ema.len()).all(|i| null.contains(&i) || !moved(i)), "only the null class moves");
+    assert_eq!(null.clone().any(moved), variations[1] < variations[0], "to something better: {variations:?}");
+    assert!(before.params == after.params && variations.len() == 2);
+
     // The result is a run: it survives its folder, its plans have rows of their own, and the model file says how it was made.
     let tuned = tuner.checkpoint().unwrap();
     let folder = tempfile::tempdir().unwrap();
