@@ -15,10 +15,7 @@ fn main() {
     };
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let layout = format!("memory/{machine}.x");
-    let mut text = fs::read_to_string(&layout).expect("the memory layout can be read");
-    if env::var_os("CARGO_FEATURE_EDITS").is_some() {
-        text = text.replace("LENGTH = 24K", "LENGTH = 28K");
-    }
+    let text = fs::read_to_string(&layout).expect("the memory layout can be read");
     fs::write(out.join("memory.x"), text).expect("the memory layout can be written");
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rerun-if-changed={layout}");
