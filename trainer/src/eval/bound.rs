@@ -348,7 +348,7 @@ mod tests {
     /// The same by the code that measures networks: on drawn data, with every prediction.
     #[test]
     fn a_measured_bound_of_normal_data_is_their_entropy() {
-        use crate::train::config::Prediction;
+        use crate::train::Prediction;
         let mut alpha_bars = vec![0.0; 1000];
         Schedule::LINEAR.alpha_bars(&mut alpha_bars);
         let mut rng = ChaCha8Rng::seed_from_u64(1);

@@ -1,6 +1,7 @@
 //! Training: Algorithm 1 of Ho et al. 2020 with Adam, an average of the weights and checkpoints.
 pub mod config;
 mod model;
+pub mod objective;
 pub(crate) mod sample;
 pub mod validation;
 
@@ -10,8 +11,9 @@ use crate::data::Dataset;
 use crate::graph::Graph;
 use crate::network::Network;
 use crate::{Error, Result};
-pub use config::{Config, Prediction, ScheduleName, Weighting};
+pub use config::Config;
 pub use model::{forward, Batch, Output};
+pub use objective::{Prediction, ScheduleName, Weighting};
 use sample::Sampler;
 use std::path::Path;
 use std::time::{Duration, Instant};
