@@ -101,7 +101,7 @@ fn presets_have_their_sizes() {
     let digits = presets::build("digits28", Shape::new(28, 28, 1), 10).unwrap();
     assert_eq!((digits.weight_count(), digits.macs()), (113_168, 8_501_696));
     let nano = presets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
-    assert_eq!((nano.weight_count(), nano.macs()), (37_848, 2_733_024));
+    assert_eq!((nano.weight_count(), nano.macs()), (29_860, 2_342_592));
     let varied = |variation| presets::build_varied("digits28", Shape::new(28, 28, 1), 10, &variation).unwrap();
     assert_eq!(varied(Variation::default()), digits);
     let bare = varied(Variation { norm: NormName::None, ..Variation::default() });
