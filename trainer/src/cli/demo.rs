@@ -41,16 +41,11 @@ fn fine_tuning(seed: u64) -> FineTuning {
     FineTuning {
         plans: vec![PLAN.into()],
         steps: 1000,
-        batch: 32,
-        evaluations: 640,
-        lr: 1e-3,
-        matching: 0.1,
-        class_weight: 0.05,
         critic_epochs: 2,
         balance_rounds: 0,
-        quantize: true,
         ema: 0.95,
         seed,
+        ..FineTuning::USUAL
     }
 }
 /// Images in the picture, ten of each class.

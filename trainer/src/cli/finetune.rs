@@ -21,43 +21,41 @@ pub struct FineTune {
     #[arg(long = "plan", value_name = "PLAN")]
     plans: Vec<String>,
     /// Number of steps.
-    #[arg(long, default_value_t = 2400)]
+    #[arg(long, default_value_t = FineTuning::USUAL.steps)]
     steps: u64,
     /// Images of a step's distillation.
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = FineTuning::USUAL.batch)]
     batch: usize,
     /// Network evaluations of a step's chains.
-    #[arg(long, default_value_t = 640)]
+    #[arg(long, default_value_t = FineTuning::USUAL.evaluations)]
     evaluations: usize,
     /// Highest learning rate.
-    #[arg(long, default_value_t = 1e-3)]
+    #[arg(long, default_value_t = FineTuning::USUAL.lr)]
     lr: f64,
     /// Weight of matching the samples with the data; 0 only makes the integer network follow the float one.
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = FineTuning::USUAL.matching)]
     matching: f64,
     /// Weight of the class loss within the matching: the cross-entropy of the classes that were asked for, or without these the
     /// divergence of the drawn classes' shares from the data's.
-    #[arg(long, default_value_t = 0.05)]
+    #[arg(long, default_value_t = FineTuning::USUAL.class_weight)]
     class_weight: f64,
     /// Passes over the data that each classifier among the critics is trained for.
-    #[arg(long, default_value_t = CRITIC_EPOCHS)]
+    #[arg(long, default_value_t = FineTuning::USUAL.critic_epochs)]
     critic_epochs: usize,
     /// Rounds at the end that even out the classes of draws without a class; only the null class moves.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = FineTuning::USUAL.balance_rounds)]
     balance_rounds: usize,
     /// Fine-tune the float network, without rounding.
     #[arg(long)]
     float: bool,
     /// Decay of the averaged weights a step.
-    #[arg(long, default_value_t = 0.99)]
+    #[arg(long, default_value_t = FineTuning::USUAL.ema)]
     ema: f64,
     /// Seed of everything random.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = FineTuning::USUAL.seed)]
     seed: u64,
 }
 
-/// Passes over the data after which the classifiers among the critics are good.
-const CRITIC_EPOCHS: usize = 10;
 /// Part of a new figure in the shown means.
 const SMOOTHING: f64 = 0.1;
 /// Steps between two lines of figures.

@@ -116,6 +116,10 @@ pub struct Placement {
 }
 
 impl Placement {
+    /// The image where it is.
+    pub const STILL: Self =
+        Self { angle: 0.0, scale: 1.0, shear: 0.0, shift: [0.0; 2], kernel: Kernel::Linear, contrast: 1.0 };
+
     /// Draws the moved `image` (NHWC in [-1, 1]) into `out`; what comes from outside is black (−1).
     pub fn apply(&self, shape: Shape, image: &[f32], out: &mut [f32]) {
         let Shape { height, width, channels } = shape;
@@ -152,9 +156,6 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    const STILL: Placement =
-        Placement { angle: 0.0, scale: 1.0, shear: 0.0, shift: [0.0; 2], kernel: Kernel::Linear, contrast: 1.0 };
-
     fn moved(placement: Placement, shape: Shape, image: &[f32]) -> Vec<f32> {
         let mut out = vec![9.0; image.len()];
         placement.apply(shape, image, &mut out);
@@ -166,14 +167,14 @@ mod tests {
         let train = digits::train().unwrap();
         let (image, shape) = (train.image(0), train.shape);
         for kernel in [Kernel::Linear, Kernel::Cubic] {
-            assert_eq!(moved(Placement { kernel, ..STILL }, shape, image), image);
-            let out = moved(Placement { kernel, shift: [2.0, -1.0], ..STILL }, shape, image);
+            assert_eq!(moved(Placement { kernel, ..Placement::STILL }, shape, image), image);
+            let out = moved(Placement { kernel, shift: [2.0, -1.0], ..Placement::STILL }, shape, image);
             for (y, x) in (2..28).flat_map(|y| (0..27).map(move |x| (y, x))) {
                 assert_eq!(out[y * 28 + x], image[(y - 2) * 28 + x + 1]);
             }
             assert!(out[..56].iter().all(|v| *v == -1.0), "what comes from outside is black");
             // A quarter turn, four times, is no turn.
-            let quarter = Placement { kernel, angle: std::f32::consts::FRAC_PI_2, ..STILL };
+            let quarter = Placement { kernel, angle: std::f32::consts::FRAC_PI_2, ..Placement::STILL };
             let turned = (0..4).fold(image.to_vec(), |image, _| moved(quarter, shape, &image));
             assert!(turned.iter().zip(image).all(|(a, b)| (a - b).abs() < 1e-3));
         }
@@ -186,7 +187,7 @@ mod tests {
         let shape = Shape::new(20, 16, 3);
         let plane = |y: f32, x: f32, c: usize| [0.03 * x - 0.2, 0.02 * y - 0.1, 0.01 * (x - y)][c];
         let image: Vec<f32> = (0..shape.len()).map(|i| plane((i / 48) as f32, (i / 3 % 16) as f32, i % 3)).collect();
-        let motion = Placement { angle: 0.1, scale: 1.05, shear: 0.08, shift: [0.4, -0.7], ..STILL };
+        let motion = Placement { angle: 0.1, scale: 1.05, shear: 0.08, shift: [0.4, -0.7], ..Placement::STILL };
         // Forward: shear, turn the other way, scale, shift; here spelled out as a matrix.
         let (sin, cos) = 0.1f32.sin_cos();
         for (kernel, tolerance) in [(Kernel::Linear, 1e-4), (Kernel::Cubic, 4e-3)] {

@@ -231,6 +231,7 @@ fn last_step(
     x0_hats: impl Fn(usize, &[f32]) -> Result<Vec<f64>>,
 ) -> Result<Bayes> {
     let images = &train.images[..FIT_IMAGES * train.shape.len()];
+    let ln_share = decoder::ln_shares(&train.images);
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
     let mut best: Option<(f64, Bayes)> = None;
     // Of the timesteps above the present one.
@@ -240,7 +241,7 @@ fn last_step(
         add_noise(images, alpha_bars[t - 1], &mut rng, &mut x, &mut noise);
         let x0_hats = x0_hats(t, &x)?;
         if t.is_power_of_two() {
-            let (nats, decoder) = Bayes::fit(&train.images, t, images, &x0_hats);
+            let (nats, decoder) = Bayes::fit(&ln_share, t, images, &x0_hats);
             if best.as_ref().is_none_or(|(least, _)| steps + nats < *least) {
                 best = Some((steps + nats, decoder));
             }

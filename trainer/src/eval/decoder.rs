@@ -29,29 +29,33 @@ fn level(value: f64) -> usize {
     ((value + 1.0) * 127.5).round() as usize
 }
 
+/// The logarithm of each gray level's share in `images`, every level counted once more than it occurs.
+pub fn ln_shares(images: &[f32]) -> Vec<f64> {
+    let mut counts = [1.0f64; LEVELS];
+    images.iter().for_each(|v| counts[level(f64::from(*v))] += 1.0);
+    let all: f64 = counts.iter().sum();
+    counts.iter().map(|count| (count / all).ln()).collect()
+}
+
 /// Bayes' rule with the data's gray levels: p(k | x̂0) = h_k·N(v_k; x̂0, s²) / Σ_j h_j·N(v_j; x̂0, s²), where v_k is the value of level k
 /// and h_k its share in the training images.
 #[derive(Clone, Debug)]
 pub struct Bayes {
     /// The timestep that x̂0 belongs to.
     pub timestep: usize,
-    /// ln h, every level counted once more than it occurs.
+    /// ln h.
     ln_share: Vec<f64>,
     /// s.
     pub deviation: f64,
 }
 
 impl Bayes {
-    /// The levels' shares in `images`, and the s that makes the values `x0` most probable given `x0_hat` of `timestep`; with the mean of
-    /// −ln p(x0 | x̂0).
-    pub fn fit(images: &[f32], timestep: usize, x0: &[f32], x0_hat: &[f64]) -> (f64, Self) {
-        let mut counts = [1.0f64; LEVELS];
-        images.iter().for_each(|v| counts[level(f64::from(*v))] += 1.0);
-        let all: f64 = counts.iter().sum();
-        let ln_share: Vec<f64> = counts.iter().map(|count| (count / all).ln()).collect();
+    /// The s that makes the values `x0` most probable given `x0_hat` of `timestep`, for levels of these shares ([`ln_shares`]); with the
+    /// mean of −ln p(x0 | x̂0).
+    pub fn fit(ln_share: &[f64], timestep: usize, x0: &[f32], x0_hat: &[f64]) -> (f64, Self) {
         let (smallest, count) = DEVIATIONS;
         let deviation = |i: usize| smallest * 2f64.powf(i as f64 / 4.0);
-        let candidates = (0..count).map(|i| Self { timestep, ln_share: ln_share.clone(), deviation: deviation(i) });
+        let candidates = (0..count).map(|i| Self { timestep, ln_share: ln_share.to_vec(), deviation: deviation(i) });
         let cost = |decoder: &Self| -> f64 {
             let nats = x0.iter().zip(x0_hat).map(|(x0, x0_hat)| decoder.nats(f64::from(*x0), *x0_hat));
             nats.sum::<f64>() / x0.len() as f64
@@ -89,7 +93,7 @@ mod tests {
         for (mean, deviation) in [(-1.0, 0.01), (-0.3, 0.01), (0.999, 0.02), (0.2, 0.5)] {
             let found = sum(|x0| normal(x0, mean, deviation));
             assert!((found - 1.0).abs() < 1e-8, "{mean}, {deviation}: {found}");
-            let bayes = Bayes { deviation, ..Bayes::fit(&images, 1, &[-1.0], &[-1.0]).1 };
+            let bayes = Bayes { deviation, ..Bayes::fit(&ln_shares(&images), 1, &[-1.0], &[-1.0]).1 };
             let found = sum(|x0| bayes.nats(x0, mean));
             assert!((found - 1.0).abs() < 1e-8, "{mean}, {deviation}: {found}");
         }
@@ -107,7 +111,7 @@ mod tests {
         let x0: Vec<f32> = (0..40_000).map(|i| if i % 4 == 0 { gray as f32 } else { -1.0 }).collect();
         let seen: Vec<f64> =
             x0.iter().map(|v| f64::from(*v) + deviation * rng.sample::<f64, _>(StandardNormal)).collect();
-        let (fitted, bayes) = Bayes::fit(&x0, 1, &x0, &seen);
+        let (fitted, bayes) = Bayes::fit(&ln_shares(&x0), 1, &x0, &seen);
         assert!((bayes.deviation / deviation).ln().abs() < 0.1, "{}", bayes.deviation);
         let density = |x: f64, mean: f64| (-0.5 * ((x - mean) / deviation).powi(2)).exp() / deviation;
         let (mut entropy, width) = (0.0, 1e-3);

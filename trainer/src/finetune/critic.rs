@@ -5,7 +5,7 @@ use super::moments::{Running, Target};
 use crate::autograd::soft_histogram::{soft_histogram, Bin};
 use crate::autograd::{activation::activation, conv::conv, conv::Conv, cross_entropy};
 use crate::autograd::{Act, Adam, Buffer, Parameters, Tape};
-use crate::data::augment::{Kernel, Placement};
+use crate::data::augment::Placement;
 use crate::data::Dataset;
 use crate::graph::{Activation, BlockId, ConvGeometry, Init, Layout, Shape};
 use crate::{Error, Result};
@@ -45,9 +45,6 @@ const GRAYS: [Bin; 8] = {
 const BATCH: usize = 64;
 /// Highest learning rate.
 const LEARNING_RATE: f64 = 3e-3;
-/// An image where it is.
-const UNMOVED: Placement =
-    Placement { angle: 0.0, scale: 1.0, shear: 0.0, shift: [0.0; 2], kernel: Kernel::Linear, contrast: 1.0 };
 /// Largest shift of a training image, in pixels.
 const SHIFT: i64 = 2;
 
@@ -79,21 +76,14 @@ pub struct Critic {
 /// The class of each of the `images`, by the sum of the classifying critics' log-probabilities.
 pub fn read(critics: &[Critic], images: &[f32], shape: Shape) -> Vec<usize> {
     let count = images.len() / shape.len();
-    let mut sums: Vec<Vec<f64>> = vec![];
+    let mut sums = vec![vec![0.0; critics[0].shares.len()]; count];
     for critic in critics.iter().filter(|critic| critic.classifies) {
         let mut tape = Tape::default();
         let x = tape.hold(Buffer::copy_of(images), count, shape);
         let [_, logits] = critic.record(&mut tape, &critic.params, &x, false);
-        let rows = logits.values().chunks_exact(critic.shares.len());
-        let rows = rows.map(|row| cross_entropy::softmax(row).into_iter().map(|p| p.max(1e-30).ln()).collect());
-        sums = match sums.is_empty() {
-            true => rows.collect(),
-            false => sums
-                .iter()
-                .zip(rows)
-                .map(|(a, b): (_, Vec<f64>)| a.iter().zip(b).map(|(a, b)| a + b).collect())
-                .collect(),
-        };
+        for (sums, row) in sums.iter_mut().zip(logits.values().chunks_exact(critic.shares.len())) {
+            sums.iter_mut().zip(cross_entropy::softmax(row)).for_each(|(sum, p)| *sum += p.max(1e-30).ln());
+        }
     }
     let largest = |row: &Vec<f64>| (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap_or(0);
     sums.iter().map(largest).collect()
@@ -253,7 +243,7 @@ impl Critic {
                 let mut x = Buffer::stale(images.len() * data.shape.len());
                 for (image, out) in images.iter().zip(x.chunks_exact_mut(data.shape.len())) {
                     let shift = [(); 2].map(|()| rng.random_range(-SHIFT..=SHIFT) as f32);
-                    Placement { shift, ..UNMOVED }.apply(data.shape, data.image(*image), out);
+                    Placement { shift, ..Placement::STILL }.apply(data.shape, data.image(*image), out);
                 }
                 let labels: Vec<u8> = images.iter().map(|i| labels[*i]).collect();
                 let mut tape = Tape::default();

@@ -68,6 +68,24 @@ pub struct FineTuning {
     pub seed: u64,
 }
 
+impl FineTuning {
+    /// What `trainer finetune` does where it is told nothing else, for no plan yet.
+    pub const USUAL: Self = Self {
+        plans: vec![],
+        steps: 2400,
+        batch: 32,
+        evaluations: 640,
+        lr: 1e-3,
+        matching: 0.1,
+        class_weight: 0.05,
+        balance_rounds: 4,
+        critic_epochs: 10,
+        quantize: true,
+        ema: 0.99,
+        seed: 0,
+    };
+}
+
 /// Figures of a step.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Figures {
