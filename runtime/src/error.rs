@@ -192,16 +192,6 @@ pub enum SnapshotError {
     Sampler(SamplerError),
 }
 
-/// Why a model could not be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EncodeError {
-    /// The buffer is too short.
-    BufferTooShort,
-    /// A part is longer than its length field can say.
-    TooLong,
-}
-
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -276,19 +266,9 @@ impl fmt::Display for SnapshotError {
     }
 }
 
-impl fmt::Display for EncodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BufferTooShort => f.write_str("the output buffer is too short for the model"),
-            Self::TooLong => f.write_str("a part of the model is longer than the format allows"),
-        }
-    }
-}
-
 impl core::error::Error for ParseError {}
 impl core::error::Error for SamplerError {}
 impl core::error::Error for SnapshotError {}
-impl core::error::Error for EncodeError {}
 
 impl From<SamplerError> for SnapshotError {
     fn from(error: SamplerError) -> Self {

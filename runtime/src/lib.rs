@@ -29,14 +29,14 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`format`] | the model file: types, reader, writer, validation |
+//! | [`format`] | the model file: types, reader, validation |
 //! | [`quant`] | the only rounding rule |
 //! | [`kernels`] | inner loops, one file a backend |
-//! | [`planner`] | lifetimes to arena offsets |
+//! | `host` (feature `host`) | what only hosts need: encoder, arena planner, multiplier search, owned memory |
 //! | [`schedule`], [`plan`] | β_t and ᾱ_t in f64; samplers as tables of one affine update |
 //! | [`rng`], [`gaussian`] | counter-based generator and integer normal transform |
 
-#[cfg(all(feature = "host-simd", target_arch = "x86_64"))]
+#[cfg(any(feature = "host", all(feature = "host-simd", target_arch = "x86_64")))]
 extern crate std;
 
 #[cfg(target_endian = "big")]
@@ -49,11 +49,12 @@ mod execute;
 pub mod format;
 pub mod gaussian;
 mod given;
+#[cfg(feature = "host")]
+pub mod host;
 pub mod kernels;
 mod model;
 mod moves;
 pub mod plan;
-pub mod planner;
 mod preview;
 mod previous;
 pub mod quant;
@@ -65,7 +66,7 @@ mod spacing;
 
 pub use arena::{Aligned, Arena};
 pub use conditioning::{Condition, Guidance};
-pub use error::{EncodeError, OpFault, ParseError, SamplerError, SnapshotError, Table};
+pub use error::{OpFault, ParseError, SamplerError, SnapshotError, Table};
 pub use execute::probe;
 pub use format::{arena_len, sample_len, snapshot_len, state_len, state_len_two_evaluations};
 pub use given::{mask_len, Image, Known};

@@ -22,10 +22,21 @@ impl<'a> Model<'a> {
     /// `bytes` must start at a multiple of 16; see [`include_model`](crate::include_model).
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let (header, blob) = format::open(bytes)?;
-        let (arena_len, state_len) = (format::arena_len(bytes), format::state_len(bytes));
-        format::validate(&header, blob, arena_len, [state_len, format::sample_len(bytes)])?;
+        let model = Self::of(bytes, header, blob);
+        format::validate(&header, blob, model.arena_len, [model.state_len, format::sample_len(bytes)])?;
+        Ok(model)
+    }
+
+    /// The model in bytes that [`parse`](Self::parse) has accepted before; nothing is checked again.
+    #[cfg(feature = "host")]
+    pub(crate) fn of_checked(bytes: &'a [u8]) -> Option<Self> {
+        let (header, blob) = format::reopen(bytes)?;
+        Some(Self::of(bytes, header, blob))
+    }
+
+    fn of(bytes: &'a [u8], header: Header<'a>, blob: &'a [u8]) -> Self {
         let checksum = bytes.last_chunk().map_or(0, |crc| u32::from_le_bytes(*crc));
-        Ok(Self { header, blob, arena_len, state_len, checksum })
+        Self { header, blob, arena_len: format::arena_len(bytes), state_len: format::state_len(bytes), checksum }
     }
 
     /// The decoded header.

@@ -1,8 +1,9 @@
 //! The model file, pinned byte by byte.
 
 use brownian::format::*;
+use brownian::host::{encode, encode_item, AlignedBytes, OwnedModel};
 use brownian::plan::{Level, Step};
-use brownian::{Aligned, EncodeError, Model};
+use brownian::{Model, ParseError};
 
 const LEVEL: Level = Level { signal: 0.75, noise: 0.625 };
 
@@ -28,13 +29,10 @@ fn pinned_model() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
         },
         scratch: 12,
     });
-    let mut ops = vec![0; 128];
-    let len = encode_item(&conv, &mut ops).unwrap();
-    ops.truncate(len);
-    let mut plans = vec![0; 64];
+    let (mut ops, mut plans) = (vec![], vec![]);
+    encode_item(&conv, &mut ops).unwrap();
     let plan = PlanHeader { name: "one", steps: 1, table: 48, clip: true };
-    let len = encode_item(&plan, &mut plans).unwrap();
-    plans.truncate(len);
+    encode_item(&plan, &mut plans).unwrap();
     let step =
         Step { timestep: 9, time_row: 0, k_x: 1.0, k_eps: -0.5, a: 0.0, b: 1.0, c: 0.0, sigma: 0.0, level: LEVEL };
     let mut blob = vec![0; 96];
@@ -45,7 +43,7 @@ fn pinned_model() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     (ops, plans, blob)
 }
 
-fn encoded(out: &mut [u8]) -> Result<usize, EncodeError> {
+fn encoded() -> AlignedBytes {
     let (ops, plans, blob) = pinned_model();
     let input = Tensor { offset: 0, shape: [2, 2, 1], element: Element::I8, zero_point: -3 };
     let output = Tensor { offset: 4, shape: [2, 2, 1], element: Element::I16, zero_point: 0 };
@@ -63,7 +61,7 @@ fn encoded(out: &mut [u8]) -> Result<usize, EncodeError> {
         op_count: 1,
         ops: &ops,
     };
-    encode(&header, &blob, 12 + 256, 4, out)
+    AlignedBytes::from(&encode(&header, &blob, 12 + 256, 4).unwrap()[..])
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -72,38 +70,48 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn bytes_are_pinned() {
-    let mut file = Aligned([0u8; 512]);
-    let len = encoded(&mut file.0).unwrap();
-    assert_eq!(hex(&file.0[..len]), include_str!("data/pinned.hex"));
+    assert_eq!(hex(encoded().bytes()), include_str!("data/pinned.hex"));
 }
 
 #[test]
 fn what_is_written_reads_back() {
-    let mut file = Aligned([0u8; 512]);
-    let len = encoded(&mut file.0).unwrap();
-    let model = Model::parse(&file.0[..len]).unwrap();
+    let file = encoded();
+    let file = file.bytes();
+    let model = Model::parse(file).unwrap();
     assert_eq!((model.header().name, model.shape(), model.classes()), ("pin", [2, 2, 1], 0));
     assert_eq!((model.arena_len(), model.state_len()), (268, 4));
     let plan = model.plan("one").unwrap();
     assert_eq!((plan.len(), plan.clip(), plan.step(0).unwrap().k_eps), (1, true, -0.5));
     assert_eq!([plan.level(0), plan.level(1)], [LEVEL, Level::CLEAN]);
-    let file = &file.0[..len];
     assert_eq!((brownian::arena_len(file), brownian::state_len(file), brownian::sample_len(file)), (268, 4, 4));
     assert_eq!((brownian::state_len_two_evaluations(file), model.state_len_two_evaluations()), (6, 6));
     assert_eq!((brownian::snapshot_len(file), model.snapshot_len()), (110, 110));
     assert!(plan.step(1).is_none() && model.plan("two").is_none());
     let (ops, ..) = pinned_model();
-    let mut again = vec![0; 128];
-    let len = encode_item(&model.ops().next().unwrap(), &mut again).unwrap();
-    assert_eq!(again[..len], ops);
+    let mut again = vec![];
+    encode_item(&model.ops().next().unwrap(), &mut again).unwrap();
+    assert_eq!(again, ops);
 }
 
 #[test]
-fn a_short_buffer_is_an_error() {
-    let mut file = Aligned([0u8; 512]);
-    let len = encoded(&mut file.0).unwrap();
-    for short in [0, 31, 60, len - 1] {
-        assert_eq!(encoded(&mut file.0[..short]), Err(EncodeError::BufferTooShort), "{short}");
-    }
-    assert_eq!(encoded(&mut file.0[..len]), Ok(len));
+fn an_owned_model_is_the_parsed_one() {
+    let owned = OwnedModel::new(encoded().bytes()).unwrap();
+    let (model, file) = (owned.model(), encoded());
+    let parsed = Model::parse(file.bytes()).unwrap();
+    assert_eq!((model.header(), model.blob()), (parsed.header(), parsed.blob()));
+    assert_eq!([model.arena_len(), model.state_len()], [parsed.arena_len(), parsed.state_len()]);
+    assert_eq!(model.checksum(), parsed.checksum());
+    assert_eq!(owned.plan("one").unwrap().len(), 1);
+    assert_eq!(owned.plan("two").unwrap_err().to_string(), "the model has no plan 'two'; it has one");
+    let mut damaged = file.bytes().to_vec();
+    damaged[40] ^= 1;
+    assert!(matches!(OwnedModel::new(&damaged), Err(ParseError::Crc { .. })));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let error = OwnedModel::read("no/such/model.brn").unwrap_err().to_string();
+    assert!(error.starts_with("no/such/model.brn: cannot be read: "), "{error}");
+    let error = OwnedModel::read(file!().replace("runtime/", "")).unwrap_err().to_string();
+    assert!(error.ends_with("does not begin with BRWN)"), "{error}");
 }

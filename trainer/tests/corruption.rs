@@ -1,6 +1,7 @@
 //! No file, however corrupt, makes the runtime panic, hang or leave its memory.
 
 use brownian::format::{self, Op, PlanHeader, Read, Reader};
+use brownian::host;
 use brownian::plan::Prediction;
 use brownian::schedule::Schedule;
 use brownian::{Condition, Guidance, Model, OpFault, ParseError, Sampler, Table};
@@ -180,24 +181,21 @@ fn change_fields(good: Vec<u8>, count: u32) {
             2 => changed[at] = changed[rng.random_range(0..ops.len())],
             _ => {
                 // A byte of the op's own encoding.
-                let mut encoded = [0; 256];
-                let len = format::encode_item(&changed[at], &mut encoded).unwrap();
-                encoded[rng.random_range(0..len)] = odd_value(&mut rng);
+                let mut encoded = Vec::new();
+                host::encode_item(&changed[at], &mut encoded).unwrap();
+                let byte = rng.random_range(0..encoded.len());
+                encoded[byte] = odd_value(&mut rng);
                 let Some(op) = Op::read(&mut Reader::new(&encoded)) else { continue };
                 changed[at] = op;
             }
         }
         let mut list = Vec::new();
         for op in &changed {
-            let mut encoded = [0; 256];
-            let len = format::encode_item(op, &mut encoded).unwrap();
-            list.extend_from_slice(&encoded[..len]);
+            host::encode_item(op, &mut list).unwrap();
         }
         let header = format::Header { op_count: changed.len() as u16, ops: &list, ..*model.header() };
-        let mut bytes = vec![0; good.len() + 1024];
         let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
-        let len = format::encode(&header, model.blob(), arena, state, &mut bytes).unwrap();
-        match parse_and_run(&bytes[..len]) {
+        match parse_and_run(&host::encode(&header, model.blob(), arena, state).unwrap()) {
             Ok(()) => accepted += 1,
             Err(error) => {
                 let text = format!("{error:?}");
@@ -225,16 +223,12 @@ fn wrong_packed_ops_are_refused() {
     let rebuilt = |conv: format::Packed<format::Conv2d>, blob: &[u8]| {
         let mut list = Vec::new();
         for (i, op) in ops.iter().enumerate() {
-            let mut encoded = [0; 256];
             let op = if i == at { Op::PackedConv2d(conv) } else { *op };
-            let len = format::encode_item(&op, &mut encoded).unwrap();
-            list.extend_from_slice(&encoded[..len]);
+            host::encode_item(&op, &mut list).unwrap();
         }
         let header = format::Header { ops: &list, ..*model.header() };
-        let mut bytes = vec![0; good.len() + 1024];
         let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
-        let len = format::encode(&header, blob, arena, state, &mut bytes).unwrap();
-        parse_and_run(&bytes[..len])
+        parse_and_run(&host::encode(&header, blob, arena, state).unwrap())
     };
     let fault = |fault| Err(ParseError::Op { op: at as u16, fault });
     assert_eq!(rebuilt(conv, model.blob()), Ok(()));

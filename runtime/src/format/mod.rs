@@ -1,4 +1,4 @@
-//! The `.brn` model file: its types, and the only reader and writer of it.
+//! The `.brn` model file: its types, and the only reader of it; [`host`](crate::host) writes it.
 //!
 //! ```text
 //! prefix (32 bytes) · header (postcard) · zeros to a multiple of 16 · weight blob · CRC-32
@@ -7,7 +7,6 @@
 //! `docs/format.md` is the specification. All integers of the prefix and the blob are little endian.
 
 mod decode;
-mod encode;
 mod op;
 mod read;
 mod rules;
@@ -15,10 +14,11 @@ mod types;
 mod validate;
 
 pub use decode::{arena_len, sample_len, snapshot_len, state_len, state_len_of, state_len_two_evaluations};
-pub use encode::{encode, encode_item};
 pub use read::{Read, Reader};
 pub use types::*;
 
+#[cfg(feature = "host")]
+pub(crate) use decode::reopen;
 pub(crate) use decode::{items, open, Items};
 pub(crate) use validate::validate;
 

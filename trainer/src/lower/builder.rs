@@ -4,9 +4,10 @@
 //! buffer; [`ModelBuilder::finish`] replaces them by offsets in the arena.
 
 use brownian::format::{self, Conditioning, Element, Header, Op, Packed, PlanHeader, Tensor};
+use brownian::host::planner::{self, Buffer};
+use brownian::host::{self, AlignedBytes, EncodeError};
 use brownian::plan::Step;
-use brownian::planner::{self, Buffer};
-use brownian::{EncodeError, Model, ParseError};
+use brownian::{Model, ParseError};
 
 /// Collects the parts of a model.
 #[derive(Debug, Default)]
@@ -54,7 +55,7 @@ pub enum BuildError {
     Plan,
     /// A part is too long for the format.
     #[error("the model cannot be encoded: {0}")]
-    Encode(EncodeError),
+    Encode(#[from] EncodeError),
     /// The finished file does not parse: the parts do not fit each other.
     #[error("the model does not validate: {0}")]
     Parse(ParseError),
@@ -132,11 +133,12 @@ impl ModelBuilder {
         for NamedPlan { name, clip, steps } in std::mem::take(&mut self.plans) {
             let table = self.table(&steps.iter().flat_map(Step::encode).collect::<Vec<_>>());
             uses_previous |= steps.iter().any(|step| step.c != 0.0);
-            append(&mut plans, &PlanHeader { name: &name, steps: steps.len() as u16, table, clip })?;
+            let plan = PlanHeader { name: &name, steps: steps.len() as u16, table, clip };
+            host::encode_item(&plan, &mut plans)?;
         }
         let mut ops = Vec::new();
         for op in &self.ops {
-            append(&mut ops, op)?;
+            host::encode_item(op, &mut ops)?;
         }
         let header = Header {
             name: frame.name,
@@ -152,11 +154,8 @@ impl ModelBuilder {
             ops: &ops,
         };
         let state_len = format::state_len_of(input.values(), uses_previous) as u32;
-        let mut file = vec![0; self.blob.len() + ops.len() + plans.len() + frame.provenance.len() + 1024];
-        let len = format::encode(&header, &self.blob, arena_len, state_len, &mut file).map_err(BuildError::Encode)?;
-        file.truncate(len);
-        let aligned = crate::model_file::ModelFile::from_bytes(&file);
-        Model::parse(aligned.bytes()).map_err(BuildError::Parse)?;
+        let file = host::encode(&header, &self.blob, arena_len, state_len)?;
+        Model::parse(AlignedBytes::from(&file[..]).bytes()).map_err(BuildError::Parse)?;
         Ok(file)
     }
 
@@ -250,13 +249,6 @@ pub fn arena_lower_bound(model: &Model) -> u32 {
         ranges.iter().map(|r| r.len().next_multiple_of(4) as u64).sum::<u64>() + scratch as u64
     };
     (0..ops.len()).map(live).max().unwrap_or(0) as u32
-}
-
-fn append<T: serde::Serialize>(list: &mut Vec<u8>, item: &T) -> Result<(), BuildError> {
-    let mut bytes = [0; 512];
-    let len = format::encode_item(item, &mut bytes).map_err(BuildError::Encode)?;
-    list.extend_from_slice(&bytes[..len]);
-    Ok(())
 }
 
 fn tensors_mut(op: &mut Op) -> Vec<&mut Tensor> {

@@ -114,7 +114,7 @@ impl IntegerLayer {
     pub fn requantizer(&self, scale: f64, zero_point: i8, residual: Option<Quantization>) -> Option<Requantizer> {
         let factors: Vec<f64> = self.unit.iter().map(|u| u / scale).collect();
         let mut multipliers = vec![0; factors.len()];
-        let mut shift = brownian::quant::multipliers(&factors, &mut multipliers)?;
+        let mut shift = brownian::host::multipliers(&factors, &mut multipliers)?;
         let ratio = residual.map_or(0.0, |r| r.scale / scale);
         // A residual that outweighs the accumulators by far costs the multipliers some bits.
         while ratio * f64::from(1u32 << shift) > 32767.0 {

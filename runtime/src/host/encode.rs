@@ -1,0 +1,65 @@
+//! From header and blob to bytes.
+
+use crate::format::{Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
+use core::fmt;
+use serde::Serialize;
+use std::vec::Vec;
+
+/// Why a model could not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// A part is longer than its length field can say.
+    TooLong,
+    /// A value that postcard cannot write.
+    Value,
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLong => "a part of the model is longer than 4 GiB, which the format cannot say",
+            Self::Value => "a value of the header has no encoding",
+        })
+    }
+}
+
+impl core::error::Error for EncodeError {}
+
+/// Appends one op or plan to a list that becomes [`Header::ops`] or [`Header::plans`].
+///
+/// # Errors
+/// None for the items of a header.
+pub fn encode_item<T: Serialize>(item: &T, list: &mut Vec<u8>) -> Result<(), EncodeError> {
+    *list = postcard::to_extend(item, core::mem::take(list)).map_err(|_| EncodeError::Value)?;
+    Ok(())
+}
+
+/// A whole model file: what [`Model::parse`](crate::Model::parse) reads, which also checks whether the parts fit each other.
+///
+/// # Errors
+/// Parts whose lengths do not fit 32 bits.
+pub fn encode(header: &Header, blob: &[u8], arena_len: u32, state_len: u32) -> Result<Vec<u8>, EncodeError> {
+    let mut body = Vec::new();
+    encode_item(header, &mut body)?;
+    let length = |n: usize| u32::try_from(n).map_err(|_| EncodeError::TooLong);
+    let words = [
+        u32::from(VERSION),
+        length(body.len())?,
+        length(blob.len())?,
+        arena_len,
+        state_len,
+        length(header.input.values())?,
+        0,
+    ];
+    let mut file = Vec::from(MAGIC);
+    words.iter().for_each(|word| file.extend(word.to_le_bytes()));
+    debug_assert_eq!(file.len(), PREFIX_LEN);
+    file.extend(body);
+    file.resize(file.len().next_multiple_of(BLOB_ALIGN), 0);
+    file.extend(blob);
+    let crc = CRC.checksum(&file);
+    file.extend(crc.to_le_bytes());
+    debug_assert!(file.ends_with(&crc.to_le_bytes()[..CRC_LEN]));
+    Ok(file)
+}

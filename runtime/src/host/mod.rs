@@ -1,0 +1,15 @@
+//! What only hosts need, behind the feature `host` and with the standard library: the encoder of model files, the arena
+//! planner, the search for multipliers, and memory for models and chains. Firmware leaves the feature off.
+
+mod aligned;
+mod chain_memory;
+mod encode;
+mod multipliers;
+mod owned;
+pub mod planner;
+
+pub use aligned::AlignedBytes;
+pub use chain_memory::ChainMemory;
+pub use encode::{encode, encode_item, EncodeError};
+pub use multipliers::multipliers;
+pub use owned::{NoPlan, OwnedModel, ReadCause, ReadError};
