@@ -11,10 +11,10 @@ use brownian_trainer::graph::Shape;
 use brownian_trainer::lower::{
     self,
     calibrate::{calibrate, RangeChoice},
-    plans, Export,
+    Export,
 };
 use brownian_trainer::model_file::ModelFile;
-use brownian_trainer::presets;
+use brownian_trainer::{plans, presets};
 use std::time::Instant;
 
 const IMAGES: usize = 64;

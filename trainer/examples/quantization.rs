@@ -5,9 +5,10 @@ use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::data::digits;
 use brownian_trainer::eval::classifier::{Classifier, FEATURES};
 use brownian_trainer::eval::gaussian::Gaussian;
-use brownian_trainer::lower::{calibrate::RangeChoice, plans, quantize, Choices, WeightBits};
+use brownian_trainer::export;
+use brownian_trainer::lower::{calibrate::RangeChoice, quantize, Choices, WeightBits};
 use brownian_trainer::model_file::ModelFile;
-use brownian_trainer::{checkpoint, export};
+use brownian_trainer::run::checkpoint;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,8 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count: usize = args.next().map_or(Ok(10_000), |n| n.parse())?;
     let seeds: u64 = args.next().map_or(Ok(2), |n| n.parse())?;
     let network = checkpoint.network()?;
-    let specs = plans::parse_all(&export::DEFAULT_PLANS.map(str::to_owned))?;
-    let plans = export::build_plans(&checkpoint.config, &specs)?;
+    let plans = checkpoint.config.plans(&export::DEFAULT_PLANS.map(str::to_owned))?;
 
     let classifier = Classifier::shipped()?;
     let train = digits::train()?;

@@ -4,7 +4,8 @@
 //! The least and the median of rounds of ten steps are printed: on a machine that does other work too, the least is the figure to compare.
 
 use brownian_trainer::data::Dataset;
-use brownian_trainer::train::{Config, Trainer};
+use brownian_trainer::run::Config;
+use brownian_trainer::train::Trainer;
 use std::time::Instant;
 
 const STEPS: u32 = 10;

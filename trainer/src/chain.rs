@@ -1,9 +1,9 @@
 //! Reverse chains: of the float network, and of a model file through the runtime.
 
 use crate::graph::NodeId;
-use crate::lower::NamedPlan;
 use crate::model_file::ChainMemory;
 use crate::network::Network;
+use crate::plans::NamedPlan;
 use crate::{Error, Result};
 use brownian::rng::Stream;
 use brownian::{gaussian::normal, Condition, Guidance, Image, Known, Model, Plan, Sampler, SamplerError};

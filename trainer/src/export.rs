@@ -1,7 +1,7 @@
 //! From a checkpoint to the bytes of a model file.
-use crate::checkpoint::Checkpoint;
-use crate::lower::{self, plans::PlanSpec, Accumulator, Choices, NamedPlan};
-use crate::train::Config;
+use crate::lower::{self, Accumulator, Choices};
+use crate::plans::NamedPlan;
+use crate::run::{Checkpoint, Config};
 use crate::{Error, Result};
 use serde::Serialize;
 
@@ -18,15 +18,6 @@ struct Provenance<'a> {
     plans: Vec<String>,
     quantization: &'a Choices,
     run: &'a Config,
-}
-
-/// Builds plans for a run's schedule and prediction.
-///
-/// # Errors
-/// A plan that does not fit the schedule.
-pub fn build_plans(config: &Config, specs: &[PlanSpec]) -> Result<Vec<NamedPlan>> {
-    let alpha_bars = config.alpha_bars();
-    specs.iter().map(|spec| spec.build(config.prediction.into(), &alpha_bars)).collect()
 }
 
 /// Folds, calibrates on the plans' own trajectories, quantizes and encodes. `plan_texts` are the plans as
@@ -57,7 +48,7 @@ pub fn export_apart(
 /// The plans, and what the file says of its origin.
 fn prepared(checkpoint: &Checkpoint, plan_texts: &[String], choices: &Choices) -> Result<(Vec<NamedPlan>, String)> {
     let config = &checkpoint.config;
-    let plans = build_plans(config, &lower::plans::parse_all(plan_texts)?)?;
+    let plans = config.plans(plan_texts)?;
     let provenance = Provenance {
         generator: format!("brownian-trainer {}", env!("CARGO_PKG_VERSION")),
         steps_done: checkpoint.step(),

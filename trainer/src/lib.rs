@@ -1,10 +1,9 @@
 //! Trains, quantizes, exports and samples Brownian diffusion models on the host.
 //!
-//! Data flows one way: file → [`data::Dataset`] → [`graph::Graph`] → run ([`train`], [`checkpoint`]) → folded float
+//! Data flows one way: file → [`data::Dataset`] → [`graph::Graph`] → [`run`] ([`train`], [`finetune`]) → folded float
 //! [`network::Network`] → quantized operations → model file.
 pub mod autograd;
 pub mod chain;
-pub mod checkpoint;
 pub mod cli;
 pub mod data;
 pub mod error;
@@ -17,8 +16,11 @@ pub mod inspect;
 pub mod lower;
 pub mod model_file;
 pub mod network;
+pub mod plans;
 pub mod presets;
+pub mod process;
 pub mod report;
+pub mod run;
 pub mod train;
 
 pub use error::{Error, Result};

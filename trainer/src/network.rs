@@ -2,7 +2,7 @@
 //! is compared with.
 use crate::autograd::{activation, add, channel_bias, concat, conv::Conv, space, upsample, Buffer};
 use crate::graph::{Activation, Conditioning, ConvGeometry, Graph, NodeId, Op, Shape, NORM_TINY};
-use crate::lower::NamedPlan;
+use crate::plans::NamedPlan;
 use crate::{Error, Result};
 use brownian::plan::Step;
 

@@ -9,9 +9,10 @@ use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Sh
 use brownian_trainer::lower::{
     self,
     calibrate::{calibrate, RangeChoice},
-    plans, Export,
+    Export,
 };
 use brownian_trainer::model_file::{ChainMemory, ModelFile};
+use brownian_trainer::plans;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -3,20 +3,19 @@ use brownian::plan::{Level, Step};
 use brownian::{Condition, Model, Sampler};
 use brownian_trainer::autograd::{Parameters, Tape};
 use brownian_trainer::chain::{self, Batch as Chains, Classes};
-use brownian_trainer::checkpoint::Checkpoint;
 use brownian_trainer::data::{digits, Dataset};
-use brownian_trainer::export::build_plans;
-use brownian_trainer::finetune::{FineTuner, FineTuning};
+use brownian_trainer::export;
+use brownian_trainer::finetune::FineTuner;
 use brownian_trainer::lower::{
     self,
     calibrate::{calibrate, RangeChoice},
-    plans,
     rounding::Rounding,
-    Export, NamedPlan, Range,
+    Export, Range,
 };
 use brownian_trainer::model_file::{ChainMemory, ModelFile};
-use brownian_trainer::train::{forward, Batch, Config, Trainer};
-use brownian_trainer::{checkpoint, export};
+use brownian_trainer::plans::NamedPlan;
+use brownian_trainer::run::{checkpoint, Checkpoint, Config, FineTuning};
+use brownian_trainer::train::{forward, Batch, Trainer};
 
 /// A short training of a preset on the first digits.
 fn run(preset: &str, steps: u64) -> (Checkpoint, Dataset) {
@@ -152,7 +151,7 @@ fn chains_come_closer_to_the_data() {
     let loaded = checkpoint::load(folder.path()).unwrap();
     assert!(loaded == tuned);
     let texts: Vec<String> = specs.iter().map(|s| (*s).to_owned()).chain(["ddim:2:first=0.9".to_owned()]).collect();
-    let plans = build_plans(&tuned.config, &plans::parse_all(&texts).unwrap()).unwrap();
+    let plans = tuned.config.plans(&texts).unwrap();
     let network = loaded.network().unwrap();
     assert_eq!(plans[0].steps, plans[2].steps);
     assert_ne!(network.plan_bias(&plans[0]), network.plan_bias(&plans[2]), "only the plan that was tuned has rows");

@@ -6,11 +6,10 @@ use brownian::{Condition, Guidance, Model, Sampler};
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, Shape};
 use brownian_trainer::lower::calibrate::{calibrate, RangeChoice};
-use brownian_trainer::lower::{
-    self, arena_lower_bound, correct, plans, Choices, Export, Measured, NamedPlan, WeightBits,
-};
+use brownian_trainer::lower::{self, arena_lower_bound, correct, Choices, Export, Measured, WeightBits};
 use brownian_trainer::model_file::{ChainMemory, ModelFile};
 use brownian_trainer::network::Network;
+use brownian_trainer::plans::{self, NamedPlan};
 use brownian_trainer::presets;
 
 fn plans_of(specs: &[&str]) -> Vec<NamedPlan> {

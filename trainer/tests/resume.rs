@@ -1,8 +1,8 @@
 //! A run that is stopped and resumed equals one that was never stopped, and a kill at any moment leaves a run that can be resumed.
-use brownian_trainer::checkpoint;
 use brownian_trainer::data::Dataset;
 use brownian_trainer::graph::Shape;
-use brownian_trainer::train::{run, Config, Trainer};
+use brownian_trainer::run::{checkpoint, Config};
+use brownian_trainer::train::{run, Trainer};
 use std::fs;
 use std::path::Path;
 

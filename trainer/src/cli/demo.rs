@@ -1,12 +1,12 @@
 //! `trainer demo`.
 use crate::chain::{self, Batch, Classes};
-use crate::checkpoint::Checkpoint;
 use crate::data::Dataset;
-use crate::finetune::{FineTuner, FineTuning};
+use crate::finetune::FineTuner;
 use crate::inspect::Report;
 use crate::model_file::ModelFile;
 use crate::report::{image, plot, progress::TrainingBar};
-use crate::train::{self, Config, Progress, Trainer};
+use crate::run::{Checkpoint, Config, FineTuning};
+use crate::train::{self, Progress, Trainer};
 use crate::{export, files, Error, Result};
 use brownian::Guidance;
 use clap::Args;

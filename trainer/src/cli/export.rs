@@ -2,7 +2,8 @@
 use crate::inspect::Report;
 use crate::lower::{calibrate::RangeChoice, Choices, WeightBits};
 use crate::model_file::ModelFile;
-use crate::{checkpoint, export, files, Result};
+use crate::run::checkpoint;
+use crate::{export, files, plans, Result};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -43,11 +44,11 @@ impl Export {
     /// # Errors
     /// Bad plans or files, or a network that the format cannot hold.
     pub fn run(self) -> Result<()> {
-        let plans = if self.plans.is_empty() { export::DEFAULT_PLANS.map(str::to_owned).to_vec() } else { self.plans };
-        crate::lower::plans::parse_all(&plans)?;
+        let asked = if self.plans.is_empty() { export::DEFAULT_PLANS.map(str::to_owned).to_vec() } else { self.plans };
+        plans::parse_all(&asked)?;
         let choices =
             Choices { weights: self.weights, ranges: self.ranges, bias_correction: self.bias_correction == Switch::On };
-        let bytes = export::export(&checkpoint::load(&self.run)?, &plans, &choices)?;
+        let bytes = export::export(&checkpoint::load(&self.run)?, &asked, &choices)?;
         files::write_atomically(&self.out, &bytes)?;
         let file = ModelFile::from_bytes(&bytes);
         eprintln!("{}: {}", self.out.display(), Report::new(&file.model()?, bytes.len()).needs());

@@ -1,9 +1,10 @@
 //! `trainer finetune`.
 use crate::data::Dataset;
-use crate::finetune::{FineTuner, FineTuning};
-use crate::lower::NamedPlan;
+use crate::finetune::FineTuner;
+use crate::plans::NamedPlan;
 use crate::report::{plot, progress::image_bar, progress::TrainingBar};
-use crate::{checkpoint, Error, Result};
+use crate::run::{checkpoint, FineTuning};
+use crate::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
 

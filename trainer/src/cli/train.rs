@@ -1,9 +1,10 @@
 //! `trainer train`.
-use crate::checkpoint;
 use crate::data::{augment::Augment, Dataset};
 use crate::presets::NormName;
+use crate::process::{Prediction, ScheduleName, Weighting};
 use crate::report::{plot, progress::TrainingBar};
-use crate::train::{self, Config, Prediction, ScheduleName, Trainer, Weighting};
+use crate::run::{checkpoint, Config};
+use crate::train::{self, Trainer};
 use crate::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;

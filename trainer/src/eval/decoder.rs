@@ -1,28 +1,9 @@
-//! What the last step says of a gray level, given x̂0: the term L_0 of the variational bound.
+//! A last step by Bayes' rule: what it says of a gray level, given x̂0 and how frequent the levels are.
 
-/// Half the distance between two gray levels.
-const HALF_LEVEL: f64 = 1.0 / 255.0;
 /// Gray levels.
 const LEVELS: usize = 256;
 /// Standard deviations among which [`Bayes::fit`] chooses: the smallest, and the steps of a quarter of an octave above it.
 const DEVIATIONS: (f64, usize) = (0.002, 24);
-
-/// −ln of the probability that a normal value of this mean and standard deviation rounds to the gray level `x0`; the two
-/// outermost levels take the tails (Ho et al. 2020, equation 13).
-pub fn normal(x0: f64, mean: f64, deviation: f64) -> f64 {
-    // Both may change sign, since the levels are symmetric; the upper tail keeps its digits.
-    let (x0, mean) = if x0 < mean { (-x0, -mean) } else { (x0, mean) };
-    let above = |edge: f64| 0.5 * libm::erfc((edge - mean) / (deviation * std::f64::consts::SQRT_2));
-    let from = if x0 - HALF_LEVEL <= -1.0 { 1.0 } else { above(x0 - HALF_LEVEL) };
-    let to = if x0 + HALF_LEVEL >= 1.0 { 0.0 } else { above(x0 + HALF_LEVEL) };
-    // The floor of Ho et al. 2020, without which one stray pixel is infinite.
-    -(from - to).max(1e-12).ln()
-}
-
-/// −ln of the density of a normal value of this mean and standard deviation at `x0`.
-pub fn density(x0: f64, mean: f64, deviation: f64) -> f64 {
-    0.5 * (2.0 * std::f64::consts::PI).ln() + deviation.ln() + 0.5 * ((x0 - mean) / deviation).powi(2)
-}
 
 /// The gray level of a value in [-1, 1].
 fn level(value: f64) -> usize {
@@ -91,15 +72,10 @@ mod tests {
     fn gray_levels_are_a_distribution() {
         let images: Vec<f32> = (0..500).map(|i| if i % 5 == 0 { i as f32 / 255.0 - 1.0 } else { -1.0 }).collect();
         for (mean, deviation) in [(-1.0, 0.01), (-0.3, 0.01), (0.999, 0.02), (0.2, 0.5)] {
-            let found = sum(|x0| normal(x0, mean, deviation));
-            assert!((found - 1.0).abs() < 1e-8, "{mean}, {deviation}: {found}");
             let bayes = Bayes { deviation, ..Bayes::fit(&ln_shares(&images), 1, &[-1.0], &[-1.0]).1 };
             let found = sum(|x0| bayes.nats(x0, mean));
             assert!((found - 1.0).abs() < 1e-8, "{mean}, {deviation}: {found}");
         }
-        // Narrow and centred: half a level is 1/255 away.
-        let inside = 1.0 - libm::erfc(HALF_LEVEL / 0.01 / std::f64::consts::SQRT_2);
-        assert!((normal(0.0, 0.0, 0.01) + inside.ln()).abs() < 1e-12);
     }
 
     /// Two levels, three quarters black, seen through noise of a known deviation: the fit finds it, and the mean cost is the entropy of

@@ -4,8 +4,9 @@ use super::evaluator::{read_output, time_rows};
 use super::source::{Run, Source};
 use crate::chain::{self, Batch};
 use crate::graph::NodeId;
-use crate::lower::{Accumulator, NamedPlan};
+use crate::lower::Accumulator;
 use crate::model_file::{ChainMemory, ModelFile};
+use crate::plans::NamedPlan;
 use crate::{export, Error, Result};
 use brownian::format::Element;
 use brownian::Sampler;
@@ -142,7 +143,7 @@ pub fn measure(source: &Source, plan: &NamedPlan, batch: &Batch) -> Result<PlanE
         None => Probed { file: source.integer.clone(), accumulators: vec![] },
     };
     let states = integer_states(&source.integer, plan, batch)?;
-    let alpha_bars = run.checkpoint.config.alpha_bars();
+    let process = run.checkpoint.config.process();
     let mut errors = vec![Sums::default(); probed.accumulators.len()];
     let mut eps_hat = vec![Sums::default(); plan.steps.len()];
     let mut x = vec![Sums::default(); plan.steps.len()];
@@ -165,10 +166,9 @@ pub fn measure(source: &Source, plan: &NamedPlan, batch: &Batch) -> Result<PlanE
             values.iter().zip(&probes.layers[i]).for_each(|(float, integer)| errors[i].add(*float, *integer));
         }
         if layer == last {
-            let alpha_bar = alpha_bars[plan.steps[step].timestep as usize - 1];
-            let [k_x, k_f] = run.checkpoint.config.prediction.epsilon_coefficients(alpha_bar).map(|k| k as f32);
+            let estimate = process.eps_hat(plan.steps[step].timestep as usize).single();
             for ((x, float), integer) in state.iter().zip(values).zip(&probes.output) {
-                eps_hat[step].add(k_x * x + k_f * float, k_x * x + k_f * integer);
+                eps_hat[step].add(estimate.of(*x, *float), estimate.of(*x, *integer));
             }
         }
     })?;

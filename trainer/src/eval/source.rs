@@ -1,11 +1,10 @@
 //! Where samples come from: a model file, through the runtime, and the float network of a run.
 use super::classifier::{CLASSES, IMAGE};
 use crate::chain::{self, Batch};
-use crate::checkpoint::{self, Checkpoint};
-use crate::lower::{plans, NamedPlan};
 use crate::model_file::ModelFile;
 use crate::network::Network;
-use crate::train::Config;
+use crate::plans::NamedPlan;
+use crate::run::{checkpoint, Checkpoint, Config};
 use crate::{export, Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -89,7 +88,7 @@ impl Source {
             check_images(path, run.checkpoint.config.image, run.checkpoint.config.classes)?;
             let usual = export::DEFAULT_PLANS.map(str::to_owned);
             let texts = if asked.is_empty() { &usual[..] } else { asked };
-            let plans = export::build_plans(&run.checkpoint.config, &plans::parse_all(texts)?)?;
+            let plans = run.checkpoint.config.plans(texts)?;
             let integer = ModelFile::from_bytes(&export::export(&run.checkpoint, texts, &Default::default())?);
             let config = Some(run.checkpoint.config.clone());
             Self { integer, run: Some(run), config, plans, exported: Some(texts.to_vec()) }

@@ -2,7 +2,7 @@
 use super::critic::{self, Critic};
 use crate::chain::{self, Batch, Classes};
 use crate::graph::Graph;
-use crate::lower::NamedPlan;
+use crate::plans::NamedPlan;
 use crate::Result;
 use brownian::Guidance;
 

@@ -3,7 +3,7 @@ use crate::autograd::affine::{clip, weighted_sum};
 use crate::autograd::{Act, Buffer, Parameters, Tape};
 use crate::graph::Graph;
 use crate::lower::rounding::Rounding;
-use crate::lower::NamedPlan;
+use crate::plans::NamedPlan;
 use crate::train::{forward, Batch};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -3,6 +3,7 @@
 //! While a model is being built, [`Tensor::offset`] and the `scratch` of an op hold the number of a
 //! buffer; [`ModelBuilder::finish`] replaces them by offsets in the arena.
 
+use crate::plans::NamedPlan;
 use brownian::format::{self, Conditioning, Element, Header, Op, Packed, PlanHeader, Tensor};
 use brownian::host::planner::{self, Buffer};
 use brownian::host::{self, AlignedBytes, EncodeError};
@@ -16,17 +17,6 @@ pub struct ModelBuilder {
     ops: Vec<Op>,
     buffers: usize,
     plans: Vec<NamedPlan>,
-}
-
-/// A sampling plan to export.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NamedPlan {
-    /// Name in the model.
-    pub name: String,
-    /// Whether x0_hat is clipped to [-1, 1].
-    pub clip: bool,
-    /// Steps with their time rows set.
-    pub steps: Vec<Step>,
 }
 
 /// What a header holds besides ops and plans.

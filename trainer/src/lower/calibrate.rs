@@ -1,10 +1,11 @@
 //! Ranges of activations over the trajectories that the plans really take.
 
 use super::fuse::{self, Step};
-use super::{NamedPlan, Range};
+use super::Range;
 use crate::chain::{self, Batch, Classes};
 use crate::graph::{Activation, NodeId};
 use crate::network::Network;
+use crate::plans::NamedPlan;
 use crate::Result;
 use brownian::plan;
 

@@ -13,19 +13,19 @@ mod fuse;
 mod layer;
 pub mod moments;
 mod ops;
-pub mod plans;
 mod quantize;
 pub mod rounding;
 mod scale;
 mod tables;
 
-pub use builder::{arena_lower_bound, BuildError, Frame, ModelBuilder, NamedPlan};
+pub use builder::{arena_lower_bound, BuildError, Frame, ModelBuilder};
 pub use layer::{FloatLayer, IntegerLayer};
 pub use ops::Accumulator;
 pub use quantize::{quantize, quantize_apart, Choices, WeightBits};
 pub use scale::{Quantization, Range};
 
 use crate::network::Network;
+use crate::plans::NamedPlan;
 use crate::{Error, Result};
 use brownian::format::Element;
 use ops::Lowering;

@@ -1,9 +1,9 @@
 //! Second moments of what a layer with weights reads, over the plans' own trajectories.
 
-use super::NamedPlan;
 use crate::chain::{self, Batch};
 use crate::graph::{ConvGeometry, NodeId, Shape};
 use crate::network::{LayerOp, Network};
+use crate::plans::NamedPlan;
 use crate::Result;
 
 /// Windows of a layer's input that one plan contributes, about.

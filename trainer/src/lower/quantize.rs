@@ -1,10 +1,11 @@
 //! The whole way from a float network to a model file, with the choices there are.
 
 use super::calibrate::{calibrate, RangeChoice};
-use super::{assemble, correct, fuse, lower_with, moments, Accumulator, Export, Measured, NamedPlan};
+use super::{assemble, correct, fuse, lower_with, moments, Accumulator, Export, Measured};
 use crate::graph::NodeId;
 use crate::model_file::ModelFile;
 use crate::network::{LayerOp, Network};
+use crate::plans::NamedPlan;
 use crate::Result;
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! The loss on images that are held out of training, beside that on training images.
-use super::config::Config;
 use crate::data::Dataset;
 use crate::network::Network;
+use crate::run::Config;
 use crate::Result;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -12,29 +12,18 @@ const EVALUATIONS: usize = 2000;
 /// Images that the network computes together.
 const BATCH: usize = 100;
 
-/// The losses of the averaged network at one moment, without augmentation and label dropout.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Validation {
-    /// Steps done.
-    pub step: u64,
-    /// On training images.
-    pub training: f32,
-    /// On the images that were held out.
-    pub validation: f32,
-}
-
 /// The run's weighted loss of `network` on `data`: timesteps spread evenly over 1..=T, noise that is the same every time, so that
 /// losses of different moments, runs and data differ by what they should.
 ///
 /// # Errors
 /// A class that the network does not know.
 pub fn loss(network: &Network, config: &Config, data: &Dataset) -> Result<f64> {
-    let (alpha_bars, weights) = (config.alpha_bars(), config.loss_weights());
-    let last = alpha_bars.len();
+    let process = config.process();
+    let last = process.timesteps();
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut sum = 0.0;
     for first in (0..EVALUATIONS).step_by(BATCH) {
-        let (mut x, mut targets, mut columns) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut x, mut targets, mut columns) = (Vec::new(), Vec::<f32>::new(), Vec::new());
         let items = first..(first + BATCH).min(EVALUATIONS);
         // A stride without a common divisor with the number of evaluations spreads the timesteps over the images.
         let timestep = |i: usize| (i * 1123 % EVALUATIONS) * last / EVALUATIONS + 1;
@@ -42,19 +31,16 @@ pub fn loss(network: &Network, config: &Config, data: &Dataset) -> Result<f64> {
             let (t, image) = (timestep(i), i % data.len());
             let class = data.labels.as_ref().map(|labels| usize::from(labels[image]));
             columns.extend(network.bias(t, class)?);
-            let (alpha, sigma) = (alpha_bars[t - 1].sqrt() as f32, (1.0 - alpha_bars[t - 1]).sqrt() as f32);
-            let [of_x0, of_epsilon] = config.prediction.target_coefficients(alpha_bars[t - 1]).map(|c| c as f32);
-            for x0 in data.image(image) {
-                let epsilon: f32 = rng.sample(StandardNormal);
-                x.push(alpha * x0 + sigma * epsilon);
-                targets.push(of_x0 * x0 + of_epsilon * epsilon);
-            }
+            let start = x.len();
+            x.extend_from_slice(data.image(image));
+            targets.extend((start..x.len()).map(|_| rng.sample::<f32, _>(StandardNormal)));
+            process.noise(t, &mut x[start..], &mut targets[start..]);
         }
         let output = network.forward(&x, &columns, |_, _| ())?;
         let images = output.chunks_exact(data.shape.len()).zip(targets.chunks_exact(data.shape.len()));
         for (i, (output, target)) in items.zip(images) {
             let squares = output.iter().zip(target).map(|(f, target)| f64::from(f - target).powi(2));
-            sum += weights[timestep(i) - 1] * squares.sum::<f64>() / data.shape.len() as f64;
+            sum += process.weight(timestep(i)) * squares.sum::<f64>() / data.shape.len() as f64;
         }
     }
     Ok(sum / EVALUATIONS as f64)

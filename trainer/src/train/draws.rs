@@ -1,8 +1,9 @@
 //! The random part of a step: which images, which timesteps, which noise. Everything is a function of (seed, step), so a resumed run
 //! continues where it stopped without any stored state.
-use super::config::Config;
 use crate::autograd::Buffer;
 use crate::data::Dataset;
+use crate::process::Gaussian;
+use crate::run::Config;
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -24,21 +25,19 @@ pub struct Draw {
 
 /// Draws steps.
 #[derive(Debug)]
-pub struct Sampler {
+pub struct Draws {
     config: Config,
-    alpha_bars: Vec<f64>,
-    weights: Vec<f64>,
+    process: Gaussian,
     epoch: Option<(u64, Vec<u32>)>,
 }
 
 /// Streams of the generator that belong to no step: epochs count down from here, above it lies initialisation.
 const EPOCH_STREAMS: u64 = u64::MAX - 1;
 
-impl Sampler {
-    /// A sampler for a run.
+impl Draws {
+    /// The draws of a run.
     pub fn new(config: &Config) -> Self {
-        let alpha_bars = config.alpha_bars();
-        Self { config: config.clone(), alpha_bars, weights: config.loss_weights(), epoch: None }
+        Self { config: config.clone(), process: config.process(), epoch: None }
     }
 
     /// The images, timesteps and noise of step `step` (counted from 0).
@@ -57,13 +56,10 @@ impl Sampler {
             _ => self.config.classes,
         });
         let class_rows = class_rows.collect();
-        let weights = timesteps.iter().map(|t| self.weights[t - 1] as f32).collect();
+        let weights = timesteps.iter().map(|t| self.process.weight(*t) as f32).collect();
         let (mut x, mut target) = (Buffer::stale(batch * len), Buffer::stale(batch * len));
         x.par_chunks_exact_mut(len).zip(target.par_chunks_exact_mut(len)).enumerate().for_each(|(i, (x, target))| {
             let mut rng = self.rng((step << 17) + 1 + i as u64);
-            let alpha_bar = self.alpha_bars[timesteps[i] - 1];
-            let (alpha, sigma) = (alpha_bar.sqrt() as f32, (1.0 - alpha_bar).sqrt() as f32);
-            let [of_x0, of_epsilon] = self.config.prediction.target_coefficients(alpha_bar).map(|c| c as f32);
             // The noise is drawn first, so that it is the same with and without augmentation.
             target.iter_mut().for_each(|epsilon| *epsilon = rng.sample(rand_distr::StandardNormal));
             let image = data.image(images[i]);
@@ -71,11 +67,7 @@ impl Sampler {
                 Some(motion) => motion.draw(&mut rng).apply(data.shape, image, x),
                 None => x.copy_from_slice(image),
             }
-            for (x, target) in x.iter_mut().zip(target) {
-                let (x0, epsilon) = (*x, *target);
-                *x = alpha * x0 + sigma * epsilon;
-                *target = of_x0 * x0 + of_epsilon * epsilon;
-            }
+            self.process.noise(timesteps[i], x, target);
         });
         Draw { x, target, weights, timesteps, class_rows }
     }
@@ -120,10 +112,10 @@ mod tests {
         let data = data();
         let mut config = Config::new("tiny", &data);
         config.batch = 16;
-        let mut one = Sampler::new(&config);
+        let mut one = Draws::new(&config);
         let draws: Vec<Draw> = (0..8).map(|step| one.draw(&data, step)).collect();
         for (step, draw) in draws.iter().enumerate().rev() {
-            let again = Sampler::new(&config).draw(&data, step as u64);
+            let again = Draws::new(&config).draw(&data, step as u64);
             assert_eq!(draw.x[..], again.x[..]);
             assert_eq!(draw.target[..], again.target[..]);
             assert_eq!((&draw.timesteps, &draw.class_rows), (&again.timesteps, &again.class_rows));
@@ -138,16 +130,16 @@ mod tests {
         let data = digits::train().unwrap();
         let config =
             |augment, augment_share| Config { augment, augment_share, batch: 200, ..Config::new("tiny", &data) };
-        let plain = Sampler::new(&config(Augment::None, 1.0)).draw(&data, 3);
+        let plain = Draws::new(&config(Augment::None, 1.0)).draw(&data, 3);
         for (augment, least) in [(Augment::Affine, 200), (Augment::Shift, 150)] {
             for (share, expected) in [(0.0, 0..1), (0.4, least * 3 / 10..101), (1.0, least..201)] {
                 let config = config(augment, share);
-                let moved = Sampler::new(&config).draw(&data, 3);
+                let moved = Draws::new(&config).draw(&data, 3);
                 assert_eq!((&moved.timesteps, &moved.class_rows), (&plain.timesteps, &plain.class_rows));
                 let images = moved.x.chunks_exact(784).zip(plain.x.chunks_exact(784));
                 let changed = images.filter(|(a, b)| a != b).count();
                 assert!(expected.contains(&changed), "{augment:?} at {share}: {changed} images changed");
-                let mut other = Sampler::new(&config);
+                let mut other = Draws::new(&config);
                 other.draw(&data, 9);
                 assert_eq!(other.draw(&data, 3).x[..], moved.x[..], "the history does not matter");
             }
@@ -157,7 +149,7 @@ mod tests {
     #[test]
     fn an_epoch_shows_every_image_once() {
         let data = data();
-        let mut sampler = Sampler::new(&Config::new("tiny", &data));
+        let mut sampler = Draws::new(&Config::new("tiny", &data));
         let mut seen: Vec<usize> = (40..80).map(|position| sampler.image(40, position)).collect();
         assert_ne!(seen, (0..40).collect::<Vec<_>>());
         seen.sort_unstable();

@@ -7,15 +7,26 @@
 //!
 //! A checkpoint is written under a temporary name and renamed when it is complete, and older ones are removed after that, so a run
 //! that is killed at any moment can be resumed.
+use super::config::Config;
 use crate::graph::{Graph, Layout};
 use crate::network::Network;
-use crate::train::{Config, Validation};
 use crate::{Error, Result};
 use safetensors::{tensor::TensorView, Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// The losses of the averaged network at one moment, without augmentation and label dropout.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Validation {
+    /// Steps done.
+    pub step: u64,
+    /// On training images.
+    pub training: f32,
+    /// On the images that were held out.
+    pub validation: f32,
+}
 
 /// A run at one moment. Vectors follow the layouts of its [`Graph`].
 #[derive(Clone, Debug, PartialEq)]

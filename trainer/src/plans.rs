@@ -1,10 +1,20 @@
 //! Plans as they are asked for on the command line: `[NAME=]METHOD:STEPS[:OPTION…]`.
 
-use super::NamedPlan;
 use crate::{Error, Result};
 use brownian::format::MAX_PLAN_NAME;
 use brownian::plan::{self, Method, Prediction, Spacing, Step, Variance};
 use std::str::FromStr;
+
+/// A plan with a name: what a chain follows on the host, and what a model file gets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedPlan {
+    /// Name in the model.
+    pub name: String,
+    /// Whether x0_hat is clipped to [-1, 1].
+    pub clip: bool,
+    /// Steps; lowering sets their time rows.
+    pub steps: Vec<Step>,
+}
 
 /// A plan to build.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,11 +1,10 @@
 //! What a run is: everything that decides its result, as stored beside its weights.
-use super::objective::{Prediction, ScheduleName, Weighting};
+use super::fine_tuning::FineTuning;
 use crate::data::augment::Augment;
-use crate::graph::{Graph, Shape};
-use crate::{
-    finetune::{self, FineTuning},
-    presets, Error, Result,
-};
+use crate::graph::{Graph, Shape, TunedPlan};
+use crate::plans::{self, NamedPlan};
+use crate::process::{Gaussian, Prediction, ScheduleName, Weighting};
+use crate::{presets, Error, Result};
 use brownian::schedule::rescale_to_zero_terminal_snr;
 use serde::{Deserialize, Serialize};
 
@@ -185,9 +184,25 @@ impl Config {
     pub fn graph(&self) -> Result<Graph> {
         let graph = presets::build_varied(&self.preset, self.shape(), self.classes, &self.network)?;
         match &self.fine_tuning {
-            Some(tuning) => Ok(graph.folded(finetune::tuned_plans(self, &tuning.plans)?)),
+            Some(tuning) => Ok(graph.folded(self.tuned_plans(&tuning.plans)?)),
             None => Ok(graph),
         }
+    }
+
+    /// Plans as they are written on the command line, built for this run's schedule and prediction.
+    ///
+    /// # Errors
+    /// Plans that do not parse or do not fit the schedule.
+    pub fn plans(&self, texts: &[String]) -> Result<Vec<NamedPlan>> {
+        let alpha_bars = self.alpha_bars();
+        plans::parse_all(texts)?.iter().map(|spec| spec.build(self.prediction.into(), &alpha_bars)).collect()
+    }
+
+    /// The plans of a fine-tuned network as its conditioning knows them.
+    fn tuned_plans(&self, texts: &[String]) -> Result<Vec<TunedPlan>> {
+        let timesteps = |plan: &NamedPlan| plan.steps.iter().map(|s| s.timestep).collect();
+        let plans = self.plans(texts)?;
+        Ok(plans.iter().map(|plan| TunedPlan { name: plan.name.clone(), timesteps: timesteps(plan) }).collect())
     }
 
     /// ᾱ_t for t = 1..=T, at `[t - 1]`.
@@ -200,9 +215,9 @@ impl Config {
         alpha_bars
     }
 
-    /// The weight of each timestep on the squared error of F, at `[t - 1]`.
-    pub fn loss_weights(&self) -> Vec<f64> {
-        self.weighting.table(self.prediction, self.snr_gamma, &self.alpha_bars())
+    /// The process that the run learns to reverse.
+    pub fn process(&self) -> Gaussian {
+        Gaussian::new(self.alpha_bars(), self.prediction, self.weighting, self.snr_gamma)
     }
 
     /// The learning rate at `progress` in [0, 1] after `step` steps: a linear rise over the warm-up, a cosine to zero over the run.
@@ -223,7 +238,7 @@ mod tests {
     #[test]
     fn weights_have_their_formula() {
         let config = Config { weighting: Weighting::Variational, prediction: Prediction::Epsilon, ..config() };
-        let (alpha_bars, weights) = (config.alpha_bars(), config.loss_weights());
+        let (alpha_bars, weights) = (config.alpha_bars(), weights_of(&config));
         // β²/(2σ²α(1 − ᾱ)) with σ² = β, up to a factor.
         let formula = |t: usize| {
             let beta = Schedule::LINEAR.beta(t, 1000);
@@ -234,12 +249,16 @@ mod tests {
         }
         assert!((weights.iter().sum::<f64>() / 1000.0 - 1.0).abs() < 1e-9);
         // SNR(500) = 0.0785/0.9215 is below any γ here; at t = 1 it is 9999.
-        let snr_weights =
-            |snr_gamma| Config { weighting: Weighting::MinSnr, snr_gamma, ..config.clone() }.loss_weights();
+        let snr_weights = |snr_gamma| weights_of(&Config { weighting: Weighting::MinSnr, snr_gamma, ..config.clone() });
         for gamma in [1.0, 5.0] {
             assert_eq!(snr_weights(gamma)[499], 1.0);
             assert!((snr_weights(gamma)[0] / (gamma / 9999.0) - 1.0).abs() < 1e-9);
         }
+    }
+
+    fn weights_of(config: &Config) -> Vec<f64> {
+        let process = config.process();
+        (1..=process.timesteps()).map(|t| process.weight(t)).collect()
     }
 
     fn config() -> Config {
@@ -276,7 +295,7 @@ mod tests {
             for (timesteps, zero_terminal_snr) in [(21, false), (21, true), (100_000, false), (4000, true)] {
                 let config = Config { schedule, timesteps, zero_terminal_snr, ..config() };
                 assert!(config.check().is_ok(), "{config:?}");
-                assert!(config.loss_weights().iter().all(|w| w.is_finite()));
+                assert!(weights_of(&config).iter().all(|w| w.is_finite()));
             }
         }
     }

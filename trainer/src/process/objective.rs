@@ -51,7 +51,7 @@ impl From<Prediction> for brownian::plan::Prediction {
 
 impl Prediction {
     /// ε̂ = `[0]`·x_t + `[1]`·F at ᾱ = `alpha_bar` < 1.
-    pub fn epsilon_coefficients(self, alpha_bar: f64) -> [f64; 2] {
+    pub(super) fn epsilon_coefficients(self, alpha_bar: f64) -> [f64; 2] {
         let (alpha, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
         match self {
             Self::Epsilon => [0.0, 1.0],
@@ -61,12 +61,12 @@ impl Prediction {
     }
 
     /// x̂0 = `[0]`·x_t + `[1]`·F at ᾱ = `alpha_bar` > 0, as the plans have it.
-    pub fn x0_coefficients(self, alpha_bar: f64) -> [f64; 2] {
+    pub(super) fn x0_coefficients(self, alpha_bar: f64) -> [f64; 2] {
         brownian::plan::Prediction::from(self).x0_coefficients(alpha_bar).into()
     }
 
     /// The target of F = `[0]`·x0 + `[1]`·ε.
-    pub fn target_coefficients(self, alpha_bar: f64) -> [f64; 2] {
+    pub(super) fn target_coefficients(self, alpha_bar: f64) -> [f64; 2] {
         match self {
             Self::Epsilon => [0.0, 1.0],
             Self::V => [-(1.0 - alpha_bar).sqrt(), alpha_bar.sqrt()],
@@ -90,7 +90,7 @@ pub enum Weighting {
 
 impl Weighting {
     /// The weight on the squared error of F for each timestep, `[t - 1]`; `gamma` is that of [`Self::MinSnr`].
-    pub fn table(self, prediction: Prediction, gamma: f64, alpha_bars: &[f64]) -> Vec<f64> {
+    pub(super) fn table(self, prediction: Prediction, gamma: f64, alpha_bars: &[f64]) -> Vec<f64> {
         let before = std::iter::once(&1.0).chain(alpha_bars);
         let weight = |(alpha_bar, before): (&f64, &f64)| {
             let snr = alpha_bar / (1.0 - alpha_bar);
@@ -127,20 +127,6 @@ impl Weighting {
 mod tests {
     use super::*;
     use brownian::schedule::rescale_to_zero_terminal_snr;
-
-    #[test]
-    fn predictions_are_consistent() {
-        for alpha_bar in [0.999, 0.5, 0.01] {
-            let (x0, epsilon) = (0.3f64, -1.2f64);
-            let x = f64::sqrt(alpha_bar) * x0 + f64::sqrt(1.0 - alpha_bar) * epsilon;
-            for prediction in [Prediction::Epsilon, Prediction::V, Prediction::X0] {
-                let dot = |[a, b]: [f64; 2], u: f64, v: f64| a * u + b * v;
-                let f = dot(prediction.target_coefficients(alpha_bar), x0, epsilon);
-                assert!((dot(prediction.epsilon_coefficients(alpha_bar), x, f) - epsilon).abs() < 1e-12);
-                assert!((dot(prediction.x0_coefficients(alpha_bar), x, f) - x0).abs() < 1e-12);
-            }
-        }
-    }
 
     /// Schedules as they are, and with ᾱ_T = 0.
     fn tables() -> Vec<Vec<f64>> {

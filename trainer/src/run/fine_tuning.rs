@@ -1,0 +1,82 @@
+//! What decides a fine-tuning.
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// What decides a fine-tuning, given the run it starts from and the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FineTuning {
+    /// Plans, as for an export, whose chains are matched; each gets rows of channel biases.
+    pub plans: Vec<String>,
+    /// Steps.
+    pub steps: u64,
+    /// Images of a step's distillation.
+    pub batch: usize,
+    /// Network evaluations of a step's chains, shared out to images.
+    pub evaluations: usize,
+    /// Highest learning rate; it rises over the first twentieth and falls to zero as a cosine.
+    pub lr: f64,
+    /// Weight of the matching, 0 for distillation alone.
+    pub matching: f64,
+    /// Weight of the class loss within the matching.
+    pub class_weight: f64,
+    /// Rounds of evening out the classes of draws without a class at the end, in which only the null class moves.
+    pub balance_rounds: usize,
+    /// Passes over the data that each classifier among the critics is trained for.
+    pub critic_epochs: usize,
+    /// Round weights and activations as the integer network does.
+    pub quantize: bool,
+    /// Decay of the averaged weights a step.
+    pub ema: f64,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl FineTuning {
+    /// What `trainer finetune` does where it is told nothing else, for no plan yet.
+    pub const USUAL: Self = Self {
+        plans: vec![],
+        steps: 2400,
+        batch: 32,
+        evaluations: 640,
+        lr: 1e-3,
+        matching: 0.1,
+        class_weight: 0.05,
+        balance_rounds: 4,
+        critic_epochs: 10,
+        quantize: true,
+        ema: 0.99,
+        seed: 0,
+    };
+
+    /// Checks what a command line or an edited file can get wrong.
+    ///
+    /// # Errors
+    /// A number out of range, or no plan (usage errors).
+    pub fn check(&self) -> Result<()> {
+        let fail = |what: String| Err(Error::Usage(what));
+        if self.steps == 0 || self.steps > i32::MAX as u64 {
+            return fail(format!("--steps {}: give at least 1 and at most {}", self.steps, i32::MAX));
+        }
+        if self.batch == 0 || self.batch > 1 << 16 || self.evaluations > 1 << 20 {
+            return fail(format!("--batch {}: give 1 to {}", self.batch, 1 << 16));
+        }
+        if !(self.lr.is_finite() && self.lr > 0.0 && self.lr <= 1.0) {
+            return fail(format!("--lr {}: give a learning rate above 0 and at most 1", self.lr));
+        }
+        let weights = [self.matching, self.class_weight];
+        if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || !(0.0..1.0).contains(&self.ema) {
+            return fail("weights must not be negative, and the decay of the average must lie in [0, 1)".into());
+        }
+        if self.critic_epochs == 0 || self.critic_epochs > 1000 {
+            return fail(format!("--critic-epochs {}: give 1 to 1000", self.critic_epochs));
+        }
+        if self.balance_rounds > 100 {
+            return fail(format!("--balance-rounds {}: give at most 100", self.balance_rounds));
+        }
+        if self.plans.is_empty() {
+            return fail("give at least one --plan".into());
+        }
+        Ok(())
+    }
+}
