@@ -4,7 +4,7 @@
 //! postcard of Head · x (postcard byte string, f32 little endian) · x0_hat_prev (the same, i16) · CRC-32
 //! ```
 //!
-//! `docs/format.md` is the specification.
+//! `docs/reference/format.md` is the specification.
 
 use crate::conditioning::{self, Condition, Guidance};
 use crate::error::SnapshotError;

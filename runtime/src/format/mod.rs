@@ -4,7 +4,7 @@
 //! prefix (32 bytes) · header (postcard) · zeros to a multiple of 16 · weight blob · CRC-32
 //! ```
 //!
-//! `docs/format.md` is the specification. All integers of the prefix and the blob are little endian.
+//! `docs/reference/format.md` is the specification. All integers of the prefix and the blob are little endian.
 
 mod decode;
 mod op;
