@@ -7,7 +7,7 @@ mod packed;
 use crate::conditioning::{self, Condition, StepBiases};
 use crate::error::SamplerError;
 use crate::format::{self, Element, Op, Requantization, StepBias, Tensor};
-use crate::kernels::{self, active, Epilogue, Output, Residual, Source};
+use crate::kernels::{self, Active, Backend, Epilogue, Output, Residual, Source};
 use crate::model::Model;
 use crate::moves;
 use crate::quant::quantize;
@@ -78,7 +78,8 @@ impl<'a> Network<'a> {
             Op::ChannelBias(op) => self.channel_bias(op, arena),
             Op::Lut(op) => {
                 let (out, input) = split(arena, &op.output, &op.input)?;
-                active::lut(input.map(as_i8), self.lut(op.table)?, as_i8_mut(out));
+                let lut = kernels::Lut { input: input.map(as_i8), table: self.lut(op.table)? };
+                Active::lut(&lut, as_i8_mut(out));
                 Some(())
             }
             Op::Upsample(op) => moves::upsample(op, arena),
@@ -100,7 +101,7 @@ impl<'a> Network<'a> {
             weights: as_i8(self.blob.get(op.weights as usize..)?),
             epilogue: self.epilogue(&op.requantization, bias, channels, residual)?,
         };
-        active::conv(&conv, output(&op.output, out)?, as_i8_mut(scratch));
+        Active::conv(&conv, output(&op.output, out)?, as_i8_mut(scratch));
         Some(())
     }
 
@@ -117,7 +118,7 @@ impl<'a> Network<'a> {
             weights: as_i8(self.blob.get(op.weights as usize..)?),
             epilogue: self.epilogue(&op.requantization, bias, channels, residual)?,
         };
-        active::depthwise(&conv, as_i8_mut(out), as_i8_mut(scratch));
+        Active::depthwise(&conv, as_i8_mut(out), as_i8_mut(scratch));
         Some(())
     }
 
@@ -132,7 +133,7 @@ impl<'a> Network<'a> {
             weights: as_i8(self.blob.get(op.weights as usize..)?.get(..weights)?),
             epilogue: self.epilogue(&op.requantization, bias, outputs, residual)?,
         };
-        active::linear(&linear, output(&op.output, out)?);
+        Active::linear(&linear, output(&op.output, out)?);
         Some(())
     }
 
@@ -152,7 +153,7 @@ impl<'a> Network<'a> {
             shift: op.shift,
             lut: op.lut.and_then(|lut| self.lut(lut)),
         };
-        active::add(&add, as_i8_mut(out));
+        Active::add(&add, as_i8_mut(out));
         Some(())
     }
 

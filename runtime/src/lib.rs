@@ -31,7 +31,7 @@
 //! |---|---|
 //! | [`format`] | the model file: types, reader, validation |
 //! | [`quant`] | the only rounding rule |
-//! | [`kernels`] | inner loops, one file a backend |
+//! | [`kernels`] | inner loops, one folder a backend |
 //! | `host` (feature `host`) | what only hosts need: encoder, arena planner, multiplier search, owned memory |
 //! | [`schedule`], [`plan`] | β_t and ᾱ_t in f64; samplers as tables of one affine update |
 //! | [`rng`], [`gaussian`] | counter-based generator and integer normal transform |

@@ -2,8 +2,8 @@
 //! tap at a time, in 64-bit integers, reading tensors by their coordinates.
 
 use brownian::kernels::{
-    active, conv_scratch, depthwise_in_place, depthwise_scratch, portable, row_stride, Add, Conv, Depthwise, Epilogue,
-    Linear, Output, Residual, Source, Window,
+    conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Kernel,
+    Linear, Lut, Misfit, Output, Residual, Source, Window,
 };
 use proptest::prelude::*;
 
@@ -158,15 +158,22 @@ fn with_margin(values: &[i8]) -> Vec<i8> {
     [&[0x33; 8], values, &[0x33; 8]].concat()
 }
 
-/// Runs a kernel, fast or portable, over an output and a scratch.
-type Run<'a> = &'a mut dyn FnMut(bool, &mut [i8], &mut [i8]);
+/// Runs the kernel of this build's backend, or the portable one.
+fn run(kernel: &impl Kernel, fast: bool, out: Output, scratch: &mut [i8]) {
+    let mut checked = Checked::new(kernel, out, scratch).unwrap();
+    if fast {
+        checked.run();
+    } else {
+        checked.run_portable();
+    }
+}
 
 /// Runs both kernel sets from equal memory; the outputs must be `expected`, the margins untouched.
-fn both(before: &[i8], expected: &[i8], scratch: usize, run: Run) {
+fn both(before: &[i8], expected: &[i8], scratch: usize, kernel: &impl Kernel) {
     for fast in [false, true] {
         let (mut out, mut room) = (with_margin(before), with_margin(&vec![0x11; scratch]));
         let (end, room_end) = (8 + before.len(), 8 + scratch);
-        run(fast, &mut out[8..end], &mut room[8..room_end]);
+        run(kernel, fast, Output::I8(&mut out[8..end]), &mut room[8..room_end]);
         assert_eq!(&out[8..end], expected, "fast: {fast}");
         assert_eq!(out, with_margin(expected), "bytes around the output, fast: {fast}");
         assert!(room[..8].iter().chain(&room[room_end..]).all(|&b| b == 0x33), "bytes around the scratch");
@@ -229,19 +236,13 @@ proptest! {
             weights: &weights,
             epilogue: finish.epilogue(),
         };
-        both(&before, &expected, conv_scratch(kh * kw * total), &mut |fast, out, scratch| match fast {
-            true => active::conv(&conv, Output::I8(out), scratch),
-            false => portable::conv(&conv, Output::I8(out), scratch),
-        });
+        both(&before, &expected, conv_scratch(kh * kw * total), &conv);
         // The network's last layer: 16 bits, no residual, no table.
         let plain = Finish { residual: None, lut: None, ..finish.clone() };
         let conv = Conv { epilogue: plain.epilogue(), ..conv };
         for fast in [false, true] {
             let (mut out, mut scratch) = (vec![0i16; values], vec![0; conv_scratch(kh * kw * total)]);
-            match fast {
-                true => active::conv(&conv, Output::I16(&mut out), &mut scratch),
-                false => portable::conv(&conv, Output::I16(&mut out), &mut scratch),
-            }
+            run(&conv, fast, Output::I16(&mut out), &mut scratch);
             for (i, &q) in out.iter().enumerate() {
                 let exact = plain.scaled(sums[i], i % out_c, i, 0).clamp(-32768, 32767);
                 prop_assert_eq!(q as i64, exact, "i16 output {}, fast: {}", i, fast);
@@ -287,10 +288,7 @@ proptest! {
             epilogue: finish.epilogue(),
         };
         let scratch = conv_scratch(kh * kw * groups * group_in);
-        both(&vec![0; values], &expected, scratch, &mut |fast, out, scratch| match fast {
-            true => active::conv(&conv, Output::I8(out), scratch),
-            false => portable::conv(&conv, Output::I8(out), scratch),
-        });
+        both(&vec![0; values], &expected, scratch, &conv);
     }
 
     /// One filter a channel, over its input too.
@@ -337,10 +335,7 @@ proptest! {
             source.data = &[];
         }
         let conv = Depthwise { source, window, output: [out_h, out_w], weights: &weights, epilogue: finish.epilogue() };
-        both(&before, &expected, depthwise_scratch(&window, out_w), &mut |fast, out, scratch| match fast {
-            true => active::depthwise(&conv, out, scratch),
-            false => portable::depthwise(&conv, out, scratch),
-        });
+        both(&before, &expected, depthwise_scratch(&window, out_w), &conv);
     }
 
     #[test]
@@ -358,10 +353,7 @@ proptest! {
             })
             .collect();
         let linear = Linear { input: &input, weights: &weights, epilogue: finish.epilogue() };
-        both(&before, &expected, 0, &mut |fast, out, _| match fast {
-            true => active::linear(&linear, Output::I8(out)),
-            false => portable::linear(&linear, Output::I8(out)),
-        });
+        both(&before, &expected, 0, &linear);
     }
 
     #[test]
@@ -393,14 +385,69 @@ proptest! {
             shift,
             lut: table.then_some(values),
         };
-        both(&before, &expected, 0, &mut |fast, out, _| match fast {
-            true => active::add(&add, out),
-            false => portable::add(&add, out),
-        });
+        both(&before, &expected, 0, &add);
         let expected: Vec<i8> = a.iter().map(|&q| look_up(q as i64)).collect();
-        both(&before, &expected, 0, &mut |fast, out, _| match fast {
-            true => active::lut(add.a, values, out),
-            false => portable::lut(add.a, values, out),
-        });
+        both(&before, &expected, 0, &Lut { input: add.a, table: values });
     }
+}
+
+/// A convolution of two 3×3 images to two channels, which fits.
+fn small_conv<'a>(data: &'a [i8], weights: &'a [i8]) -> Conv<'a> {
+    let source = Source { data, height: 3, width: 3, channels: 1, upsample: 0, zero_point: 0 };
+    Conv {
+        sources: (source, None),
+        window: Window { kernel: [3, 3], stride: [1, 1], pad: [1, 1], dilation: [1, 1] },
+        output: [3, 3, 2],
+        groups: 1,
+        weights,
+        epilogue: Epilogue { bias: &[0; 2], multipliers: &[1; 2], offset: 0, shift: 0, residual: None, lut: None },
+    }
+}
+
+/// Slices that are too short, and shapes whose products overflow to small ones, are refused before a kernel runs.
+#[test]
+fn misfits_are_refused() {
+    let (data, weights, mut out, mut scratch) = ([1; 9], [1; 24], [0; 18], [0; conv_scratch(9)]);
+    let conv = small_conv(&data, &weights);
+    let mut check = |conv: Conv, out_len: usize, scratch_len: usize| {
+        Checked::new(&conv, Output::I8(&mut out[..out_len]), &mut scratch[..scratch_len]).err()
+    };
+    let need = conv_scratch(9);
+    assert_eq!(check(conv, 18, need), None);
+    assert_eq!(check(conv, 17, need), Some(Misfit::Output));
+    assert_eq!(check(conv, 18, need - 1), Some(Misfit::Scratch));
+    assert_eq!(check(Conv { weights: &weights[..23], ..conv }, 18, need), Some(Misfit::Weights));
+    assert_eq!(check(small_conv(&data[..8], &weights), 18, need), Some(Misfit::Input));
+    assert_eq!(check(Conv { groups: 3, ..conv }, 18, need), Some(Misfit::Shape));
+    let epilogue = Epilogue { bias: &[0], ..conv.epilogue };
+    assert_eq!(check(Conv { epilogue, ..conv }, 18, need), Some(Misfit::Epilogue));
+    // 2^63·2·… is 0 in 64 bits.
+    let huge = Source { height: 1 << (usize::BITS - 1), width: 2, ..conv.sources.0 };
+    assert_eq!(check(Conv { sources: (huge, None), ..conv }, 18, need), Some(Misfit::Shape));
+    let output = [1 << (usize::BITS - 1), 2, 2];
+    assert_eq!(check(Conv { output, ..conv }, 18, need), Some(Misfit::Shape));
+    let window = Window { stride: [usize::MAX, 1], ..conv.window };
+    assert_eq!(check(Conv { window, ..conv }, 18, need), Some(Misfit::Shape));
+    let window = Window { dilation: [1, usize::MAX / 2 + 2], ..conv.window };
+    assert_eq!(check(Conv { window, ..conv }, 18, need), Some(Misfit::Shape));
+
+    // Enlarged, a depthwise convolution may not write over its input; a stride of two neither.
+    let source = Source { data: &[], ..conv.sources.0 };
+    let epilogue = conv.epilogue;
+    let depthwise = Depthwise { source, window: conv.window, output: [3, 3], weights: &weights[..9], epilogue };
+    let mut check = |depthwise: Depthwise, out_len: usize| {
+        let mut scratch = vec![0; depthwise_scratch(&conv.window, 3)];
+        Checked::new(&depthwise, Output::I8(&mut out[..out_len]), &mut scratch).err()
+    };
+    assert_eq!(check(depthwise, 9), None);
+    assert_eq!(check(depthwise, 8), Some(Misfit::Output));
+    let enlarged = Source { upsample: 1, ..source };
+    assert_eq!(check(Depthwise { source: enlarged, ..depthwise }, 9), Some(Misfit::Output));
+    let window = Window { stride: [2, 1], ..conv.window };
+    assert_eq!(check(Depthwise { window, ..depthwise }, 9), Some(Misfit::Output));
+
+    let add = Add { a: None, b: &data, multipliers: [1; 2], offset: 0, shift: 0, lut: None };
+    assert!(Checked::new(&add, Output::I8(&mut out[..9]), &mut []).is_ok());
+    assert_eq!(Checked::new(&add, Output::I8(&mut out[..10]), &mut []).err(), Some(Misfit::Input));
+    assert_eq!(Checked::new(&add, Output::I16(&mut [0; 9]), &mut []).err(), Some(Misfit::Output));
 }

@@ -3,7 +3,7 @@
 
 use super::{as_i8, as_i8_mut, output, source, split_scratch, Buffers, Network};
 use crate::format::{Conv2d, Linear, Packed, Requantization};
-use crate::kernels::{self, active};
+use crate::kernels::{self, Active, Backend};
 
 impl Network<'_> {
     /// A convolution with four-bit weights: block by block of output channels, whose outputs lie apart until they are done,
@@ -41,14 +41,14 @@ impl Network<'_> {
                 epilogue,
             };
             if whole {
-                active::conv(&conv, output(&op.output, out)?, as_i8_mut(scratch));
+                Active::conv(&conv, output(&op.output, out)?, as_i8_mut(scratch));
             } else {
                 let [all, some] = [channels, count].map(|c| c * size);
                 let (from, part) = (first * size, part.get_mut(..height * width * some)?);
                 if op.requantization.residual.is_some() {
                     copy_strided((residual.unwrap_or(out), from, all), (part, 0, some), some);
                 }
-                active::conv(&conv, output(&op.output, part)?, as_i8_mut(scratch));
+                Active::conv(&conv, output(&op.output, part)?, as_i8_mut(scratch));
                 copy_strided((part, 0, some), (out, from, all), some);
             }
             first += count;
@@ -83,7 +83,7 @@ impl Network<'_> {
                 weights: as_i8(weights),
                 epilogue: self.epilogue(&from_channel(&op.requantization, first), bias, count, residual)?,
             };
-            active::linear(&linear, output(&op.output, out.get_mut(first * size..(first + count) * size)?)?);
+            Active::linear(&linear, output(&op.output, out.get_mut(first * size..(first + count) * size)?)?);
             first += count;
         }
         Some(())

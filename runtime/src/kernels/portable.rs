@@ -1,6 +1,9 @@
 //! The reference kernels: safe Rust for any target, and the meaning of every other backend.
 
-use super::{row_stride, Add, Conv, Depthwise, Epilogue, Linear, Output, Residual, Source, Window};
+use super::arguments::{Add, Conv, Depthwise, Linear, Lut};
+use super::epilogue::{Epilogue, Output, Residual};
+use super::scratch::row_stride;
+use super::source::Window;
 use crate::quant::{clamp_i16, clamp_i8, scale};
 
 /// Convolution of one image. `scratch` has at least [`conv_scratch`](super::conv_scratch) bytes.
@@ -48,29 +51,6 @@ fn gather(conv: &Conv, y: usize, x: usize, patch: &mut [i8]) {
                 rest = tail;
             }
         }
-    }
-}
-
-impl<'a> Source<'a> {
-    /// The channels at (y, x) of the enlarged input, or `None` in the padding.
-    #[inline(always)]
-    pub(super) fn pixel(&self, y: usize, x: usize) -> Option<&'a [i8]> {
-        let (y, x) = (y >> (self.upsample & 1), x >> (self.upsample & 1));
-        if y >= self.height || x >= self.width {
-            return None;
-        }
-        self.data.get((y * self.width + x) * self.channels..)?.get(..self.channels)
-    }
-
-    /// Channel `c` at (y, x) of the enlarged input, from `out` if it holds the input; padding included.
-    #[inline(always)]
-    pub(super) fn value(&self, out: &[i8], y: usize, x: usize, c: usize) -> i8 {
-        let (y, x) = (y >> (self.upsample & 1), x >> (self.upsample & 1));
-        if y >= self.height || x >= self.width {
-            return self.zero_point;
-        }
-        let data = if self.data.is_empty() { out } else { self.data };
-        data.get((y * self.width + x) * self.channels + c).copied().unwrap_or(0)
     }
 }
 
@@ -183,10 +163,11 @@ pub fn add(add: &Add, out: &mut [i8]) {
     }
 }
 
-/// Replaces every value by `lut[value + 128]`; `input` is `None` when `out` holds it (in place).
-pub fn lut(input: Option<&[i8]>, lut: &[i8; 256], out: &mut [i8]) {
+/// Table lookup.
+pub fn lut(lut: &Lut, out: &mut [i8]) {
+    let Lut { input, table } = *lut;
     match input {
-        Some(input) => out.iter_mut().zip(input).for_each(|(o, &i)| *o = look_up(Some(lut), i)),
-        None => out.iter_mut().for_each(|o| *o = look_up(Some(lut), *o)),
+        Some(input) => out.iter_mut().zip(input).for_each(|(o, &i)| *o = look_up(Some(table), i)),
+        None => out.iter_mut().for_each(|o| *o = look_up(Some(table), *o)),
     }
 }

@@ -8,7 +8,7 @@
 use bench::count;
 use bench::data::{requantization, Rng};
 use brownian::kernels::{
-    active, conv_scratch, depthwise_scratch, portable, row_stride, Add, Conv, Depthwise, Epilogue, Linear, Output,
+    conv_scratch, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Kernel, Linear, Output,
     Source, Window,
 };
 use semihosting::{println, process::exit};
@@ -126,17 +126,8 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -
         pad: [(kernel[0] - 1) * d / 2, (kernel[1] - 1) * d / 2],
         dilation: [d, d],
     };
-    let (out, expected) = (&mut b.output[..out_size], &mut b.expected[..out_size]);
-    let mut both = |fast: &mut dyn FnMut(&mut [i8], &mut [i8]), slow: &mut dyn FnMut(&mut [i8], &mut [i8])| {
-        if trace {
-            return (count::instructions(&mut || fast(out, &mut b.scratch)), true);
-        }
-        slow(expected, &mut b.scratch);
-        out.fill(0x55);
-        let first = count::instructions(&mut || fast(out, &mut b.scratch));
-        let second = count::instructions(&mut || fast(out, &mut b.scratch));
-        (first, first == second && out == expected)
-    };
+    let mut room =
+        Room { out: &mut b.output[..out_size], expected: &mut b.expected[..out_size], scratch: &mut b.scratch, trace };
     let (macs, (instructions, equal)) = match *kind {
         Dense(_, _, kernel, dilation) => {
             let conv = Conv {
@@ -147,10 +138,7 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -
                 weights: &b.weights[..rows * row_stride(taps)],
                 epilogue,
             };
-            let n = conv_scratch(taps);
-            let result = both(&mut |o, s| active::conv(&conv, Output::I8(o), &mut s[..n]), &mut |o, s| {
-                portable::conv(&conv, Output::I8(o), &mut s[..n])
-            });
+            let result = room.count(&conv, conv_scratch(taps));
             (out_size * taps, result)
         }
         Deep(c) => {
@@ -161,17 +149,12 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -
                 weights: &b.weights[..9 * c],
                 epilogue,
             };
-            let n = depthwise_scratch(&conv.window, width);
-            let result = both(&mut |o, s| active::depthwise(&conv, o, &mut s[..n]), &mut |o, s| {
-                portable::depthwise(&conv, o, &mut s[..n])
-            });
+            let result = room.count(&conv, depthwise_scratch(&conv.window, width));
             (out_size * 9, result)
         }
         Full(..) => {
             let linear = Linear { input: &b.input[..size], weights: &b.weights[..rows * row_stride(taps)], epilogue };
-            let result = both(&mut |o, _| active::linear(&linear, Output::I8(o)), &mut |o, _| {
-                portable::linear(&linear, Output::I8(o))
-            });
+            let result = room.count(&linear, 0);
             (out_size * taps, result)
         }
         Sum(_) => {
@@ -183,9 +166,43 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -
                 shift: 15,
                 lut: None,
             };
-            let result = both(&mut |o, _| active::add(&add, o), &mut |o, _| portable::add(&add, o));
+            let result = room.count(&add, 0);
             (out_size, result)
         }
     };
     (macs, instructions, equal)
+}
+
+/// Where a kernel writes, and its scratch.
+struct Room<'a> {
+    out: &'a mut [i8],
+    expected: &'a mut [i8],
+    scratch: &'a mut [i8],
+    trace: bool,
+}
+
+impl Room<'_> {
+    /// Runs the kernel twice, or once for a trace; returns its instructions, and whether its output is right.
+    fn count(&mut self, kernel: &impl Kernel, scratch: usize) -> (u32, bool) {
+        let scratch = &mut self.scratch[..scratch];
+        if !self.trace {
+            checked(kernel, self.expected, scratch).run_portable();
+            self.out.fill(0x55);
+        }
+        let mut call = checked(kernel, self.out, scratch);
+        let mut run = || call.run();
+        let first = count::instructions(&mut run);
+        if self.trace {
+            return (first, true);
+        }
+        let second = count::instructions(&mut run);
+        (first, first == second && self.out == self.expected)
+    }
+}
+
+fn checked<'a, K: Kernel>(kernel: &'a K, out: &'a mut [i8], scratch: &'a mut [i8]) -> Checked<'a, K> {
+    Checked::new(kernel, Output::I8(out), scratch).unwrap_or_else(|misfit| {
+        println!("error: a row is wrong: {misfit}");
+        exit(1)
+    })
 }

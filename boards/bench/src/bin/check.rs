@@ -8,8 +8,8 @@
 
 use bench::data::{requantization, Rng};
 use brownian::kernels::{
-    active, conv_scratch, depthwise_in_place, depthwise_scratch, portable, row_stride, Add, Conv, Depthwise, Epilogue,
-    Linear, Output, Residual, Source, Window,
+    conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Kernel,
+    Linear, Lut, Output, Residual, Source, Window,
 };
 use semihosting::{println, process::exit};
 
@@ -74,27 +74,38 @@ fn main() -> ! {
     exit(0)
 }
 
-/// Runs a kernel, fast or portable, over an output and a scratch.
-type Run<'a> = &'a mut dyn FnMut(&mut [i8], &mut [i8], bool);
-
-/// Runs `fast` and `slow` on equal memory and compares all of it: outputs, the bytes around them and around the
-/// scratch. `start` and `len` in bytes.
-fn same(
-    out: &mut [i16],
-    expected: &mut [i16],
-    scratch: &mut [i8],
-    start: usize,
-    len: usize,
+/// Where a kernel writes, and its scratch.
+struct Room<'a> {
+    out: &'a mut [i16],
+    expected: &'a mut [i16],
+    scratch: &'a mut [i8],
+    /// The output, in bytes.
+    at: core::ops::Range<usize>,
+    i16s: bool,
+    /// Bytes of scratch.
     need: usize,
-    run: Run,
-) -> bool {
-    let (out, expected) = (bytes(out), bytes(expected));
+}
+
+/// Runs the chosen kernel and the portable one on equal memory and compares all of it: outputs, the bytes around them and
+/// around the scratch.
+fn same(kernel: &impl Kernel, room: Room) -> bool {
+    let Room { at, i16s, need, scratch, .. } = room;
+    let (out, expected) = (bytes(room.out), bytes(room.expected));
     expected.copy_from_slice(out);
     scratch.fill(0x5A);
-    run(&mut out[start..start + len], &mut scratch[GUARD..GUARD + need], true);
+    let output = |values| if i16s { Output::I16(wide(values)) } else { Output::I8(values) };
+    let scratch_at = GUARD..GUARD + need;
+    checked(kernel, output(&mut out[at.clone()]), &mut scratch[scratch_at.clone()]).run();
     let guarded = scratch[..GUARD].iter().chain(&scratch[GUARD + need..]).all(|&s| s == 0x5A);
-    run(&mut expected[start..start + len], &mut scratch[GUARD..GUARD + need], false);
+    checked(kernel, output(&mut expected[at]), &mut scratch[scratch_at]).run_portable();
     guarded && out == expected
+}
+
+fn checked<'a, K: Kernel>(kernel: &'a K, out: Output<'a>, scratch: &'a mut [i8]) -> Checked<'a, K> {
+    Checked::new(kernel, out, scratch).unwrap_or_else(|misfit| {
+        println!("error: a case is wrong: {misfit}");
+        exit(1)
+    })
 }
 
 fn bytes(values: &mut [i16]) -> &mut [i8] {
@@ -140,15 +151,16 @@ fn lengths(m: &mut Buffers, rng: &mut Rng, len: usize) -> Option<bool> {
         shift: 10 + rng.below(8) as u8,
         lut: (rng.below(2) == 0).then_some(&m.lut),
     };
-    let sums = same(&mut m.out, &mut m.expected, &mut m.scratch, at, len, 0, &mut |o, _, fast| match fast {
-        true => active::add(&add, o),
-        false => portable::add(&add, o),
-    });
-    let looked_up = same(&mut m.out, &mut m.expected, &mut m.scratch, at, len, 0, &mut |o, _, fast| match fast {
-        true => active::lut(add.a, &m.lut, o),
-        false => portable::lut(add.a, &m.lut, o),
-    });
-    Some(sums && looked_up)
+    let lut = Lut { input: add.a, table: &m.lut };
+    let mut room = || Room {
+        out: &mut m.out,
+        expected: &mut m.expected,
+        scratch: &mut m.scratch,
+        at: at..at + len,
+        i16s: false,
+        need: 0,
+    };
+    Some(same(&add, room()) && same(&lut, room()))
 }
 
 /// Random requantization with or without table and residual, for `channels` channels and sums of `taps` products.
@@ -192,13 +204,8 @@ fn linear(m: &mut Buffers, rng: &mut Rng, inputs: usize) -> Option<bool> {
     }
     let linear = Linear { input: &m.a[a..a + inputs], weights: &m.weights[..outputs * stride], epilogue };
     let len = if i16s { 2 * outputs } else { outputs };
-    Some(same(&mut m.out, &mut m.expected, &mut m.scratch, at, len, 0, &mut |o, _, fast| {
-        let out = if i16s { Output::I16(wide(o)) } else { Output::I8(o) };
-        match fast {
-            true => active::linear(&linear, out),
-            false => portable::linear(&linear, out),
-        }
-    }))
+    let (out, expected, scratch) = (&mut m.out, &mut m.expected, &mut m.scratch);
+    Some(same(&linear, Room { out, expected, scratch, at: at..at + len, i16s, need: 0 }))
 }
 
 fn rows(rng: &mut Rng, weights: &mut [i8], taps: usize) {
@@ -306,13 +313,8 @@ fn conv(m: &mut Buffers, rng: &mut Rng, pointwise: Option<usize>) -> Option<bool
         weights: &m.weights[..out_c * stride],
         epilogue,
     };
-    let equal = same(&mut m.out, &mut m.expected, &mut m.scratch, at, len, need, &mut |o, s, fast| {
-        let out = if i16s { Output::I16(wide(o)) } else { Output::I8(o) };
-        match fast {
-            true => active::conv(&conv, out, s),
-            false => portable::conv(&conv, out, s),
-        }
-    });
+    let (out, expected, scratch) = (&mut m.out, &mut m.expected, &mut m.scratch);
+    let equal = same(&conv, Room { out, expected, scratch, at: at..at + len, i16s, need });
     if !equal {
         println!("{window:?} {height}×{width}×{channels:?}→{out_c}, groups {groups}, up {up_a} {up_b}, i16 {i16s}");
         println!("starts {at} {a} {b}, table {}, {:?}", epilogue.lut.is_some(), epilogue.residual.map(|r| r.data));
@@ -371,10 +373,8 @@ fn depthwise(m: &mut Buffers, rng: &mut Rng) -> Option<bool> {
         weights: &m.weights[..taps * channels],
         epilogue,
     };
-    let equal = same(&mut m.out, &mut m.expected, &mut m.scratch, at, values, need, &mut |o, s, fast| match fast {
-        true => active::depthwise(&conv, o, s),
-        false => portable::depthwise(&conv, o, s),
-    });
+    let (out, expected, scratch) = (&mut m.out, &mut m.expected, &mut m.scratch);
+    let equal = same(&conv, Room { out, expected, scratch, at: at..at + values, i16s: false, need });
     if !equal {
         println!("{window:?} {height}×{width}×{channels}, up {up}, in place {in_place}, starts {at} {a}");
         println!("table {}, residual {}", epilogue.lut.is_some(), epilogue.residual.is_some());

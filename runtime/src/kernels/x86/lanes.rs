@@ -1,26 +1,26 @@
 //! Vector steps that the AVX-512 kernels share: requantization of sixteen sums, tables, transposition; and the elementwise
 //! kernels made of them.
 
-use super::Add;
+use crate::kernels::arguments::{Add, Lut};
 use core::arch::x86_64::*;
 
 /// [`quant::scale`](crate::quant::scale) of sixteen sums, as 64-bit products of the even and of the odd lanes.
 #[target_feature(enable = "avx512f")]
 #[inline]
-pub(super) fn scale(acc: __m512i, [even, odd]: [__m512i; 2]) -> __m512i {
+pub fn scale(acc: __m512i, [even, odd]: [__m512i; 2]) -> __m512i {
     let even = _mm512_srli_epi64::<16>(_mm512_mul_epi32(acc, even));
     let odd = _mm512_slli_epi64::<16>(_mm512_mul_epi32(_mm512_srli_epi64::<32>(acc), odd));
     _mm512_mask_blend_epi32(0xAAAA, even, odd)
 }
 
 /// An activation's table in four registers.
-pub(super) struct Table([__m512i; 4]);
+pub struct Table([__m512i; 4]);
 
 impl Table {
     /// The table in registers.
     #[target_feature(enable = "avx512f")]
     #[inline]
-    pub(super) fn new(lut: &[i8; 256]) -> Self {
+    pub fn new(lut: &[i8; 256]) -> Self {
         // SAFETY: 64 bytes from each of the four places.
         Self([0, 64, 128, 192].map(|at| unsafe { lut.as_ptr().add(at).cast::<__m512i>().read_unaligned() }))
     }
@@ -28,7 +28,7 @@ impl Table {
     /// `lut[q + 128]` of 64 values: `vpermi2b` reads seven bits of q, the eighth chooses the half.
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
     #[inline]
-    pub(super) fn look_up(&self, q: __m512i) -> __m512i {
+    pub fn look_up(&self, q: __m512i) -> __m512i {
         let [first, second, third, fourth] = self.0;
         let negative = _mm512_permutex2var_epi8(first, q, second);
         let positive = _mm512_permutex2var_epi8(third, q, fourth);
@@ -39,7 +39,7 @@ impl Table {
 /// Word i of row j becomes word j of row i.
 #[target_feature(enable = "avx512f")]
 #[inline]
-pub(super) fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
+pub fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
     let zero = _mm512_setzero_si512();
     // After this, lane L of `quads[4·g + c]` is column 4·L + c of rows 4·g to 4·g + 3.
     let mut quads = [zero; 16];
@@ -65,16 +65,17 @@ pub(super) fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
     columns
 }
 
-/// Like [`portable::lut`](super::portable::lut), 64 values at a time.
+/// Like [`portable::lut`](crate::kernels::portable::lut), 64 values at a time.
 ///
 /// # Safety
 /// The processor has AVX-512 with BW and VBMI.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub(super) unsafe fn lut(input: Option<&[i8]>, lut: &[i8; 256], out: &mut [i8]) {
+pub unsafe fn lut(lut: &Lut, out: &mut [i8]) {
+    let Lut { input, table } = *lut;
     let len = input.map_or(out.len(), |i| if i.len() < out.len() { i.len() } else { out.len() });
     let to = out.as_mut_ptr();
     let from = input.map_or(to.cast_const(), |i| i.as_ptr());
-    let table = Table::new(lut);
+    let table = Table::new(table);
     let mut at = 0;
     while at < len {
         let mask = if len - at < 64 { (1u64 << (len - at)) - 1 } else { u64::MAX };
@@ -87,12 +88,12 @@ pub(super) unsafe fn lut(input: Option<&[i8]>, lut: &[i8; 256], out: &mut [i8]) 
     }
 }
 
-/// Like [`portable::add`](super::portable::add), sixteen values at a time.
+/// Like [`portable::add`](crate::kernels::portable::add), sixteen values at a time.
 ///
 /// # Safety
 /// The processor has AVX-512 with BW, VL and VBMI.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi")]
-pub(super) unsafe fn add(add: &Add, out: &mut [i8]) {
+pub unsafe fn add(add: &Add, out: &mut [i8]) {
     let shorter = |a: usize, b: usize| if a < b { a } else { b };
     let len = shorter(add.a.map_or(out.len(), |a| shorter(a.len(), out.len())), add.b.len());
     let to = out.as_mut_ptr();

@@ -1,16 +1,15 @@
 //! How backends without the DSP extension lay four i8 into words.
 
 /// Taps 0 and 2, and taps 1 and 3, each pair as the integer `first·2^16 + second`.
-#[cfg(any(feature = "armv7m", feature = "armv6m"))]
 #[inline(always)]
-pub(super) fn pairs(values: u32) -> [u32; 2] {
+pub fn pairs(values: u32) -> [u32; 2] {
     let byte = |i: u32| ((values << (24 - 8 * i)) as i32 >> 24) as u32;
     [(byte(0) << 16).wrapping_add(byte(2)), (byte(1) << 16).wrapping_add(byte(3))]
 }
 
 /// Four i16 in order.
 #[inline(always)]
-pub(super) fn halves(values: u32) -> [u32; 2] {
+pub fn halves(values: u32) -> [u32; 2] {
     let byte = |i: u32| ((values << (24 - 8 * i)) as i32 >> 24) as u32;
     [byte(0) & 0xFFFF | byte(1) << 16, byte(2) & 0xFFFF | byte(3) << 16]
 }
@@ -19,9 +18,8 @@ pub(super) fn halves(values: u32) -> [u32; 2] {
 ///
 /// # Safety
 /// `x` and `w` have two words.
-#[cfg(not(feature = "host-simd"))]
 #[inline(always)]
-pub(super) unsafe fn multiply_add_halves(mut acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
+pub unsafe fn multiply_add_halves(mut acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
     for (i, a) in acc.iter_mut().enumerate() {
         // SAFETY: the caller's promise. Volatile, lest the compiler keep a window of weights and inputs in
         // registers that it does not have, and spill them all.

@@ -1,5 +1,4 @@
-//! Cortex-M0 and M0+: no multiply-accumulate, no long multiply, sixteen-bit instructions on eight registers.
-//! Two products share a multiplication.
+//! Dense convolution.
 //!
 //! Two taps lie in one word, in opposite order for activations and weights:
 //!
@@ -28,74 +27,10 @@
 //!
 //! 44 instructions for 16 products, 45 with the loop.
 
-use super::epilogue::Requantize;
-use super::ring::{self, Spread};
-use super::tiled::{self, Isa};
-use super::{packing, portable, rows, Conv, Depthwise, Linear, Output};
+use super::instructions::Armv6m;
+use crate::kernels::shared::packing;
+use crate::kernels::shared::tiles::Isa;
 use core::arch::naked_asm;
-
-pub use super::portable::{add, lut};
-
-/// Like [`portable::conv`].
-#[inline(never)]
-pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
-    if !tiled::conv::<Armv6m>(conv, &mut out, scratch) {
-        portable::conv(conv, out, scratch);
-    }
-}
-
-/// Like [`portable::depthwise`].
-#[inline(never)]
-pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
-    if !ring::depthwise::<Armv6m>(conv, out, scratch) {
-        portable::depthwise(conv, out, scratch);
-    }
-}
-
-/// Like [`portable::linear`].
-pub fn linear(linear: &Linear, mut out: Output) {
-    if !rows::linear::<Armv6m, 2>(linear, &mut out, add_rows) {
-        portable::linear(linear, out);
-    }
-}
-
-/// See [`rows::Rows`]: two outputs share each input.
-unsafe fn add_rows(acc: &mut [i32; 2], input: *const i8, row: *const i8, step: usize, inputs: usize) {
-    // SAFETY: the caller's promise; both ends are `inputs` after their starts.
-    unsafe { add_two(acc, input.add(inputs), row.add(inputs), step, inputs) };
-}
-
-/// Counts r7 from −inputs to 0, with r2, r3 and r4 at the ends of the inputs and of the two rows.
-#[unsafe(naked)]
-unsafe extern "C" fn add_two(acc: *mut [i32; 2], input: *const i8, row: *const i8, step: usize, inputs: usize) {
-    naked_asm!(
-        "push {{r0, r4, r5, r6, r7, lr}}",
-        "ldr r7, [sp, #24]",
-        "rsbs r7, r7, #0",
-        "adds r4, r2, r3",
-        "mov r3, r2",
-        "mov r2, r1",
-        "ldm r0!, {{r5, r6}}",
-        "mov r0, r5",
-        "mov r1, r6",
-        "2:",
-        "ldrsb r5, [r2, r7]",
-        "ldrsb r6, [r3, r7]",
-        "muls r6, r5, r6",
-        "adds r0, r0, r6",
-        "ldrsb r6, [r4, r7]",
-        "muls r6, r5, r6",
-        "adds r1, r1, r6",
-        "adds r7, #1",
-        "bne 2b",
-        "pop {{r2}}",
-        "str r0, [r2]",
-        "str r1, [r2, #4]",
-        "pop {{r4, r5, r6, r7, pc}}",
-    )
-}
-
-struct Armv6m;
 
 /// Saves the caller's registers and sets up r7 to r12; r0 weights, r1 patches, r2 their end, r3 accumulators.
 macro_rules! enter {
@@ -208,37 +143,5 @@ impl Isa for Armv6m {
         // SAFETY: reads `blocks` words of `row` and `2·blocks` blocks of `patch`.
         unsafe { dot2(row, patch, patch.add(2 * blocks), &mut acc) };
         acc
-    }
-}
-
-impl Spread for Armv6m {
-    #[inline(always)]
-    fn spread(values: u32) -> [u32; 2] {
-        packing::halves(values)
-    }
-
-    #[inline(always)]
-    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
-        // SAFETY: the caller's promise.
-        unsafe { packing::multiply_add_halves(acc, x, w) }
-    }
-}
-
-impl Requantize for Armv6m {
-    /// [`quant::scale`](crate::quant::scale) in two 32-bit products: the upper and the lower half of `acc`.
-    #[inline(always)]
-    fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
-        let multiplier = multiplier as i32;
-        let low = (acc as u16 as i32).wrapping_mul(multiplier) >> 16;
-        (acc >> 16).wrapping_mul(multiplier).wrapping_add(low).wrapping_add(offset)
-    }
-
-    #[inline(always)]
-    fn saturate(q: i32) -> i32 {
-        if q as i8 as i32 == q {
-            q
-        } else {
-            (q >> 31) ^ 127
-        }
     }
 }

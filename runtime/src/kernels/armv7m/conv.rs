@@ -1,4 +1,4 @@
-//! Cortex-M3: a multiply-accumulate, but one product at a time. Two products share a multiplication.
+//! Dense convolution.
 //!
 //! Two taps lie in one word, in opposite order for activations and weights:
 //!
@@ -24,80 +24,10 @@
 //!
 //! 25 instructions for 16 products, 26 with the loop.
 
-use super::epilogue::Requantize;
-use super::ring::{self, Spread};
-use super::tiled::{self, Isa};
-use super::{packing, portable, rows, Conv, Depthwise, Linear, Output};
+use super::instructions::Armv7m;
+use crate::kernels::shared::packing;
+use crate::kernels::shared::tiles::Isa;
 use core::arch::asm;
-
-pub use super::portable::{add, lut};
-
-/// Like [`portable::conv`].
-#[inline(never)]
-pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
-    if !tiled::conv::<Armv7m>(conv, &mut out, scratch) {
-        portable::conv(conv, out, scratch);
-    }
-}
-
-/// Like [`portable::depthwise`].
-#[inline(never)]
-pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
-    if !ring::depthwise::<Armv7m>(conv, out, scratch) {
-        portable::depthwise(conv, out, scratch);
-    }
-}
-
-/// Like [`portable::linear`].
-pub fn linear(linear: &Linear, mut out: Output) {
-    if !rows::linear::<Armv7m, 4>(linear, &mut out, add_rows) {
-        portable::linear(linear, out);
-    }
-}
-
-/// One input times four weights.
-macro_rules! linear_tap {
-    () => {
-        concat!(
-            "ldrsb r4, [r12], #1\n",
-            "ldrsb r5, [r8], #1\n mla r0, r4, r5, r0\n ldrsb r5, [r9], #1\n mla r1, r4, r5, r1\n",
-            "ldrsb r5, [r10], #1\n mla r2, r4, r5, r2\n ldrsb r5, [r11], #1\n mla r3, r4, r5, r3\n",
-        )
-    };
-}
-
-/// Four taps of a linear layer a turn, four outputs share each; the last taps of a row one by one.
-///
-/// # Safety
-/// See [`rows::Rows`].
-unsafe fn add_rows(acc: &mut [i32; 4], input: *const i8, row: *const i8, step: usize, inputs: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        asm!(
-            "subs lr, #4",
-            "blt 3f",
-            "2:",
-            linear_tap!(), linear_tap!(), linear_tap!(), linear_tap!(),
-            "subs lr, #4",
-            "bge 2b",
-            "3:",
-            "adds lr, #4",
-            "beq 5f",
-            "4:",
-            linear_tap!(),
-            "subs lr, #1",
-            "bne 4b",
-            "5:",
-            inout("r0") acc[0], inout("r1") acc[1], inout("r2") acc[2], inout("r3") acc[3],
-            inout("r8") row => _, inout("r9") row.add(step) => _, inout("r10") row.add(2 * step) => _,
-            inout("r11") row.add(3 * step) => _, inout("r12") input => _, inout("lr") inputs => _,
-            out("r4") _, out("r5") _,
-            options(readonly, nostack),
-        );
-    }
-}
-
-struct Armv7m;
 
 /// A weight word as two pairs, r10 and r11; r7 is 2^15.
 macro_rules! pair_weights {
@@ -198,33 +128,5 @@ impl Isa for Armv7m {
             );
         }
         acc
-    }
-}
-
-impl Spread for Armv7m {
-    #[inline(always)]
-    fn spread(values: u32) -> [u32; 2] {
-        packing::halves(values)
-    }
-
-    #[inline(always)]
-    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
-        // SAFETY: the caller's promise.
-        unsafe { packing::multiply_add_halves(acc, x, w) }
-    }
-}
-
-impl Requantize for Armv7m {
-    #[inline(always)]
-    fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
-        crate::quant::scale(acc, multiplier).wrapping_add(offset)
-    }
-
-    #[inline(always)]
-    fn saturate(q: i32) -> i32 {
-        let result;
-        // SAFETY: a register operation.
-        unsafe { asm!("ssat {}, #8, {}", out(reg) result, in(reg) q, options(pure, nomem, nostack, preserves_flags)) };
-        result
     }
 }

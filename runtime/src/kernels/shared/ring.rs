@@ -11,19 +11,31 @@
 //!   row y−1 | c0…3 | c0…3 | …
 //! ```
 
-use super::epilogue::{align, store, Requantize};
-use super::{depthwise_scratch, Depthwise, Output, Window};
+use super::packing;
+use super::requantize::Requantize;
+use super::store::{align, store};
+use crate::kernels::arguments::Depthwise;
+use crate::kernels::epilogue::Output;
+use crate::kernels::scratch::depthwise_scratch;
+use crate::kernels::source::Window;
 
 /// Depthwise products, as an instruction set does them best.
-pub(super) trait Spread: Requantize {
+pub trait Spread: Requantize {
     /// Four channels of i8 for the ring of a depthwise convolution.
-    fn spread(values: u32) -> [u32; 2];
+    #[inline(always)]
+    fn spread(values: u32) -> [u32; 2] {
+        packing::halves(values)
+    }
 
     /// `acc[c] += x[c]·w[c]` for four channels, both in `spread`'s order.
     ///
     /// # Safety
     /// `x` and `w` have two words.
-    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4];
+    #[inline(always)]
+    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
+        // SAFETY: the caller's promise.
+        unsafe { packing::multiply_add_halves(acc, x, w) }
+    }
 
     /// Four channels of a row of outputs of a 3×3 depthwise convolution.
     ///
@@ -53,7 +65,7 @@ pub(super) trait Spread: Requantize {
 
 /// A row of outputs of four channels in a 3×3 depthwise convolution, and where everything is.
 #[repr(C)]
-pub(super) struct Line {
+pub struct Line {
     pub bias: [i32; 4],
     /// Aligned to 4.
     pub multipliers: [i16; 4],
@@ -74,7 +86,7 @@ pub(super) struct Line {
 }
 
 /// `conv` four channels at a time; returns false without a change where the slices do not fit the shapes.
-pub(super) fn depthwise<I: Spread>(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) -> bool {
+pub fn depthwise<I: Spread>(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) -> bool {
     let Window { kernel, stride, dilation, .. } = conv.window;
     let [out_h, out_w] = conv.output;
     let channels = conv.source.channels;

@@ -1,4 +1,4 @@
-//! RV32IM: a multiplication and an addition a product, and 31 registers.
+//! Dense convolution.
 //!
 //! The register tile of a dense convolution, four pixels by four output channels; bytes, sign-extended as
 //! they are loaded:
@@ -13,69 +13,9 @@
 //!
 //! 40 instructions for 16 products, and 6 a turn of four taps for the pointers and the loop.
 
-use super::epilogue::Requantize;
-use super::ring::{self, Spread};
-use super::tiled::{self, Isa};
-use super::{packing, portable, rows, Conv, Depthwise, Linear, Output};
+use super::instructions::Rv32;
+use crate::kernels::shared::tiles::Isa;
 use core::arch::naked_asm;
-
-pub use super::portable::{add, lut};
-
-/// Like [`portable::conv`].
-#[inline(never)]
-pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
-    if !tiled::conv::<Rv32>(conv, &mut out, scratch) {
-        portable::conv(conv, out, scratch);
-    }
-}
-
-/// Like [`portable::depthwise`].
-#[inline(never)]
-pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
-    if !ring::depthwise::<Rv32>(conv, out, scratch) {
-        portable::depthwise(conv, out, scratch);
-    }
-}
-
-/// Like [`portable::linear`].
-pub fn linear(linear: &Linear, mut out: Output) {
-    if !rows::linear::<Rv32, 4>(linear, &mut out, add_rows) {
-        portable::linear(linear, out);
-    }
-}
-
-/// See [`rows::Rows`]: four outputs share each input.
-unsafe fn add_rows(acc: &mut [i32; 4], input: *const i8, row: *const i8, step: usize, inputs: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut rows = [row, row.add(step), row.add(2 * step), row.add(3 * step)];
-        let mut sums = *acc;
-        let mut add = |input: *const i8, tap: usize, rows: &[*const i8; 4]| {
-            for (sum, row) in sums.iter_mut().zip(rows) {
-                *sum = sum.wrapping_add(*input.add(tap) as i32 * *row.add(tap) as i32);
-            }
-        };
-        let (mut at, end, unrolled) = (input, input.add(inputs), input.add(inputs & !3));
-        while at != unrolled {
-            for tap in 0..4 {
-                add(at, tap, &rows);
-            }
-            rows = rows.map(|row| row.wrapping_add(4));
-            at = at.add(4);
-        }
-        while at != end {
-            add(at, 0, &rows);
-            rows = rows.map(|row| row.wrapping_add(1));
-            at = at.add(1);
-        }
-        *acc = sums;
-    }
-}
-
-#[cfg(not(target_feature = "m"))]
-compile_error!("feature `rv32` needs RISC-V with multiplication");
-
-struct Rv32;
 
 /// One tap of the tile: four inputs, then a weight for each channel.
 macro_rules! tap {
@@ -205,36 +145,5 @@ impl Isa for Rv32 {
             tile(rows, 4 * blocks, patch, patch.add(4 * blocks), &mut acc);
         }
         acc
-    }
-}
-
-impl Spread for Rv32 {
-    #[inline(always)]
-    fn spread(values: u32) -> [u32; 2] {
-        packing::halves(values)
-    }
-
-    #[inline(always)]
-    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
-        // SAFETY: the caller's promise.
-        unsafe { packing::multiply_add_halves(acc, x, w) }
-    }
-}
-
-impl Requantize for Rv32 {
-    #[inline(always)]
-    fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
-        // The upper half of a 64-bit product: one `mulh`.
-        let high = (acc as i64 * ((multiplier as i32) << 16) as i64) >> 32;
-        (high as i32).wrapping_add(offset)
-    }
-
-    #[inline(always)]
-    fn saturate(q: i32) -> i32 {
-        if q as i8 as i32 == q {
-            q
-        } else {
-            (q >> 31) ^ 127
-        }
     }
 }

@@ -1,6 +1,6 @@
-//! x86-64 hosts: AVX-512 with VNNI and VBMI (`x86_tile`) or AVX2, found at run time; without them the portable kernels run.
+//! Dense convolution and linear layers with AVX2.
 //!
-//! The register tile of a dense convolution with AVX2, four pixels by two output channels, sixteen taps a turn:
+//! The register tile of a dense convolution, four pixels by two output channels, sixteen taps a turn:
 //!
 //! ```text
 //!              weights of channel   0             1             vpmovsxbw
@@ -12,88 +12,9 @@
 //!
 //! 22 instructions for 128 products.
 
-use super::bytes::{self, Bytes, Tile};
-use super::epilogue::Requantize;
-use super::ring::{self, Spread};
-use super::{packing, portable, x86_lanes, x86_tile, Add, Conv, Depthwise, Linear, Output};
+use super::instructions::X86;
+use crate::kernels::shared::bytes::{Bytes, Tile};
 use core::arch::x86_64::*;
-use std::is_x86_feature_detected;
-
-/// Like [`portable::conv`].
-pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
-    let done = x86_tile::conv(conv, &mut out)
-        || is_x86_feature_detected!("avx2") && bytes::conv::<X86>(conv, &mut out, scratch);
-    if !done {
-        portable::conv(conv, out, scratch);
-    }
-}
-
-/// Like [`portable::depthwise`].
-pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
-    if !is_x86_feature_detected!("avx2") || !ring::depthwise::<X86>(conv, out, scratch) {
-        portable::depthwise(conv, out, scratch);
-    }
-}
-
-/// Like [`portable::linear`].
-pub fn linear(linear: &Linear, mut out: Output) {
-    if !is_x86_feature_detected!("avx2") || !bytes::linear::<X86>(linear, &mut out) {
-        portable::linear(linear, out);
-    }
-}
-
-/// Like [`portable::add`].
-pub fn add(add: &Add, out: &mut [i8]) {
-    if x86_tile::is_supported() {
-        // SAFETY: the processor has the instructions.
-        unsafe { x86_lanes::add(add, out) }
-    } else {
-        portable::add(add, out);
-    }
-}
-
-/// Like [`portable::lut`].
-pub fn lut(input: Option<&[i8]>, lut: &[i8; 256], out: &mut [i8]) {
-    if x86_tile::is_supported() {
-        // SAFETY: the processor has the instructions.
-        unsafe { x86_lanes::lut(input, lut, out) }
-    } else {
-        portable::lut(input, lut, out);
-    }
-}
-
-/// Only used where AVX2 has been found.
-struct X86;
-
-impl Requantize for X86 {
-    #[inline(always)]
-    fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
-        crate::quant::scale(acc, multiplier).wrapping_add(offset)
-    }
-
-    #[inline(always)]
-    fn saturate(q: i32) -> i32 {
-        q.clamp(i8::MIN as i32, i8::MAX as i32)
-    }
-}
-
-impl Spread for X86 {
-    #[inline(always)]
-    fn spread(values: u32) -> [u32; 2] {
-        packing::halves(values)
-    }
-
-    #[inline(always)]
-    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
-        // SAFETY: the caller's promise; SSE2 is part of x86-64.
-        unsafe {
-            let (x, w) = (_mm_loadl_epi64(x.cast()), _mm_loadl_epi64(w.cast()));
-            let products = _mm_unpacklo_epi16(_mm_mullo_epi16(x, w), _mm_mulhi_epi16(x, w));
-            let sums = _mm_add_epi32(_mm_loadu_si128(acc.as_ptr().cast()), products);
-            core::mem::transmute::<__m128i, [i32; 4]>(sums)
-        }
-    }
-}
 
 impl Bytes for X86 {
     const RESIDUAL: bool = true;

@@ -14,11 +14,15 @@
 //! A weight word (four taps of one output channel) widened once then meets P pixels, and the patches
 //! meet every output channel.
 
-use super::epilogue::{align, store, Requantize};
-use super::{conv_scratch, pixel_tile, row_stride, Conv, Output, Source, Window};
+use super::requantize::Requantize;
+use super::store::{align, store};
+use crate::kernels::arguments::Conv;
+use crate::kernels::epilogue::Output;
+use crate::kernels::scratch::{conv_scratch, pixel_tile, row_stride};
+use crate::kernels::source::{Source, Window};
 
 /// What an instruction set does better than the compiler.
-pub(super) trait Isa: Requantize {
+pub trait Isa: Requantize {
     /// Four taps of a pixel in the patches: one word, or two when widened.
     type Block: Copy;
 
@@ -60,7 +64,7 @@ pub(super) trait Isa: Requantize {
 }
 
 /// `conv` by tiles; returns false without a change where tiles do not apply.
-pub(super) fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
+pub fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
     let [out_h, out_w, out_c] = conv.output;
     let (a, b) = conv.sources;
     let channels = a.channels + b.map_or(0, |s| s.channels);

@@ -1,18 +1,20 @@
-//! Linear layers and sums with the DSP extension.
+//! Linear layers: four outputs share each widened input word.
 
-use super::dsp::{even, instruction, odd, smlad, Dsp};
-use super::epilogue::{look_up, store, Requantize};
-use super::{portable, row_stride, Add, Linear, Output};
+use super::instructions::{even, odd, smlad, Dsp};
+use crate::kernels::arguments::Linear;
+use crate::kernels::epilogue::Output;
+use crate::kernels::scratch::row_stride;
+use crate::kernels::shared::store::store;
 use core::arch::asm;
 
-/// Like [`portable::linear`]: four outputs share each widened input word.
-pub fn linear(linear: &Linear, mut out: Output) {
+/// `linear` by four rows at a time; returns false without a change where the slices do not fit the shapes.
+pub fn linear(linear: &Linear, out: &mut Output) -> bool {
     let blocks = row_stride(linear.input.len()) / 4;
     let outputs = linear.weights.len().checked_div(4 * blocks).unwrap_or(0);
     let whole = linear.input.len() / 4;
     let aligned = (linear.input.as_ptr() as usize | linear.weights.as_ptr() as usize).is_multiple_of(4);
-    if !aligned || !linear.epilogue.is_whole(outputs, outputs, &out) {
-        return portable::linear(linear, out);
+    if !aligned || !linear.epilogue.is_whole(outputs, outputs, out) {
+        return false;
     }
     let mut last = 0;
     for (i, &value) in linear.input.iter().skip(4 * whole).enumerate() {
@@ -39,10 +41,11 @@ pub fn linear(linear: &Linear, mut out: Output) {
                     *a = smlad(odd(last), odd(w), smlad(even(last), even(w), *a));
                 }
             }
-            store::<Dsp, 4, 1>(&linear.epilogue, &mut out, acc, count, o, o, 1);
+            store::<Dsp, 4, 1>(&linear.epilogue, out, acc, count, o, o, 1);
         }
         o += count;
     }
+    true
 }
 
 /// One row of the tile of a linear layer: widen four weights, multiply by four inputs.
@@ -91,53 +94,4 @@ unsafe fn four_rows(mut acc: [i32; 4], row: *const u32, step: usize, input: *con
         );
     }
     acc
-}
-
-/// Like [`portable::add`]: a word of each operand, four sums.
-pub fn add(add: &Add, out: &mut [i8]) {
-    let len = out.len();
-    let to = out.as_mut_ptr();
-    let a = add.a.map_or(to.cast_const(), |a| a.as_ptr());
-    let whole = add.a.is_none_or(|a| a.len() >= len) && add.b.len() >= len;
-    if !whole || !(a as usize | add.b.as_ptr() as usize | to as usize).is_multiple_of(4) {
-        return portable::add(add, out);
-    }
-    // SAFETY: all three slices have `len` values, aligned to 4.
-    unsafe {
-        let b = add.b.as_ptr();
-        match add.lut {
-            Some(_) => sums(add, a, b, to, len, |q| look_up(add.lut, q)),
-            None => sums(add, a, b, to, len, |q| q as i8),
-        }
-    }
-}
-
-/// # Safety
-/// `a`, `b` and `to` have `len` values, aligned to 4.
-#[inline(always)]
-unsafe fn sums(add: &Add, a: *const i8, b: *const i8, to: *mut i8, len: usize, finish: impl Fn(i32) -> i8) {
-    let multipliers = add.multipliers[0] as u16 as u32 | (add.multipliers[1] as u16 as u32) << 16;
-    let (offset, shift) = (add.offset, add.shift as u32 & 31);
-    let low = |a: u32, b: u32| {
-        let t = instruction!("smlabb {}, {}, {}, {}", a, multipliers, offset);
-        finish(Dsp::saturate(instruction!("smlabt {}, {}, {}, {}", b, multipliers, t) as i32 >> shift))
-    };
-    let high = |a: u32, b: u32| {
-        let t = instruction!("smlatb {}, {}, {}, {}", a, multipliers, offset);
-        finish(Dsp::saturate(instruction!("smlatt {}, {}, {}, {}", b, multipliers, t) as i32 >> shift))
-    };
-    // SAFETY: index stays below `len`.
-    unsafe {
-        for index in (0..len & !3).step_by(4) {
-            let (x, y) = (*a.add(index).cast::<u32>(), *b.add(index).cast::<u32>());
-            let (xe, xo, ye, yo) = (even(x), odd(x), even(y), odd(y));
-            *to.add(index) = low(xe, ye);
-            *to.add(index + 1) = low(xo, yo);
-            *to.add(index + 2) = high(xe, ye);
-            *to.add(index + 3) = high(xo, yo);
-        }
-        for index in len & !3..len {
-            *to.add(index) = low(*a.add(index) as u32, *b.add(index) as u32);
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Dense convolution with AVX-512 VNNI and VBMI, for [`x86`](super::x86).
+//! Dense convolution with AVX-512 VNNI and VBMI.
 //!
 //! The padded input is copied once, every value plus 128, so that it is unsigned for `vpdpbusd` and a window's row is one
 //! run of bytes. The weights of up to 48 output channels are turned, by 16 × 16 transpositions, so that one register holds
@@ -15,8 +15,11 @@
 //! 31 instructions for 1,344 products. A pixel's sixteen channels are then requantized, looked up and stored at a time.
 //! Sums start at `bias − 128·Σw`, which takes back what the 128 added.
 
-use super::x86_lanes::{scale, transpose, Table};
-use super::{row_stride, Conv, Output, Residual, Source};
+use super::lanes::{scale, transpose, Table};
+use crate::kernels::arguments::Conv;
+use crate::kernels::epilogue::{Output, Residual};
+use crate::kernels::scratch::row_stride;
+use crate::kernels::source::Source;
 use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
 use std::is_x86_feature_detected;
@@ -29,7 +32,7 @@ const INPUT: usize = 1 << 16;
 const WEIGHTS: usize = 1 << 10;
 
 /// Whether the processor has what this file uses.
-pub(super) fn is_supported() -> bool {
+pub fn is_supported() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vl")
@@ -37,8 +40,8 @@ pub(super) fn is_supported() -> bool {
         && is_x86_feature_detected!("avx512vbmi")
 }
 
-/// Like [`portable::conv`](super::portable::conv); returns false without a change where these tiles do not apply.
-pub(super) fn conv(conv: &Conv, out: &mut Output) -> bool {
+/// Like [`portable::conv`](crate::kernels::portable::conv); returns false without a change where these tiles do not apply.
+pub fn conv(conv: &Conv, out: &mut Output) -> bool {
     let [out_h, out_w, out_c] = conv.output;
     let (a, b) = conv.sources;
     let window = &conv.window;

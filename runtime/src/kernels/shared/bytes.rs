@@ -1,11 +1,15 @@
 //! Dense convolution and linear layers for cores with wide vectors: the patches of four output pixels are copied
 //! to scratch as bytes, and a row of weights meets all four. A backend supplies the instructions by [`Bytes`].
 
-use super::epilogue::{align, store, Requantize};
-use super::{conv_scratch, row_stride, Conv, Linear, Output, Source, Window};
+use super::requantize::Requantize;
+use super::store::{align, store};
+use crate::kernels::arguments::{Conv, Linear};
+use crate::kernels::epilogue::Output;
+use crate::kernels::scratch::{conv_scratch, row_stride};
+use crate::kernels::source::{Source, Window};
 
 /// What an instruction set does better than the compiler.
-pub(super) trait Bytes: Requantize {
+pub trait Bytes: Requantize {
     /// Copies `len` bytes.
     ///
     /// # Safety
@@ -36,7 +40,7 @@ pub(super) trait Bytes: Requantize {
 
 /// All output channels of four pixels, and where everything is.
 #[repr(C)]
-pub(super) struct Tile {
+pub struct Tile {
     /// Patches of the four pixels, zeros up to the next multiple of 16 bytes.
     pub patches: [*const i8; 4],
     /// Bytes of a row of weights and of a patch.
@@ -55,14 +59,14 @@ pub(super) struct Tile {
     pub step: u32,
     /// What is added at `out`'s places, or null; may be `out`.
     pub residual: *const i8,
-    /// See [`Residual`](super::Residual).
+    /// See [`Residual`](crate::kernels::Residual).
     pub residual_multiplier: i32,
-    /// See [`Residual`](super::Residual).
+    /// See [`Residual`](crate::kernels::Residual).
     pub residual_shift: u32,
 }
 
 /// `conv` by tiles; returns false without a change where tiles do not apply.
-pub(super) fn conv<B: Bytes>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
+pub fn conv<B: Bytes>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
     let [out_h, out_w, out_c] = conv.output;
     let (a, b) = conv.sources;
     let channels = a.channels + b.map_or(0, |s| s.channels);
@@ -191,7 +195,7 @@ unsafe fn push<B: Bytes>(source: &Source, y: usize, x: usize, len: usize, to: *m
 }
 
 /// `linear` by four rows at a time; returns false without a change where the slices do not fit the shapes.
-pub(super) fn linear<B: Bytes>(linear: &Linear, out: &mut Output) -> bool {
+pub fn linear<B: Bytes>(linear: &Linear, out: &mut Output) -> bool {
     let (inputs, stride) = (linear.input.len(), row_stride(linear.input.len()));
     let outputs = linear.weights.len().checked_div(stride).unwrap_or(0);
     if inputs == 0 || !linear.epilogue.is_whole(outputs, outputs, out) {

@@ -1,20 +1,19 @@
 //! Fully connected layers on scalar cores: several outputs share each input.
 
-use super::epilogue::{store, Requantize};
-use super::{row_stride, Linear, Output};
+use super::requantize::Requantize;
+use super::store::store;
+use crate::kernels::arguments::Linear;
+use crate::kernels::epilogue::Output;
+use crate::kernels::scratch::row_stride;
 
 /// Adds the dot products of `inputs` ≥ 1 inputs with ROWS rows of weights, `step` bytes apart, to `acc`.
 ///
 /// Unsafe: the caller promises that the inputs and the rows are readable.
-pub(super) type Rows<const ROWS: usize> =
+pub type Rows<const ROWS: usize> =
     unsafe fn(acc: &mut [i32; ROWS], input: *const i8, row: *const i8, step: usize, inputs: usize);
 
 /// `linear` by ROWS rows at a time; returns false without a change where the slices do not fit the shapes.
-pub(super) fn linear<I: Requantize, const ROWS: usize>(
-    linear: &Linear,
-    out: &mut Output,
-    add_rows: Rows<ROWS>,
-) -> bool {
+pub fn linear<I: Requantize, const ROWS: usize>(linear: &Linear, out: &mut Output, add_rows: Rows<ROWS>) -> bool {
     let (inputs, stride) = (linear.input.len(), row_stride(linear.input.len()));
     let outputs = linear.weights.len().checked_div(stride).unwrap_or(0);
     if inputs == 0 || !linear.epilogue.is_whole(outputs, outputs, out) {

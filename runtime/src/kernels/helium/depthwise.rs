@@ -1,6 +1,6 @@
-//! Depthwise 3×3 convolution on Cortex-M55: two output pixels by eight channels in one vector.
+//! Depthwise 3×3 convolution: two output pixels by eight channels in one vector.
 //!
-//! The input rows under the window are copied to a ring in scratch as in [`ring`], but as bytes, eight
+//! The input rows under the window are copied to a ring in scratch as in [`ring`](crate::kernels::shared::ring), but as bytes, eight
 //! channels a column, so that a vector from any column on holds two neighbouring pixels:
 //!
 //! ```text
@@ -11,28 +11,18 @@
 //! Two taps make two i16 products a lane whose sum cannot overflow (2·127·128 < 2^15); it is then widened
 //! into four vectors of i32. 19 instructions for 32 products.
 
-use super::epilogue::align;
-use super::helium::Helium;
-use super::ring::{self, Spread};
-use super::{depthwise_scratch, packing, Depthwise, Output, Window};
+use super::instructions::Helium;
+use crate::kernels::arguments::Depthwise;
+use crate::kernels::epilogue::Output;
+use crate::kernels::scratch::depthwise_scratch;
+use crate::kernels::shared::ring;
+use crate::kernels::shared::store::align;
+use crate::kernels::source::Window;
 use core::arch::asm;
-
-impl Spread for Helium {
-    #[inline(always)]
-    fn spread(values: u32) -> [u32; 2] {
-        packing::halves(values)
-    }
-
-    #[inline(always)]
-    unsafe fn multiply_add(acc: [i32; 4], x: *const u32, w: *const u32) -> [i32; 4] {
-        // SAFETY: the caller's promise.
-        unsafe { packing::multiply_add_halves(acc, x, w) }
-    }
-}
 
 /// `conv` by vectors where they apply, else through [`ring`]; returns false without a change where the slices do
 /// not fit the shapes.
-pub(super) fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) -> bool {
+pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) -> bool {
     let Window { kernel, stride, dilation, .. } = conv.window;
     let [out_h, out_w] = conv.output;
     let channels = conv.source.channels;

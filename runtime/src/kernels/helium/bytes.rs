@@ -1,4 +1,4 @@
-//! Cortex-M55: the M-profile vector extension, sixteen 8-bit products an instruction.
+//! Dense convolution and linear layers.
 //!
 //! A dense convolution copies the patches of four output pixels to scratch as bytes. The register tile, four
 //! pixels by one output channel, sixteen taps a turn of a tail-predicated loop:
@@ -12,52 +12,11 @@
 //! ```
 //!
 //! 10 instructions for 64 products. The four sums are requantized as one vector and scattered to their
-//! pixels. Depthwise convolutions are in [`helium_depthwise`](super::helium_depthwise).
+//! pixels.
 
-use super::bytes::{self, Bytes, Tile};
-use super::epilogue::Requantize;
-use super::{helium_depthwise, portable, Conv, Depthwise, Linear, Output};
+use super::instructions::Helium;
+use crate::kernels::shared::bytes::{Bytes, Tile};
 use core::arch::asm;
-
-pub use super::portable::{add, lut};
-
-pub(super) struct Helium;
-
-impl Requantize for Helium {
-    #[inline(always)]
-    fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
-        let high = (acc as i64 * ((multiplier as i32) << 16) as i64) >> 32;
-        (high as i32).wrapping_add(offset)
-    }
-
-    #[inline(always)]
-    fn saturate(q: i32) -> i32 {
-        q.clamp(i8::MIN as i32, i8::MAX as i32)
-    }
-}
-
-/// Like [`portable::conv`].
-#[inline(never)]
-pub fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
-    if !bytes::conv::<Helium>(conv, &mut out, scratch) {
-        portable::conv(conv, out, scratch);
-    }
-}
-
-/// Like [`portable::depthwise`].
-#[inline(never)]
-pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
-    if !helium_depthwise::depthwise(conv, out, scratch) {
-        portable::depthwise(conv, out, scratch);
-    }
-}
-
-/// Like [`portable::linear`].
-pub fn linear(linear: &Linear, mut out: Output) {
-    if !bytes::linear::<Helium>(linear, &mut out) {
-        portable::linear(linear, out);
-    }
-}
 
 impl Bytes for Helium {
     const RESIDUAL: bool = false;

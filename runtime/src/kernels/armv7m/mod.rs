@@ -1,0 +1,8 @@
+//! Cortex-M3: a multiply-accumulate, but one product at a time. Two products share a multiplication.
+
+mod backend;
+mod conv;
+mod instructions;
+mod linear;
+
+pub use instructions::Armv7m;

@@ -1,0 +1,8 @@
+//! Cortex-M55: the M-profile vector extension, sixteen 8-bit products an instruction.
+
+mod backend;
+mod bytes;
+mod depthwise;
+mod instructions;
+
+pub use instructions::Helium;

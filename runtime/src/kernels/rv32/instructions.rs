@@ -1,0 +1,21 @@
+//! What this instruction set does better than the compiler, in small.
+
+use crate::kernels::shared::requantize::{self, Requantize};
+use crate::kernels::shared::ring::Spread;
+
+/// The instruction set.
+pub struct Rv32;
+
+impl Spread for Rv32 {}
+
+impl Requantize for Rv32 {
+    #[inline(always)]
+    fn scale(acc: i32, multiplier: i16, offset: i32) -> i32 {
+        requantize::scale_by_upper_half(acc, multiplier, offset)
+    }
+
+    #[inline(always)]
+    fn saturate(q: i32) -> i32 {
+        requantize::saturate_by_sign(q)
+    }
+}

@@ -1,0 +1,21 @@
+//! Algorithms that several backends share; a backend supplies the instructions.
+//!
+//! | file | what |
+//! |---|---|
+//! | `tiles` | dense convolution by register tiles over patches of four taps a block |
+//! | `bytes` | dense convolution and linear layers by wide vectors over patches of bytes |
+//! | `ring` | depthwise convolution over a ring of padded rows, four channels at a time |
+//! | `rows` | linear layers, several rows of weights at a time |
+//! | `packing` | four i8 in words, for cores without the DSP extension |
+//! | `requantize`, `store` | from accumulators to stored outputs |
+
+// A backend uses a part of this.
+#![allow(dead_code)]
+
+pub(super) mod bytes;
+pub(super) mod packing;
+pub(super) mod requantize;
+pub(super) mod ring;
+pub(super) mod rows;
+pub(super) mod store;
+pub(super) mod tiles;
