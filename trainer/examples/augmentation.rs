@@ -6,7 +6,7 @@
 use brownian_trainer::data::augment::{Augment, Kernel, Motion, Shift};
 use brownian_trainer::data::digits;
 use brownian_trainer::eval::classifier::FEATURES;
-use brownian_trainer::eval::gaussian::Gaussian;
+use brownian_trainer::eval::frechet::Moments;
 use brownian_trainer::eval::Classifier;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let moments = |images: &[f32]| {
         let reading = classifier.read(images);
         let count = images.len() / train.shape.len();
-        (Gaussian::of(&reading.features, FEATURES, 0..count), reading.classes)
+        (Moments::of(&reading.features, FEATURES, 0..count), reading.classes)
     };
     let (reference, _) = moments(&train.images);
     let sharpness = |images: &[f32]| {

@@ -3,6 +3,7 @@
 //!
 //! The weights are random; the time does not depend on them.
 
+use brownian::host::OwnedModel;
 use brownian::plan::Prediction;
 use brownian::schedule::Schedule;
 use brownian::{Guidance, Model};
@@ -13,7 +14,6 @@ use brownian_trainer::lower::{
     calibrate::{calibrate, RangeChoice},
     Export,
 };
-use brownian_trainer::model_file::ModelFile;
 use brownian_trainer::{plans, presets};
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let plans = spec.iter().map(|s| s.build(Prediction::V, &alpha_bar)).collect::<Result<Vec<_>, _>>()?;
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError)?;
     let export = Export { name: "host_speed", provenance: "", network: &network, ranges: &ranges, plans: &plans };
-    let file = ModelFile::from_bytes(&lower::lower(&export)?);
+    let file = OwnedModel::new(&lower::lower(&export)?)?;
     let model = Model::parse(file.bytes()).map_err(|e| format!("{e:?}"))?;
     let plan = model.plan(&plans[0].name).ok_or("the plan is there")?;
     let batch = Batch {

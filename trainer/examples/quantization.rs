@@ -1,13 +1,13 @@
 //! What the choices of quantization cost: the Fréchet distance of integer models against the float network from the same noise.
 //! `cargo run --release -p brownian-trainer --example quantization -- RUN [COUNT] [SEEDS]`; docs/notebook/quantization.md holds figures.
 
+use brownian::host::OwnedModel;
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::data::digits;
 use brownian_trainer::eval::classifier::{Classifier, FEATURES};
-use brownian_trainer::eval::gaussian::Gaussian;
+use brownian_trainer::eval::frechet::Moments;
 use brownian_trainer::export;
 use brownian_trainer::lower::{calibrate::RangeChoice, quantize, Choices, WeightBits};
-use brownian_trainer::model_file::ModelFile;
 use brownian_trainer::run::checkpoint;
 use std::path::Path;
 
@@ -21,10 +21,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let classifier = Classifier::shipped()?;
     let train = digits::train()?;
-    let real = Gaussian::of(&classifier.read(&train.images).features, FEATURES, 0..train.len());
+    let real = Moments::of(&classifier.read(&train.images).features, FEATURES, 0..train.len());
     let distance = |images: &[f32]| {
         let images: Vec<f32> = images.iter().map(|v| v.clamp(-1.0, 1.0)).collect();
-        Gaussian::of(&classifier.read(&images).features, FEATURES, 0..count).distance(&real)
+        Moments::of(&classifier.read(&images).features, FEATURES, 0..count).distance(&real)
     };
     println!("classifier {}, {count} images a figure, guidance 1", &classifier.sha256()[..16]);
 
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ];
         let quantized = |(name, choices, plans)| -> brownian_trainer::Result<_> {
             let bytes = quantize((name, ""), &network, plans, checkpoint.config.seed, &choices)?;
-            Ok((name, ModelFile::from_bytes(&bytes)))
+            Ok((name, OwnedModel::new(&bytes)?))
         };
         let files = variants.into_iter().map(quantized).collect::<brownian_trainer::Result<Vec<_>>>()?;
         for seed in 0..seeds {
@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let base = distance(&float);
             println!("{}, seed {seed}: float {base:.2}", plan.name);
             for (name, file) in &files {
-                let model = file.model()?;
+                let model = file.model();
                 let images = chain::integer(&model, model.plan(&plan.name).ok_or("the plan is there")?, &batch, || ())?;
                 let square = |v: f32| f64::from(v) * f64::from(v);
                 let sum: f64 = float.iter().zip(&images).map(|(a, b)| square(a - b)).sum();

@@ -1,10 +1,10 @@
 //! Reverse chains: of the float network, and of a model file through the runtime.
 
 use crate::graph::NodeId;
-use crate::model_file::ChainMemory;
 use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
+use brownian::host::ChainMemory;
 use brownian::rng::Stream;
 use brownian::{gaussian::normal, Condition, Guidance, Image, Known, Model, Plan, Sampler, SamplerError};
 use rayon::prelude::*;

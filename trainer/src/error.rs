@@ -31,6 +31,24 @@ pub enum Error {
 /// The result of everything in this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
+impl From<brownian::ParseError> for Error {
+    fn from(error: brownian::ParseError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl From<brownian::host::ReadError> for Error {
+    fn from(error: brownian::host::ReadError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl From<brownian::host::NoPlan> for Error {
+    fn from(error: brownian::host::NoPlan) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
 impl Error {
     /// An [`Error::File`] from a path and anything that can be shown.
     pub fn file(path: impl AsRef<Path>, reason: impl ToString) -> Self {

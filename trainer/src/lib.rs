@@ -14,7 +14,6 @@ pub mod finetune;
 pub mod graph;
 pub mod inspect;
 pub mod lower;
-pub mod model_file;
 pub mod network;
 pub mod plans;
 pub mod presets;

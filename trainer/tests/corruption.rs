@@ -2,6 +2,7 @@
 
 use brownian::format::{self, Op, PlanHeader, Read, Reader};
 use brownian::host;
+use brownian::host::{AlignedBytes, ChainMemory};
 use brownian::plan::Prediction;
 use brownian::schedule::Schedule;
 use brownian::{Condition, Guidance, Model, OpFault, ParseError, Sampler, Table};
@@ -11,7 +12,6 @@ use brownian_trainer::lower::{
     calibrate::{calibrate, RangeChoice},
     Export,
 };
-use brownian_trainer::model_file::{ChainMemory, ModelFile};
 use brownian_trainer::plans;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -67,7 +67,7 @@ fn seal(bytes: &mut [u8]) {
 
 /// Parses; where that succeeds, runs a few steps of every plan in memory of exactly the sizes announced.
 fn parse_and_run(bytes: &[u8]) -> Result<(), ParseError> {
-    let file = ModelFile::from_bytes(bytes);
+    let file = AlignedBytes::from(bytes);
     let model = Model::parse(file.bytes())?;
     let mut memory = ChainMemory::new(&model);
     for plan in model.plans().take(2) {
@@ -83,7 +83,7 @@ fn parse_and_run(bytes: &[u8]) -> Result<(), ParseError> {
 
 #[test]
 fn every_op_is_in_the_small_model() {
-    let file = ModelFile::from_bytes(&small_model());
+    let file = AlignedBytes::from(&small_model()[..]);
     let model = Model::parse(file.bytes()).unwrap();
     let mut kinds: Vec<_> = model.ops().map(|op| std::mem::discriminant(&op)).collect();
     let count = kinds.len();
@@ -106,7 +106,7 @@ fn every_truncation_and_every_changed_byte_is_an_error() {
         assert!(parse_and_run(&good[..len]).is_err(), "cut to {len} bytes");
     }
     assert!(parse_and_run(&[good.clone(), vec![0]].concat()).is_err());
-    let mut file = ModelFile::from_bytes(&good);
+    let mut file = AlignedBytes::from(&good[..]);
     for at in 0..good.len() {
         for change in 1..=255u8 {
             file.bytes_mut()[at] ^= change;
@@ -168,7 +168,7 @@ fn changed_fields_never_panic() {
 }
 
 fn change_fields(good: Vec<u8>, count: u32) {
-    let file = ModelFile::from_bytes(&good);
+    let file = AlignedBytes::from(&good[..]);
     let model = Model::parse(file.bytes()).unwrap();
     let ops: Vec<Op> = model.ops().collect();
     let mut rng = ChaCha8Rng::seed_from_u64(8);
@@ -215,7 +215,7 @@ fn change_fields(good: Vec<u8>, count: u32) {
 #[test]
 fn wrong_packed_ops_are_refused() {
     let good = model(true);
-    let file = ModelFile::from_bytes(&good);
+    let file = AlignedBytes::from(&good[..]);
     let model = Model::parse(file.bytes()).unwrap();
     let ops: Vec<Op> = model.ops().collect();
     let at = ops.iter().position(|op| matches!(op, Op::PackedConv2d(_))).unwrap();
@@ -274,7 +274,8 @@ fn errors_say_what_is_wrong() {
     let shifted = &mut bytemuck::cast_slice_mut::<u128, u8>(&mut words)[1..=good.len()];
     shifted.copy_from_slice(&good);
     assert_eq!(Model::parse(shifted).unwrap_err(), ParseError::Misaligned);
-    let file = ModelFile::from_bytes(&good);
-    let plan: PlanHeader = PlanHeader::read(&mut Reader::new(file.model().unwrap().header().plans)).unwrap();
+    let file = AlignedBytes::from(&good[..]);
+    let plan: PlanHeader =
+        PlanHeader::read(&mut Reader::new(Model::parse(file.bytes()).unwrap().header().plans)).unwrap();
     assert_eq!(plan.name, "ddpm3");
 }

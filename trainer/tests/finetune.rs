@@ -1,4 +1,5 @@
 //! Fine-tuning: the float network rounds as the integer network does, chains come closer to the data, and the result is a run.
+use brownian::host::{ChainMemory, OwnedModel};
 use brownian::plan::{Level, Step};
 use brownian::{Condition, Model, Sampler};
 use brownian_trainer::autograd::{Parameters, Tape};
@@ -12,7 +13,6 @@ use brownian_trainer::lower::{
     rounding::Rounding,
     Export, Range,
 };
-use brownian_trainer::model_file::{ChainMemory, ModelFile};
 use brownian_trainer::plans::NamedPlan;
 use brownian_trainer::run::{checkpoint, Checkpoint, Config, FineTuning};
 use brownian_trainer::train::{forward, Batch, Trainer};
@@ -75,7 +75,7 @@ fn rounding_follows_the_integer_network() {
             ranges: &ranges,
             plans: std::slice::from_ref(&plan),
         };
-        let file = ModelFile::from_bytes(&lower::lower(&export).unwrap());
+        let file = OwnedModel::new(&lower::lower(&export).unwrap()).unwrap();
         let model = Model::parse(file.bytes()).unwrap();
         let batch = Chains {
             seed: 5,
@@ -156,8 +156,8 @@ fn chains_come_closer_to_the_data() {
     assert_eq!(plans[0].steps, plans[2].steps);
     assert_ne!(network.plan_bias(&plans[0]), network.plan_bias(&plans[2]), "only the plan that was tuned has rows");
     assert_eq!(network.plan_bias(&plans[2])[0], network.time_bias(plans[2].steps[0].timestep as usize));
-    let file = ModelFile::from_bytes(&export::export(&loaded, &texts, &Default::default()).unwrap());
-    let model = file.model().unwrap();
+    let file = OwnedModel::new(&export::export(&loaded, &texts, &Default::default()).unwrap()).unwrap();
+    let model = file.model();
     assert!(model.header().provenance.contains("[run.fine_tuning]"), "{}", model.header().provenance);
     assert_eq!(model.header().conditioning.time_rows, 2 + 3 + 2);
     let mut tuned_again = FineTuner::new(&run, &data, tuning(&specs, 60, 0.5), |_, _| ()).unwrap();

@@ -1,5 +1,6 @@
 //! The integer network follows the float network it was made from.
 
+use brownian::host::{ChainMemory, OwnedModel};
 use brownian::plan::Prediction;
 use brownian::schedule::Schedule;
 use brownian::{Condition, Guidance, Model, Sampler};
@@ -7,7 +8,6 @@ use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, Shape};
 use brownian_trainer::lower::calibrate::{calibrate, RangeChoice};
 use brownian_trainer::lower::{self, arena_lower_bound, correct, Choices, Export, Measured, WeightBits};
-use brownian_trainer::model_file::{ChainMemory, ModelFile};
 use brownian_trainer::network::Network;
 use brownian_trainer::plans::{self, NamedPlan};
 use brownian_trainer::presets;
@@ -23,10 +23,10 @@ fn network(graph: &Graph, seed: u64) -> Network {
     graph.fold(&graph.params.init(seed), &graph.stats.init(seed)).unwrap()
 }
 
-fn export(network: &Network, plans: &[NamedPlan]) -> ModelFile {
+fn export(network: &Network, plans: &[NamedPlan]) -> OwnedModel {
     let ranges = calibrate(network, plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "test", provenance: "", network, ranges: &ranges, plans };
-    ModelFile::from_bytes(&lower::lower(&export).unwrap())
+    OwnedModel::new(&lower::lower(&export).unwrap()).unwrap()
 }
 
 /// Root mean square of the difference over that of `exact`.
@@ -160,7 +160,7 @@ fn an_image_does_not_depend_on_its_batch() {
     let batch = Batch { seed: 4, first: 0, count: 9, classes: Classes::Cycle, guidance_scale, guidance };
     let all = chain::integer(&model, plan, &batch, || ()).unwrap();
     let mut memory = ChainMemory::new(&model);
-    memory.state.fill(f32::NAN);
+    memory.split().1.fill(f32::NAN);
     let (arena, state) = memory.split();
     arena.fill(0x5a);
     let condition = Condition::guided(7, 300, Guidance::Bias);
@@ -177,10 +177,10 @@ fn bias_correction_takes_back_the_mean_error() {
     let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip", "ddim:2"]));
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &plans };
-    let plain = ModelFile::from_bytes(&lower::lower(&export).unwrap());
+    let plain = OwnedModel::new(&lower::lower(&export).unwrap()).unwrap();
     let before = correct::output_errors(&export, &plain, 9).unwrap();
     let measured = Measured { output_errors: before.clone(), ..Measured::default() };
-    let corrected = ModelFile::from_bytes(&lower::lower_with(&export, &measured).unwrap());
+    let corrected = OwnedModel::new(&lower::lower_with(&export, &measured).unwrap()).unwrap();
     let after = correct::output_errors(&export, &corrected, 9).unwrap();
     let largest = |rows: &[Vec<f32>]| rows.iter().flatten().fold(0.0f32, |m, e| m.max(e.abs()));
     println!("largest mean error {:.6} becomes {:.6}", largest(&before), largest(&after));
@@ -201,7 +201,7 @@ fn four_bit_weights_make_a_smaller_file_that_follows_the_float_network() {
     let float = chain::float(&network, &plans[0], &batch, |_, _, _| ()).unwrap();
     let [eight, four] = [WeightBits::Eight, WeightBits::Four].map(|weights| {
         let choices = Choices { weights, ..Choices::default() };
-        let file = ModelFile::from_bytes(&lower::quantize(("test", ""), &network, &plans, 1, &choices).unwrap());
+        let file = OwnedModel::new(&lower::quantize(("test", ""), &network, &plans, 1, &choices).unwrap()).unwrap();
         let model = Model::parse(file.bytes()).unwrap();
         let packed = model.ops().filter(|op| op.is_packed()).count();
         let integer = chain::integer(&model, model.plan(&plans[0].name).unwrap(), &batch, || ()).unwrap();

@@ -1,7 +1,7 @@
 //! `trainer classifier`.
 use crate::data::{digits, Dataset};
 use crate::eval::classifier::FEATURES;
-use crate::eval::gaussian::Gaussian;
+use crate::eval::frechet::Moments;
 use crate::eval::{classifier_training, corruption, Classifier};
 use crate::{files, Error, Result};
 use clap::Args;
@@ -50,7 +50,7 @@ impl TrainClassifier {
         let classifier = Classifier::from_bytes(&bytes)?;
         files::write_atomically(&self.out, &bytes)?;
         let labels = unseen.labels.as_deref().unwrap_or_default();
-        let reference = Gaussian::of(&classifier.read(&train.images).features, FEATURES, 0..train.len());
+        let reference = Moments::of(&classifier.read(&train.images).features, FEATURES, 0..train.len());
         let mut lines = format!(
             "{}: {} bytes, sha256 {}\n{} {name} digits: read right, and Fréchet distance to the {} they were not part of\n",
             self.out.display(),
@@ -68,7 +68,7 @@ impl TrainClassifier {
         for (name, change) in changes {
             let reading = classifier.read(&change(&unseen.images));
             let right = reading.classes.iter().zip(labels).filter(|(class, label)| class == label).count();
-            let distance = Gaussian::of(&reading.features, FEATURES, 0..unseen.len()).distance(&reference);
+            let distance = Moments::of(&reading.features, FEATURES, 0..unseen.len()).distance(&reference);
             let share = 100.0 * right as f64 / unseen.len() as f64;
             lines += &format!("  {name:<12} {share:>6.2} %  {distance:>8.2}\n");
         }

@@ -3,11 +3,11 @@ use crate::chain::{self, Batch, Classes};
 use crate::data::Dataset;
 use crate::finetune::FineTuner;
 use crate::inspect::Report;
-use crate::model_file::ModelFile;
 use crate::report::{image, plot, progress::TrainingBar};
 use crate::run::{Checkpoint, Config, FineTuning};
 use crate::train::{self, Progress, Trainer};
 use crate::{export, files, Error, Result};
+use brownian::host::OwnedModel;
 use brownian::Guidance;
 use clap::Args;
 use std::path::PathBuf;
@@ -93,9 +93,9 @@ impl Demo {
         plot::loss(&loss_path, trainer.losses())?;
 
         eprintln!("sampling with the integer runtime");
-        let file = ModelFile::from_bytes(&bytes);
-        let model = file.model()?;
-        let plan = model.plan(PLAN_NAME).ok_or_else(|| Error::Invalid(format!("there is no plan {PLAN_NAME}")))?;
+        let file = OwnedModel::new(&bytes)?;
+        let model = file.model();
+        let plan = file.plan(PLAN_NAME)?;
         let batch = Batch {
             seed: self.seed,
             first: 0,

@@ -46,7 +46,7 @@ const FEWEST: u32 = 100;
 const MOST: u32 = 100_000;
 
 impl Eval {
-    /// Draws, judges and prints the report.
+    /// Draws, measures and prints the report.
     ///
     /// # Errors
     /// Bad arguments or files.
@@ -62,7 +62,7 @@ impl Eval {
             )));
         }
         let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
-        if self.guidance.is_some() && source.classes()? == 0 {
+        if self.guidance.is_some() && source.classes() == 0 {
             return Err(Error::Usage(format!("--guidance: {} is not conditioned on classes", self.model.display())));
         }
         let model = self.model.display().to_string();

@@ -1,9 +1,9 @@
 //! `trainer export`.
 use crate::inspect::Report;
 use crate::lower::{calibrate::RangeChoice, Choices, WeightBits};
-use crate::model_file::ModelFile;
 use crate::run::checkpoint;
 use crate::{export, files, plans, Result};
+use brownian::host::OwnedModel;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -50,8 +50,8 @@ impl Export {
             Choices { weights: self.weights, ranges: self.ranges, bias_correction: self.bias_correction == Switch::On };
         let bytes = export::export(&checkpoint::load(&self.run)?, &asked, &choices)?;
         files::write_atomically(&self.out, &bytes)?;
-        let file = ModelFile::from_bytes(&bytes);
-        eprintln!("{}: {}", self.out.display(), Report::new(&file.model()?, bytes.len()).needs());
+        let file = OwnedModel::new(&bytes)?;
+        eprintln!("{}: {}", self.out.display(), Report::new(&file.model(), bytes.len()).needs());
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! `trainer inspect`.
 use crate::inspect::Report;
-use crate::model_file::ModelFile;
 use crate::{Error, Result};
+use brownian::host::OwnedModel;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -22,8 +22,8 @@ impl Inspect {
     /// # Errors
     /// A file that cannot be read or is no model.
     pub fn run(self) -> Result<()> {
-        let file = ModelFile::read(&self.file)?;
-        let report = Report::new(&file.model()?, file.bytes().len());
+        let file = OwnedModel::read(&self.file)?;
+        let report = Report::new(&file.model(), file.bytes().len());
         if self.json {
             let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Invalid(e.to_string()))?;
             super::print(&text)

@@ -1,9 +1,9 @@
 //! `trainer sample`.
 use super::given::GivenArguments;
 use crate::chain::{self, Batch, Classes};
-use crate::model_file::{ChainMemory, ModelFile};
 use crate::report::{image, progress};
 use crate::{files, Error, Result};
+use brownian::host::{ChainMemory, OwnedModel};
 use brownian::{Condition, Guidance, Model, Sampler, SnapshotError};
 use clap::Args;
 use npyz::WriterBuilder;
@@ -127,8 +127,8 @@ impl Sample {
         }
         let guidance_scale = guidance_scale(self.guidance)?;
         let guidance = if self.two_evaluations { Guidance::TwoEvaluations } else { Guidance::Bias };
-        let file = ModelFile::read(&self.file)?;
-        let model = file.model()?;
+        let file = OwnedModel::read(&self.file)?;
+        let model = file.model();
         if let Some(path) = &self.resume {
             return self.resume(&model, path);
         }

@@ -1,7 +1,7 @@
 //! The variational bound on −log p(x0) (Ho et al. 2020, equation 5, with σ² = β): L_T + Σ_{t>1} L_{t−1} + L_0, estimated on test
 //! digits.
 use super::decoder::{ln_shares, Bayes};
-use super::evaluator::Evaluator;
+use super::denoiser::Denoiser;
 use crate::data::{digits, Dataset};
 use crate::process::{Gaussian, Mix};
 use crate::run::Config;
@@ -241,7 +241,7 @@ fn last_step(
 ///
 /// # Errors
 /// Fewer than two timesteps, or a timestep that the network cannot be evaluated at.
-pub fn bound(evaluator: Evaluator, config: &Config, seed: u64, done: impl FnMut(u64)) -> Result<Bound> {
+pub fn bound(denoiser: &Denoiser, config: &Config, seed: u64, done: impl FnMut(u64)) -> Result<Bound> {
     let process = config.process();
     if process.timesteps() < 2 {
         return Err(Error::Invalid("the bound needs at least two timesteps".into()));
@@ -254,7 +254,7 @@ pub fn bound(evaluator: Evaluator, config: &Config, seed: u64, done: impl FnMut(
         let conditions: Vec<_> = (0..FIT_IMAGES).map(|image| (t, class(image))).collect();
         let estimate = process.x0_hat(t);
         let x0_hat = |(x, f): (&f32, f32)| estimate.of(f64::from(*x), f64::from(f)).clamp(-1.0, 1.0);
-        Ok(x.iter().zip(evaluator.outputs(x, &conditions)?).map(x0_hat).collect())
+        Ok(x.iter().zip(denoiser.outputs(x, &conditions)?).map(x0_hat).collect())
     })?;
     let test = digits::test()?;
     let test_labels = labels(&test);
@@ -267,7 +267,7 @@ pub fn bound(evaluator: Evaluator, config: &Config, seed: u64, done: impl FnMut(
         last_images: LAST_IMAGES,
         seed,
     };
-    let nats = setting.measure(|x, conditions| evaluator.outputs(x, conditions), done)?;
+    let nats = setting.measure(|x, conditions| denoiser.outputs(x, conditions), done)?;
     Ok(nats.in_bits())
 }
 

@@ -1,17 +1,18 @@
 //! A whole evaluation: every plan, in every arithmetic that was asked for.
 use super::bound::{self, Bound};
 use super::classifier::{CLASSES, IMAGE};
-use super::evaluator::{time_rows, Evaluator};
-use super::judge::Images;
+use super::denoiser::{visits_all, Denoiser};
+use super::evaluator::{Evaluator, Images};
 use super::report::{Bounds, ClassifierReport, Draw, PlanReport};
 use super::source::{Arithmetic, Run, Source};
-use super::{corruption, quantization, Judge, Report};
+use super::{corruption, quantization, Report};
 use crate::chain::{Batch, Classes};
-use crate::model_file::ModelFile;
 use crate::plans::NamedPlan;
 use crate::report::progress;
 use crate::{export, Error, Result};
+use brownian::host::OwnedModel;
 use brownian::Guidance;
+use std::borrow::Cow;
 use std::time::Instant;
 
 /// Chains that quantization errors are measured on.
@@ -45,18 +46,18 @@ pub struct Evaluation {
     pub real: Vec<f32>,
 }
 
-/// Draws, judges and measures.
+/// Draws and measures.
 ///
 /// # Errors
 /// Draws that fail, or figures that are not numbers.
 pub fn evaluate(source: &Source, request: &Request) -> Result<Evaluation> {
-    let classes = source.classes()?;
-    let judge = Judge::new(request.count, request.seed)?;
+    let classes = source.classes();
+    let evaluator = Evaluator::new(request.count, request.seed)?;
     let arithmetic = request.only.unwrap_or(Arithmetic::Int8);
     let both = request.only.is_none() && source.run.is_some();
     let mut evaluation = Evaluation {
         samples: vec![],
-        real: by_class(judge.some_test_digits(1000)),
+        real: by_class(evaluator.some_test_digits(1000)),
         report: Report {
             model: request.model.clone(),
             arithmetic,
@@ -65,21 +66,21 @@ pub fn evaluate(source: &Source, request: &Request) -> Result<Evaluation> {
             guidance: f64::from(request.guidance_scale) / 256.0,
             classes,
             classifier: ClassifierReport {
-                sha256: judge.classifier().sha256().to_owned(),
-                test_accuracy: judge.test_accuracy(),
+                sha256: evaluator.classifier().sha256().to_owned(),
+                test_accuracy: evaluator.test_accuracy(),
             },
             plans: vec![],
             bound: Bounds::default(),
             quantization: vec![],
-            real: judge.real()?,
-            noise: judge.corrupted(corruption::noise)?,
-            blur: judge.corrupted(corruption::blur)?,
-            uniform: judge.corrupted(corruption::uniform)?,
+            real: evaluator.real()?,
+            noise: evaluator.corrupted(corruption::noise)?,
+            blur: evaluator.corrupted(corruption::blur)?,
+            uniform: evaluator.corrupted(corruption::uniform)?,
             seconds: Default::default(),
         },
     };
     let report = &mut evaluation.report;
-    let drawing = Drawing { source, request, judge: &judge, classes };
+    let drawing = Drawing { source, request, evaluator: &evaluator, classes };
     for plan in &source.plans {
         let (draw, images) = drawing.draw(arithmetic, plan)?;
         let asked: Vec<u8> = (0..request.count).map(|i| (i % CLASSES) as u8).collect();
@@ -100,13 +101,11 @@ pub fn evaluate(source: &Source, request: &Request) -> Result<Evaluation> {
     report.seconds.insert("bound", start.elapsed().as_secs_f64());
     let start = Instant::now();
     if both {
-        for plan in &source.plans {
-            let errors = quantization::measure(source, plan, &drawing.batch(QUANTIZATION_IMAGES, Classes::Cycle))?;
-            report.quantization.push(errors);
-        }
+        let batch = drawing.batch(QUANTIZATION_IMAGES, Classes::Cycle);
+        report.quantization = quantization::measure(source, &batch)?;
     }
     report.seconds.insert("quantization", start.elapsed().as_secs_f64());
-    report.seconds.extend(judge.seconds());
+    report.seconds.extend(evaluator.seconds());
     Ok(evaluation)
 }
 
@@ -114,7 +113,7 @@ pub fn evaluate(source: &Source, request: &Request) -> Result<Evaluation> {
 struct Drawing<'a> {
     source: &'a Source,
     request: &'a Request,
-    judge: &'a Judge,
+    evaluator: &'a Evaluator,
     classes: usize,
 }
 
@@ -145,7 +144,7 @@ impl Drawing<'_> {
             unconditional: &unconditional,
             memorised: &with_classes,
         };
-        let figures = self.judge.figures(&set)?;
+        let figures = self.evaluator.figures(&set)?;
         Ok((Draw { seconds, figures }, with_classes))
     }
 }
@@ -171,31 +170,31 @@ fn bounds(source: &Source, request: &Request) -> Result<Bounds> {
     };
     let timesteps = config.timesteps;
     let wanted = |arithmetic| request.only.is_none_or(|only| only == arithmetic);
-    let measure = |evaluator: Evaluator| -> Result<Bound> {
+    let measure = |denoiser: Denoiser| -> Result<Bound> {
         let bar = progress::image_bar(bound::evaluations(timesteps) as usize);
-        let bound = bound::bound(evaluator, config, request.seed, |images| bar.inc(images))?;
+        let bound = bound::bound(&denoiser, config, request.seed, |images| bar.inc(images))?;
         bar.finish_and_clear();
         Ok(bound)
     };
     if wanted(Arithmetic::Int8) {
         match whole(source, timesteps)? {
-            Whole::File(file) => bounds.int8 = Some(measure(Evaluator::Integer(&file))?),
+            Whole::Plan(file, plan) => bounds.int8 = Some(measure(Denoiser::integer(&file, &plan)?)?),
             Whole::Missing(note) => bounds.note = Some(note),
         }
     }
     if let Some(Run { network, .. }) = source.run.as_ref().filter(|_| wanted(Arithmetic::Float)) {
-        bounds.float = Some(measure(Evaluator::Float(network))?);
+        bounds.float = Some(measure(Denoiser::Float(network))?);
     }
     Ok(bounds)
 }
 
-/// The integer network with time biases for every timestep, or why there is none.
-enum Whole {
-    File(ModelFile),
+/// A model and the name of its plan that visits every timestep, or why there is none.
+enum Whole<'a> {
+    Plan(Cow<'a, OwnedModel>, String),
     Missing(String),
 }
 
-fn whole(source: &Source, timesteps: usize) -> Result<Whole> {
+fn whole(source: &Source, timesteps: usize) -> Result<Whole<'_>> {
     if let (Some(_), Some(run)) = (&source.exported, &source.run) {
         if timesteps > usize::from(u16::MAX) {
             return Ok(Whole::Missing(format!(
@@ -203,21 +202,24 @@ fn whole(source: &Source, timesteps: usize) -> Result<Whole> {
             )));
         }
         let file = export::export(&run.checkpoint, &[full_plan(timesteps)], &Default::default())?;
-        return Ok(Whole::File(ModelFile::from_bytes(&file)));
+        return Ok(Whole::Plan(Cow::Owned(OwnedModel::new(&file)?), FULL.into()));
     }
-    let rows = time_rows(&source.integer)?;
-    let visited = (1..=timesteps).filter(|t| rows.contains_key(t)).count();
-    if visited == timesteps {
-        return Ok(Whole::File(source.integer.clone()));
-    }
-    Ok(Whole::Missing(format!(
-        "no variational bound in int8: the file's plans visit {visited} of {timesteps} timesteps; evaluate the run's folder, or \
-         export with --plan {}",
-        full_plan(timesteps)
-    )))
+    let model = source.integer.model();
+    let whole = model.plans().find(|plan| visits_all(plan, timesteps)).map(|plan| plan.name().to_owned());
+    Ok(match whole {
+        Some(plan) => Whole::Plan(Cow::Borrowed(&source.integer), plan),
+        None => Whole::Missing(format!(
+            "no variational bound in int8: no plan of the file visits all {timesteps} timesteps; evaluate the run's folder, or \
+             export with --plan {}",
+            full_plan(timesteps)
+        )),
+    })
 }
 
-/// The plan that visits every timestep.
+/// Name of the plan that visits every timestep.
+const FULL: &str = "full";
+
+/// That plan.
 fn full_plan(timesteps: usize) -> String {
-    format!("full=ddpm:{timesteps}")
+    format!("{FULL}=ddpm:{timesteps}")
 }

@@ -1,14 +1,14 @@
 //! What quantization changes: errors of the integer network against the float one, layer by layer and step by step.
 use super::classifier::IMAGE;
-use super::evaluator::{read_output, time_rows};
+use super::denoiser::read_output;
 use super::source::{Run, Source};
 use crate::chain::{self, Batch};
 use crate::graph::NodeId;
 use crate::lower::Accumulator;
-use crate::model_file::{ChainMemory, ModelFile};
 use crate::plans::NamedPlan;
 use crate::{export, Error, Result};
 use brownian::format::Element;
+use brownian::host::{ChainMemory, OwnedModel};
 use brownian::Sampler;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -68,9 +68,9 @@ impl Sums {
 }
 
 /// A network whose ops can be looked at: the file, and the ops with weights.
-struct Probed {
-    file: ModelFile,
-    accumulators: Vec<Accumulator>,
+struct Probed<'a> {
+    file: &'a OwnedModel,
+    accumulators: &'a [Accumulator],
 }
 
 /// What the integer network made of a batch: F, and the results of the ops with weights, image after image.
@@ -79,24 +79,22 @@ struct Probes {
     layers: Vec<Vec<f32>>,
 }
 
-impl Probed {
-    /// Evaluates the states `x` of a batch at a timestep.
-    fn probe(&self, x: &[f32], timestep: u32, batch: &Batch) -> Result<Probes> {
-        let model = self.file.model()?;
+impl Probed<'_> {
+    /// Evaluates the states `x` of a batch with a row of time biases.
+    fn probe(&self, x: &[f32], time_row: u32, batch: &Batch) -> Result<Probes> {
+        let model = &self.file.model();
         let ops: Vec<_> = model.ops().collect();
-        let missing = || Error::Invalid(format!("no plan of the model visits timestep {timestep}"));
-        let row = *time_rows(&self.file)?.get(&(timestep as usize)).ok_or_else(missing)?;
         let images: Result<Vec<Probes>> = x
             .par_chunks(IMAGE.len())
             .enumerate()
             .map_init(
-                || ChainMemory::new(&model),
+                || ChainMemory::new(model),
                 |memory, (i, x)| {
                     let image = batch.first + i as u32;
                     let condition = batch.condition(image, model.classes());
                     let (arena, _) = memory.split();
                     let mut layers = Vec::with_capacity(self.accumulators.len());
-                    brownian::probe(&model, condition, row, x, arena, |op, arena| {
+                    brownian::probe(model, condition, time_row, x, arena, |op, arena| {
                         let found = self.accumulators.get(layers.len()).filter(|a| a.op == usize::from(op));
                         layers.extend(
                             found.map(|a| real_values(a, ops[a.op].output(), model.header().output_scale, arena)),
@@ -104,7 +102,7 @@ impl Probed {
                     })
                     .map_err(|e| Error::Usage(e.to_string()))?;
                     let mut output = vec![0.0; IMAGE.len()];
-                    read_output(&model, arena, &mut output);
+                    read_output(model, arena, &mut output);
                     Ok(Probes { output, layers })
                 },
             )
@@ -129,19 +127,29 @@ fn real_values(op: &Accumulator, tensor: &brownian::format::Tensor, output_scale
     }
 }
 
-/// Measures `plan` on `batch`.
+/// Measures every plan of a source on `batch`.
 ///
 /// # Errors
-/// A source without a float network or a configuration.
-pub fn measure(source: &Source, plan: &NamedPlan, batch: &Batch) -> Result<PlanError> {
+/// A source without a float network.
+pub fn measure(source: &Source, batch: &Batch) -> Result<Vec<PlanError>> {
     let run = source.run.as_ref().ok_or_else(|| Error::Usage("a model file holds no float network".into()))?;
-    let probed = match &source.exported {
+    let apart = match &source.exported {
         Some(texts) => {
             let (bytes, accumulators) = export::export_apart(&run.checkpoint, texts, &Default::default())?;
-            Probed { file: ModelFile::from_bytes(&bytes), accumulators }
+            Some((OwnedModel::new(&bytes)?, accumulators))
         }
-        None => Probed { file: source.integer.clone(), accumulators: vec![] },
+        None => None,
     };
+    let probed = match &apart {
+        Some((file, accumulators)) => Probed { file, accumulators },
+        None => Probed { file: &source.integer, accumulators: &[] },
+    };
+    source.plans.iter().map(|plan| measure_plan(source, run, &probed, plan, batch)).collect()
+}
+
+fn measure_plan(source: &Source, run: &Run, probed: &Probed, plan: &NamedPlan, batch: &Batch) -> Result<PlanError> {
+    // A timestep's biases may differ from plan to plan: a step's row is that of its own plan.
+    let time_rows: Vec<u32> = probed.file.plan(&plan.name)?.steps().map(|step| step.time_row).collect();
     let states = integer_states(&source.integer, plan, batch)?;
     let process = run.checkpoint.config.process();
     let mut errors = vec![Sums::default(); probed.accumulators.len()];
@@ -154,7 +162,7 @@ pub fn measure(source: &Source, plan: &NamedPlan, batch: &Batch) -> Result<PlanE
     let (mut state, last) = (Vec::new(), run.network.layers.len() - 1);
     let end = chain::float(&run.network, plan, batch, |step, layer: NodeId, values| {
         if layer == 0 {
-            probes = probed.probe(values, plan.steps[step].timestep, batch);
+            probes = probed.probe(values, time_rows[step], batch);
             state = values.to_vec();
             if step > 0 {
                 add_states(&mut x[step - 1], step - 1, values);
@@ -201,10 +209,8 @@ fn layer_error(run: &Run, accumulator: &Accumulator, sums: Sums) -> LayerError {
 }
 
 /// x behind every step of the integer chains, one row a step, image after image.
-fn integer_states(file: &ModelFile, plan: &NamedPlan, batch: &Batch) -> Result<Vec<Vec<f32>>> {
-    let model = file.model()?;
-    let unknown = || Error::Usage(format!("the model has no plan {:?}", plan.name));
-    let plan = model.plan(&plan.name).ok_or_else(unknown)?;
+fn integer_states(file: &OwnedModel, plan: &NamedPlan, batch: &Batch) -> Result<Vec<Vec<f32>>> {
+    let (model, plan) = (file.model(), file.plan(&plan.name)?);
     let chains: Result<Vec<Vec<f32>>> = (0..batch.count as u32)
         .into_par_iter()
         .map_init(
@@ -229,4 +235,64 @@ fn integer_states(file: &ModelFile, plan: &NamedPlan, batch: &Batch) -> Result<V
         chains.iter().flat_map(|chain| &chain[part.clone()]).copied().collect()
     };
     Ok((0..plan.len()).map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Classes;
+    use crate::data::Dataset;
+    use crate::run::{Checkpoint, Config, FineTuning};
+    use brownian::Guidance;
+
+    /// A run that counts as tuned for plans whose rows of biases differ much, also where they share a timestep.
+    fn tuned(texts: &[String]) -> Checkpoint {
+        let data = Dataset { source: "none".into(), shape: IMAGE, images: vec![0.0; IMAGE.len()], labels: None };
+        let mut config = Config::new("tiny", &data);
+        let original = config.graph().unwrap();
+        config.fine_tuning = Some(FineTuning { plans: texts.to_vec(), ..FineTuning::USUAL });
+        let graph = config.graph().unwrap();
+        let (params, stats) = (original.params.init(4), original.stats.init(4));
+        let mut values = original.folded_params(&graph, &params, &stats).unwrap();
+        let table = graph.params.blocks[graph.conditioning.plan_table.unwrap()].range.clone();
+        let row = |i: usize| ((i / graph.conditioning.columns) as f32 - 2.0) * if i % 2 == 0 { 1.0 } else { -0.8 };
+        values[table].iter_mut().enumerate().for_each(|(i, v)| *v = row(i));
+        let nothing = vec![0.0; values.len()];
+        Checkpoint {
+            config,
+            params: values.clone(),
+            adam_first: nothing.clone(),
+            adam_second: nothing,
+            ema: values,
+            stats: vec![],
+            losses: vec![],
+            validation: vec![],
+        }
+    }
+
+    #[test]
+    fn a_step_has_the_biases_of_its_own_plan() {
+        let texts: Vec<String> = ["a=ddim:2", "b=ddim:4"].map(str::to_owned).to_vec();
+        let checkpoint = tuned(&texts);
+        let plans = checkpoint.config.plans(&texts).unwrap();
+        let network = checkpoint.network().unwrap();
+        assert_eq!(plans[0].steps[1].timestep, plans[1].steps[2].timestep);
+        assert_ne!(network.plan_bias(&plans[0])[1], network.plan_bias(&plans[1])[2]);
+        let integer = OwnedModel::new(&export::export(&checkpoint, &texts, &Default::default()).unwrap()).unwrap();
+        let config = Some(checkpoint.config.clone());
+        let run = Some(Run { network, checkpoint });
+        let source = Source { integer, run, config, plans, exported: Some(texts) };
+        let batch = Batch {
+            seed: 1,
+            first: 0,
+            count: 4,
+            classes: Classes::None,
+            guidance_scale: 256,
+            guidance: Guidance::Bias,
+        };
+        for plan in measure(&source, &batch).unwrap() {
+            assert!(plan.steps.iter().all(|step| step.eps_hat < 0.05), "{plan:?}");
+            assert!(plan.layers.iter().all(|layer| layer.signal_to_noise > 10.0), "{plan:?}");
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! Where samples come from: a model file, through the runtime, and the float network of a run.
 use super::classifier::{CLASSES, IMAGE};
 use crate::chain::{self, Batch};
-use crate::model_file::ModelFile;
 use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::run::{checkpoint, Checkpoint, Config};
 use crate::{export, Error, Result};
+use brownian::host::OwnedModel;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -51,7 +51,7 @@ impl Run {
 #[derive(Debug)]
 pub struct Source {
     /// The integers: a model file, or a run as it would be exported.
-    pub integer: ModelFile,
+    pub integer: OwnedModel,
     /// The float network, where there is one.
     pub run: Option<Run>,
     /// How the network was trained, if the model file says it in a way that is known.
@@ -89,12 +89,12 @@ impl Source {
             let usual = export::DEFAULT_PLANS.map(str::to_owned);
             let texts = if asked.is_empty() { &usual[..] } else { asked };
             let plans = run.checkpoint.config.plans(texts)?;
-            let integer = ModelFile::from_bytes(&export::export(&run.checkpoint, texts, &Default::default())?);
+            let integer = OwnedModel::new(&export::export(&run.checkpoint, texts, &Default::default())?)?;
             let config = Some(run.checkpoint.config.clone());
             Self { integer, run: Some(run), config, plans, exported: Some(texts.to_vec()) }
         } else {
-            let integer = ModelFile::read(path)?;
-            let model = integer.model()?;
+            let integer = OwnedModel::read(path)?;
+            let model = integer.model();
             check_images(path, model.shape(), usize::from(model.classes()))?;
             let plans = chosen(&model, asked)?;
             let config = toml::from_str(model.header().provenance).ok().map(|p: Provenance| p.run);
@@ -108,8 +108,8 @@ impl Source {
     }
 
     /// Number of classes.
-    pub fn classes(&self) -> Result<usize> {
-        Ok(usize::from(self.integer.model()?.classes()))
+    pub fn classes(&self) -> usize {
+        usize::from(self.integer.model().classes())
     }
 
     /// Draws a batch with a plan, values clipped to [-1, 1]. `done` is told how many more images there are.
@@ -125,9 +125,8 @@ impl Source {
     ) -> Result<Vec<f32>> {
         let mut images = match (arithmetic, &self.run) {
             (Arithmetic::Int8, _) => {
-                let model = self.integer.model()?;
-                let unknown = || Error::Usage(format!("the model has no plan {:?}", plan.name));
-                let plan = model.plan(&plan.name).ok_or_else(unknown)?;
+                let model = self.integer.model();
+                let plan = self.integer.plan(&plan.name)?;
                 chain::integer(&model, plan, batch, || done(1))?
             }
             (Arithmetic::Float, Some(run)) => {

@@ -158,7 +158,7 @@ impl FineTuner {
             let mut grads = loss.backward(tape).map_err(|e| fail(e.to_string()))?;
             let grad = rounded.grad(&mut grads).map_err(|e| fail(e.to_string()))?;
             gradient.iter_mut().zip(grad).for_each(|(sum, g)| *sum += weight * *g);
-            Ok(())
+            Ok::<(), Error>(())
         };
 
         let mut tape = Tape::default();

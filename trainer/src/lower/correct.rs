@@ -7,9 +7,9 @@
 
 use super::{fuse, Export};
 use crate::chain::{self, Batch};
-use crate::model_file::{ChainMemory, ModelFile};
 use crate::{Error, Result};
 use brownian::format::{Element, Op};
+use brownian::host::{ChainMemory, OwnedModel};
 use brownian::Model;
 use rayon::prelude::*;
 
@@ -23,9 +23,9 @@ pub type OutputErrors = Vec<Vec<f32>>;
 ///
 /// # Errors
 /// What the float chain refuses, or a file that is not `export`'s.
-pub fn output_errors(export: &Export, file: &ModelFile, seed: u64) -> Result<OutputErrors> {
+pub fn output_errors(export: &Export, file: &OwnedModel, seed: u64) -> Result<OutputErrors> {
     let Export { network, plans, .. } = *export;
-    let model = file.model()?;
+    let model = file.model();
     let output = fuse::output_layer(network)?;
     let channels = network.layers[output].shape.channels;
     let rows = model.header().conditioning.time_rows as usize;

@@ -3,10 +3,10 @@
 use super::calibrate::{calibrate, RangeChoice};
 use super::{assemble, correct, fuse, lower_with, moments, Accumulator, Export, Measured};
 use crate::graph::NodeId;
-use crate::model_file::ModelFile;
 use crate::network::{LayerOp, Network};
 use crate::plans::NamedPlan;
 use crate::Result;
+use brownian::host::OwnedModel;
 use serde::Serialize;
 
 /// Bits of a weight.
@@ -86,7 +86,7 @@ fn quantized(
     }
     let export = Export { name, provenance, network, ranges: &ranges, plans };
     if choices.bias_correction {
-        let file = ModelFile::from_bytes(&lower_with(&export, &measured)?);
+        let file = OwnedModel::new(&lower_with(&export, &measured)?)?;
         // Other noise than the ranges come from.
         measured.output_errors = correct::output_errors(&export, &file, seed.wrapping_add(1))?;
     }

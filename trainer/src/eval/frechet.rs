@@ -4,12 +4,12 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 /// Mean and covariance of a set of vectors.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Gaussian {
+pub struct Moments {
     mean: DVector<f64>,
     covariance: DMatrix<f64>,
 }
 
-impl Gaussian {
+impl Moments {
     /// The moments of `vectors`, each of `len` values; the covariance is divided by the number of vectors less one. `pick`
     /// chooses vectors by their index, as often as it names them.
     pub fn of(vectors: &[f32], len: usize, pick: impl Iterator<Item = usize>) -> Self {
@@ -46,8 +46,8 @@ fn square_root(matrix: &DMatrix<f64>) -> DMatrix<f64> {
 mod tests {
     use super::*;
 
-    fn gaussian<const N: usize>(mean: [f64; N], covariance: [[f64; N]; N]) -> Gaussian {
-        Gaussian {
+    fn moments_of<const N: usize>(mean: [f64; N], covariance: [[f64; N]; N]) -> Moments {
+        Moments {
             mean: DVector::from_row_slice(&mean),
             covariance: DMatrix::from_fn(N, N, |row, column| covariance[row][column]),
         }
@@ -57,31 +57,31 @@ mod tests {
     fn known_distances() {
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-10, "{a} instead of {b}");
         // In one dimension (μ₁ − μ₂)² + (σ₁ − σ₂)².
-        close(gaussian([1.0], [[4.0]]).distance(&gaussian([4.0], [[0.25]])), 9.0 + 2.25);
+        close(moments_of([1.0], [[4.0]]).distance(&moments_of([4.0], [[0.25]])), 9.0 + 2.25);
         // Covariances that commute: Σ(√λ₁ − √λ₂)² over the eigenvalues.
-        let a = gaussian([0.0, 0.0], [[2.5, 1.5], [1.5, 2.5]]);
-        let b = gaussian([1.0, -1.0], [[5.0, 4.0], [4.0, 5.0]]);
+        let a = moments_of([0.0, 0.0], [[2.5, 1.5], [1.5, 2.5]]);
+        let b = moments_of([1.0, -1.0], [[5.0, 4.0], [4.0, 5.0]]);
         close(a.distance(&b), 2.0 + 1.0);
         // Covariances that do not: 2×2 matrices with tr √M = √(tr M + 2√det M), M = Σ₁Σ₂.
-        let a = gaussian([0.0, 0.0], [[2.0, 0.0], [0.0, 1.0]]);
-        let b = gaussian([0.0, 0.0], [[1.0, 0.5], [0.5, 3.0]]);
+        let a = moments_of([0.0, 0.0], [[2.0, 0.0], [0.0, 1.0]]);
+        let b = moments_of([0.0, 0.0], [[1.0, 0.5], [0.5, 3.0]]);
         let (trace, determinant) = (2.0 + 3.0, 2.0 * 2.75f64);
         close(a.distance(&b), 3.0 + 4.0 - 2.0 * (trace + 2.0 * determinant.sqrt()).sqrt());
         close(a.distance(&b), b.distance(&a));
         close(a.distance(&a), 0.0);
         // A covariance without full rank.
-        let flat = gaussian([0.0, 0.0], [[1.0, 1.0], [1.0, 1.0]]);
+        let flat = moments_of([0.0, 0.0], [[1.0, 1.0], [1.0, 1.0]]);
         assert!(flat.distance(&flat) < 1e-7);
     }
 
     #[test]
     fn moments() {
         let vectors = [0.0, 1.0, 2.0, 5.0, 4.0, 3.0];
-        let g = Gaussian::of(&vectors, 2, 0..3);
+        let g = Moments::of(&vectors, 2, 0..3);
         assert_eq!((g.mean[0], g.mean[1]), (2.0, 3.0));
         let expected = [4.0, 2.0, 2.0, 4.0];
         assert!(g.covariance.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12));
-        let twice = Gaussian::of(&vectors, 2, [1, 1].into_iter());
+        let twice = Moments::of(&vectors, 2, [1, 1].into_iter());
         assert_eq!((twice.mean[0], twice.covariance.norm()), (2.0, 0.0));
     }
 }
