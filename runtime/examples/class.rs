@@ -4,9 +4,9 @@
 
 mod show;
 
-use brownian::{include_model, Arena, Condition, Guidance, Model, Sampler};
+use brownian::{include_model, Arena, Model, Sampler};
 
-static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn"));
+static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"));
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let class = std::env::args().nth(1).map_or(Ok(3), |class| class.parse())?;
@@ -15,11 +15,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let model = Model::parse(FILE)?;
     let plan = model.plan("fast10").ok_or("the model has no plan fast10")?;
-    // The scale's unit is 1/256: 384 is 1.5.
-    for condition in [Condition::class(class), Condition::guided(class, 384, Guidance::Bias)] {
-        let mut sampler = Sampler::new(&model, plan, condition, (7, 0), arena.bytes_mut(), &mut state)?;
+    for scale in [1.0, 1.5] {
+        let chain = Sampler::builder(&model, plan).seed(7).class(class).guidance(scale);
+        let mut sampler = chain.start(arena.bytes_mut(), &mut state)?;
         while sampler.step() {}
-        println!("class {class}, guidance {}", f32::from(condition.guidance_scale) / 256.0);
+        println!("class {class}, guidance {scale}");
         show::print(sampler.x().iter().copied(), model.shape()[1]);
     }
     Ok(())

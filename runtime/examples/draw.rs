@@ -2,9 +2,9 @@
 
 mod show;
 
-use brownian::{include_model, Arena, Condition, Model, Sampler};
+use brownian::{include_model, Arena, Model, Sampler};
 
-static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn"));
+static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"));
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?;
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let model = Model::parse(FILE)?;
     let plan = model.plan("fast10").ok_or("the model has no plan fast10")?;
-    let mut sampler = Sampler::new(&model, plan, Condition::NONE, (seed, 0), arena.bytes_mut(), &mut state)?;
+    let mut sampler = Sampler::builder(&model, plan).seed(seed).start(arena.bytes_mut(), &mut state)?;
     while sampler.step() {
         eprintln!("step {} of {}", sampler.steps_done(), sampler.steps());
     }

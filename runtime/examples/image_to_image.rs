@@ -4,9 +4,9 @@
 
 mod show;
 
-use brownian::{include_model, Arena, Condition, Image, Model, Sampler};
+use brownian::{include_model, Arena, Image, Model, Sampler};
 
-static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn"));
+static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"));
 const PIXELS: usize = brownian::sample_len(FILE);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,8 +31,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("the drawing");
     show::print((0..PIXELS).filter_map(|i| image.value(i)), width);
 
-    let sampler = Sampler::new(&model, plan, Condition::class(7), (1, 0), arena.bytes_mut(), &mut state)?;
-    let mut sampler = sampler.from_image(image, step)?;
+    let chain = Sampler::builder(&model, plan).seed(1).class(7).from_image(image, step);
+    let mut sampler = chain.start(arena.bytes_mut(), &mut state)?;
     while sampler.step() {}
     println!("from step {step} of {}", sampler.steps());
     show::print(sampler.x().iter().copied(), width);

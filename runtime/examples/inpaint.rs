@@ -4,9 +4,9 @@
 
 mod show;
 
-use brownian::{include_model, Arena, Condition, Image, Known, Model, Sampler};
+use brownian::{include_model, Arena, Image, KnownPixels, Model, Sampler};
 
-static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn"));
+static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"));
 const PIXELS: usize = brownian::sample_len(FILE);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let plan = model.plan("fast10").ok_or("the model has no plan fast10")?;
     let width = model.shape()[1];
 
-    let mut sampler = Sampler::new(&model, plan, Condition::class(9), (2, 0), arena.bytes_mut(), &mut state)?;
+    let mut sampler = Sampler::builder(&model, plan).seed(2).class(9).start(arena.bytes_mut(), &mut state)?;
     while sampler.step() {}
     let mut nine = [0.0; PIXELS];
     nine.copy_from_slice(sampler.x());
@@ -26,11 +26,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A bit a pixel: the first half of the rows is kept.
     let mut mask = [0; brownian::mask_len(PIXELS)];
     mask[..PIXELS / 16].fill(0xff);
-    let known = Known { image: Image::Values(&nine), mask: &mask };
+    let known = KnownPixels { image: Image::Values(&nine), mask: &mask };
     for class in [4, 7] {
-        let condition = Condition::class(class);
-        let sampler = Sampler::new(&model, plan, condition, (3, 0), arena.bytes_mut(), &mut state)?;
-        let mut sampler = sampler.inpaint(known)?;
+        let chain = Sampler::builder(&model, plan).seed(3).class(class).inpaint(known);
+        let mut sampler = chain.start(arena.bytes_mut(), &mut state)?;
         while sampler.step() {}
         println!("its upper half, gone on with as a {class}");
         show::print(sampler.x().iter().copied(), width);

@@ -3,18 +3,16 @@
 
 mod show;
 
-use brownian::{include_model, Arena, Condition, Model, Sampler};
+use brownian::{include_model, Arena, Model, Sampler};
 
-static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn"));
+static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"));
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arena = Arena::<{ brownian::arena_len(FILE) }>::new();
     let mut state = [0.0; brownian::state_len(FILE)];
     let model = Model::parse(FILE)?;
     let plan = model.plan("fast10").ok_or("the model has no plan fast10")?;
-    let condition = Condition::class(8);
-
-    let mut sampler = Sampler::new(&model, plan, condition, (6, 0), arena.bytes_mut(), &mut state)?;
+    let mut sampler = Sampler::builder(&model, plan).seed(6).class(8).start(arena.bytes_mut(), &mut state)?;
     while sampler.steps_done() < 4 && sampler.step() {}
     // `save_to` gives the bytes piece by piece, to flash or to a line, and needs no buffer.
     let mut snapshot = [0; brownian::snapshot_len(FILE)];
@@ -25,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     arena.bytes_mut().fill(0xaa);
     state.fill(f32::NAN);
-    let mut sampler = Sampler::resume(&model, &snapshot[..len], None, arena.bytes_mut(), &mut state)?;
+    let mut sampler = Sampler::resume(&model, &snapshot[..len])?.start(arena.bytes_mut(), &mut state)?;
     println!("taken up after {} of {} steps of {}", sampler.steps_done(), sampler.steps(), sampler.plan().name());
     while sampler.step() {}
     assert_eq!(sampler.digest(), uninterrupted);

@@ -1,53 +1,120 @@
-//! Channel biases of a step: a time row plus, for conditioned models, a class row under guidance.
+//! What a chain draws, and the channel biases that this makes of a step's: a time row plus, for conditioned models, a
+//! class row under guidance.
 
 use crate::error::SamplerError;
 use crate::model::Model;
+use crate::quant::round;
 
-/// What a chain is asked to draw.
+/// How strongly a class bends a draw (classifier-free guidance, Ho & Salimans 2022).
+///
+/// At scale 0 the draw is that without a class, at 1 the plain class; more bends it further towards the class. The
+/// scale is kept in steps of 1/256.
+///
+/// ```
+/// use brownian::{Condition, Guidance};
+///
+/// let seven = Condition::guided(7, Guidance::new(1.5)?);
+/// assert_eq!((seven.class_number(), seven.guidance().scale()), (Some(7), 1.5));
+/// assert!(Guidance::new(-1.0).is_err() && Guidance::new(f32::NAN).is_err());
+/// # Ok::<(), brownian::SamplerError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Guidance {
+    /// In 1/256.
+    scale: u16,
+    two_evaluations: bool,
+}
+
+impl Guidance {
+    /// Scale 1: the plain class.
+    pub const PLAIN: Self = Self { scale: 256, two_evaluations: false };
+    /// The largest scale.
+    pub const MAX_SCALE: f32 = 16.0;
+
+    /// Guidance on the channel biases, time + none + s·(class − none), which takes one evaluation of the network a
+    /// step. The scale s is rounded to the nearest multiple of 1/256, ties to even.
+    ///
+    /// # Errors
+    /// A scale that is not from 0 to 16.
+    pub fn new(scale: f32) -> Result<Self, SamplerError> {
+        if (0.0..=Self::MAX_SCALE).contains(&scale) {
+            return Ok(Self { scale: round(scale * 256.0, 4096.0) as u16, two_evaluations: false });
+        }
+        Err(SamplerError::Guidance)
+    }
+
+    /// The same scale on the network's output, F = F_u + s·(F_c − F_u) with F_u without a class and F_c with it: two
+    /// evaluations a step, and a state of [`Model::state_len_two_evaluations`] values, whose end keeps F_u. At scales
+    /// 0 and 1 the draw is the same as from one evaluation.
+    pub const fn two_evaluations(self) -> Self {
+        Self { two_evaluations: true, ..self }
+    }
+
+    /// The scale.
+    pub fn scale(self) -> f32 {
+        f32::from(self.scale) * (1.0 / 256.0)
+    }
+
+    /// Whether a step evaluates the network twice.
+    pub const fn evaluates_twice(self) -> bool {
+        self.two_evaluations
+    }
+
+    /// The scale in 1/256.
+    pub(crate) fn in_256ths(self) -> u16 {
+        self.scale
+    }
+
+    /// The inverse of [`in_256ths`](Self::in_256ths).
+    pub(crate) fn from_256ths(scale: u16) -> Result<Self, SamplerError> {
+        if scale > 16 * 256 {
+            return Err(SamplerError::Guidance);
+        }
+        Ok(Self { scale, two_evaluations: false })
+    }
+}
+
+/// What a chain is asked to draw: no class, or a class under guidance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Condition {
-    /// The class, or `None` for an unconditional draw.
-    pub class: Option<u16>,
-    /// Guidance scale in 1/256: 0 draws as without a class, 256 the plain class, more bends the draw further towards it.
-    pub guidance_scale: u16,
-    /// What the scale acts on.
-    pub guidance: Guidance,
-}
-
-/// How classifier-free guidance (Ho & Salimans 2022) is computed. Both are the same draw at scales 0 and 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Guidance {
-    /// On the channel biases: time + none + s·(class − none). One evaluation of the network a step.
-    #[default]
-    Bias,
-    /// On the network's output: F = F_u + s·(F_c − F_u), F_u without a class and F_c with it. Two evaluations a
-    /// step, and a state of [`Model::state_len_two_evaluations`] values, whose end keeps F_u.
-    TwoEvaluations,
+    class: Option<u16>,
+    /// Plain where there is no class.
+    guidance: Guidance,
 }
 
 impl Condition {
     /// An unconditional draw.
-    pub const NONE: Self = Self { class: None, guidance_scale: Self::PLAIN, guidance: Guidance::Bias };
-    /// Guidance scale 1.
-    pub const PLAIN: u16 = 256;
-    /// The largest guidance scale, 16.
-    pub const MAX_GUIDANCE: u16 = 16 * 256;
+    pub const NONE: Self = Self { class: None, guidance: Guidance::PLAIN };
 
     /// A draw of one class with guidance scale 1.
     pub const fn class(class: u16) -> Self {
-        Self { class: Some(class), guidance_scale: Self::PLAIN, guidance: Guidance::Bias }
+        Self::guided(class, Guidance::PLAIN)
     }
 
-    /// A draw of one class under guidance, the scale in 1/256.
-    pub const fn guided(class: u16, guidance_scale: u16, guidance: Guidance) -> Self {
-        Self { class: Some(class), guidance_scale, guidance }
+    /// A draw of one class under guidance.
+    pub const fn guided(class: u16, guidance: Guidance) -> Self {
+        Self { class: Some(class), guidance }
     }
 
-    /// Whether the chain keeps the output of a first evaluation.
-    pub(crate) fn evaluates_twice(&self) -> bool {
-        self.guidance == Guidance::TwoEvaluations && self.class.is_some()
+    /// The class, or `None` for an unconditional draw.
+    pub const fn class_number(self) -> Option<u16> {
+        self.class
+    }
+
+    /// How strongly the class bends the draw; [`Guidance::PLAIN`] where there is none.
+    pub const fn guidance(self) -> Guidance {
+        self.guidance
+    }
+
+    /// Whether `model` knows the class.
+    pub(crate) fn check(self, model: &Model) -> Result<(), SamplerError> {
+        let classes = model.classes();
+        if self.class.is_some_and(|class| class >= classes) {
+            return Err(SamplerError::Class { classes });
+        }
+        Ok(())
     }
 }
 
@@ -57,24 +124,13 @@ pub(crate) struct StepBiases<'a> {
     pub(crate) time: &'a [i16],
     pub(crate) none: &'a [i16],
     pub(crate) class: &'a [i16],
+    /// In 1/256.
     pub(crate) guidance_scale: i32,
 }
 
-/// Checks a condition against a model.
-pub(crate) fn check(model: &Model, condition: Condition) -> Result<(), SamplerError> {
-    let classes = model.classes();
-    if condition.class.is_some_and(|class| class >= classes) {
-        return Err(SamplerError::Class { classes });
-    }
-    if condition.guidance_scale > Condition::MAX_GUIDANCE {
-        return Err(SamplerError::Guidance);
-    }
-    Ok(())
-}
-
 impl<'a> StepBiases<'a> {
-    /// Those of one evaluation, whatever [`Guidance`] it belongs to.
-    pub(crate) fn new(model: &Model<'a>, class: Option<u16>, guidance_scale: u16, time_row: u32) -> Self {
+    /// Those of an evaluation with the class and the guidance scale of `condition`.
+    pub(crate) fn new(model: &Model<'a>, condition: Condition, time_row: u32) -> Self {
         let tables = model.header().conditioning;
         let columns = tables.columns as usize;
         let row = |table: u32, row: usize| {
@@ -87,8 +143,8 @@ impl<'a> StepBiases<'a> {
         Self {
             time: row(tables.time_table, time_row as usize),
             none: class_row(none),
-            class: class_row(class.unwrap_or(none)),
-            guidance_scale: guidance_scale as i32,
+            class: class_row(condition.class.unwrap_or(none)),
+            guidance_scale: condition.guidance.scale.into(),
         }
     }
 
@@ -116,5 +172,18 @@ mod tests {
         // Rounded half up: 4·97/256 = 1.516 and 4·96/256 = 1.5.
         assert_eq!([95, 96, 97].map(|g| value(g, 0)), [111, 112, 112]);
         assert_eq!(value(256, 2), 0, "beyond the columns");
+    }
+
+    #[test]
+    fn scales_are_rounded_to_256ths_and_kept_within_0_to_16() {
+        let steps = |scale| Guidance::new(scale).map(Guidance::in_256ths);
+        assert_eq!([0.0, 1.0, 1.5, 16.0].map(steps), [Ok(0), Ok(256), Ok(384), Ok(4096)]);
+        // Ties to even: 0.5/256 and 1.5/256.
+        assert_eq!([0.5, 1.5, 1.49].map(|k| steps(k / 256.0)), [Ok(0), Ok(2), Ok(1)]);
+        for wrong in [-1e-3, 16.01, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(Guidance::new(wrong), Err(SamplerError::Guidance), "{wrong}");
+        }
+        assert_eq!(steps(-0.0), Ok(0));
+        assert_eq!(Guidance::from_256ths(4097), Err(SamplerError::Guidance));
     }
 }

@@ -131,16 +131,18 @@ pub enum SamplerError {
         /// Classes the model knows.
         classes: u16,
     },
-    /// The guidance scale is above 16.
+    /// The guidance scale is not from 0 to 16.
     Guidance,
+    /// Guidance is asked for, and no class that it could act on.
+    GuidanceWithoutClass,
+    /// The plan is another model's.
+    ForeignPlan,
     /// Image-to-image would start behind the last step.
     Start {
         /// Steps of the plan.
         steps: u32,
     },
-    /// A chain that has made steps already cannot start from an image.
-    Started,
-    /// The image given has another number of values than a sample.
+    /// An image, or a state to probe, has another number of values than a sample.
     ImageLength {
         /// Values of a sample.
         needed: u32,
@@ -188,6 +190,8 @@ pub enum SnapshotError {
     },
     /// The chain keeps a known image and mask, and other ones were given, or none; or it keeps none and some were given.
     Known,
+    /// The chain evaluates twice a step, and [`Resume::two_evaluations`](crate::Resume::two_evaluations) was not called.
+    TwoEvaluations,
     /// Memory that does not fit, or a condition that the model does not take.
     Sampler(SamplerError),
 }
@@ -227,11 +231,12 @@ impl fmt::Display for SamplerError {
             Self::StateLength { needed, found } => write!(f, "the state has {found} values, the model needs {needed}"),
             Self::Class { classes: 0 } => f.write_str("the model is not conditioned on classes"),
             Self::Class { classes } => write!(f, "the class must be below {classes}"),
-            Self::Guidance => f.write_str("the guidance scale must be at most 16"),
+            Self::Guidance => f.write_str("the guidance scale must be from 0 to 16"),
+            Self::GuidanceWithoutClass => f.write_str("guidance acts on a class: name one, or ask for no guidance"),
+            Self::ForeignPlan => f.write_str("the plan is another model's; take it from the model that draws"),
             Self::Start { steps } => {
                 write!(f, "the plan has {steps} steps; start at a step below that, counted from 0")
             }
-            Self::Started => f.write_str("the chain has made steps already; an image is given before the first"),
             Self::ImageLength { needed, found } => write!(f, "the image has {found} values, a sample {needed}"),
             Self::MaskLength { needed, found } => {
                 write!(f, "the mask has {found} bytes and needs {needed}, a bit for each pixel")
@@ -261,6 +266,9 @@ impl fmt::Display for SnapshotError {
             Self::Known => f.write_str(
                 "the known image and mask are not those that the chain was saved with; give the same, or none if it had none",
             ),
+            Self::TwoEvaluations => {
+                f.write_str("the chain evaluates twice a step; call two_evaluations() on what is taken up to admit that")
+            }
             Self::Sampler(error) => error.fmt(f),
         }
     }

@@ -4,7 +4,7 @@
 
 mod packed;
 
-use crate::conditioning::{self, Condition, StepBiases};
+use crate::conditioning::{Condition, StepBiases};
 use crate::error::SamplerError;
 use crate::format::{self, Element, Op, Requantization, StepBias, Tensor};
 use crate::kernels::{self, Active, Backend, Epilogue, Output, Residual, Source};
@@ -13,13 +13,9 @@ use crate::moves;
 use crate::quant::quantize;
 use core::ops::Range;
 
-/// Runs every op once; `done` is told each op's number when it has run.
-pub(crate) fn evaluate(model: &Model, biases: &StepBiases, arena: &mut [u8], mut done: impl FnMut(u16)) {
-    let network = Network { blob: model.blob(), biases };
-    for (index, op) in model.ops().enumerate() {
-        network.run(&op, arena);
-        done(index as u16);
-    }
+/// Runs one op.
+pub(crate) fn run(model: &Model, biases: &StepBiases, op: &Op, arena: &mut [u8]) {
+    Network { blob: model.blob(), biases }.run(op, arena);
 }
 
 /// Evaluates the network once on a state `x`, outside of a chain, and shows `observer` the number of every op and the
@@ -29,7 +25,7 @@ pub(crate) fn evaluate(model: &Model, biases: &StepBiases, arena: &mut [u8], mut
 /// not there counts as zeros. The output lies where [`Header::output`](format::Header::output) says.
 ///
 /// # Errors
-/// A condition that the model does not take, or an arena that is too short or misaligned.
+/// A condition that the model does not take, a state of another length than a sample, or an arena that is too short or misaligned.
 pub fn probe(
     model: &Model,
     condition: Condition,
@@ -38,7 +34,11 @@ pub fn probe(
     arena: &mut [u8],
     mut observer: impl FnMut(u16, &[u8]),
 ) -> Result<(), SamplerError> {
-    conditioning::check(model, condition)?;
+    condition.check(model)?;
+    let (needed, found) = (model.sample_len() as u32, x.len() as u32);
+    if needed != found {
+        return Err(SamplerError::ImageLength { needed, found });
+    }
     if !(arena.as_ptr() as usize).is_multiple_of(format::BLOB_ALIGN) {
         return Err(SamplerError::ArenaMisaligned);
     }
@@ -50,7 +50,7 @@ pub fn probe(
     for (slot, &x) in input.iter_mut().zip(x) {
         *slot = quantize(x, header.input_inverse_scale, header.input.zero_point) as u8;
     }
-    let biases = StepBiases::new(model, condition.class, condition.guidance_scale, time_row);
+    let biases = StepBiases::new(model, condition, time_row);
     let network = Network { blob: model.blob(), biases: &biases };
     for (index, op) in model.ops().enumerate() {
         network.run(&op, arena);

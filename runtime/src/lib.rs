@@ -8,9 +8,9 @@
 //! step in memory that the caller owns. There is no heap, no logging and no panic.
 //!
 //! ```
-//! use brownian::{include_model, Arena, Condition, Model, Sampler};
+//! use brownian::{include_model, Arena, Model, Sampler};
 //!
-//! static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn"));
+//! static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"));
 //!
 //! // On a chip these two are statics; their sizes come from the file.
 //! let mut arena = Arena::<{ brownian::arena_len(FILE) }>::new();
@@ -18,9 +18,7 @@
 //!
 //! let model = Model::parse(FILE)?;
 //! let plan = model.plan("fast5").expect("the model has this plan");
-//! let (seed, image) = (1, 0);
-//! let mut sampler =
-//!     Sampler::new(&model, plan, Condition::class(7), (seed, image), arena.bytes_mut(), &mut state)?;
+//! let mut sampler = Sampler::builder(&model, plan).seed(1).class(7).start(arena.bytes_mut(), &mut state)?;
 //! while sampler.step() {}
 //! let digit: &[f32] = sampler.x(); // 28·28 values, about -1 to 1
 //! assert_eq!(digit.len(), 784);
@@ -33,8 +31,9 @@
 //! | [`quant`] | the only rounding rule |
 //! | [`kernels`] | inner loops, one folder a backend |
 //! | `host` (feature `host`) | what only hosts need: encoder, arena planner, multiplier search, owned memory |
-//! | [`schedule`], [`plan`] | β_t and ᾱ_t in f64; samplers as tables of one affine update |
-//! | [`rng`], [`gaussian`] | counter-based generator and integer normal transform |
+//! | [`plan`] | schedules and sampling methods in f64: tables of one affine update |
+//! | [`process`] | what a chain's state is and how a step changes it |
+//! | [`random`] | counter-based generator and integer normal transform |
 
 #[cfg(any(feature = "host", all(feature = "host-simd", target_arch = "x86_64")))]
 extern crate std;
@@ -43,35 +42,34 @@ extern crate std;
 compile_error!("model files are little endian, and weights are read in place");
 
 mod arena;
+mod builder;
 mod conditioning;
 mod error;
 mod execute;
 pub mod format;
-pub mod gaussian;
-mod given;
 #[cfg(feature = "host")]
 pub mod host;
+mod inpaint;
 pub mod kernels;
 mod model;
 mod moves;
 pub mod plan;
 mod preview;
-mod previous;
+pub mod process;
 pub mod quant;
-pub mod rng;
+pub mod random;
 mod sampler;
-pub mod schedule;
 mod snapshot;
-mod spacing;
+mod two_evaluations;
 
 pub use arena::{Aligned, Arena};
+pub use builder::Builder;
 pub use conditioning::{Condition, Guidance};
 pub use error::{OpFault, ParseError, SamplerError, SnapshotError, Table};
 pub use execute::probe;
 pub use format::{arena_len, sample_len, snapshot_len, state_len, state_len_two_evaluations};
-pub use given::{mask_len, Image, Known};
-pub use model::{Model, Plan};
+pub use inpaint::{mask_len, Image, KnownPixels};
+pub use model::{Model, Ops, Plan};
 pub use preview::Preview;
-pub use previous::Previous;
-pub use sampler::{update, Part, Sampler};
-pub use snapshot::SNAPSHOT_VERSION;
+pub use sampler::{Progress, Sampler};
+pub use snapshot::{Resume, SNAPSHOT_VERSION};

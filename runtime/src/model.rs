@@ -3,7 +3,6 @@
 use crate::error::ParseError;
 use crate::format::{self, Header, Items, Op, PlanHeader};
 use crate::plan::{Level, Step, STEP_LEN};
-use crate::snapshot;
 
 /// A model whose every part has been checked; it borrows the file's bytes and copies no weight.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +58,7 @@ impl<'a> Model<'a> {
         self.state_len
     }
 
-    /// Values of f32 state that a chain with [`Guidance::TwoEvaluations`](crate::Guidance::TwoEvaluations)
-    /// needs: one more for two values of a sample.
+    /// Values of f32 state that a chain with [two evaluations](crate::Builder::two_evaluations) a step needs: one more for two values of a sample.
     pub fn state_len_two_evaluations(&self) -> usize {
         self.state_len + self.sample_len().div_ceil(2)
     }
@@ -72,7 +70,7 @@ impl<'a> Model<'a> {
 
     /// The most bytes that a snapshot of a chain has.
     pub fn snapshot_len(&self) -> usize {
-        snapshot::FRAME_LEN + 4 * self.state_len
+        format::SNAPSHOT_FRAME_LEN + 4 * self.state_len
     }
 
     /// The file's CRC-32, by which a snapshot knows its model again.
@@ -91,9 +89,8 @@ impl<'a> Model<'a> {
     }
 
     /// The ops in order of execution.
-    pub fn ops(&self) -> impl Iterator<Item = Op> + 'a {
-        let ops: Items<'a, Op> = format::items(self.header.ops);
-        ops.take(self.header.op_count as usize)
+    pub fn ops(&self) -> Ops<'a> {
+        Ops { items: format::items(self.header.ops), left: self.header.op_count }
     }
 
     /// All plans.
@@ -106,9 +103,37 @@ impl<'a> Model<'a> {
         })
     }
 
+    /// Whether the plan is one of this model's.
+    pub(crate) fn has(&self, plan: &Plan) -> bool {
+        self.blob.as_ptr_range().contains(&plan.table.as_ptr())
+    }
+
     /// The plan of this name.
     pub fn plan(&self, name: &str) -> Option<Plan<'a>> {
         self.plans().find(|plan| plan.name() == name)
+    }
+}
+
+/// The ops of a model in order of execution; see [`Model::ops`].
+#[derive(Clone, Debug)]
+pub struct Ops<'a> {
+    items: Items<'a, Op>,
+    left: u16,
+}
+
+impl Ops<'_> {
+    /// Whether there is none left.
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+}
+
+impl Iterator for Ops<'_> {
+    type Item = Op;
+
+    fn next(&mut self) -> Option<Op> {
+        self.left = self.left.checked_sub(1)?;
+        self.items.next()
     }
 }
 

@@ -6,12 +6,13 @@
 //!
 //! `docs/reference/format.md` is the specification.
 
-use crate::conditioning::{self, Condition, Guidance};
-use crate::error::SnapshotError;
-use crate::format::{Reader, CRC, CRC_LEN, MAX_PLAN_NAME};
-use crate::given::Known;
-use crate::model::Model;
-use crate::sampler::{Sampler, State};
+use crate::conditioning::{Condition, Guidance};
+use crate::error::{SamplerError, SnapshotError};
+use crate::format::{Reader, CRC, CRC_LEN, SNAPSHOT_HEAD_LEN};
+use crate::inpaint::{Inpainting, KnownPixels};
+use crate::model::{Model, Plan};
+use crate::sampler::Sampler;
+use crate::two_evaluations;
 use serde::Serialize;
 
 /// First bytes of every snapshot.
@@ -19,13 +20,8 @@ const MAGIC: [u8; 4] = *b"BRNS";
 /// The version of snapshots that this crate writes and reads.
 pub const SNAPSHOT_VERSION: u16 = 2;
 
-/// The most bytes of a head: magic, then the largest varints of u16 (3), u32 (5), the name, u64 (10), u32 (5),
-/// Option<u16> (4), u16 (3), bool, two u16 (6), Option<u32> (6).
-const HEAD_LEN: usize = 4 + 3 + 5 + (1 + MAX_PLAN_NAME) + 10 + 5 + 4 + 3 + 1 + 6 + 6;
 /// The most bytes of a length.
 const LENGTH_LEN: usize = 5;
-/// The most bytes of a snapshot beside the state's values.
-pub(crate) const FRAME_LEN: usize = HEAD_LEN + 2 * LENGTH_LEN + CRC_LEN;
 
 /// Everything of a chain but its state.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -48,7 +44,7 @@ struct Head<'a> {
 
 impl<'a> Head<'a> {
     fn of(sampler: &'a Sampler) -> Self {
-        let Condition { class, guidance_scale, guidance } = sampler.condition;
+        let guidance = sampler.condition.guidance();
         Self {
             magic: MAGIC,
             version: SNAPSHOT_VERSION,
@@ -56,12 +52,12 @@ impl<'a> Head<'a> {
             plan: sampler.plan.name(),
             seed: sampler.seed,
             image: sampler.image,
-            class,
-            guidance_scale,
-            two_evaluations: guidance == Guidance::TwoEvaluations,
+            class: sampler.condition.class_number(),
+            guidance_scale: guidance.in_256ths(),
+            two_evaluations: guidance.evaluates_twice(),
             start: sampler.start as u16,
             steps_done: sampler.steps_done as u16,
-            known: sampler.known.map(|known| known.checksum(sampler.model)),
+            known: sampler.inpainting.map(|inpainting| inpainting.checksum(sampler.model)),
         }
     }
 
@@ -83,9 +79,14 @@ impl<'a> Head<'a> {
         })
     }
 
-    fn condition(&self) -> Condition {
-        let guidance = if self.two_evaluations { Guidance::TwoEvaluations } else { Guidance::Bias };
-        Condition { class: self.class, guidance_scale: self.guidance_scale, guidance }
+    fn condition(&self) -> Result<Condition, SamplerError> {
+        let guidance = Guidance::from_256ths(self.guidance_scale)?;
+        match (self.class, self.two_evaluations) {
+            (Some(class), false) => Ok(Condition::guided(class, guidance)),
+            (Some(class), true) => Ok(Condition::guided(class, guidance.two_evaluations())),
+            (None, false) if guidance == Guidance::PLAIN => Ok(Condition::NONE),
+            (None, _) => Err(SamplerError::GuidanceWithoutClass),
+        }
     }
 }
 
@@ -115,7 +116,7 @@ impl<'a> Sampler<'a> {
             digest.update(bytes);
             write(bytes);
         };
-        let mut buffer = [0; HEAD_LEN];
+        let mut buffer = [0; SNAPSHOT_HEAD_LEN];
         piece(postcard::to_slice(&Head::of(self), &mut buffer).map_or(&[], |used| &*used));
         for bytes in [bytemuck::cast_slice(&*self.state.x), bytemuck::cast_slice(&*self.state.x0_prev)] {
             let bytes: &[u8] = bytes;
@@ -127,18 +128,12 @@ impl<'a> Sampler<'a> {
     }
 
     /// Takes up a chain where [`save`](Self::save) left it: the steps that follow give the bytes of an uninterrupted
-    /// run. `known` is what the chain was inpainting with; memory as for [`new`](Self::new).
+    /// run. What is in the snapshot is checked; [`Resume::start`] needs memory.
     ///
     /// # Errors
-    /// Bytes that are no whole snapshot of this version and this model, another `known`, or memory that does not fit.
-    /// Nothing is read from damaged bytes but the version.
-    pub fn resume(
-        model: &'a Model<'a>,
-        snapshot: &[u8],
-        known: Option<Known<'a>>,
-        arena: &'a mut [u8],
-        state: &'a mut [f32],
-    ) -> Result<Self, SnapshotError> {
+    /// Bytes that are no whole snapshot of this version and this model. Nothing is read from damaged bytes but the
+    /// version.
+    pub fn resume<'s>(model: &'a Model<'a>, snapshot: &'s [u8]) -> Result<Resume<'a, 's>, SnapshotError> {
         let rest = snapshot.strip_prefix(&MAGIC).ok_or(SnapshotError::Magic)?;
         let (rest, crc) = rest.split_last_chunk::<CRC_LEN>().ok_or(SnapshotError::Damaged)?;
         let mut reader = Reader::new(rest);
@@ -159,27 +154,79 @@ impl<'a> Sampler<'a> {
             return Err(SnapshotError::Malformed);
         };
         let plan = model.plan(head.plan).ok_or(SnapshotError::Malformed)?;
-        let (start, steps_done) = (usize::from(head.start), usize::from(head.steps_done));
-        conditioning::check(model, head.condition())?;
-        if let Some(known) = &known {
-            known.check(model)?;
-        }
-        if known.map(|known| known.checksum(model)) != head.known {
-            return Err(SnapshotError::Known);
-        }
-        let state = State::divide(model, head.condition(), state)?;
-        let lengths = [state.x.len() * 4, state.x0_prev.len() * 2];
-        if steps_done > plan.len() || start > steps_done || [x.len(), x0_prev.len()] != lengths {
+        if usize::from(head.steps_done) > plan.len() || head.start > head.steps_done {
             return Err(SnapshotError::Malformed);
         }
-        for (value, bytes) in state.x.iter_mut().zip(x.as_chunks().0) {
+        Ok(Resume {
+            model,
+            plan,
+            condition: head.condition()?,
+            head,
+            x,
+            x0_prev,
+            two_evaluations: None,
+            inpainting: None,
+        })
+    }
+}
+
+/// A chain that is taken up; see [`Sampler::resume`].
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a chain goes on when it is started"]
+pub struct Resume<'a, 's> {
+    model: &'a Model<'a>,
+    plan: Plan<'a>,
+    condition: Condition,
+    head: Head<'s>,
+    x: &'s [u8],
+    x0_prev: &'s [u8],
+    two_evaluations: Option<&'static two_evaluations::Functions>,
+    inpainting: Option<Inpainting<'a>>,
+}
+
+impl<'a> Resume<'a, '_> {
+    /// What the chain was inpainting with; it must be given again.
+    pub fn inpaint(self, known: KnownPixels<'a>) -> Self {
+        Self { inpainting: Some(Inpainting::new(known)), ..self }
+    }
+
+    /// Admits chains that evaluate twice a step. Code that does so is only linked where this is called; other chains
+    /// do not change.
+    pub fn two_evaluations(self) -> Self {
+        Self { two_evaluations: Some(&two_evaluations::FUNCTIONS), ..self }
+    }
+
+    /// Stands where the chain stood; memory as for [`Builder::start`](crate::Builder::start).
+    ///
+    /// # Errors
+    /// A class that the model does not know, a chain that evaluates twice where that is not admitted, other known
+    /// pixels than the chain had, or memory that does not fit.
+    pub fn start(self, arena: &'a mut [u8], state: &'a mut [f32]) -> Result<Sampler<'a>, SnapshotError> {
+        let Self { model, plan, condition, head, inpainting, .. } = self;
+        let two_evaluations = match (head.two_evaluations, self.two_evaluations) {
+            (false, _) => None,
+            (true, None) => return Err(SnapshotError::TwoEvaluations),
+            (true, functions) => functions,
+        };
+        if let Some(inpainting) = &inpainting {
+            inpainting.check(model)?;
+        }
+        if inpainting.map(|inpainting| inpainting.checksum(model)) != head.known {
+            return Err(SnapshotError::Known);
+        }
+        let mut sampler = Sampler::at(model, plan, condition, two_evaluations, inpainting, arena, state)?;
+        let state = &mut sampler.state;
+        if [self.x.len(), self.x0_prev.len()] != [state.x.len() * 4, state.x0_prev.len() * 2] {
+            return Err(SnapshotError::Malformed);
+        }
+        for (value, bytes) in state.x.iter_mut().zip(self.x.as_chunks().0) {
             *value = f32::from_le_bytes(*bytes);
         }
-        for (value, bytes) in state.x0_prev.iter_mut().zip(x0_prev.as_chunks().0) {
+        for (value, bytes) in state.x0_prev.iter_mut().zip(self.x0_prev.as_chunks().0) {
             *value = i16::from_le_bytes(*bytes);
         }
-        let mut sampler = Self::at(model, plan, head.condition(), (head.seed, head.image), arena, state)?;
-        (sampler.known, sampler.start, sampler.steps_done) = (known, start, steps_done);
+        (sampler.seed, sampler.image) = (head.seed, head.image);
+        (sampler.start, sampler.steps_done) = (head.start.into(), head.steps_done.into());
         Ok(sampler)
     }
 }

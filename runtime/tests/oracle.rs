@@ -4,9 +4,9 @@
 //! it. Every step is then linear in x and z. Element j of the state is given noise at draw j alone, so that
 //! the final standard deviation is the root of the sum of the squares over all elements.
 
+use brownian::plan::schedule::Schedule;
 use brownian::plan::{build, Level, Method, PlanError, Prediction, Spacing, Step, Variance};
-use brownian::schedule::Schedule;
-use brownian::update;
+use brownian::process::gaussian::{update, x0_hat};
 use proptest::prelude::*;
 
 const DATA_VARIANCE: f64 = 0.25;
@@ -46,6 +46,7 @@ fn exact_output(prediction: Prediction, alpha_bar: f64, x: f64) -> f64 {
         Prediction::Epsilon => epsilon,
         Prediction::V => alpha * epsilon - sigma * x0,
         Prediction::X0 => x0,
+        other => panic!("{other:?} has no oracle"),
     }
 }
 
@@ -64,17 +65,17 @@ fn final_deviation_on(alpha_bar: &[f64], plan: &[Step], prediction: Prediction) 
             .map(|&v| exact_output(prediction, alpha_bar[step.timestep as usize - 1], v.into()) as f32)
             .collect();
         let noise = |pair: u32| [2 * pair, 2 * pair + 1].map(|i| f32::from(i as usize == index + 1));
-        update(step, &mut x, &mut x0_prev, |i, x| step.x0_hat(false, x, output[i]), noise);
+        update(step, &mut x, &mut x0_prev, |i, x| x0_hat(step, false, x, output[i]), noise);
     }
     x.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt()
 }
 
 #[test]
 fn samplers_meet_the_analytic_oracle() {
-    let ddim = Method::Ddim { eta: 0.0 };
+    let ddim = Method::ddim(0.0);
     for (method, steps, exact) in [
-        (Method::Ddpm(Variance::Beta), 1000, 0.50075151024),
-        (Method::Ddpm(Variance::BetaTilde), 1000, 0.496110079882),
+        (Method::ddpm(Variance::Beta), 1000, 0.50075151024),
+        (Method::ddpm(Variance::BetaTilde), 1000, 0.496110079882),
         (ddim, 50, 0.471402673236),
         (ddim, 10, 0.369954809143),
         (ddim, 4, 0.217608153539),
@@ -90,8 +91,8 @@ fn samplers_meet_the_analytic_oracle() {
 
 #[test]
 fn ddim_with_eta_one_is_ancestral() {
-    let ancestral = plan(Method::Ddpm(Variance::BetaTilde), Prediction::V, 20);
-    let ddim = plan(Method::Ddim { eta: 1.0 }, Prediction::V, 20);
+    let ancestral = plan(Method::ddpm(Variance::BetaTilde), Prediction::V, 20);
+    let ddim = plan(Method::ddim(1.0), Prediction::V, 20);
     for (a, b) in ancestral.iter().zip(&ddim) {
         for (a, b) in [(a.a, b.a), (a.b, b.b), (a.sigma, b.sigma)] {
             assert!((a - b).abs() < 1e-5, "{a} {b}");
@@ -107,15 +108,15 @@ fn dpm_solver_is_of_second_order() {
         let fine = final_deviation(&plan(method, Prediction::V, 500), Prediction::V);
         (final_deviation(&plan(method, Prediction::V, steps), Prediction::V) - fine).abs()
     };
-    let solver = error(Method::DpmSolver2M, 10) / error(Method::DpmSolver2M, 80);
-    let ddim = error(Method::Ddim { eta: 0.0 }, 10) / error(Method::Ddim { eta: 0.0 }, 80);
+    let solver = error(Method::dpm_solver_2m(), 10) / error(Method::dpm_solver_2m(), 80);
+    let ddim = error(Method::ddim(0.0), 10) / error(Method::ddim(0.0), 80);
     println!("error ratios from 10 to 80 steps: DPM-Solver++(2M) {solver:.1}, DDIM {ddim:.1}");
     assert!(solver > 40.0 && (6.0..12.0).contains(&ddim));
 }
 
 #[test]
 fn the_last_step_adds_no_noise() {
-    for method in [Method::Ddpm(Variance::Beta), Method::Ddim { eta: 1.0 }, Method::DpmSolver2M] {
+    for method in [Method::ddpm(Variance::Beta), Method::ddim(1.0), Method::dpm_solver_2m()] {
         let plan = plan(method, Prediction::V, 7);
         assert_eq!(plan[6].sigma, 0.0);
         assert_eq!((plan[6].a, plan[6].b), (0.0, 1.0), "{method:?} ends at x0_hat");
@@ -125,20 +126,21 @@ fn the_last_step_adds_no_noise() {
 #[test]
 fn clipping_bounds_the_estimate() {
     let step = Step { k_x: 3.0, b: 1.0, ..Step::default() };
-    let clipped = [0.9, -0.9, 0.1, f32::NAN].map(|x| step.x0_hat(true, x, 0.0));
+    let clipped = [0.9, -0.9, 0.1, f32::NAN].map(|x| x0_hat(&step, true, x, 0.0));
     assert_eq!(clipped[..2], [1.0, -1.0]);
     assert!((clipped[2] - 0.3).abs() < 1e-6 && clipped[3].is_nan());
-    assert!(step.x0_hat(false, 0.9, 0.0) > 2.0);
+    assert!(x0_hat(&step, false, 0.9, 0.0) > 2.0);
 }
 
 #[test]
 fn plans_refuse_what_they_cannot_build() {
     let mut out = [Step::default(); 3];
     let bars = alpha_bars();
-    let mut try_build = |timesteps: &[u32]| build(Method::DpmSolver2M, Prediction::V, &bars, timesteps, &mut out);
+    let mut try_build = |timesteps: &[u32]| build(Method::dpm_solver_2m(), Prediction::V, &bars, timesteps, &mut out);
     assert_eq!(try_build(&[]), Err(PlanError::Length));
     assert_eq!(try_build(&[4, 3, 2, 1]), Err(PlanError::Length));
-    assert_eq!(try_build(&[5, 5]), Err(PlanError::Timesteps(0)));
+    assert_eq!(try_build(&[5, 6]), Err(PlanError::Timesteps(0)));
+    assert_eq!(try_build(&[5, 5]), Err(PlanError::Repeated { step: 0, method: "dpm" }));
     assert_eq!(try_build(&[1001, 5]), Err(PlanError::Timesteps(0)));
     assert_eq!(try_build(&[5, 0]), Err(PlanError::Timesteps(1)));
     assert_eq!(try_build(&[1000, 500, 1]), Ok(3));
@@ -165,11 +167,11 @@ fn ddim_in_four_steps_to_all_digits() {
 
 const SPACINGS: [Spacing; 4] = [Spacing::Uniform, Spacing::Quadratic, Spacing::LogSnr, Spacing::Karras];
 const METHODS: [Method; 5] = [
-    Method::Ddpm(Variance::Beta),
-    Method::Ddpm(Variance::BetaTilde),
-    Method::Ddim { eta: 0.0 },
-    Method::Ddim { eta: 0.7 },
-    Method::DpmSolver2M,
+    Method::ddpm(Variance::Beta),
+    Method::ddpm(Variance::BetaTilde),
+    Method::ddim(0.0),
+    Method::ddim(0.7),
+    Method::dpm_solver_2m(),
 ];
 
 /// A state signal·x_0 + noise·ε whose x0_hat is x_0 goes to the next step's level: a·signal + b + c is its signal,
@@ -266,9 +268,56 @@ fn schedules_that_end_in_pure_noise() {
         }
     }
     // DPM-Solver++ from λ = −∞: σ'·x + α'·x0_hat, then a step of first order.
-    let plan = spaced_plan(Spacing::Uniform, &bars, Method::DpmSolver2M, Prediction::V, 4);
+    let plan = spaced_plan(Spacing::Uniform, &bars, Method::dpm_solver_2m(), Prediction::V, 4);
     let then = [bars[749].sqrt() as f32, (1.0 - bars[749]).sqrt() as f32];
     assert_eq!([plan[0].b, plan[0].a, plan[0].c], [then[0], then[1], 0.0]);
     assert_eq!(plan[1].c, 0.0);
     assert_ne!(plan[2].c, 0.0);
+}
+
+/// A timestep that repeats is a Langevin step, or refused by methods that would do nothing with it.
+#[test]
+fn repeated_timesteps_are_langevin_steps() {
+    let bars = alpha_bars();
+    let timesteps = [900, 600, 600, 600, 300, 300];
+    let mut out = [Step::default(); 6];
+    for method in METHODS {
+        let name = method.spec().name;
+        let refused = build(method, Prediction::V, &bars, &timesteps, &mut out).unwrap_err();
+        assert_eq!(refused, PlanError::Repeated { step: 1, method: name });
+        assert!(refused.to_string().contains(name) && refused.to_string().contains("langevin"), "{refused}");
+    }
+    let r = 0.3f32;
+    assert_eq!(build(Method::langevin(r.into()), Prediction::V, &bars, &timesteps, &mut out), Ok(6));
+    for (i, step) in out.iter().enumerate() {
+        let next = out.get(i + 1).map_or(Level::CLEAN, |next| next.level);
+        let Level { signal, noise } = step.level;
+        assert!((step.a * signal + step.b - next.signal).abs() < 1e-6, "step {i}");
+        let variance = (step.a * noise).powi(2) + step.sigma.powi(2);
+        // As a Langevin step of that size leaves it; from one timestep to the next it is DDIM's.
+        let kept = if next == step.level { 1.0 + 4.0 * r.powi(4) } else { 1.0 };
+        assert!((variance - kept * next.noise.powi(2)).abs() < 1e-6, "step {i}: {variance}");
+        assert_eq!(step.sigma > 0.0, next == step.level);
+    }
+    // Rising again, or at t = 0, it is no plan.
+    for wrong in [[900, 600, 700], [900, 0, 0]] {
+        let error = build(Method::langevin(0.1), Prediction::V, &bars, &wrong, &mut out).unwrap_err();
+        assert_eq!(error, PlanError::Timesteps(1));
+    }
+}
+
+/// DDIM in four steps draws too narrow a distribution; Langevin steps at each level widen it to that of the data.
+#[test]
+fn langevin_steps_mend_the_distribution() {
+    let bars = alpha_bars();
+    let deviation = |repeats: usize| {
+        let timesteps: Vec<u32> =
+            [1000, 750, 500, 250, 120, 60, 30].into_iter().flat_map(|t| vec![t; repeats]).collect();
+        let mut plan = vec![Step::default(); timesteps.len()];
+        build(Method::langevin(0.16), Prediction::Epsilon, &bars, &timesteps, &mut plan).unwrap();
+        final_deviation(&plan, Prediction::Epsilon)
+    };
+    let (without, with) = (deviation(1), deviation(100));
+    assert!(without < 0.4, "{without}");
+    assert!((with - 0.5).abs() < 0.02, "{with}");
 }

@@ -1,6 +1,6 @@
 //! Schedule tables against values computed with more digits.
 
-use brownian::schedule::{beta_tilde, rescale_to_zero_terminal_snr, Schedule};
+use brownian::plan::schedule::{beta_tilde, rescale_to_zero_terminal_snr, Schedule};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

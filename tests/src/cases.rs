@@ -2,8 +2,9 @@
 //!
 //! A case is the words that firmware gets and what lies in its [`inputs`](Inputs); the host runs the same words.
 
-use crate::HostModel;
+use crate::{condition, draw};
 use anyhow::{anyhow, ensure, Context, Result};
+use brownian::host::{ChainMemory, OwnedModel};
 use brownian::{mask_len, Model};
 use brownian_board::edit::{self, Inputs};
 use brownian_board::report::Line;
@@ -34,15 +35,14 @@ pub struct Outcome {
 
 impl Case {
     /// Runs it on the host.
-    pub fn run(&self, host: &HostModel) -> Result<Outcome> {
-        let model = host.parse()?;
+    pub fn run(&self, host: &OwnedModel) -> Result<Outcome> {
+        let model = host.model();
         let words = self.words.split(' ');
         let request = words.clone().try_fold(Request::default(), Request::word).map_err(|bad| anyhow!("{bad}"))?;
-        let mut arena = vec![0u128; model.arena_len().div_ceil(16)];
-        let mut state = vec![0f32; model.state_len_two_evaluations()];
+        let mut memory = ChainMemory::new(&model);
         let inputs = Inputs::new(&self.inputs, &model);
-        let arena = bytemuck::cast_slice_mut(&mut arena);
-        let sampler = edit::start(&request, &model, SEED, inputs, arena, &mut state);
+        let (arena, state) = memory.split();
+        let sampler = edit::start(&request, &model, SEED, inputs, arena, state);
         let mut sampler = sampler.map_err(|refusal| anyhow!("{}: {refusal}", self.words))?;
         let mut outcome = Outcome::default();
         loop {
@@ -72,23 +72,23 @@ impl Case {
     }
 
     /// Checks that a chain taken up from `snapshot`, which this case saved on some target, ends as this case did.
-    pub fn check_resumed(&self, host: &HostModel, whole: &Outcome, snapshot: &[u8]) -> Result<()> {
-        let tail = self.resumed(&host.parse()?, snapshot).run(host)?.digests;
+    pub fn check_resumed(&self, host: &OwnedModel, whole: &Outcome, snapshot: &[u8]) -> Result<()> {
+        let tail = self.resumed(&host.model(), snapshot).run(host)?.digests;
         ensure!(!tail.is_empty() && whole.digests.ends_with(&tail), "{}: taken up, it gives other steps", self.words);
         Ok(())
     }
 }
 
 /// The cases of a model: the last one takes up what the one before it saved.
-pub fn cases(host: &HostModel) -> Result<Vec<Case>> {
-    let model = host.parse()?;
+pub fn cases(host: &OwnedModel) -> Result<Vec<Case>> {
+    let model = host.model();
     let plans: Vec<_> = model.plans().filter(|plan| plan.len() <= SHORT).collect();
     let several = || plans.iter().filter(|plan| plan.len() > 3);
     // One that needs the previous x0_hat, if there is one.
     let multistep = several().filter(|plan| plan.steps().any(|step| step.c != 0.0)).min_by_key(|plan| plan.len());
     let short = several().min_by_key(|plan| plan.len());
     let Some(plan) = multistep.or(short).map(|plan| plan.name()) else { return Ok(Vec::new()) };
-    let inputs = given(host, plan)?;
+    let inputs = image_and_mask(&model, plan)?;
     let case =
         |words: &str| Case { words: format!("{words} class=seed seeds={SEED}..{}", SEED + 1), inputs: inputs.clone() };
     let mut cases: Vec<Case> = plans.iter().map(|plan| case(&format!("plan={}", plan.name()))).collect();
@@ -103,11 +103,11 @@ pub fn cases(host: &HostModel) -> Result<Vec<Case>> {
 }
 
 /// A drawn digit as bytes, and a mask that keeps its upper half.
-fn given(host: &HostModel, plan: &str) -> Result<Vec<u8>> {
+fn image_and_mask(model: &Model, plan: &str) -> Result<Vec<u8>> {
     let seed = SEED + 1;
-    let sample = host.sample(plan, host.condition(seed)?, seed).context("the image of the cases")?.sample;
+    let sample = draw(model, plan, condition(model, seed), seed).context("the image of the cases")?.sample;
     let byte = |value: &f32| ((value + 1.0) * 127.5).round() as u8;
-    let [height, width, _] = host.parse()?.shape();
+    let [height, width, _] = model.shape();
     let mut mask = vec![0u8; mask_len(height * width)];
     (0..height / 2 * width).for_each(|pixel| mask[pixel / 8] |= 1 << (pixel % 8));
     Ok(sample.iter().map(byte).chain(mask).collect())

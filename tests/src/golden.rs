@@ -4,8 +4,9 @@
 //! `cargo xtask bless` writes them.
 
 use crate::cases::{self, Case};
-use crate::{root, shipped_model, HostModel};
+use crate::{condition, draw, root, shipped_model};
 use anyhow::{ensure, Context, Result};
+use brownian::host::OwnedModel;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -76,11 +77,12 @@ pub fn read(name: &str) -> Result<Goldens> {
 /// Runs a shipped model's golden chains on the host: every plan of at most 100 steps; every seed where the
 /// plan is short, else the first.
 pub fn compute(name: &str) -> Result<Goldens> {
-    let host = HostModel::read(&shipped_model(name))?;
+    let host = OwnedModel::read(shipped_model(name))?;
+    let model = host.model();
     let mut chains = Vec::new();
-    for plan in host.parse()?.plans().filter(|plan| plan.len() <= 100) {
+    for plan in model.plans().filter(|plan| plan.len() <= 100) {
         for seed in SEEDS.take(if plan.len() > SHORT { 1 } else { usize::MAX }) {
-            let chain = host.sample(plan.name(), host.condition(seed)?, seed)?;
+            let chain = draw(&model, plan.name(), condition(&model, seed), seed)?;
             chains.push(GoldenChain { plan: plan.name().into(), seed, digests: hexadecimal(&chain.digests) });
         }
     }

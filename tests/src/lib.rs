@@ -4,7 +4,7 @@ pub mod cases;
 pub mod golden;
 mod host;
 
-pub use host::{Chain, HostModel};
+pub use host::{condition, draw, Chain};
 
 use std::path::{Path, PathBuf};
 

@@ -1,38 +1,24 @@
 //! Image-to-image, inpainting and previews: what they promise, bit for bit.
 
-use brownian::gaussian::normal;
+use brownian::host::{ChainMemory, OwnedModel};
 use brownian::plan::Level;
-use brownian::rng::Stream;
-use brownian::{mask_len, Condition, Image, Known, Model, Sampler, SamplerError};
-use brownian_tests::{shipped_model, HostModel};
-use std::ops::ControlFlow;
+use brownian::random::{normal, Stream};
+use brownian::{mask_len, Builder, Image, KnownPixels, Model, Sampler, SamplerError};
+use brownian_tests::shipped_model;
 
 const SEED: (u64, u32) = (21, 4);
 
-/// Memory of one chain.
-struct Memory {
-    arena: Vec<u128>,
-    state: Vec<f32>,
-}
-
-impl Memory {
-    fn new(model: &Model) -> Self {
-        Self { arena: vec![0; model.arena_len().div_ceil(16)], state: vec![0.0; model.state_len()] }
-    }
-
-    fn start<'a>(&'a mut self, model: &'a Model<'a>, plan: &str) -> Sampler<'a> {
-        let plan = model.plan(plan).unwrap();
-        let arena = bytemuck::cast_slice_mut(&mut self.arena);
-        Sampler::new(model, plan, Condition::class(3), SEED, arena, &mut self.state).unwrap()
-    }
+/// The chain of every test, class 3 where nothing else is said.
+fn chain<'a>(model: &'a Model<'a>, plan: &str) -> Builder<'a> {
+    Sampler::builder(model, model.plan(plan).unwrap()).seed(SEED.0).image(SEED.1).class(3)
 }
 
 /// Plans of few steps: one with c ≠ 0, one without.
-fn with_models(test: impl Fn(&Model, &str, Memory)) {
+fn with_models(test: impl Fn(&Model, &str, ChainMemory)) {
     for (name, plan) in [("digits28", "fast5"), ("digits28-nano", "fast5")] {
-        let host = HostModel::read(&shipped_model(name)).unwrap();
-        let model = host.parse().unwrap();
-        test(&model, plan, Memory::new(&model));
+        let host = OwnedModel::read(shipped_model(name)).unwrap();
+        let model = host.model();
+        test(&model, plan, ChainMemory::new(&model));
     }
 }
 
@@ -59,8 +45,8 @@ fn what_is_kept_has_the_level_of_every_step_and_ends_as_it_was() {
     with_models(|model, plan, mut memory| {
         let (ramp, mask) = ramp_and_mask(model);
         let image = Image::Bytes(&ramp);
-        let known = Known { image, mask: &mask };
-        let mut sampler = memory.start(model, plan).inpaint(known).unwrap();
+        let known = KnownPixels { image, mask: &mask };
+        let mut sampler = memory.start(chain(model, plan).inpaint(known)).unwrap();
         let plan = model.plan(plan).unwrap();
         loop {
             let level = plan.level(sampler.steps_done());
@@ -79,9 +65,9 @@ fn what_is_kept_has_the_level_of_every_step_and_ends_as_it_was() {
         assert!(others > x.len() / 2, "{others} other pixels are drawn");
         // The same image as values gives the same bits.
         let values: Vec<f32> = (0..x.len()).map(|i| image.value(i).unwrap()).collect();
-        let known = Known { image: Image::Values(&values), mask: &mask };
-        assert_eq!(finish(memory.start(model, model.plans().nth(1).unwrap().name())).len(), x.len());
-        assert_eq!(finish(memory.start(model, plan.name()).inpaint(known).unwrap()), x);
+        let known = KnownPixels { image: Image::Values(&values), mask: &mask };
+        assert_eq!(finish(memory.start(chain(model, model.plans().nth(1).unwrap().name())).unwrap()).len(), x.len());
+        assert_eq!(finish(memory.start(chain(model, plan.name()).inpaint(known)).unwrap()), x);
     });
 }
 
@@ -90,9 +76,9 @@ fn a_mask_of_nothing_is_the_plain_draw_and_one_of_everything_the_image() {
     with_models(|model, plan, mut memory| {
         let (ramp, mask) = ramp_and_mask(model);
         let image = Image::Bytes(&ramp);
-        let plain = finish(memory.start(model, plan));
-        let draw = |memory: &mut Memory, mask: &[u8]| {
-            finish(memory.start(model, plan).inpaint(Known { image, mask }).unwrap())
+        let plain = finish(memory.start(chain(model, plan)).unwrap());
+        let draw = |memory: &mut ChainMemory, mask: &[u8]| {
+            finish(memory.start(chain(model, plan).inpaint(KnownPixels { image, mask })).unwrap())
         };
         assert_eq!(draw(&mut memory, &vec![0; mask.len()]), plain);
         let whole = draw(&mut memory, &vec![0xff; mask.len()]);
@@ -104,11 +90,11 @@ fn a_mask_of_nothing_is_the_plain_draw_and_one_of_everything_the_image() {
 #[test]
 fn image_to_image_begins_at_the_level_of_its_step() {
     with_models(|model, plan, mut memory| {
-        let drawn = finish(memory.start(model, plan));
+        let drawn = finish(memory.start(chain(model, plan)).unwrap());
         let steps = model.plan(plan).unwrap().len();
         let mut distances = Vec::new();
         for step in 0..steps {
-            let sampler = memory.start(model, plan).from_image(Image::Values(&drawn), step).unwrap();
+            let sampler = memory.start(chain(model, plan).from_image(Image::Values(&drawn), step)).unwrap();
             let level = model.plan(plan).unwrap().level(step);
             assert_eq!((sampler.steps_done(), sampler.next_step().unwrap().level), (step, level));
             for (i, (&x, &value)) in sampler.x().iter().zip(&drawn).enumerate() {
@@ -125,19 +111,17 @@ fn image_to_image_begins_at_the_level_of_its_step() {
 /// The first step of a chain from the middle of a multistep plan is of first order: c·x0_hat in place of c·x0_hat_prev.
 #[test]
 fn a_multistep_plan_begins_with_first_order_anywhere() {
-    let host = HostModel::read(&shipped_model("digits28")).unwrap();
-    let model = host.parse().unwrap();
+    let host = OwnedModel::read(shipped_model("digits28")).unwrap();
+    let model = host.model();
     let (plan, (ramp, _)) = (model.plan("fast5").unwrap(), ramp_and_mask(&model));
-    let mut memory = Memory::new(&model);
+    let mut memory = ChainMemory::new(&model);
     let step = plan.step(2).unwrap();
     assert_ne!(step.c, 0.0);
-    let mut sampler = memory.start(&model, "fast5").from_image(Image::Bytes(&ramp), 2).unwrap();
-    let mut expected = Vec::new();
-    sampler.step_previewed(|preview| {
-        let next = |(x, x0_hat): (&f32, f32)| step.a * x + (step.b + step.c) * x0_hat;
-        expected = preview.x().iter().zip(preview.x0_hat()).map(next).collect();
-        ControlFlow::Continue(())
-    });
+    let mut sampler = memory.start(chain(&model, "fast5").from_image(Image::Bytes(&ramp), 2)).unwrap();
+    let next = |(x, x0_hat): (&f32, f32)| step.a * x + (step.b + step.c) * x0_hat;
+    let preview = sampler.evaluate().unwrap();
+    let expected: Vec<f32> = preview.x().iter().zip(preview.x0_hat()).map(next).collect();
+    assert!(sampler.step());
     assert_eq!(sampler.x(), expected);
 }
 
@@ -145,32 +129,32 @@ fn a_multistep_plan_begins_with_first_order_anywhere() {
 #[test]
 fn previews_are_what_steps_use() {
     with_models(|model, plan, mut memory| {
-        let drawn = finish(memory.start(model, plan));
-        let mut sampler = memory.start(model, plan);
+        let drawn = finish(memory.start(chain(model, plan)).unwrap());
+        let mut sampler = memory.start(chain(model, plan)).unwrap();
         let (mut seen, mut last) = (0, Vec::new());
-        let mut look = |preview: brownian::Preview| {
+        while let Some(preview) = sampler.evaluate() {
             assert_eq!(preview.steps_done(), seen);
             seen += 1;
             last = preview.x0_hat().collect();
             assert_eq!(last.len(), preview.x0_hat().len());
-            ControlFlow::Continue(())
-        };
-        while sampler.step_previewed(&mut look) {}
+            assert!(sampler.step());
+            assert!(sampler.preview().is_none(), "the evaluation is used up");
+        }
         assert_eq!((seen, sampler.x()), (sampler.steps(), &drawn[..]));
         assert_eq!(last, drawn);
     });
 }
 
-/// A cancelled step leaves the chain where it was, to be continued as if nothing had been.
+/// An evaluation leaves the chain where it was, to be stopped or continued as if nothing had been.
 #[test]
-fn cancelling_leaves_the_chain_whole() {
+fn evaluating_leaves_the_chain_whole() {
     with_models(|model, plan, mut memory| {
-        let drawn = finish(memory.start(model, plan));
-        let mut sampler = memory.start(model, plan);
+        let drawn = finish(memory.start(chain(model, plan)).unwrap());
+        let mut sampler = memory.start(chain(model, plan)).unwrap();
         sampler.step();
         let before = (sampler.digest(), sampler.steps_done());
         for _ in 0..2 {
-            assert!(!sampler.step_previewed(|_| ControlFlow::Break(())));
+            assert!(sampler.evaluate().is_some());
             assert_eq!((sampler.digest(), sampler.steps_done()), before);
         }
         assert_eq!(finish(sampler), drawn);
@@ -184,17 +168,15 @@ fn images_that_do_not_fit_are_refused() {
         let values = model.sample_len() as u32;
         let image = Image::Bytes(&ramp);
         let short = Image::Bytes(&ramp[1..]);
-        let error = memory.start(model, plan).from_image(short, 1).unwrap_err();
+        let refused = |memory: &mut ChainMemory, chain| memory.start(chain).map(|_| ()).unwrap_err();
+        let error = refused(&mut memory, chain(model, plan).from_image(short, 1));
         assert_eq!(error, SamplerError::ImageLength { needed: values, found: values - 1 });
-        let error = memory.start(model, plan).from_image(image, 5).unwrap_err();
+        let error = refused(&mut memory, chain(model, plan).from_image(image, 5));
         assert_eq!(error, SamplerError::Start { steps: 5 });
         assert!(error.to_string().contains("5 steps"));
-        let mut sampler = memory.start(model, plan);
-        sampler.step();
-        assert_eq!(sampler.from_image(image, 3).unwrap_err(), SamplerError::Started);
-        let error = memory.start(model, plan).inpaint(Known { image: short, mask: &mask }).unwrap_err();
+        let error = refused(&mut memory, chain(model, plan).inpaint(KnownPixels { image: short, mask: &mask }));
         assert_eq!(error, SamplerError::ImageLength { needed: values, found: values - 1 });
-        let error = memory.start(model, plan).inpaint(Known { image, mask: &mask[1..] }).unwrap_err();
+        let error = refused(&mut memory, chain(model, plan).inpaint(KnownPixels { image, mask: &mask[1..] }));
         assert_eq!(error, SamplerError::MaskLength { needed: 98, found: 97 });
     });
 }

@@ -1,37 +1,31 @@
 //! Chains saved and taken up again, and snapshots that are refused.
 
-use brownian::{mask_len, Condition, Guidance, Image, Known, Model, Sampler, SamplerError, SnapshotError};
-use brownian_tests::{cases, shipped_model, HostModel};
+use brownian::host::{ChainMemory, OwnedModel};
+use brownian::{mask_len, Builder, Image, KnownPixels, Model, Sampler, SamplerError, SnapshotError};
+use brownian_tests::{cases, shipped_model};
 
-/// Memory of one chain, of any guidance.
-struct Memory {
-    arena: Vec<u128>,
-    state: Vec<f32>,
+/// The chain of every test.
+fn chain<'a>(model: &'a Model<'a>) -> Builder<'a> {
+    Sampler::builder(model, model.plan("fast5").unwrap()).seed(u64::MAX).image(9)
 }
 
-impl Memory {
-    fn new(model: &Model) -> Self {
-        let state = vec![f32::NAN; model.state_len_two_evaluations()];
-        Self { arena: vec![0x77; model.arena_len().div_ceil(16)], state }
+/// Takes up a chain, whatever it does.
+fn resume<'a>(
+    memory: &'a mut ChainMemory,
+    model: &'a Model<'a>,
+    snapshot: &[u8],
+    known: Option<KnownPixels<'a>>,
+) -> Result<Sampler<'a>, SnapshotError> {
+    let mut chain = Sampler::resume(model, snapshot)?.two_evaluations();
+    if let Some(known) = known {
+        chain = chain.inpaint(known);
     }
-
-    fn start<'a>(&'a mut self, model: &'a Model<'a>, plan: &str, condition: Condition) -> Sampler<'a> {
-        let arena = bytemuck::cast_slice_mut(&mut self.arena);
-        Sampler::new(model, model.plan(plan).unwrap(), condition, (u64::MAX, 9), arena, &mut self.state).unwrap()
-    }
-
-    fn resume<'a>(
-        &'a mut self,
-        model: &'a Model<'a>,
-        snapshot: &[u8],
-        known: Option<Known<'a>>,
-    ) -> Result<Sampler<'a>, SnapshotError> {
-        Sampler::resume(model, snapshot, known, bytemuck::cast_slice_mut(&mut self.arena), &mut self.state)
-    }
+    let (arena, state) = memory.split();
+    chain.start(arena, state)
 }
 
-fn host(name: &str) -> HostModel {
-    HostModel::read(&shipped_model(name)).unwrap()
+fn host(name: &str) -> OwnedModel {
+    OwnedModel::read(shipped_model(name)).unwrap()
 }
 
 fn save(sampler: &Sampler) -> Vec<u8> {
@@ -47,11 +41,11 @@ fn save(sampler: &Sampler) -> Vec<u8> {
 fn resuming_anywhere_gives_the_same_bytes() {
     for name in ["digits28", "digits28-nano"] {
         let host = host(name);
-        let model = host.parse().unwrap();
-        let (mut here, mut there) = (Memory::new(&model), Memory::new(&model));
-        let twice = Condition::guided(6, 700, Guidance::TwoEvaluations);
-        for condition in [Condition::NONE, Condition::guided(6, 300, Guidance::Bias), twice] {
-            let mut sampler = here.start(&model, "fast5", condition);
+        let model = host.model();
+        let (mut here, mut there) = (ChainMemory::new(&model), ChainMemory::new(&model));
+        let guided = chain(&model).class(6).guidance(1.25);
+        for chain in [chain(&model), guided, guided.guidance(2.7).two_evaluations()] {
+            let mut sampler = here.start(chain).unwrap();
             let mut snapshots = vec![save(&sampler)];
             while sampler.step() {
                 snapshots.push(save(&sampler));
@@ -59,9 +53,10 @@ fn resuming_anywhere_gives_the_same_bytes() {
             assert_eq!(snapshots.len(), 6);
             for (done, snapshot) in snapshots.iter().enumerate() {
                 assert!(snapshot.len() <= brownian::snapshot_len(host.bytes()));
-                let mut resumed = there.resume(&model, snapshot, None).unwrap();
+                let mut resumed = resume(&mut there, &model, snapshot, None).unwrap();
                 assert_eq!((resumed.steps_done(), resumed.plan().name(), resumed.steps()), (done, "fast5", 5));
-                assert_eq!((resumed.condition(), resumed.seed()), (condition, (u64::MAX, 9)));
+                assert_eq!((resumed.seed(), resumed.image()), (u64::MAX, 9));
+                assert_eq!(resumed.condition(), sampler.condition());
                 while resumed.step() {}
                 assert_eq!((resumed.digest(), save(&resumed)), (sampler.digest(), snapshots[5].clone()));
             }
@@ -88,21 +83,21 @@ fn saved_cases_end_like_uninterrupted_ones() {
 #[test]
 fn every_truncation_and_every_changed_byte_is_refused() {
     let host = host("digits28-nano");
-    let model = host.parse().unwrap();
-    let mut memory = Memory::new(&model);
-    let mut sampler = memory.start(&model, "fast5", Condition::class(1));
+    let model = host.model();
+    let mut memory = ChainMemory::new(&model);
+    let mut sampler = memory.start(chain(&model).class(1)).unwrap();
     sampler.step();
     let good = save(&sampler);
     for len in 0..good.len() {
-        let error = memory.resume(&model, &good[..len], None).unwrap_err();
+        let error = resume(&mut memory, &model, &good[..len], None).unwrap_err();
         assert_eq!(error, if len < 4 { SnapshotError::Magic } else { SnapshotError::Damaged }, "cut to {len} bytes");
     }
-    assert_eq!(memory.resume(&model, &[&good[..], &[0]].concat(), None).unwrap_err(), SnapshotError::Damaged);
+    assert_eq!(resume(&mut memory, &model, &[&good[..], &[0]].concat(), None).unwrap_err(), SnapshotError::Damaged);
     let mut bytes = good.clone();
     for at in 0..good.len() {
         for change in if at < 100 { 1..=255 } else { 1u8..=2 } {
             bytes[at] ^= change;
-            let error = memory.resume(&model, &bytes, None).unwrap_err();
+            let error = resume(&mut memory, &model, &bytes, None).unwrap_err();
             let expected = match at {
                 0..4 => matches!(error, SnapshotError::Magic),
                 4 => matches!(error, SnapshotError::Version { .. } | SnapshotError::Damaged),
@@ -112,7 +107,7 @@ fn every_truncation_and_every_changed_byte_is_refused() {
             bytes[at] ^= change;
         }
     }
-    assert!(memory.resume(&model, &bytes, None).is_ok());
+    assert!(resume(&mut memory, &model, &bytes, None).is_ok());
 }
 
 /// CRC-32/ISO-HDLC, bit by bit.
@@ -126,9 +121,9 @@ fn crc(bytes: &[u8]) -> u32 {
 #[test]
 fn sealed_mutations_never_panic() {
     let host = host("digits28-nano");
-    let model = host.parse().unwrap();
-    let mut memory = Memory::new(&model);
-    let mut sampler = memory.start(&model, "fast5", Condition::guided(1, 400, Guidance::TwoEvaluations));
+    let model = host.model();
+    let mut memory = ChainMemory::new(&model);
+    let mut sampler = memory.start(chain(&model).class(1).guidance(1.6).two_evaluations()).unwrap();
     sampler.step();
     let good = save(&sampler);
     let mut random = 1u32;
@@ -147,7 +142,7 @@ fn sealed_mutations_never_panic() {
         }
         let sum = crc(&bytes[..end]);
         bytes[end..].copy_from_slice(&sum.to_le_bytes());
-        match memory.resume(&model, &bytes, None) {
+        match resume(&mut memory, &model, &bytes, None) {
             Ok(mut sampler) => {
                 accepted += 1;
                 if accepted % 50 == 0 {
@@ -169,28 +164,28 @@ fn sealed_mutations_never_panic() {
 #[test]
 fn foreign_snapshots_say_what_they_are() {
     let (digits, nano) = (host("digits28"), host("digits28-nano"));
-    let (digits, nano) = (digits.parse().unwrap(), nano.parse().unwrap());
-    let mut memory = Memory::new(&digits);
-    let snapshot = save(&memory.start(&digits, "fast5", Condition::class(1)));
-    let error = Memory::new(&nano).resume(&nano, &snapshot, None).map(|_| ()).unwrap_err();
+    let (digits, nano) = (digits.model(), nano.model());
+    let mut memory = ChainMemory::new(&digits);
+    let snapshot = save(&memory.start(chain(&digits).class(1)).unwrap());
+    let error = resume(&mut ChainMemory::new(&nano), &nano, &snapshot, None).map(|_| ()).unwrap_err();
     assert_eq!(error, SnapshotError::Model { expected: digits.checksum(), found: nano.checksum() });
     assert!(error.to_string().contains("another model") || error.to_string().contains("belongs to the model"));
     let mut newer = snapshot.clone();
     newer[4] = 99;
-    let error = memory.resume(&digits, &newer, None).map(|_| ()).unwrap_err();
+    let error = resume(&mut memory, &digits, &newer, None).map(|_| ()).unwrap_err();
     assert_eq!(error, SnapshotError::Version { found: 99 });
     assert!(error.to_string().contains("version 99"));
-    assert_eq!(memory.resume(&digits, b"PNG", None).unwrap_err(), SnapshotError::Magic);
-    assert_eq!(memory.resume(&digits, &[], None).unwrap_err(), SnapshotError::Magic);
+    assert_eq!(resume(&mut memory, &digits, b"PNG", None).unwrap_err(), SnapshotError::Magic);
+    assert_eq!(resume(&mut memory, &digits, &[], None).unwrap_err(), SnapshotError::Magic);
 }
 
 #[test]
 fn memory_that_does_not_fit_is_refused() {
     let host = host("digits28");
-    let model = host.parse().unwrap();
-    let mut memory = Memory::new(&model);
+    let model = host.model();
+    let mut memory = ChainMemory::new(&model);
     let snapshot = {
-        let sampler = memory.start(&model, "fast5", Condition::guided(1, 512, Guidance::TwoEvaluations));
+        let sampler = memory.start(chain(&model).class(1).guidance(2.0).two_evaluations()).unwrap();
         let needed = save(&sampler).len();
         let mut short = vec![0; needed - 1];
         let error = sampler.save(&mut short).unwrap_err();
@@ -200,10 +195,14 @@ fn memory_that_does_not_fit_is_refused() {
         assert_eq!(pieces, save(&sampler));
         pieces
     };
-    let arena = bytemuck::cast_slice_mut(&mut memory.arena);
-    let error = Sampler::resume(&model, &snapshot, None, arena, &mut memory.state[..model.state_len()]).unwrap_err();
+    let (arena, state) = memory.split();
+    let resumed = Sampler::resume(&model, &snapshot).unwrap();
+    let error = resumed.start(arena, state).unwrap_err();
+    assert_eq!(error, SnapshotError::TwoEvaluations);
+    assert!(error.to_string().contains("two_evaluations()"), "{error}");
+    let error = resumed.two_evaluations().start(arena, &mut state[..model.state_len()]).unwrap_err();
     assert!(matches!(error, SnapshotError::Sampler(SamplerError::StateLength { .. })), "{error:?}");
-    let error = Sampler::resume(&model, &snapshot, None, &mut arena[..16], &mut memory.state).unwrap_err();
+    let error = resumed.two_evaluations().start(&mut arena[..16], state).unwrap_err();
     assert!(matches!(error, SnapshotError::Sampler(SamplerError::ArenaLength { .. })), "{error:?}");
 }
 
@@ -211,29 +210,29 @@ fn memory_that_does_not_fit_is_refused() {
 #[test]
 fn what_is_kept_must_be_given_again() {
     let host = host("digits28-nano");
-    let model = host.parse().unwrap();
-    let (mut memory, mut other) = (Memory::new(&model), Memory::new(&model));
+    let model = host.model();
+    let (mut memory, mut other) = (ChainMemory::new(&model), ChainMemory::new(&model));
     let bytes: Vec<u8> = (0..784).map(|i| (i * 3) as u8).collect();
     let values: Vec<f32> = bytes.iter().map(|&b| f32::from(b) / 127.5 - 1.0).collect();
     let mut mask = vec![0u8; mask_len(784)];
     mask[..40].fill(0x5a);
-    let known = Known { image: Image::Bytes(&bytes), mask: &mask };
-    let mut sampler = memory.start(&model, "fast5", Condition::class(8)).inpaint(known).unwrap();
-    let plain = save(&other.start(&model, "fast5", Condition::class(8)));
+    let known = KnownPixels { image: Image::Bytes(&bytes), mask: &mask };
+    let mut sampler = memory.start(chain(&model).class(8).inpaint(known)).unwrap();
+    let plain = save(&other.start(chain(&model).class(8)).unwrap());
     sampler.step();
     let snapshot = save(&sampler);
     while sampler.step() {}
-    let same = Known { image: Image::Values(&values), ..known };
-    let mut resumed = other.resume(&model, &snapshot, Some(same)).unwrap();
+    let same = KnownPixels { image: Image::Values(&values), ..known };
+    let mut resumed = resume(&mut other, &model, &snapshot, Some(same)).unwrap();
     while resumed.step() {}
     assert_eq!(resumed.digest(), sampler.digest());
     let mut other_mask = mask.clone();
     other_mask[90] = 1;
     let mut other_values = values.clone();
     other_values[1] += 0.01;
-    let other_image = Known { image: Image::Values(&other_values), mask: &mask };
-    for wrong in [None, Some(Known { mask: &other_mask, ..known }), Some(other_image)] {
-        assert_eq!(other.resume(&model, &snapshot, wrong).unwrap_err(), SnapshotError::Known);
+    let other_image = KnownPixels { image: Image::Values(&other_values), mask: &mask };
+    for wrong in [None, Some(KnownPixels { mask: &other_mask, ..known }), Some(other_image)] {
+        assert_eq!(resume(&mut other, &model, &snapshot, wrong).unwrap_err(), SnapshotError::Known);
     }
-    assert_eq!(other.resume(&model, &plain, Some(known)).unwrap_err(), SnapshotError::Known);
+    assert_eq!(resume(&mut other, &model, &plain, Some(known)).unwrap_err(), SnapshotError::Known);
 }

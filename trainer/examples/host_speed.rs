@@ -4,8 +4,8 @@
 //! The weights are random; the time does not depend on them.
 
 use brownian::host::OwnedModel;
+use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
-use brownian::schedule::Schedule;
 use brownian::{Guidance, Model};
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::graph::Shape;
@@ -33,14 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = OwnedModel::new(&lower::lower(&export)?)?;
     let model = Model::parse(file.bytes()).map_err(|e| format!("{e:?}"))?;
     let plan = model.plan(&plans[0].name).ok_or("the plan is there")?;
-    let batch = Batch {
-        seed: 1,
-        first: 0,
-        count: IMAGES,
-        classes: Classes::Cycle,
-        guidance_scale: 256,
-        guidance: Guidance::Bias,
-    };
+    let batch = Batch { seed: 1, first: 0, count: IMAGES, classes: Classes::Cycle, guidance: Guidance::PLAIN };
     let (mut integer, mut float) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..ROUNDS {
         let start = Instant::now();

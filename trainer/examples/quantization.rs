@@ -48,14 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let files = variants.into_iter().map(quantized).collect::<brownian_trainer::Result<Vec<_>>>()?;
         for seed in 0..seeds {
-            let batch = Batch {
-                seed,
-                first: 0,
-                count,
-                classes: Classes::Cycle,
-                guidance_scale: 256,
-                guidance: brownian::Guidance::Bias,
-            };
+            let batch = Batch { seed, first: 0, count, classes: Classes::Cycle, guidance: brownian::Guidance::PLAIN };
             let mut float = Vec::new();
             for first in (0..count).step_by(100) {
                 let part = Batch { first: first as u32, count: 100.min(count - first), ..batch };

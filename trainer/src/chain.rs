@@ -5,10 +5,10 @@ use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
 use brownian::host::ChainMemory;
-use brownian::rng::Stream;
-use brownian::{gaussian::normal, Condition, Guidance, Image, Known, Model, Plan, Sampler, SamplerError};
+use brownian::process::gaussian::{update, x0_hat};
+use brownian::random::{normal, Stream};
+use brownian::{Condition, Guidance, Image, KnownPixels, Model, Plan, Sampler};
 use rayon::prelude::*;
-use std::ops::ControlFlow;
 
 /// What to draw: image i of the batch gets `condition(first + i)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +23,13 @@ pub enum Classes {
 
 impl Classes {
     /// The condition of image `image` for a model with `classes` classes.
-    pub fn condition(self, image: u32, classes: u16, (guidance_scale, guidance): (u16, Guidance)) -> Condition {
+    pub fn condition(self, image: u32, classes: u16, guidance: Guidance) -> Condition {
         let class = match self {
             Self::None => None,
             Self::One(class) => Some(class),
             Self::Cycle => (classes > 0).then(|| (image % u32::from(classes.max(1))) as u16),
         };
-        Condition { class, guidance_scale, guidance }
+        class.map_or(Condition::NONE, |class| Condition::guided(class, guidance))
     }
 }
 
@@ -44,16 +44,14 @@ pub struct Batch {
     pub count: usize,
     /// Classes.
     pub classes: Classes,
-    /// Guidance scale in 1/256.
-    pub guidance_scale: u16,
-    /// What the scale acts on.
+    /// How strongly classes bend the draws; images without a class are not bent.
     pub guidance: Guidance,
 }
 
 impl Batch {
     /// What image `image` shows, for a model with `classes` classes.
     pub(crate) fn condition(&self, image: u32, classes: u16) -> Condition {
-        self.classes.condition(image, classes, (self.guidance_scale, self.guidance))
+        self.classes.condition(image, classes, self.guidance)
     }
 }
 
@@ -62,14 +60,14 @@ impl Batch {
 pub struct Given<'a> {
     /// Image-to-image: the images, and the number of the first step.
     pub from: Option<(&'a [f32], usize)>,
-    /// Inpainting: the images, and the mask of what is kept, see [`Known::mask`].
+    /// Inpainting: the images, and the mask of what is kept, see [`KnownPixels::mask`].
     pub known: Option<(&'a [f32], &'a [u8])>,
 }
 
 impl<'a> Given<'a> {
     /// What inpainting keeps in image `image` of `values` values.
-    pub fn known(&self, image: u32, values: usize) -> Option<Known<'a>> {
-        self.known.map(|(images, mask)| Known { image: pick(images, image, values), mask })
+    pub fn known(&self, image: u32, values: usize) -> Option<KnownPixels<'a>> {
+        self.known.map(|(images, mask)| KnownPixels { image: pick(images, image, values), mask })
     }
 
     /// Starts the chain of image `image`.
@@ -87,18 +85,17 @@ impl<'a> Given<'a> {
     where
         'a: 'm,
     {
-        let refused = |e: SamplerError| Error::Usage(e.to_string());
         let values = model.sample_len();
         let condition = batch.condition(image, model.classes());
-        let (arena, state) = memory.split();
-        let mut sampler = Sampler::new(model, plan, condition, (batch.seed, image), arena, state).map_err(refused)?;
+        let mut chain = Sampler::builder(model, plan).condition(condition).seed(batch.seed).image(image);
         if let Some((images, step)) = self.from {
-            sampler = sampler.from_image(pick(images, image, values), step).map_err(refused)?;
+            chain = chain.from_image(pick(images, image, values), step);
         }
-        match self.known(image, values) {
-            Some(known) => sampler.inpaint(known).map_err(refused),
-            None => Ok(sampler),
+        if let Some(known) = self.known(image, values) {
+            chain = chain.inpaint(known);
         }
+        let (arena, state) = memory.split();
+        chain.start(arena, state).map_err(|e| Error::Usage(e.to_string()))
     }
 }
 
@@ -143,10 +140,10 @@ pub fn previews(model: &Model, plan: Plan, batch: &Batch, given: &Given, done: i
     each(model, batch, values * steps, |image, memory, out| {
         let mut sampler = given.start(model, plan, batch, image, memory)?;
         for out in out.chunks_mut(values) {
-            sampler.step_previewed(|preview| {
+            if let Some(preview) = sampler.evaluate() {
                 out.iter_mut().zip(preview.x0_hat()).for_each(|(slot, value)| *slot = value);
-                ControlFlow::Continue(())
-            });
+            }
+            sampler.step();
         }
         done();
         Ok(())
@@ -172,7 +169,7 @@ fn each(
 }
 
 /// Runs a plan with the float network and the same noise as [`integer`]. `visit` sees every layer's
-/// result for the whole batch at every step, under [`Guidance::TwoEvaluations`] first without the classes, then with
+/// result for the whole batch at every step, under [`Guidance::two_evaluations`] first without the classes, then with
 /// them.
 ///
 /// # Errors
@@ -195,14 +192,14 @@ pub fn float(
         .collect();
     let mut x0_prev = vec![0.0; x.len()];
     let none = network.class_bias(None)?;
-    let scale = f32::from(batch.guidance_scale) / 256.0;
-    let twice = batch.guidance == Guidance::TwoEvaluations && classes > 0 && batch.classes != Classes::None;
+    let scale = batch.guidance.scale();
+    let twice = batch.guidance.evaluates_twice() && classes > 0 && batch.classes != Classes::None;
     let bias_scale = if twice { 1.0 } else { scale };
     let none_columns = none.repeat(batch.count);
     let mut class_columns = Vec::new();
     for i in 0..batch.count {
         let condition = batch.condition(image(i), classes);
-        let class = network.class_bias(condition.class.map(usize::from))?;
+        let class = network.class_bias(condition.class_number().map(usize::from))?;
         class_columns.extend(class.iter().zip(&none).map(|(c, n)| n + bias_scale * (c - n)));
     }
     for (index, (step, time)) in plan.steps.iter().zip(network.plan_bias(plan)).enumerate() {
@@ -221,8 +218,8 @@ pub fn float(
             .enumerate()
             .for_each(|(i, ((x, x0_prev), output))| {
                 let stream = draw(i, index as u32 + 1);
-                let x0_hat = |k: usize, x: f32| step.x0_hat(plan.clip, x, output[k]);
-                brownian::update(step, x, x0_prev, x0_hat, |pair| stream.words(pair).map(normal));
+                let x0_hat = |k: usize, x: f32| x0_hat(step, plan.clip, x, output[k]);
+                update(step, x, x0_prev, x0_hat, |pair| stream.words(pair).map(normal));
             });
     }
     Ok(x)

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use brownian::format::MAX_PLAN_NAME;
-use brownian::plan::{self, Method, Prediction, Spacing, Step, Variance};
+use brownian::plan::{self, Method, Prediction, Spacing, Step, METHODS};
 use std::str::FromStr;
 
 /// A plan with a name: what a chain follows on the host, and what a model file gets.
@@ -42,62 +42,54 @@ pub enum First {
     Share(f64),
 }
 
-/// How specs are written, for help texts and errors.
-pub const GRAMMAR: &str = "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of ddpm, ddim, dpm and OPTION one of \
-     variance=beta, variance=beta-tilde (ddpm), eta=E (ddim), first=T (a timestep, or a share of T such as 0.96), \
-     spacing=uniform, spacing=quadratic, spacing=logsnr, spacing=karras, noclip";
+/// How specs are written, for help texts and errors: the methods and options are those of [`plan::METHODS`].
+pub fn grammar() -> String {
+    let methods: Vec<&str> = METHODS.iter().map(|method| method.name).collect();
+    let spacings: Vec<&str> = Spacing::ALL.iter().map(|spacing| spacing.name()).collect();
+    let own = METHODS.iter().flat_map(|method| {
+        method.options.iter().map(|option| format!("{}={} ({})", option.name, option.values, method.name))
+    });
+    format!(
+        "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of {} and OPTION one of {}, first=T (a timestep, or a share of T \
+         such as 0.96), spacing=one of {}, noclip",
+        methods.join(", "),
+        own.collect::<Vec<_>>().join(", "),
+        spacings.join(", ")
+    )
+}
 
 impl FromStr for PlanSpec {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let fail = |what: String| Error::Usage(format!("plan {text:?}: {what}; a plan is {GRAMMAR}"));
+        let fail = |what: String| Error::Usage(format!("plan {text:?}: {what}; a plan is {}", grammar()));
         let (name, spec) = match text.split_once('=') {
             Some((name, spec)) if !name.contains(':') => (Some(name), spec),
             _ => (None, text),
         };
         let mut parts = spec.split(':');
         let method_name = parts.next().unwrap_or_default();
-        let mut method = match method_name {
-            "ddpm" => Method::Ddpm(Variance::Beta),
-            "ddim" => Method::Ddim { eta: 0.0 },
-            "dpm" => Method::DpmSolver2M,
-            other => return Err(fail(format!("there is no method {other:?}"))),
-        };
+        let mut method =
+            Method::named(method_name).ok_or_else(|| fail(format!("there is no method {method_name:?}")))?;
         let count = parts.next().ok_or_else(|| fail("the number of steps is missing".into()))?;
         let steps = count.parse::<u16>().ok().filter(|&n| n > 0);
         let steps = steps.ok_or_else(|| fail(format!("{count:?} is not a number of steps from 1 to 65535")))?;
         let (mut first, mut spacing, mut clip) = (First::Share(1.0), Spacing::Uniform, true);
         for option in parts {
-            match (option.split_once('=').unwrap_or((option, "")), &mut method) {
-                (("noclip", ""), _) => clip = false,
-                (("clip", ""), _) => clip = true,
-                (("variance", "beta"), Method::Ddpm(variance)) => *variance = Variance::Beta,
-                (("variance", "beta-tilde"), Method::Ddpm(variance)) => *variance = Variance::BetaTilde,
-                (("eta", value), Method::Ddim { eta }) => {
-                    *eta = value
-                        .parse()
-                        .ok()
-                        .filter(|e| (0.0..=1.0).contains(e))
-                        .ok_or_else(|| fail(format!("eta {value:?} is not from 0 to 1")))?;
-                }
-                (("first", value), _) => {
+            match option.split_once('=').unwrap_or((option, "")) {
+                ("noclip", "") => clip = false,
+                ("clip", "") => clip = true,
+                ("first", value) => {
                     first = match (value.parse::<u32>(), value.parse::<f64>()) {
                         (Ok(t), _) if t > 0 => First::Timestep(t),
                         (_, Ok(share)) if share > 0.0 && share <= 1.0 => First::Share(share),
                         _ => return Err(fail(format!("{value:?} is neither a timestep nor a share of T"))),
                     }
                 }
-                (("spacing", value), _) => {
-                    spacing = match value {
-                        "uniform" => Spacing::Uniform,
-                        "quadratic" => Spacing::Quadratic,
-                        "logsnr" => Spacing::LogSnr,
-                        "karras" => Spacing::Karras,
-                        _ => return Err(fail(format!("there is no spacing {value:?}"))),
-                    }
+                ("spacing", value) => {
+                    spacing = Spacing::named(value).ok_or_else(|| fail(format!("there is no spacing {value:?}")))?;
                 }
-                _ => return Err(fail(format!("{option:?} is not an option of {method_name}"))),
+                (name, value) => method = method.with(name, value).map_err(|e| fail(format!("{option:?}: {e}")))?,
             }
         }
         let name = name.map_or_else(|| format!("{method_name}{steps}"), str::to_owned);
@@ -157,7 +149,7 @@ mod tests {
     fn specs_parse() {
         let spec: PlanSpec = "fast=ddim:10:eta=0.5:first=0.96:noclip".parse().unwrap();
         assert_eq!((spec.name.as_str(), spec.steps, spec.clip), ("fast", 10, false));
-        assert_eq!(spec.method, Method::Ddim { eta: 0.5 });
+        assert_eq!(spec.method, Method::ddim(0.5));
         assert_eq!(spec.first, First::Share(0.96));
         assert_eq!("ddpm:1000:variance=beta-tilde".parse::<PlanSpec>().unwrap().name, "ddpm1000");
         let spaced = |text: &str| text.parse::<PlanSpec>().unwrap().spacing;

@@ -3,9 +3,9 @@
 use brownian::format::{self, Op, PlanHeader, Read, Reader};
 use brownian::host;
 use brownian::host::{AlignedBytes, ChainMemory};
+use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
-use brownian::schedule::Schedule;
-use brownian::{Condition, Guidance, Model, OpFault, ParseError, Sampler, Table};
+use brownian::{Model, OpFault, ParseError, Sampler, Table};
 use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Shape};
 use brownian_trainer::lower::{
     self,
@@ -71,9 +71,10 @@ fn parse_and_run(bytes: &[u8]) -> Result<(), ParseError> {
     let model = Model::parse(file.bytes())?;
     let mut memory = ChainMemory::new(&model);
     for plan in model.plans().take(2) {
-        for condition in [Condition::NONE, Condition::guided(1, 4096, Guidance::TwoEvaluations)] {
+        let plain = Sampler::builder(&model, plan).seed(1);
+        for chain in [plain, plain.class(1).guidance(16.0).two_evaluations()] {
             let (arena, state) = memory.split();
-            if let Ok(mut sampler) = Sampler::new(&model, plan, condition, (1, 0), arena, state) {
+            if let Ok(mut sampler) = chain.start(arena, state) {
                 (0..3).for_each(|_| _ = sampler.step());
             }
         }

@@ -1,7 +1,7 @@
 //! Fine-tuning: the float network rounds as the integer network does, chains come closer to the data, and the result is a run.
 use brownian::host::{ChainMemory, OwnedModel};
 use brownian::plan::{Level, Step};
-use brownian::{Condition, Model, Sampler};
+use brownian::{Model, Sampler};
 use brownian_trainer::autograd::{Parameters, Tape};
 use brownian_trainer::chain::{self, Batch as Chains, Classes};
 use brownian_trainer::data::{digits, Dataset};
@@ -77,14 +77,8 @@ fn rounding_follows_the_integer_network() {
         };
         let file = OwnedModel::new(&lower::lower(&export).unwrap()).unwrap();
         let model = Model::parse(file.bytes()).unwrap();
-        let batch = Chains {
-            seed: 5,
-            first: 0,
-            count: 8,
-            classes: Classes::Cycle,
-            guidance_scale: 256,
-            guidance: brownian::Guidance::Bias,
-        };
+        let batch =
+            Chains { seed: 5, first: 0, count: 8, classes: Classes::Cycle, guidance: brownian::Guidance::PLAIN };
         let integer = chain::integer(&model, model.plan("output").unwrap(), &batch, || ()).unwrap();
         let float = chain::float(&network, &plan, &batch, |_, _, _| ()).unwrap();
 
@@ -96,9 +90,9 @@ fn rounding_follows_the_integer_network() {
         let mut memory = ChainMemory::new(&model);
         let noise = (0..8).flat_map(|image| {
             let (arena, state) = memory.split();
-            let condition = Condition::class(image);
             let plan = model.plan("output").unwrap();
-            Sampler::new(&model, plan, condition, (5, u32::from(image)), arena, state).unwrap().x().to_vec()
+            let chain = Sampler::builder(&model, plan).seed(5).image(image.into()).class(image);
+            chain.start(arena, state).unwrap().x().to_vec()
         });
         let noise: Vec<f32> = noise.collect();
         let mut tape = Tape::default();

@@ -1,8 +1,8 @@
 //! The integer network follows the float network it was made from.
 
 use brownian::host::{ChainMemory, OwnedModel};
+use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
-use brownian::schedule::Schedule;
 use brownian::{Condition, Guidance, Model, Sampler};
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, Shape};
@@ -38,15 +38,15 @@ fn relative_error(exact: &[f32], other: &[f32]) -> f64 {
 
 /// Error of whole chains, from the same noise.
 fn chain_error(network: &Network, specs: &[&str]) -> f64 {
-    guided_error(network, specs, 256, Guidance::Bias)
+    guided_error(network, specs, Guidance::PLAIN)
 }
 
-fn guided_error(network: &Network, specs: &[&str], guidance_scale: u16, guidance: Guidance) -> f64 {
+fn guided_error(network: &Network, specs: &[&str], guidance: Guidance) -> f64 {
     let plans = plans_of(specs);
     let file = export(network, &plans);
     let model = Model::parse(file.bytes()).unwrap();
     let classes = if network.classes() > 0 { Classes::Cycle } else { Classes::None };
-    let batch = Batch { seed: 11, first: 0, count: 12, classes, guidance_scale, guidance };
+    let batch = Batch { seed: 11, first: 0, count: 12, classes, guidance };
     let plan = model.plan(&plans[0].name).unwrap();
     let integer = chain::integer(&model, plan, &batch, || ()).unwrap();
     let float = chain::float(network, &plans[0], &batch, |_, _, _| ()).unwrap();
@@ -71,21 +71,23 @@ fn presets_follow_the_float_network() {
 fn both_guidances_follow_the_float_network() {
     let graph = presets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
     let network = network(&graph, 3);
-    for guidance in [Guidance::Bias, Guidance::TwoEvaluations] {
-        let error = guided_error(&network, &["ddim:4:noclip"], 512, guidance);
+    let bias = |scale| Guidance::new(scale).unwrap();
+    let twice = |scale| bias(scale).two_evaluations();
+    for guidance in [bias(2.0), twice(2.0)] {
+        let error = guided_error(&network, &["ddim:4:noclip"], guidance);
         println!("{guidance:?}: relative error of a 4-step chain {error:.4}");
         assert!(error < 0.15, "{guidance:?}: {error}");
     }
     let plan = &plans_of(&["ddim:4:noclip"])[0];
-    let draw = |guidance_scale, guidance| {
-        let batch = Batch { seed: 11, first: 0, count: 10, classes: Classes::Cycle, guidance_scale, guidance };
+    let draw = |guidance| {
+        let batch = Batch { seed: 11, first: 0, count: 10, classes: Classes::Cycle, guidance };
         chain::float(&network, plan, &batch, |_, _, _| ()).unwrap()
     };
-    for (scale, bound) in [(0, 1e-5), (256, 1e-5)] {
-        let error = relative_error(&draw(scale, Guidance::Bias), &draw(scale, Guidance::TwoEvaluations));
-        assert!(error < bound, "scale {scale}/256 is the same draw: {error}");
+    for scale in [0.0, 1.0] {
+        let error = relative_error(&draw(bias(scale)), &draw(twice(scale)));
+        assert!(error < 1e-5, "scale {scale} is the same draw: {error}");
     }
-    assert!(relative_error(&draw(512, Guidance::Bias), &draw(512, Guidance::TwoEvaluations)) > 1e-3);
+    assert!(relative_error(&draw(bias(2.0)), &draw(twice(2.0))) > 1e-3);
 }
 
 #[test]
@@ -156,15 +158,15 @@ fn an_image_does_not_depend_on_its_batch() {
     let file = export(&network(&graph, 9), &plans_of(&["ddpm:5"]));
     let model = Model::parse(file.bytes()).unwrap();
     let plan = model.plan("ddpm5").unwrap();
-    let (guidance_scale, guidance) = (300, Guidance::Bias);
-    let batch = Batch { seed: 4, first: 0, count: 9, classes: Classes::Cycle, guidance_scale, guidance };
+    let guidance = Guidance::new(1.2).unwrap();
+    let batch = Batch { seed: 4, first: 0, count: 9, classes: Classes::Cycle, guidance };
     let all = chain::integer(&model, plan, &batch, || ()).unwrap();
     let mut memory = ChainMemory::new(&model);
     memory.split().1.fill(f32::NAN);
     let (arena, state) = memory.split();
     arena.fill(0x5a);
-    let condition = Condition::guided(7, 300, Guidance::Bias);
-    let mut sampler = Sampler::new(&model, plan, condition, (4, 7), arena, state).unwrap();
+    let chain = Sampler::builder(&model, plan).seed(4).image(7).class(7).guidance(1.2);
+    let mut sampler = chain.start(arena, state).unwrap();
     while sampler.step() {}
     assert_eq!(sampler.x(), &all[7 * 64..8 * 64]);
     assert_ne!(&all[6 * 64..7 * 64], &all[7 * 64..8 * 64]);
@@ -196,8 +198,7 @@ fn bias_correction_takes_back_the_mean_error() {
 fn four_bit_weights_make_a_smaller_file_that_follows_the_float_network() {
     let graph = presets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
     let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip"]));
-    let batch =
-        Batch { seed: 11, first: 0, count: 8, classes: Classes::Cycle, guidance_scale: 256, guidance: Guidance::Bias };
+    let batch = Batch { seed: 11, first: 0, count: 8, classes: Classes::Cycle, guidance: Guidance::PLAIN };
     let float = chain::float(&network, &plans[0], &batch, |_, _, _| ()).unwrap();
     let [eight, four] = [WeightBits::Eight, WeightBits::Four].map(|weights| {
         let choices = Choices { weights, ..Choices::default() };

@@ -1,7 +1,7 @@
 //! A chain with its times and digests.
 
 use crate::report::Line;
-use brownian::{Model, Part, Sampler};
+use brownian::{Model, Progress, Sampler};
 
 /// Ticks that a chain took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,22 +46,22 @@ pub fn run(sampler: &mut Sampler, steps: u32, clock: &mut impl FnMut() -> u64, m
         let start = clock();
         let mut before = start;
         let mut network = 0;
-        let made = sampler.step_observed(|part| match part {
-            Part::Quantize => before = clock(),
-            Part::Op(index) => {
-                let now = clock();
-                network += now - before;
-                if convolutions.get(usize::from(index / 32)).is_some_and(|word| word >> (index % 32) & 1 == 1) {
-                    times.convolutions += now - before;
+        loop {
+            match sampler.advance() {
+                Progress::Quantized => before = clock(),
+                Progress::Op(index) => {
+                    let now = clock();
+                    network += now - before;
+                    if convolutions.get(usize::from(index / 32)).is_some_and(|word| word >> (index % 32) & 1 == 1) {
+                        times.convolutions += now - before;
+                    }
+                    before = now;
                 }
-                before = now;
+                Progress::Done => return times,
+                _ => break,
             }
-            Part::Update => {}
-        });
-        let ticks = clock() - start;
-        if !made {
-            break;
         }
+        let ticks = clock() - start;
         times.chain += ticks;
         times.network += network;
         tell(Line::Step { step: sampler.steps_done() as u32, digest: sampler.digest(), ticks });

@@ -2,7 +2,7 @@
 
 use crate::report::{Line, Piece};
 use crate::request::Request;
-use brownian::{mask_len, Image, Known, Model, Sampler, SamplerError, SnapshotError};
+use brownian::{mask_len, Image, KnownPixels, Model, Sampler, SamplerError, SnapshotError};
 use core::fmt;
 
 /// What lies ready for a chain, one behind the other: an image of a byte a value, a mask of a bit a pixel, and a
@@ -61,20 +61,27 @@ pub fn start<'a>(
     state: &'a mut [f32],
 ) -> Result<Sampler<'a>, Refusal> {
     let image = Image::Bytes(inputs.image);
-    let known = request.inpaint.then_some(Known { image, mask: inputs.mask });
+    let known = request.inpaint.then_some(KnownPixels { image, mask: inputs.mask });
     if let Some(len) = request.resume {
         let snapshot = inputs.snapshot.get(..len as usize).unwrap_or(inputs.snapshot);
-        return Sampler::resume(model, snapshot, known, arena, state).map_err(Refusal::Snapshot);
+        let mut chain = Sampler::resume(model, snapshot).map_err(Refusal::Snapshot)?.two_evaluations();
+        if let Some(known) = known {
+            chain = chain.inpaint(known);
+        }
+        return chain.start(arena, state).map_err(Refusal::Snapshot);
     }
     let plan = request.choose(model).ok_or(Refusal::Plan)?;
-    let mut sampler = Sampler::new(model, plan, request.condition(model, seed), (seed, 0), arena, state)?;
+    let mut chain = request.ask(model, plan, seed);
+    if request.two_evaluations {
+        chain = chain.two_evaluations();
+    }
     if let Some(step) = request.from {
-        sampler = sampler.from_image(image, step.into())?;
+        chain = chain.from_image(image, step.into());
     }
-    match known {
-        Some(known) => Ok(sampler.inpaint(known)?),
-        None => Ok(sampler),
+    if let Some(known) = known {
+        chain = chain.inpaint(known);
     }
+    Ok(chain.start(arena, state)?)
 }
 
 /// Tells a snapshot of the chain, as [`Line::Saved`]s.

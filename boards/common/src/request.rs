@@ -2,7 +2,7 @@
 //! `class=seed` draws class seed mod classes. Firmware that edits also takes `evaluations=2`, `from=STEP`
 //! (image-to-image), `inpaint=1`, `save=STEPS` and `resume=BYTES`; see [`edit`](crate::edit).
 
-use brownian::{Condition, Guidance, Model, Plan};
+use brownian::{Builder, Model, Plan, Sampler};
 use core::fmt;
 
 /// What to sample. Absent words keep the [`Default`].
@@ -17,9 +17,9 @@ pub struct Request<'a> {
     /// Which class to draw.
     class: Class,
     /// Guidance scale in 1/256.
-    guidance_scale: u16,
-    /// What it acts on.
-    guidance: Guidance,
+    guidance: Option<u16>,
+    /// Whether it acts on two evaluations.
+    pub two_evaluations: bool,
     /// Image-to-image: the first step.
     pub from: Option<u16>,
     /// Whether to inpaint.
@@ -39,8 +39,8 @@ impl Default for Request<'_> {
             first_seed: 1,
             seeds: 1,
             class: Class::None,
-            guidance_scale: Condition::PLAIN,
-            guidance: Guidance::Bias,
+            guidance: None,
+            two_evaluations: false,
             from: None,
             inpaint: false,
             save: None,
@@ -85,14 +85,25 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// What to draw with this seed.
-    pub fn condition(&self, model: &Model, seed: u64) -> Condition {
-        let class = match self.class {
+    /// The chain of this seed, but for what [`edit`](crate::edit) adds.
+    pub fn ask<'m>(&self, model: &'m Model<'m>, plan: Plan<'m>, seed: u64) -> Builder<'m> {
+        let mut chain = Sampler::builder(model, plan).seed(seed);
+        if let Some(class) = self.class(model, seed) {
+            chain = chain.class(class);
+        }
+        if let Some(scale) = self.guidance {
+            chain = chain.guidance(f32::from(scale) / 256.0);
+        }
+        chain
+    }
+
+    /// The class to draw with this seed.
+    fn class(&self, model: &Model, seed: u64) -> Option<u16> {
+        match self.class {
             Class::None => None,
             Class::One(class) => Some(class),
             Class::Seed => seed.checked_rem(u64::from(model.classes())).map(|class| class as u16),
-        };
-        Condition { class, guidance_scale: self.guidance_scale, guidance: self.guidance }
+        }
     }
 
     /// The seeds, one image each.
@@ -114,8 +125,8 @@ impl<'a> Request<'a> {
             }
             "class" if value == "seed" => Self { class: Class::Seed, ..self },
             "class" => Self { class: Class::One(value.parse().map_err(|_| bad)?), ..self },
-            "guidance" => Self { guidance_scale: value.parse().map_err(|_| bad)?, ..self },
-            "evaluations" if value == "2" => Self { guidance: Guidance::TwoEvaluations, ..self },
+            "guidance" => Self { guidance: Some(value.parse().map_err(|_| bad)?), ..self },
+            "evaluations" if value == "2" => Self { two_evaluations: true, ..self },
             "from" => Self { from: Some(value.parse().map_err(|_| bad)?), ..self },
             "inpaint" if value == "1" => Self { inpaint: true, ..self },
             "save" => Self { save: Some(value.parse().map_err(|_| bad)?), ..self },
@@ -141,7 +152,7 @@ mod tests {
             first_seed: 3,
             seeds: 8,
             class: Class::One(7),
-            guidance_scale: 384,
+            guidance: Some(384),
             steps: 6,
             ..Request::default()
         };
@@ -154,7 +165,7 @@ mod tests {
         let words = ["evaluations=2", "from=3", "inpaint=1", "save=4", "resume=6372"];
         let request = words.into_iter().try_fold(Request::default(), Request::word).unwrap();
         let expected = Request {
-            guidance: Guidance::TwoEvaluations,
+            two_evaluations: true,
             from: Some(3),
             inpaint: true,
             save: Some(4),

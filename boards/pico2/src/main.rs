@@ -3,7 +3,7 @@
 //! Draws one digit after the other and logs each: a digest and the time of every step in microseconds, then
 //! the image as text. The LED changes with every step.
 
-use brownian::{include_model, Arena, Condition, Model, Plan, Sampler};
+use brownian::{include_model, Arena, Model, Plan, Sampler};
 use brownian_board::{chain, chain::Times, picture::Picture, report::Line};
 use defmt::{info, unwrap, Display2Format};
 use defmt_rtt as _;
@@ -35,9 +35,12 @@ async fn main(_spawner: Spawner) {
 /// Draws the image of one seed; other tasks get their turn between steps.
 async fn draw(model: &Model<'_>, plan: Plan<'_>, seed: u64, memory: (&mut [u8], &mut [f32]), led: &mut Output<'_>) {
     let class = seed.checked_rem(u64::from(model.classes()));
-    let condition = class.map_or(Condition::NONE, |class| Condition::class(class as u16));
-    info!("{}, {}", Display2Format(&Line::Chain { seed }), condition);
-    let mut sampler = unwrap!(Sampler::new(model, plan, condition, (seed, 0), memory.0, memory.1));
+    let mut chain = Sampler::builder(model, plan).seed(seed);
+    if let Some(class) = class {
+        chain = chain.class(class as u16);
+    }
+    let mut sampler = unwrap!(chain.start(memory.0, memory.1));
+    info!("{}, {}", Display2Format(&Line::Chain { seed }), sampler.condition());
     let mut times = Times::default();
     while sampler.steps_done() < sampler.steps() {
         let mut clock = || Instant::now().as_micros();

@@ -1,7 +1,7 @@
 //! From bytes to header: what [`Model::parse`](crate::Model::parse) does first.
 
 use super::read::{Read, Reader};
-use super::{Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
+use super::{Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, SNAPSHOT_FRAME_LEN, VERSION};
 use crate::error::ParseError;
 use core::marker::PhantomData;
 
@@ -34,7 +34,7 @@ pub const fn sample_len(model: &[u8]) -> usize {
 }
 
 /// Values of f32 state that a chain with two evaluations a step needs, read from the prefix alone; see
-/// [`Guidance::TwoEvaluations`](crate::Guidance::TwoEvaluations).
+/// [`Builder::two_evaluations`](crate::Builder::two_evaluations).
 pub const fn state_len_two_evaluations(model: &[u8]) -> usize {
     state_len(model).saturating_add(sample_len(model).div_ceil(2))
 }
@@ -42,7 +42,7 @@ pub const fn state_len_two_evaluations(model: &[u8]) -> usize {
 /// The most bytes that a snapshot of a chain of the model has, read from the prefix alone; see
 /// [`Sampler::save`](crate::Sampler::save).
 pub const fn snapshot_len(model: &[u8]) -> usize {
-    crate::snapshot::FRAME_LEN.saturating_add(state_len(model).saturating_mul(4))
+    SNAPSHOT_FRAME_LEN.saturating_add(state_len(model).saturating_mul(4))
 }
 
 /// Checks everything around the header and decodes it; returns it with the weight blob.

@@ -1,9 +1,9 @@
 //! Memory of one chain.
 
 use super::AlignedBytes;
-use crate::conditioning::Condition;
+use crate::builder::Builder;
 use crate::error::SamplerError;
-use crate::model::{Model, Plan};
+use crate::model::Model;
 use crate::sampler::Sampler;
 use std::vec;
 use std::vec::Vec;
@@ -27,18 +27,12 @@ impl ChainMemory {
         (self.arena.bytes_mut(), &mut self.state)
     }
 
-    /// A chain in this memory; the arguments are those of [`Sampler::new`].
+    /// Starts a chain in this memory.
     ///
     /// # Errors
-    /// A condition that the model does not take, or memory that was made for a smaller model.
-    pub fn sampler<'a>(
-        &'a mut self,
-        model: &'a Model<'a>,
-        plan: Plan<'a>,
-        condition: Condition,
-        (seed, image): (u64, u32),
-    ) -> Result<Sampler<'a>, SamplerError> {
+    /// As [`Builder::start`].
+    pub fn start<'a>(&'a mut self, chain: Builder<'a>) -> Result<Sampler<'a>, SamplerError> {
         let (arena, state) = self.split();
-        Sampler::new(model, plan, condition, (seed, image), arena, state)
+        chain.start(arena, state)
     }
 }

@@ -12,13 +12,13 @@ use std::vec::Vec;
 ///
 /// ```
 /// use brownian::host::{ChainMemory, OwnedModel};
-/// use brownian::Condition;
+/// use brownian::Sampler;
 ///
-/// let owned = OwnedModel::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn"))?;
+/// let owned = OwnedModel::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"))?;
 /// let model = owned.model();
-/// let plan = owned.plan("fast3")?;
+/// let plan = owned.plan("fast5")?;
 /// let mut memory = ChainMemory::new(&model);
-/// let mut sampler = memory.sampler(&model, plan, Condition::class(7), (1, 0))?;
+/// let mut sampler = memory.start(Sampler::builder(&model, plan).seed(1).class(7))?;
 /// while sampler.step() {}
 /// assert_eq!(sampler.x().len(), 784);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -32,8 +32,8 @@ const PRESET: &str = "digits28";
 /// The plan that it draws with, and its name.
 const PLAN: &str = "fast5=dpm:5:first=0.93";
 const PLAN_NAME: &str = "fast5";
-/// Guidance scale 1.5: clearer digits from a training without fine-tuning.
-const GUIDANCE: u16 = 384;
+/// The guidance scale for clearer digits from a training without fine-tuning.
+const GUIDANCE: f32 = 1.5;
 /// Seconds below which there is no time for fine-tuning.
 const FINE_TUNING_FROM: u64 = 60;
 /// The fine-tuning, which ends when its time is over.
@@ -101,8 +101,8 @@ impl Demo {
             first: 0,
             count: COUNT,
             classes: Classes::Cycle,
-            guidance_scale: if tuning_time.is_zero() { GUIDANCE } else { 256 },
-            guidance: Guidance::Bias,
+            guidance: Guidance::new(if tuning_time.is_zero() { GUIDANCE } else { 1.0 })
+                .map_err(|e| Error::Usage(e.to_string()))?,
         };
         let samples = chain::integer(&model, plan, &batch, || ())?;
         let shape = model.shape();

@@ -1,5 +1,5 @@
 //! `trainer eval`.
-use super::sample::guidance_scale;
+use super::sample::guidance;
 use crate::eval::evaluation::{evaluate, Request};
 use crate::eval::html;
 use crate::eval::source::{Arithmetic, Source};
@@ -25,7 +25,7 @@ pub struct Eval {
     seed: u64,
     /// Guidance scale of the draw with classes, 0 to 16.
     #[arg(long)]
-    guidance: Option<f64>,
+    guidance: Option<f32>,
     /// The run whose float network a model file is compared with.
     #[arg(long, value_name = "RUN")]
     float: Option<PathBuf>,
@@ -54,7 +54,7 @@ impl Eval {
         if !(FEWEST..=MOST).contains(&self.count) {
             return Err(Error::Usage(format!("--count {}: give {FEWEST} to {MOST}", self.count)));
         }
-        let guidance_scale = guidance_scale(self.guidance.unwrap_or(1.0))?;
+        let guidance = guidance(self.guidance.unwrap_or(1.0))?;
         if self.only == Some(Arithmetic::Float) && !self.model.is_dir() {
             let path = self.model.display();
             return Err(Error::Usage(format!(
@@ -66,7 +66,7 @@ impl Eval {
             return Err(Error::Usage(format!("--guidance: {} is not conditioned on classes", self.model.display())));
         }
         let model = self.model.display().to_string();
-        let request = Request { model, count: self.count as usize, seed: self.seed, guidance_scale, only: self.only };
+        let request = Request { model, count: self.count as usize, seed: self.seed, guidance, only: self.only };
         let evaluation = evaluate(&source, &request)?;
         if let Some(path) = &self.html {
             files::write_atomically(path, html::page(&evaluation)?.as_bytes())?;

@@ -4,7 +4,7 @@ use crate::chain::{self, Batch, Classes};
 use crate::report::{image, progress};
 use crate::{files, Error, Result};
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{Condition, Guidance, Model, Sampler, SnapshotError};
+use brownian::{Guidance, Model, Sampler, SnapshotError};
 use clap::Args;
 use npyz::WriterBuilder;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub struct Sample {
     class: Option<ClassArgument>,
     /// Guidance scale, 0 to 16: how strongly the class bends the draw.
     #[arg(long, default_value_t = 1.0)]
-    guidance: f64,
+    guidance: f32,
     /// Compute guidance from two evaluations of the network a step instead of one.
     #[arg(long)]
     two_evaluations: bool,
@@ -80,16 +80,13 @@ impl FromStr for ClassArgument {
     }
 }
 
-/// A guidance scale in the runtime's unit, 1/256.
+/// Guidance of this scale.
 ///
 /// # Errors
 /// A number outside 0 to 16.
-pub(super) fn guidance_scale(scale: f64) -> Result<u16> {
-    let largest = f64::from(Condition::MAX_GUIDANCE) / 256.0;
-    if !(0.0..=largest).contains(&scale) {
-        return Err(Error::Usage(format!("--guidance {scale}: give a scale from 0 to {largest}")));
-    }
-    Ok((scale * 256.0).round() as u16)
+pub(super) fn guidance(scale: f32) -> Result<Guidance> {
+    let refused = |_| Error::Usage(format!("--guidance {scale}: give a scale from 0 to {}", Guidance::MAX_SCALE));
+    Guidance::new(scale).map_err(refused)
 }
 
 /// The plan of this name, or the first.
@@ -125,8 +122,10 @@ impl Sample {
         {
             return Err(Error::Usage("nothing would be written: give --png, --npy, --preview or --print".into()));
         }
-        let guidance_scale = guidance_scale(self.guidance)?;
-        let guidance = if self.two_evaluations { Guidance::TwoEvaluations } else { Guidance::Bias };
+        let mut guidance = guidance(self.guidance)?;
+        if self.two_evaluations {
+            guidance = guidance.two_evaluations();
+        }
         let file = OwnedModel::read(&self.file)?;
         let model = file.model();
         if let Some(path) = &self.resume {
@@ -138,7 +137,7 @@ impl Sample {
             return Err(Error::Usage(format!("{} is not conditioned on classes", self.file.display())));
         }
         let count = count as usize;
-        let batch = Batch { seed: self.seed, first: 0, count, classes, guidance_scale, guidance };
+        let batch = Batch { seed: self.seed, first: 0, count, classes, guidance };
         let (shape, values) = (model.shape(), model.sample_len());
         let images = self.given.read(shape, plan.len())?;
         let given = images.as_given();
@@ -192,11 +191,15 @@ impl Sample {
         let (arena, state) = memory.split();
         // A snapshot holds image 0 of a batch.
         let known = images.as_given().known(0, model.sample_len());
-        let sampler = Sampler::resume(model, &bytes, known, arena, state);
-        let mut sampler = sampler.map_err(|e| match e {
+        let refused = |e| match e {
             SnapshotError::Known => Error::Usage(format!("{}: {e} (--inpaint and --image)", path.display())),
             e => Error::file(path, e),
-        })?;
+        };
+        let mut chain = Sampler::resume(model, &bytes).map_err(refused)?.two_evaluations();
+        if let Some(known) = known {
+            chain = chain.inpaint(known);
+        }
+        let mut sampler = chain.start(arena, state).map_err(refused)?;
         if let (Some(steps), Some(path)) = (self.save_after, &self.snapshot) {
             return save_after(sampler, steps, path);
         }

@@ -301,7 +301,7 @@ pub fn evaluations(timesteps: usize) -> u64 {
 mod tests {
     use super::*;
     use crate::process::{Prediction, Weighting};
-    use brownian::schedule::Schedule;
+    use brownian::plan::schedule::Schedule;
 
     /// The entropy of N(0, 1): ½·ln(2πe).
     const ENTROPY: f64 = 1.418_938_533_2;

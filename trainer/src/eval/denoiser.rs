@@ -60,7 +60,7 @@ impl<'a> Denoiser<'a> {
                     |memory, ((out, x), (t, class))| {
                         let missing = || Error::Invalid(format!("the plan does not visit timestep {t}"));
                         let row = *rows.get(t).ok_or_else(missing)?;
-                        let condition = Condition { class: class.map(|c| c as u16), ..Condition::NONE };
+                        let condition = class.map_or(Condition::NONE, |class| Condition::class(class as u16));
                         let (arena, _) = memory.split();
                         brownian::probe(model, condition, row, x, arena, |_, _| ())
                             .map_err(|e| Error::Usage(e.to_string()))?;
@@ -92,6 +92,7 @@ mod tests {
     use super::super::classifier::IMAGE;
     use super::*;
     use crate::chain::{self, Batch, Classes};
+    use brownian::process::gaussian;
 
     /// The first step of a chain, computed from an evaluation, is that of the sampler to the bit.
     #[test]
@@ -99,26 +100,24 @@ mod tests {
         let file = OwnedModel::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28-nano.brn")).unwrap();
         let model = file.model();
         let plan = model.plan("fast5").unwrap();
-        let batch = Batch {
-            seed: 4,
-            first: 0,
-            count: 3,
-            classes: Classes::Cycle,
-            guidance_scale: 256,
-            guidance: brownian::Guidance::Bias,
-        };
+        let batch = Batch { seed: 4, first: 0, count: 3, classes: Classes::Cycle, guidance: brownian::Guidance::PLAIN };
         let mut memory = ChainMemory::new(&model);
         for image in 0..3u32 {
             let condition = batch.condition(image, model.classes());
             let (arena, state) = memory.split();
-            let mut sampler = brownian::Sampler::new(&model, plan, condition, (4, image), arena, state).unwrap();
+            let mut sampler = brownian::Sampler::builder(&model, plan)
+                .condition(condition)
+                .seed(4)
+                .image(image)
+                .start(arena, state)
+                .unwrap();
             let mut x = sampler.x().to_vec();
             assert!(sampler.step());
             let step = plan.step(0).unwrap();
-            let conditions = [(step.timestep as usize, condition.class.map(usize::from))];
+            let conditions = [(step.timestep as usize, condition.class_number().map(usize::from))];
             let output = Denoiser::integer(&file, "fast5").unwrap().outputs(&x, &conditions).unwrap();
-            let x0_hat = |i: usize, x: f32| step.x0_hat(plan.clip(), x, output[i]);
-            brownian::update::<f32>(&step, &mut x, &mut [], x0_hat, |_| [0.0; 2]);
+            let x0_hat = |i: usize, x: f32| gaussian::x0_hat(&step, plan.clip(), x, output[i]);
+            gaussian::update::<f32>(&step, &mut x, &mut [], x0_hat, |_| [0.0; 2]);
             assert_eq!(x, sampler.x());
         }
         assert_eq!(chain::integer(&model, plan, &batch, || ()).unwrap().len(), 3 * IMAGE.len());

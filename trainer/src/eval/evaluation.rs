@@ -29,8 +29,8 @@ pub struct Request {
     pub count: usize,
     /// Seed of the draws and of the bootstrap.
     pub seed: u64,
-    /// Guidance scale of the draw with classes in 1/256.
-    pub guidance_scale: u16,
+    /// Guidance of the draw with classes.
+    pub guidance: Guidance,
     /// The arithmetic of the draws, or both where the source has both.
     pub only: Option<Arithmetic>,
 }
@@ -63,7 +63,7 @@ pub fn evaluate(source: &Source, request: &Request) -> Result<Evaluation> {
             arithmetic,
             count: request.count,
             seed: request.seed,
-            guidance: f64::from(request.guidance_scale) / 256.0,
+            guidance: request.guidance.scale().into(),
             classes,
             classifier: ClassifierReport {
                 sha256: evaluator.classifier().sha256().to_owned(),
@@ -119,8 +119,8 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     fn batch(&self, count: usize, classes: Classes) -> Batch {
-        let guidance_scale = if classes == Classes::Cycle { self.request.guidance_scale } else { 256 };
-        Batch { seed: self.request.seed, first: 0, count, classes, guidance_scale, guidance: Guidance::Bias }
+        let guidance = if classes == Classes::Cycle { self.request.guidance } else { Guidance::PLAIN };
+        Batch { seed: self.request.seed, first: 0, count, classes, guidance }
     }
 
     /// The figures of a plan, and its images with classes.

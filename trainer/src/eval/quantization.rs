@@ -218,9 +218,9 @@ fn integer_states(file: &OwnedModel, plan: &NamedPlan, batch: &Batch) -> Result<
             |memory, i| {
                 let image = batch.first + i;
                 let condition = batch.condition(image, model.classes());
+                let chain = Sampler::builder(&model, plan).condition(condition).seed(batch.seed).image(image);
                 let (arena, state) = memory.split();
-                let mut sampler = Sampler::new(&model, plan, condition, (batch.seed, image), arena, state)
-                    .map_err(|e| Error::Usage(e.to_string()))?;
+                let mut sampler = chain.start(arena, state).map_err(|e| Error::Usage(e.to_string()))?;
                 let mut states = Vec::with_capacity(plan.len() * IMAGE.len());
                 while sampler.step() {
                     states.extend_from_slice(sampler.x());
@@ -282,14 +282,7 @@ mod tests {
         let config = Some(checkpoint.config.clone());
         let run = Some(Run { network, checkpoint });
         let source = Source { integer, run, config, plans, exported: Some(texts) };
-        let batch = Batch {
-            seed: 1,
-            first: 0,
-            count: 4,
-            classes: Classes::None,
-            guidance_scale: 256,
-            guidance: Guidance::Bias,
-        };
+        let batch = Batch { seed: 1, first: 0, count: 4, classes: Classes::None, guidance: Guidance::PLAIN };
         for plan in measure(&source, &batch).unwrap() {
             assert!(plan.steps.iter().all(|step| step.eps_hat < 0.05), "{plan:?}");
             assert!(plan.layers.iter().all(|layer| layer.signal_to_noise > 10.0), "{plan:?}");

@@ -30,14 +30,8 @@ fn look(graph: &Graph, values: &[f32], plans: &[NamedPlan], critics: &[Critic], 
     for plan in plans {
         let mut counts = vec![0.0; expected.len()];
         for first in (0..IMAGES).step_by(BATCH) {
-            let batch = Batch {
-                seed,
-                first: first as u32,
-                count: BATCH,
-                classes: Classes::None,
-                guidance_scale: 256,
-                guidance: Guidance::Bias,
-            };
+            let batch =
+                Batch { seed, first: first as u32, count: BATCH, classes: Classes::None, guidance: Guidance::PLAIN };
             let mut images = chain::float(&network, plan, &batch, |_, _, _| ())?;
             images.iter_mut().for_each(|v| *v = v.clamp(-1.0, 1.0));
             critic::read(critics, &images, graph.input).into_iter().for_each(|class| counts[class] += 1.0);

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 const RECORDED: usize = 8;
 
 /// Runs the chain of `plan` from fresh noise, one image a class row, records its last steps, and returns the samples clipped to
-/// [-1, 1]. The update of a step is that of [`brownian::update`].
+/// [-1, 1]. The update of a step is that of [`brownian::process::gaussian::update`].
 pub fn record(
     tape: &mut Tape,
     graph: &Graph,

@@ -7,7 +7,7 @@ use crate::graph::{Activation, NodeId};
 use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::Result;
-use brownian::plan;
+use brownian::{plan, Guidance};
 
 /// Evaluations of the network that calibration spends on one plan.
 const EVALUATIONS: usize = 6000;
@@ -16,8 +16,13 @@ const BINS: usize = 2048;
 /// Ends of a range that are tried between nothing and the outermost value.
 const CANDIDATES: usize = 64;
 
-/// What calibration draws: classes, and the guidance scale in 1/256. Plain, guided, and without a class.
-pub const CONDITIONS: [(Classes, u16); 3] = [(Classes::Cycle, 256), (Classes::Cycle, 384), (Classes::None, 256)];
+/// What calibration draws: classes, and the guidance scale. Plain, guided, and without a class.
+const CONDITIONS: [(Classes, f32); 3] = [(Classes::Cycle, 1.0), (Classes::Cycle, 1.5), (Classes::None, 1.0)];
+
+/// [`CONDITIONS`] as chains take them.
+pub(super) fn conditions() -> impl Iterator<Item = (Classes, Guidance)> {
+    CONDITIONS.into_iter().map(|(classes, scale)| (classes, Guidance::new(scale).expect("from 0 to 16")))
+}
 
 /// How the range of an activation follows from its values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -67,8 +72,8 @@ fn visit(network: &Network, plans: &[NamedPlan], seed: u64, mut see: impl FnMut(
     for plan in plans {
         let count = (EVALUATIONS / plan.steps.len().max(1)).clamp(8, 96).div_ceil(3);
         let weight = |step: &plan::Step| f64::from(step.b * step.k_eps).powi(2) / count as f64;
-        for (classes, guidance_scale) in CONDITIONS {
-            let batch = Batch { seed, first: 0, count, classes, guidance_scale, guidance: brownian::Guidance::Bias };
+        for (classes, guidance) in conditions() {
+            let batch = Batch { seed, first: 0, count, classes, guidance };
             chain::float(network, plan, &batch, |step, layer, values| see(weight(&plan.steps[step]), layer, values))?;
         }
     }

@@ -34,8 +34,8 @@ pub fn output_errors(export: &Export, file: &OwnedModel, seed: u64) -> Result<Ou
     for plan in plans {
         let time_rows: Vec<u32> = model.plan(&plan.name).iter().flat_map(|p| p.steps()).map(|s| s.time_row).collect();
         let count = (EVALUATIONS / plan.steps.len().max(1)).clamp(30, 150) / 3;
-        for (classes, guidance_scale) in super::calibrate::CONDITIONS {
-            let batch = Batch { seed, first, count, classes, guidance_scale, guidance: brownian::Guidance::Bias };
+        for (classes, guidance) in super::calibrate::conditions() {
+            let batch = Batch { seed, first, count, classes, guidance };
             first += count as u32;
             let (mut states, mut outcome) = (Vec::new(), Ok(()));
             chain::float(network, plan, &batch, |step, layer, values| {

@@ -68,9 +68,9 @@ pub fn collect(
         })
         .collect();
     for plan in plans {
-        for (classes, guidance_scale) in super::calibrate::CONDITIONS {
+        for (classes, guidance) in super::calibrate::conditions() {
             let count = (EVALUATIONS / plan.steps.len().max(1)).clamp(10, 60);
-            let batch = Batch { seed, first: 0, count, classes, guidance_scale, guidance: brownian::Guidance::Bias };
+            let batch = Batch { seed, first: 0, count, classes, guidance };
             chain::float(network, plan, &batch, |_, layer, values| {
                 let shape = network.layers[layer].shape;
                 for (reader, moments) in network.layers.iter().zip(&mut moments) {

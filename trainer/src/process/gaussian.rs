@@ -122,7 +122,7 @@ impl Gaussian {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brownian::schedule::{rescale_to_zero_terminal_snr, Schedule};
+    use brownian::plan::schedule::{rescale_to_zero_terminal_snr, Schedule};
 
     #[test]
     fn estimates_undo_the_forward_process() {

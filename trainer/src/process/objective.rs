@@ -1,5 +1,5 @@
 //! What a network learns: from noise of which schedule, what its output stands for, and how its errors weigh.
-use brownian::schedule::Schedule;
+use brownian::plan::schedule::Schedule;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +126,7 @@ impl Weighting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brownian::schedule::rescale_to_zero_terminal_snr;
+    use brownian::plan::schedule::rescale_to_zero_terminal_snr;
 
     /// Schedules as they are, and with ᾱ_T = 0.
     fn tables() -> Vec<Vec<f64>> {

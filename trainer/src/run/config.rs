@@ -5,7 +5,7 @@ use crate::graph::{Graph, Shape, TunedPlan};
 use crate::plans::{self, NamedPlan};
 use crate::process::{Gaussian, Prediction, ScheduleName, Weighting};
 use crate::{presets, Error, Result};
-use brownian::schedule::rescale_to_zero_terminal_snr;
+use brownian::plan::schedule::rescale_to_zero_terminal_snr;
 use serde::{Deserialize, Serialize};
 
 /// The usual [`Config::augment_share`].
@@ -233,7 +233,7 @@ impl Config {
 mod tests {
     use super::*;
     use crate::data::Dataset;
-    use brownian::schedule::Schedule;
+    use brownian::plan::schedule::Schedule;
 
     #[test]
     fn weights_have_their_formula() {

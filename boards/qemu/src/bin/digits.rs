@@ -4,7 +4,7 @@
 //!
 //! Its command line says what to draw, see [`Request`].
 
-use brownian::{include_model, Arena, Model, Sampler};
+use brownian::{include_model, Arena, Model};
 use brownian_board::{chain, picture::Picture, report::Line, request::Request};
 use machine::{println, Arguments, Meter};
 use static_cell::ConstStaticCell;
@@ -26,8 +26,7 @@ fn main() -> ! {
     let (arena, state) = (ARENA.take(), STATE.take());
     for seed in request.seeds() {
         println!("{}", Line::Chain { seed });
-        let sampler = Sampler::new(&model, plan, request.condition(&model, seed), (seed, 0), arena.bytes_mut(), state);
-        let mut sampler = sampler.unwrap_or_else(|error| machine::refuse(error));
+        let mut sampler = request.ask(&model, plan, seed).start(arena.bytes_mut(), state).unwrap_or_else(|error| machine::refuse(error));
         let times = chain::run(&mut sampler, request.steps, &mut || meter.ticks(), |line| println!("{line}"));
         let [_, width, channels] = model.shape();
         println!("{}", Picture::new(sampler.x(), width, channels));

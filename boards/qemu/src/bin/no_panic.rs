@@ -7,7 +7,7 @@
 //! into, to a sample. Its code size is that of the runtime. With the feature `edits` it also starts from an image,
 //! keeps parts of one, looks at previews, and saves and takes up a snapshot.
 
-use brownian::{Arena, Condition, Model, Sampler};
+use brownian::{Arena, Model, Sampler};
 use core::panic::PanicInfo;
 
 /// As large as the machine's RAM allows.
@@ -35,7 +35,7 @@ fn main() -> ! {
     // SAFETY: whoever runs this program has put a model there; it is only linked.
     let file = unsafe { core::slice::from_raw_parts(address as *const u8, len) };
     let seed = core::hint::black_box(1);
-    core::hint::black_box(draw(file, core::hint::black_box(Condition::NONE), seed, arena.bytes_mut(), &mut state));
+    core::hint::black_box(draw(file, seed, arena.bytes_mut(), &mut state));
     #[cfg(feature = "deliberate-panic")]
     core::hint::black_box([1u8, 2, 3][core::hint::black_box(7)]);
     loop {
@@ -46,10 +46,10 @@ fn main() -> ! {
 /// The digest of a model's first plan, or `None` where the runtime refuses.
 #[cfg(not(feature = "edits"))]
 #[inline(never)]
-fn draw(file: &[u8], condition: Condition, seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u32> {
+fn draw(file: &[u8], seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u32> {
     let model = Model::parse(file).ok()?;
     let plan = model.plan("ddim50").or_else(|| model.plans().next())?;
-    let mut sampler = Sampler::new(&model, plan, condition, (seed, 0), arena, state).ok()?;
+    let mut sampler = Sampler::builder(&model, plan).seed(seed).class(7).start(arena, state).ok()?;
     while sampler.step() {}
     Some(sampler.digest())
 }
@@ -57,24 +57,22 @@ fn draw(file: &[u8], condition: Condition, seed: u64, arena: &mut [u8], state: &
 /// The same, with everything that can be done to a chain.
 #[cfg(feature = "edits")]
 #[inline(never)]
-fn draw(file: &[u8], condition: Condition, seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u32> {
-    use brownian::{Image, Known};
+fn draw(file: &[u8], seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u32> {
+    use brownian::{Image, KnownPixels};
     use core::hint::black_box;
-    use core::ops::ControlFlow;
     let model = Model::parse(file).ok()?;
     let plan = model.plan("ddim50").or_else(|| model.plans().next())?;
-    let known = Known { image: Image::Values(black_box(&[])), mask: black_box(&[]) };
+    let known = KnownPixels { image: Image::Values(black_box(&[])), mask: black_box(&[]) };
     let image = Image::Bytes(black_box(&[]));
     let mut snapshot = [0; 64];
-    let sampler = Sampler::new(&model, plan, condition, (seed, 0), arena, state).ok()?;
-    let mut sampler = sampler.from_image(image, black_box(3)).ok()?.inpaint(known).ok()?;
-    while sampler.step_previewed(|preview| match preview.x0_hat().sum::<f32>() > black_box(0.0) {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    }) {}
+    let chain = Sampler::builder(&model, plan).seed(seed).class(7).guidance(black_box(1.5)).two_evaluations();
+    let mut sampler = chain.from_image(image, black_box(3)).inpaint(known).start(arena, state).ok()?;
+    while sampler.evaluate().is_some_and(|preview| preview.x0_hat().sum::<f32>() > black_box(0.0)) {
+        sampler.step();
+    }
     let len = sampler.save(&mut snapshot).ok()?;
     sampler.save_to(|piece| _ = black_box(piece));
-    let mut sampler = Sampler::resume(&model, snapshot.get(..len)?, Some(known), arena, state).ok()?;
+    let mut sampler = Sampler::resume(&model, snapshot.get(..len)?).ok()?.two_evaluations().inpaint(known).start(arena, state).ok()?;
     while sampler.step() {}
     Some(sampler.digest())
 }

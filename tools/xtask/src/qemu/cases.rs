@@ -7,8 +7,9 @@ use crate::emulator::{run_loaded, Ending};
 use crate::firmware::{self, target_dir};
 use crate::machines::Machine;
 use anyhow::{bail, ensure, Context, Result};
+use brownian::host::OwnedModel;
 use brownian_tests::cases::{cases, Case, Outcome};
-use brownian_tests::{shipped_model, HostModel};
+use brownian_tests::shipped_model;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -16,7 +17,7 @@ use std::path::Path;
 pub struct Expected(BTreeMap<&'static str, OnHost>);
 
 /// A model and what it made of its cases.
-type OnHost = (HostModel, Vec<(Case, Outcome)>);
+type OnHost = (OwnedModel, Vec<(Case, Outcome)>);
 
 impl Expected {
     /// Runs the cases of the machines' models, or of `model`, on the host.
@@ -25,7 +26,7 @@ impl Expected {
         for machine in machines {
             if !expected.contains_key(machine.model) {
                 let path = model.map_or_else(|| shipped_model(machine.model), Path::to_path_buf);
-                let host = HostModel::read(&path)?;
+                let host = OwnedModel::read(&path)?;
                 let run = |case: Case| Ok((case.run(&host)?, case)).map(|(outcome, case)| (case, outcome));
                 let outcomes = cases(&host)?.into_iter().map(run).collect::<Result<_>>()?;
                 expected.insert(machine.model, (host, outcomes));
@@ -54,7 +55,7 @@ pub fn check(machine: &Machine, elf: &Path, expected: &Expected) -> Result<()> {
     Ok(())
 }
 
-fn check_case(machine: &Machine, elf: &Path, host: &HostModel, case: &Case, outcome: &Outcome) -> Result<()> {
+fn check_case(machine: &Machine, elf: &Path, host: &OwnedModel, case: &Case, outcome: &Outcome) -> Result<()> {
     let (ending, text) = run(machine, elf, case)?;
     ensure!(ending == Ending::Exit(0), "it ended with {ending:?}: {}", text.lines().last().unwrap_or_default());
     let report = Report::parse(&text)?;

@@ -10,7 +10,8 @@ use crate::firmware::{self, Build, Sizes};
 use crate::machines::{self, Machine};
 use crate::{emulator, parallel};
 use anyhow::{Context, Result};
-use brownian_tests::{golden, shipped_model, HostModel};
+use brownian::host::OwnedModel;
+use brownian_tests::{condition, draw, golden, shipped_model};
 use clap::Args;
 use report::Report;
 use std::collections::BTreeMap;
@@ -109,15 +110,16 @@ fn host_runs(options: &Options, machines: &[&Machine]) -> Result<HostRuns> {
             continue;
         }
         let path = options.model.clone().unwrap_or_else(|| shipped_model(machine.model));
-        let host = HostModel::read(&path)?;
+        let host = OwnedModel::read(&path)?;
+        let model = host.model();
         let plan = match &options.plan {
             Some(plan) => plan.clone(),
-            None => host.parse()?.plans().next().context("the model has no plan")?.name().to_string(),
+            None => model.plans().next().context("the model has no plan")?.name().to_string(),
         };
         let first = *golden::SEEDS.start();
         let seeds: Vec<u64> = (first..first + options.seeds).collect();
         let chains = parallel::map(&seeds, |&seed| {
-            let chain = host.sample(&plan, host.condition(seed)?, seed)?;
+            let chain = draw(&model, &plan, condition(&model, seed), seed)?;
             Ok(compare::HostChain { seed, digests: chain.digests })
         });
         runs.insert(machine.model, (plan, chains.into_iter().collect::<Result<_>>()?));

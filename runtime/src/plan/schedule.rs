@@ -2,10 +2,11 @@
 //! cosine: Nichol & Dhariwal 2021, equation 17; sigmoid: Jabri et al. 2022; zero terminal SNR: Lin et al.
 //! 2023, algorithm 1).
 //!
-//! Tables are indexed by `t - 1` for the timestep `t = 1..=T`.
+//! Tables are indexed by `t - 1` for the timestep `t = 1..=T`. Every function is defined for every argument.
 
 /// A noise schedule: the rule that gives β_t for every timestep.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Schedule {
     /// β_t grows linearly from `beta_first` (t = 1) to `beta_last` (t = T).
     Linear {
@@ -44,8 +45,12 @@ impl Schedule {
     /// The sigmoid schedule of Jabri et al. 2022 from −3 to 3 at τ = 1, with β ≤ 0.999.
     pub const SIGMOID: Self = Self::Sigmoid { start: -3.0, end: 3.0, tau: 1.0, max_beta: 0.999 };
 
-    /// β_t for `1 <= t <= timesteps`.
+    /// β_t of a schedule over T = `timesteps`. β_0 is 0, since ᾱ_0 is 1; beyond T it stays at β_T.
     pub fn beta(self, t: usize, timesteps: usize) -> f64 {
+        let t = t.min(timesteps);
+        if t == 0 {
+            return 0.0;
+        }
         match self {
             Self::Linear { beta_first, beta_last } => {
                 if timesteps < 2 {
@@ -83,10 +88,14 @@ impl Schedule {
 
 /// Moves and scales √ᾱ_t so that ᾱ_T = 0 and ᾱ_1 stays: the last timestep is then pure noise (Lin et al. 2023, algorithm 1).
 ///
-/// Fewer than two timesteps stay as they are.
+/// Fewer than two timesteps, and tables that do not fall, stay as they are.
 pub fn rescale_to_zero_terminal_snr(alpha_bar: &mut [f64]) {
     let [first, middle @ .., last] = alpha_bar else { return };
     let (root_first, root_last) = (libm::sqrt(*first), libm::sqrt(*last));
+    // Also refuses NaN.
+    if !matches!(root_first.partial_cmp(&root_last), Some(core::cmp::Ordering::Greater)) {
+        return;
+    }
     for a in middle {
         let root = (libm::sqrt(*a) - root_last) * (root_first / (root_first - root_last));
         *a = root * root;
@@ -95,7 +104,48 @@ pub fn rescale_to_zero_terminal_snr(alpha_bar: &mut [f64]) {
 }
 
 /// β̃ of the reverse step from a timestep with ᾱ = `alpha_bar` to an earlier one with
-/// ᾱ = `alpha_bar_prev` (1 at t = 0): (1 − ᾱ_prev)/(1 − ᾱ)·β with β = 1 − ᾱ/ᾱ_prev.
+/// ᾱ = `alpha_bar_prev` (1 at t = 0): (1 − ᾱ_prev)/(1 − ᾱ)·β with β = 1 − ᾱ/ᾱ_prev. It is 0 where ᾱ does not rise,
+/// since no noise is taken away there.
 pub fn beta_tilde(alpha_bar: f64, alpha_bar_prev: f64) -> f64 {
+    if alpha_bar >= alpha_bar_prev {
+        return 0.0;
+    }
     (1.0 - alpha_bar_prev) / (1.0 - alpha_bar) * (1.0 - alpha_bar / alpha_bar_prev)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// t = 0, t > T and T = 0 have values, too.
+    #[test]
+    fn beta_is_defined_everywhere() {
+        for schedule in [Schedule::LINEAR, Schedule::COSINE, Schedule::SIGMOID] {
+            assert_eq!([0, 1, 1000].map(|timesteps| schedule.beta(0, timesteps)), [0.0; 3]);
+            assert_eq!(schedule.beta(5, 0), 0.0);
+            assert_eq!(schedule.beta(1001, 1000), schedule.beta(1000, 1000));
+            assert_eq!(schedule.beta(usize::MAX, 7), schedule.beta(7, 7));
+            for timesteps in 1..4 {
+                assert!((1..=timesteps).all(|t| (0.0..1.0).contains(&schedule.beta(t, timesteps))));
+            }
+            schedule.alpha_bars(&mut []);
+        }
+    }
+
+    #[test]
+    fn posterior_variance_is_defined_where_nothing_happens() {
+        for (alpha_bar, alpha_bar_prev) in [(1.0, 1.0), (0.0, 0.0), (0.5, 0.5), (0.7, 0.3)] {
+            assert_eq!(beta_tilde(alpha_bar, alpha_bar_prev), 0.0);
+        }
+        assert_eq!(beta_tilde(0.0, 0.25), 0.75);
+    }
+
+    #[test]
+    fn tables_that_do_not_fall_are_not_rescaled() {
+        for table in [[0.5, 0.5, 0.5], [0.1, 0.5, 0.9], [f64::NAN, 0.5, 0.1]] {
+            let mut rescaled = table;
+            rescale_to_zero_terminal_snr(&mut rescaled);
+            assert_eq!(rescaled.map(f64::to_bits), table.map(f64::to_bits));
+        }
+    }
 }

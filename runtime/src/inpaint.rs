@@ -3,6 +3,9 @@
 use crate::error::SamplerError;
 use crate::format::CRC;
 use crate::model::Model;
+use crate::plan::Level;
+use crate::process::gaussian::{noised, State};
+use crate::random::Stream;
 
 /// An image, HWC, borrowed from the caller.
 #[derive(Clone, Copy, Debug)]
@@ -47,11 +50,11 @@ impl Image<'_> {
 
 /// What inpainting keeps: the pixels of `image` that `mask` names. The others are drawn to suit them.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct KnownPixels<'a> {
     /// The image; what it holds at pixels that are to be drawn does not matter.
     pub image: Image<'a>,
-    /// One bit a pixel, in rows from the top left, the lowest bit of the first byte first: 1 keeps the pixel.
-    /// It has [`mask_len`] bytes.
+    /// The inpainting mask: one bit a pixel, in rows from the top left, the lowest bit of the first byte first; 1 keeps
+    /// the pixel. It has [`mask_len`] bytes.
     pub mask: &'a [u8],
 }
 
@@ -60,10 +63,10 @@ pub const fn mask_len(pixels: usize) -> usize {
     pixels.div_ceil(8)
 }
 
-impl Known<'_> {
+impl KnownPixels<'_> {
     /// The value of element `index` of an image with `channels` channels, where it is kept.
     #[inline]
-    pub(crate) fn value(&self, index: usize, channels: usize) -> Option<f32> {
+    fn value(&self, index: usize, channels: usize) -> Option<f32> {
         let pixel = index.checked_div(channels)?;
         let byte = self.mask.get(pixel / 8)?;
         if byte >> (pixel % 8) & 1 == 0 {
@@ -72,7 +75,7 @@ impl Known<'_> {
         self.image.value(index)
     }
 
-    pub(crate) fn check(&self, model: &Model) -> Result<(), SamplerError> {
+    fn check(&self, model: &Model) -> Result<(), SamplerError> {
         self.image.check(model)?;
         let [height, width, _] = model.shape();
         let (needed, found) = (mask_len(height * width) as u32, self.mask.len() as u32);
@@ -83,7 +86,7 @@ impl Known<'_> {
     }
 
     /// CRC-32 over what is kept: two that keep the same values at the same places have the same.
-    pub(crate) fn checksum(&self, model: &Model) -> u32 {
+    fn checksum(&self, model: &Model) -> u32 {
         let [_, _, channels] = model.shape();
         let mut digest = CRC.digest();
         for index in 0..model.sample_len() {
@@ -97,6 +100,58 @@ impl Known<'_> {
         }
         digest.finalize()
     }
+
+    /// Sets what is known in `state`, at this level.
+    fn place(&self, model: &Model, state: &mut State, level: Level, stream: Stream) {
+        let [_, _, channels] = model.shape();
+        state.renew(stream, |i, z| self.value(i, channels).map(|value| noised(level, value, z)));
+    }
+}
+
+/// What a chain that inpaints holds. It points to the functions that this takes, so that firmware whose chains do
+/// not inpaint holds none of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inpainting<'a> {
+    pub(crate) known: KnownPixels<'a>,
+    pub(crate) functions: &'static Functions,
+}
+
+/// What such a chain does more.
+#[derive(Debug)]
+pub(crate) struct Functions {
+    pub(crate) check: fn(&KnownPixels, &Model) -> Result<(), SamplerError>,
+    pub(crate) checksum: fn(&KnownPixels, &Model) -> u32,
+    pub(crate) value: fn(&KnownPixels, usize, usize) -> Option<f32>,
+    pub(crate) place: fn(&KnownPixels, &Model, &mut State, Level, Stream),
+}
+
+static FUNCTIONS: Functions = Functions {
+    check: |known, model| known.check(model),
+    checksum: |known, model| known.checksum(model),
+    value: |known, index, channels| known.value(index, channels),
+    place: |known, model, state, level, stream| known.place(model, state, level, stream),
+};
+
+impl<'a> Inpainting<'a> {
+    pub(crate) fn new(known: KnownPixels<'a>) -> Self {
+        Self { known, functions: &FUNCTIONS }
+    }
+
+    pub(crate) fn check(&self, model: &Model) -> Result<(), SamplerError> {
+        (self.functions.check)(&self.known, model)
+    }
+
+    pub(crate) fn checksum(&self, model: &Model) -> u32 {
+        (self.functions.checksum)(&self.known, model)
+    }
+
+    pub(crate) fn value(&self, index: usize, channels: usize) -> Option<f32> {
+        (self.functions.value)(&self.known, index, channels)
+    }
+
+    pub(crate) fn place(&self, model: &Model, state: &mut State, level: Level, stream: Stream) {
+        (self.functions.place)(&self.known, model, state, level, stream);
+    }
 }
 
 #[cfg(test)]
@@ -106,7 +161,7 @@ mod tests {
     #[test]
     fn bits_of_a_mask_are_pixels_in_order() {
         let image = Image::Bytes(&[0, 255, 51, 204, 0, 0, 0, 0, 0, 0, 255, 255, 9, 9, 9, 9, 255, 0]);
-        let known = Known { image, mask: &[0b0010_0001, 0b1] };
+        let known = KnownPixels { image, mask: &[0b0010_0001, 0b1] };
         let kept: [Option<f32>; 18] = core::array::from_fn(|i| known.value(i, 2));
         let at = |pixel: usize, values: [f32; 2]| assert_eq!(kept[2 * pixel..][..2], values.map(Some));
         at(0, [-1.0, 1.0]);

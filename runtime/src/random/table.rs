@@ -1,6 +1,12 @@
 //! Quadratics of the normal quantile, written by the test `table_is_the_normal_quantile` with BLESS=1.
 
-use super::Segment;
+/// One segment: `z·2^16 = c0 + ⌊c1·t/2^16⌋ + ⌊⌊c2·t/2^16⌋·t/2^16⌋` for the place `t` in 0..65536.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    pub c0: i32,
+    pub c1: i16,
+    pub c2: i16,
+}
 
 #[rustfmt::skip]
 pub(crate) static SEGMENTS: [Segment; 248] = [

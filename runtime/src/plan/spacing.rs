@@ -1,6 +1,6 @@
 //! Which timesteps a plan visits.
 
-use crate::plan::PlanError;
+use super::error::PlanError;
 
 /// How a plan's timesteps are spaced between the first one and 0.
 ///
@@ -15,6 +15,7 @@ use crate::plan::PlanError;
 /// makes two of them the same, the earlier ones move up (and, at the start, the later ones down) by as little
 /// as keeps them apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Spacing {
     /// Evenly in t.
     #[default]
@@ -28,6 +29,24 @@ pub enum Spacing {
 }
 
 impl Spacing {
+    /// Every spacing.
+    pub const ALL: [Self; 4] = [Self::Uniform, Self::Quadratic, Self::LogSnr, Self::Karras];
+
+    /// Its name on a command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Uniform => "uniform",
+            Self::Quadratic => "quadratic",
+            Self::LogSnr => "logsnr",
+            Self::Karras => "karras",
+        }
+    }
+
+    /// The spacing of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|spacing| spacing.name() == name)
+    }
+
     /// Fills `out` with strictly falling timesteps from `first` on; `alpha_bar[t − 1]` is ᾱ_t.
     ///
     /// # Errors

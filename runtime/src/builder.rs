@@ -1,0 +1,227 @@
+//! How a chain is asked for.
+
+use crate::conditioning::{Condition, Guidance};
+use crate::error::SamplerError;
+use crate::format::BLOB_ALIGN;
+use crate::inpaint::{Image, Inpainting, KnownPixels};
+use crate::model::{Model, Plan};
+use crate::process::gaussian::{noised, State};
+use crate::random::Stream;
+use crate::sampler::{Next, Sampler};
+use crate::two_evaluations::{self, TwoEvaluations};
+
+impl<'a> Sampler<'a> {
+    /// A chain of `model` that follows `plan`: say what it draws, then [`start`](Builder::start) it. Without more it
+    /// draws image 0 of seed 0 without a class.
+    ///
+    /// ```
+    /// use brownian::{include_model, Arena, Model, Sampler};
+    ///
+    /// static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"));
+    /// let mut arena = Arena::<{ brownian::arena_len(FILE) }>::new();
+    /// let mut state = [0.0; brownian::state_len(FILE)];
+    ///
+    /// let model = Model::parse(FILE)?;
+    /// let plan = model.plan("fast5").expect("the model has this plan");
+    /// let mut sampler = Sampler::builder(&model, plan)
+    ///     .seed(1)
+    ///     .class(7)
+    ///     .guidance(1.5)
+    ///     .start(arena.bytes_mut(), &mut state)?;
+    /// while sampler.step() {}
+    /// assert!(sampler.x().iter().all(|value| value.abs() <= 1.0));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn builder(model: &'a Model<'a>, plan: Plan<'a>) -> Builder<'a> {
+        Builder {
+            model,
+            plan,
+            seed: 0,
+            image: 0,
+            class: None,
+            guidance: None,
+            two_evaluations: None,
+            from_image: None,
+            inpainting: None,
+        }
+    }
+}
+
+/// A chain that is asked for; see [`Sampler::builder`].
+///
+/// Code that a chain does not ask for is not linked: two evaluations, image-to-image and inpainting cost a firmware
+/// nothing that does not call them here.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct Builder<'a> {
+    model: &'a Model<'a>,
+    plan: Plan<'a>,
+    seed: u64,
+    image: u32,
+    class: Option<u16>,
+    guidance: Option<Result<Guidance, SamplerError>>,
+    two_evaluations: Option<&'static two_evaluations::Functions>,
+    from_image: Option<FromImage<'a>>,
+    inpainting: Option<Inpainting<'a>>,
+}
+
+/// Where image-to-image starts.
+#[derive(Clone, Copy, Debug)]
+struct FromImage<'a> {
+    image: Image<'a>,
+    step: usize,
+    start: fn(&mut Sampler, Image, usize) -> Result<(), SamplerError>,
+}
+
+impl<'a> Builder<'a> {
+    /// The seed of all noise.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The number of the image; images of one seed have independent noise.
+    pub fn image(self, image: u32) -> Self {
+        Self { image, ..self }
+    }
+
+    /// Draws this class.
+    pub fn class(self, class: u16) -> Self {
+        Self { class: Some(class), ..self }
+    }
+
+    /// Bends the draw towards the class by this scale from 0 to 16; see [`Guidance::new`], which says how it is
+    /// rounded.
+    pub fn guidance(self, scale: f32) -> Self {
+        Self { guidance: Some(Guidance::new(scale)), ..self }
+    }
+
+    /// Applies the guidance to the network's output, from two evaluations a step; see [`Guidance::two_evaluations`].
+    /// The state needs [`Model::state_len_two_evaluations`] values.
+    pub fn two_evaluations(self) -> Self {
+        Self { two_evaluations: Some(&two_evaluations::FUNCTIONS), ..self }
+    }
+
+    /// Draws what `condition` says, in place of [`class`](Self::class), [`guidance`](Self::guidance) and
+    /// [`two_evaluations`](Self::two_evaluations).
+    pub fn condition(self, condition: Condition) -> Self {
+        let class = condition.class_number();
+        let guidance = condition.guidance();
+        let two_evaluations = guidance.evaluates_twice().then_some(&two_evaluations::FUNCTIONS);
+        Self { class, guidance: class.map(|_| Ok(guidance)), two_evaluations, ..self }
+    }
+
+    /// Image-to-image: the chain starts from `image`, noised to the level at which step number `step` (counted
+    /// from 0) begins, and makes the steps from that one on. The later the step, the more of the image stays.
+    pub fn from_image(self, image: Image<'a>, step: usize) -> Self {
+        Self { from_image: Some(FromImage { image, step, start: start_from }), ..self }
+    }
+
+    /// Inpainting: after every step, and before the first, the pixels that `known` names are those of its image,
+    /// noised to the level that x then has, with one noise for the whole chain; after the last step they are
+    /// the image itself. The network draws the other pixels to suit them.
+    pub fn inpaint(self, known: KnownPixels<'a>) -> Self {
+        Self { inpainting: Some(Inpainting::new(known)), ..self }
+    }
+
+    /// Draws x_T, or noises the image to start from, and stands before the first step.
+    ///
+    /// `arena` needs [`Model::arena_len`] bytes at a multiple of 16, `state` [`Model::state_len`] values, or
+    /// [`Model::state_len_two_evaluations`] for two evaluations; longer ones are used in part. Their contents do not
+    /// matter.
+    ///
+    /// # Errors
+    /// Memory that does not fit, a plan of another model, a class that the model does not know, guidance without a
+    /// class or with a scale that is not from 0 to 16, images or a mask of another size, or a step to start from that
+    /// the plan does not have.
+    pub fn start(self, arena: &'a mut [u8], state: &'a mut [f32]) -> Result<Sampler<'a>, SamplerError> {
+        let guidance = match (self.class, self.guidance) {
+            (_, None) => Guidance::PLAIN,
+            (Some(_), Some(guidance)) => guidance?,
+            (None, Some(_)) => return Err(SamplerError::GuidanceWithoutClass),
+        };
+        let condition = match (self.class, self.two_evaluations) {
+            (Some(class), None) => Condition::guided(class, guidance),
+            (Some(class), Some(_)) => Condition::guided(class, guidance.two_evaluations()),
+            (None, None) => Condition::NONE,
+            (None, Some(_)) => return Err(SamplerError::GuidanceWithoutClass),
+        };
+        if let Some(inpainting) = &self.inpainting {
+            inpainting.check(self.model)?;
+        }
+        let mut sampler =
+            Sampler::at(self.model, self.plan, condition, self.two_evaluations, self.inpainting, arena, state)?;
+        (sampler.seed, sampler.image) = (self.seed, self.image);
+        sampler.state.draw(Stream::new(self.seed, self.image, 0));
+        if let Some(from) = self.from_image {
+            (from.start)(&mut sampler, from.image, from.step)?;
+        }
+        sampler.place_known();
+        Ok(sampler)
+    }
+}
+
+/// Noises `image` to the level of step number `step`, from which the chain goes on.
+fn start_from(sampler: &mut Sampler, image: Image, step: usize) -> Result<(), SamplerError> {
+    image.check(sampler.model)?;
+    let first = sampler.plan.step(step).ok_or(SamplerError::Start { steps: sampler.plan.len() as u32 })?;
+    (sampler.start, sampler.steps_done) = (step, step);
+    let stream = Stream::new(sampler.seed, sampler.image, Stream::START);
+    sampler.state.renew(stream, |i, z| image.value(i).map(|value| noised(first.level, value, z)));
+    Ok(())
+}
+
+impl<'a> Sampler<'a> {
+    /// A chain before its first step, image 0 of seed 0, whose state is not set.
+    pub(crate) fn at(
+        model: &'a Model<'a>,
+        plan: Plan<'a>,
+        condition: Condition,
+        two_evaluations: Option<&'static two_evaluations::Functions>,
+        inpainting: Option<Inpainting<'a>>,
+        arena: &'a mut [u8],
+        state: &'a mut [f32],
+    ) -> Result<Self, SamplerError> {
+        if !model.has(&plan) {
+            return Err(SamplerError::ForeignPlan);
+        }
+        condition.check(model)?;
+        let arena = check_arena(model, arena)?;
+        let twice = two_evaluations.is_some();
+        let needed = if twice { model.state_len_two_evaluations() } else { model.state_len() };
+        let short = SamplerError::StateLength { needed: needed as u32, found: state.len() as u32 };
+        let (state, rest) = state.split_at_mut_checked(model.state_len()).ok_or(short)?;
+        let (x, x0_prev) = state.split_at_mut_checked(model.sample_len()).ok_or(short)?;
+        // Two values of 16 bits in the place of one f32.
+        let halves = |values: &'a mut [f32], needed: bool| {
+            let all: &mut [i16] = bytemuck::try_cast_slice_mut(values).unwrap_or(&mut []);
+            all.get_mut(..if needed { model.sample_len() } else { 0 }).ok_or(short)
+        };
+        let multistep = !x0_prev.is_empty();
+        let state = State { x, x0_prev: halves(x0_prev, multistep)? };
+        let unconditional = halves(rest, twice)?;
+        Ok(Self {
+            model,
+            plan,
+            condition,
+            seed: 0,
+            image: 0,
+            arena,
+            state,
+            two_evaluations: two_evaluations.map(|functions| TwoEvaluations { unconditional, functions }),
+            inpainting,
+            start: 0,
+            steps_done: 0,
+            next: Next::Begin,
+        })
+    }
+}
+
+/// The part of the arena that the model needs.
+fn check_arena<'a>(model: &Model, arena: &'a mut [u8]) -> Result<&'a mut [u8], SamplerError> {
+    if !(arena.as_ptr() as usize).is_multiple_of(BLOB_ALIGN) {
+        return Err(SamplerError::ArenaMisaligned);
+    }
+    let needed = model.arena_len();
+    let short = SamplerError::ArenaLength { needed: needed as u32, found: arena.len() as u32 };
+    arena.get_mut(..needed).ok_or(short)
+}

@@ -1,0 +1,62 @@
+//! From a schedule, timesteps and a method to the steps of a plan.
+
+use super::error::PlanError;
+use super::method::{Method, Transition};
+use super::prediction::Prediction;
+use super::step::{Level, Step};
+
+/// Fills `out` with the steps from `timesteps[0]` down to 0; `alpha_bar[t − 1]` is ᾱ_t.
+///
+/// Timesteps fall, or stay for methods whose steps may: see [`MethodSpec::repeats`](super::MethodSpec::repeats). A
+/// step goes to the level of the next timestep, the last step to the image; it adds no noise. `time_row` is left 0.
+/// Returns the number of steps.
+///
+/// # Errors
+/// Timesteps, a schedule or a prediction from which no plan can be made; see [`PlanError`].
+pub fn build(
+    method: Method,
+    prediction: Prediction,
+    alpha_bar: &[f64],
+    timesteps: &[u32],
+    out: &mut [Step],
+) -> Result<usize, PlanError> {
+    if timesteps.is_empty() || timesteps.len() > out.len() {
+        return Err(PlanError::Length);
+    }
+    let bar = |t: u32| if t == 0 { Some(1.0) } else { alpha_bar.get(t as usize - 1).copied() };
+    let mut before = None;
+    for (i, (&t, step)) in timesteps.iter().zip(out.iter_mut()).enumerate() {
+        let next = timesteps.get(i + 1).copied().unwrap_or(0);
+        let (Some(now), Some(then), true) = (bar(t), bar(next), t >= next && t > 0) else {
+            return Err(PlanError::Timesteps(i));
+        };
+        if t == next && !method.spec().repeats {
+            return Err(PlanError::Repeated { step: i, method: method.spec().name });
+        }
+        // Also refuses NaN.
+        if !(now >= 0.0 && (now < then || t == next) && then <= 1.0) {
+            return Err(PlanError::Schedule { timestep: t });
+        }
+        if now == 0.0 && prediction == Prediction::Epsilon {
+            return Err(PlanError::NoSignal { timestep: t });
+        }
+        let (k_x, k_eps) = prediction.x0_coefficients(now);
+        let coefficients = method.coefficients(Transition { before, now, then });
+        *step = Step {
+            timestep: t,
+            time_row: 0,
+            k_x: k_x as f32,
+            k_eps: k_eps as f32,
+            a: coefficients.a as f32,
+            b: coefficients.b as f32,
+            c: coefficients.c as f32,
+            sigma: if next == 0 { 0.0 } else { coefficients.sigma as f32 },
+            level: Level { signal: libm::sqrt(now) as f32, noise: libm::sqrt(1.0 - now) as f32 },
+        };
+        if !step.is_finite() {
+            return Err(PlanError::NotFinite(i));
+        }
+        before = Some(now);
+    }
+    Ok(timesteps.len())
+}

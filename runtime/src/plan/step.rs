@@ -1,0 +1,79 @@
+//! What a chip reads of a plan.
+
+/// One step of a plan; see the equations of [`plan`](crate::plan).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Step {
+    /// Training timestep t whose ε̂ this step evaluates.
+    pub timestep: u32,
+    /// Row of the model's time table that holds t's channel biases.
+    pub time_row: u32,
+    /// Weight of x_t in x0_hat.
+    pub k_x: f32,
+    /// Weight of the network's output in x0_hat.
+    pub k_eps: f32,
+    /// Weight of x_t in the next x.
+    pub a: f32,
+    /// Weight of x0_hat in the next x.
+    pub b: f32,
+    /// Weight of the previous step's x0_hat in the next x.
+    pub c: f32,
+    /// Standard deviation of the added noise; 0 adds none.
+    pub sigma: f32,
+    /// What x_t is made of when this step begins.
+    pub level: Level,
+}
+
+/// How much of a state is image and how much is noise: x_t = signal·x_0 + noise·ε.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Level {
+    /// √ᾱ_t.
+    pub signal: f32,
+    /// √(1 − ᾱ_t).
+    pub noise: f32,
+}
+
+impl Level {
+    /// The end of every chain: the image itself.
+    pub const CLEAN: Self = Self { signal: 1.0, noise: 0.0 };
+}
+
+/// Bytes of an encoded step.
+pub const STEP_LEN: usize = 40;
+
+impl Step {
+    /// The little-endian words of a step, in the order of the fields.
+    pub fn encode(&self) -> [u8; STEP_LEN] {
+        let mut bytes = [0; STEP_LEN];
+        let words = [self.timestep, self.time_row].into_iter().chain(self.reals().map(f32::to_bits));
+        for (slot, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+            *slot = word.to_le_bytes();
+        }
+        bytes
+    }
+
+    /// The inverse of [`encode`](Self::encode).
+    pub fn decode(bytes: &[u8; STEP_LEN]) -> Self {
+        let word = |i: usize| u32::from_le_bytes(bytes.as_chunks::<4>().0.get(i).copied().unwrap_or([0; 4]));
+        let real = |i: usize| f32::from_bits(word(i));
+        Self {
+            timestep: word(0),
+            time_row: word(1),
+            k_x: real(2),
+            k_eps: real(3),
+            a: real(4),
+            b: real(5),
+            c: real(6),
+            sigma: real(7),
+            level: Level { signal: real(8), noise: real(9) },
+        }
+    }
+
+    fn reals(&self) -> [f32; 8] {
+        [self.k_x, self.k_eps, self.a, self.b, self.c, self.sigma, self.level.signal, self.level.noise]
+    }
+
+    /// Whether all coefficients are finite, which parsing demands.
+    pub fn is_finite(&self) -> bool {
+        self.reals().iter().all(|v| v.is_finite())
+    }
+}

@@ -1,0 +1,66 @@
+//! Guidance from two evaluations of the network.
+//!
+//! A chain that uses it holds pointers to the functions here, so that firmware whose chains do not holds none of them.
+
+use crate::plan::Step;
+use crate::process::gaussian::State;
+use crate::random::Stream;
+
+/// What the network said of a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outputs<'s> {
+    /// The output, under two evaluations that with the class.
+    pub(crate) output: &'s [i16],
+    /// Under two evaluations the output without a class, else empty.
+    pub(crate) unconditional: &'s [i16],
+    /// In 1/256.
+    pub(crate) guidance_scale: i32,
+    /// Scale of the outputs.
+    pub(crate) scale: f32,
+}
+
+fn at(values: &[i16], index: usize) -> i32 {
+    values.get(index).map_or(0, |&q| i32::from(q))
+}
+
+impl Outputs<'_> {
+    /// F of element `index` from one evaluation: an integer, exact, that is rounded to f32 once, times its scale.
+    #[inline]
+    pub(crate) fn once(&self, index: usize) -> f32 {
+        at(self.output, index) as f32 * self.scale
+    }
+
+    /// F of element `index` from two.
+    #[inline]
+    fn guided(&self, index: usize) -> f32 {
+        let (u, c) = (at(self.unconditional, index), at(self.output, index));
+        // At most 2^23 + 2^12·2^16.
+        let guided = (u * 256).wrapping_add(self.guidance_scale * (c - u));
+        guided as f32 * (self.scale * (1.0 / 256.0))
+    }
+}
+
+/// What a chain with two evaluations a step holds.
+#[derive(Debug)]
+pub(crate) struct TwoEvaluations<'a> {
+    /// The output without a class.
+    pub(crate) unconditional: &'a mut [i16],
+    pub(crate) functions: &'static Functions,
+}
+
+/// What such a chain does otherwise.
+#[derive(Debug)]
+pub(crate) struct Functions {
+    /// Keeps the output without a class.
+    pub(crate) keep: fn(&mut [i16], &[i16]),
+    /// F of an element.
+    pub(crate) output: fn(&Outputs, usize) -> f32,
+    /// The update of the state.
+    pub(crate) step: fn(&mut State, &Step, bool, &Outputs, Stream),
+}
+
+pub(crate) static FUNCTIONS: Functions = Functions {
+    keep: |unconditional, output| unconditional.iter_mut().zip(output).for_each(|(slot, &value)| *slot = value),
+    output: |outputs, index| outputs.guided(index),
+    step: |state, step, clip, outputs, stream| state.step(step, clip, |index| outputs.guided(index), stream),
+};
