@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ("4-bit, this plan alone", four, alone),
         ];
         let quantized = |(name, choices, plans)| -> brownian_trainer::Result<_> {
-            let bytes = quantize((name, ""), &network, plans, checkpoint.config.seed, &choices)?;
+            let bytes = quantize((name, ""), &network, plans, checkpoint.config.seed, &choices)?.file;
             Ok((name, OwnedModel::new(&bytes)?))
         };
         let files = variants.into_iter().map(quantized).collect::<brownian_trainer::Result<Vec<_>>>()?;

@@ -180,7 +180,7 @@ pub fn float(
     batch: &Batch,
     mut visit: impl FnMut(usize, NodeId, &[f32]),
 ) -> Result<Vec<f32>> {
-    let values = network.input.len();
+    let values = network.graph.input.len();
     let classes = network.classes() as u16;
     let image = |i: usize| batch.first + i as u32;
     let draw = |i: usize, draw: u32| Stream::new(batch.seed, image(i), draw);

@@ -1,5 +1,5 @@
 //! From a checkpoint to the bytes of a model file.
-use crate::lower::{self, Accumulator, Choices};
+use crate::lower::{self, Choices, Lowered};
 use crate::plans::NamedPlan;
 use crate::run::{Checkpoint, Config};
 use crate::{Error, Result};
@@ -25,21 +25,17 @@ struct Provenance<'a> {
 ///
 /// # Errors
 /// Plans that do not parse or fit, or a network that the format cannot hold.
-pub fn export(checkpoint: &Checkpoint, plan_texts: &[String], choices: &Choices) -> Result<Vec<u8>> {
+pub fn export(checkpoint: &Checkpoint, plan_texts: &[String], choices: &Choices) -> Result<Lowered> {
     let (plans, provenance) = prepared(checkpoint, plan_texts, choices)?;
     let config = &checkpoint.config;
     lower::quantize((&config.preset, &provenance), &checkpoint.network()?, &plans, config.seed, choices)
 }
 
-/// The same network with every activation as an op of its own, and where the results of the layers with weights lie.
+/// The same network with every activation as an op of its own.
 ///
 /// # Errors
 /// As [`export`].
-pub fn export_apart(
-    checkpoint: &Checkpoint,
-    plan_texts: &[String],
-    choices: &Choices,
-) -> Result<(Vec<u8>, Vec<Accumulator>)> {
+pub fn export_apart(checkpoint: &Checkpoint, plan_texts: &[String], choices: &Choices) -> Result<Lowered> {
     let (plans, provenance) = prepared(checkpoint, plan_texts, choices)?;
     let config = &checkpoint.config;
     lower::quantize_apart((&config.preset, &provenance), &checkpoint.network()?, &plans, config.seed, choices)

@@ -15,6 +15,7 @@ pub mod graph;
 pub mod inspect;
 pub mod lower;
 pub mod network;
+pub mod ops;
 pub mod plans;
 pub mod presets;
 pub mod process;

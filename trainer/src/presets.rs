@@ -1,5 +1,6 @@
 //! The networks that have a name on the command line.
-use crate::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, NodeId, Shape};
+use crate::graph::{Builder, ConvGeometry, Graph, NodeId, Shape};
+use crate::ops::{Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, SpaceToDepth, Upsample};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -114,51 +115,43 @@ fn unet(input: Shape, classes: usize, spec: &UNet) -> Result<Graph> {
         )));
     }
     let [high, low] = spec.channels;
-    let (same, normed) = (ConvGeometry::square(3, 1), ConvOptions { norm: spec.norm, scale: 1.0 });
+    let same = ConvGeometry::square(3, 1);
+    let normed = |channels, geometry| ConvLayer::new(channels, geometry).normed(spec.norm);
     let mut g = Builder::new(input)?;
-    let x = g.space_to_depth("patchify", 0, 2)?;
-    let x = g.conv("stem", x, high, same, normed)?;
+    let x = g.node("patchify", SpaceToDepth { block: [2, 2] }, &[0])?;
+    let x = g.node("stem", normed(high, same), &[x])?;
     let skip = residual(&mut g, "first", x, high, spec.norm)?;
-    let x = silu(&mut g, "down.silu", skip)?;
-    let mut x = g.conv("down", x, low, ConvGeometry::square(3, 2), normed)?;
+    let x = g.node("down.silu", Activation::Silu, &[skip])?;
+    let mut x = g.node("down", normed(low, ConvGeometry::square(3, 2)), &[x])?;
     for i in 0..spec.middle_blocks {
         x = residual(&mut g, &format!("middle{i}"), x, low, spec.norm)?;
     }
-    let x = silu(&mut g, "up.silu", x)?;
-    let x = g.conv("up", x, high, ConvGeometry::square(1, 1), normed)?;
-    let x = g.upsample("upsample", x)?;
-    let x = if spec.concat { g.concat("join", x, skip)? } else { g.add("join", x, skip)? };
+    let x = g.node("up.silu", Activation::Silu, &[x])?;
+    let x = g.node("up", normed(high, ConvGeometry::square(1, 1)), &[x])?;
+    let x = g.node("upsample", Upsample::TWICE, &[x])?;
+    let x = if spec.concat { g.node("join", Concat, &[x, skip])? } else { g.node("join", Add, &[x, skip])? };
     let x = residual(&mut g, "last", x, high, spec.norm)?;
-    let x = silu(&mut g, "out.silu", x)?;
-    let x = g.conv("out", x, 4 * input.channels, same, ConvOptions { norm: false, scale: 0.2 })?;
-    g.depth_to_space("unpatchify", x, 2)?;
+    let x = g.node("out.silu", Activation::Silu, &[x])?;
+    let x = g.node("out", ConvLayer::new(4 * input.channels, same).scaled(0.2), &[x])?;
+    g.node("unpatchify", DepthToSpace { block: [2, 2] }, &[x])?;
     let [features, hidden] = spec.conditioning;
     g.finish(features, hidden, classes)
-}
-
-fn silu(g: &mut Builder, name: &str, x: NodeId) -> Result<NodeId> {
-    g.activation(name, x, Activation::Silu)
 }
 
 /// x + conv(silu(conv(silu(x)) + bias(t, class))), with a pointwise convolution on the skip where the channels change. The skip's
 /// convolution comes first, so that the activation may then overwrite x.
 fn residual(g: &mut Builder, name: &str, x: NodeId, channels: usize, norm: bool) -> Result<NodeId> {
-    let (same, normed) = (ConvGeometry::square(3, 1), ConvOptions { norm, scale: 1.0 });
+    let normed = |scale| ConvLayer::new(channels, ConvGeometry::square(3, 1)).normed(norm).scaled(scale);
     let skip = if g.shape(x).channels == channels {
         x
     } else {
-        g.conv(
-            &format!("{name}.skip"),
-            x,
-            channels,
-            ConvGeometry::square(1, 1),
-            ConvOptions { norm: false, scale: 0.6 },
-        )?
+        let skip = ConvLayer::new(channels, ConvGeometry::square(1, 1)).scaled(0.6);
+        g.node(&format!("{name}.skip"), skip, &[x])?
     };
-    let h = silu(g, &format!("{name}.silu1"), x)?;
-    let h = g.conv(&format!("{name}.conv1"), h, channels, same, normed)?;
-    let h = g.channel_bias(&format!("{name}.bias"), h)?;
-    let h = silu(g, &format!("{name}.silu2"), h)?;
-    let h = g.conv(&format!("{name}.conv2"), h, channels, same, ConvOptions { scale: RESIDUAL_SCALE, ..normed })?;
-    g.add(&format!("{name}.add"), h, skip)
+    let h = g.node(&format!("{name}.silu1"), Activation::Silu, &[x])?;
+    let h = g.node(&format!("{name}.conv1"), normed(1.0), &[h])?;
+    let h = g.node(&format!("{name}.bias"), ChannelBiasLayer, &[h])?;
+    let h = g.node(&format!("{name}.silu2"), Activation::Silu, &[h])?;
+    let h = g.node(&format!("{name}.conv2"), normed(RESIDUAL_SCALE), &[h])?;
+    g.node(&format!("{name}.add"), Add, &[h, skip])
 }

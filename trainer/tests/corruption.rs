@@ -6,11 +6,14 @@ use brownian::host::{AlignedBytes, ChainMemory};
 use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
 use brownian::{Model, OpFault, ParseError, Sampler, Table};
-use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Shape};
+use brownian_trainer::graph::{Builder, ConvGeometry, Shape};
 use brownian_trainer::lower::{
     self,
     calibrate::{calibrate, RangeChoice},
     Export,
+};
+use brownian_trainer::ops::{
+    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, LinearLayer, SpaceToDepth, Upsample,
 };
 use brownian_trainer::plans;
 use rand::{RngExt, SeedableRng};
@@ -19,25 +22,25 @@ use rand_chacha::ChaCha8Rng;
 /// A small model with every kind of op; with four-bit weights where `packed`.
 fn model(packed: bool) -> Vec<u8> {
     let mut g = Builder::new(Shape::new(4, 4, 1)).unwrap();
-    let options = ConvOptions::default();
-    let x = g.space_to_depth("patchify", 0, 2).unwrap();
-    let x = g.conv("in", x, 3, ConvGeometry::square(3, 1), options).unwrap();
-    let skip = g.activation("silu", x, Activation::Silu).unwrap();
-    let x = g.conv("depth", skip, 3, ConvGeometry::square(3, 1).depthwise(), options).unwrap();
-    let x = g.channel_bias("bias", x).unwrap();
-    let x = g.activation("relu", x, Activation::Relu).unwrap();
-    let x = g.conv("point", x, 3, ConvGeometry::square(1, 1), options).unwrap();
-    let x = g.add("residual", x, skip).unwrap();
-    let y = g.linear("linear", x, 12).unwrap();
-    let y = g.depth_to_space("reshape", y, 2).unwrap();
-    let x = g.add("add", x, y).unwrap();
-    let x = g.channel_bias("bias2", x).unwrap();
-    let (up, up_skip) = (g.upsample("up", x).unwrap(), g.upsample("up2", skip).unwrap());
-    let x = g.concat("join", up, up_skip).unwrap();
-    let x = g.concat("join3", x, up).unwrap();
+    let x = g.node("patchify", SpaceToDepth { block: [2; 2] }, &[0]).unwrap();
+    let x = g.node("in", ConvLayer::new(3, ConvGeometry::square(3, 1)).normed(true), &[x]).unwrap();
+    let skip = g.node("silu", Activation::Silu, &[x]).unwrap();
+    let x = g.node("depth", ConvLayer::new(3, ConvGeometry::square(3, 1).depthwise()).normed(true), &[skip]).unwrap();
+    let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
+    let x = g.node("relu", Activation::Relu, &[x]).unwrap();
+    let x = g.node("point", ConvLayer::new(3, ConvGeometry::square(1, 1)).normed(true), &[x]).unwrap();
+    let x = g.node("residual", Add, &[x, skip]).unwrap();
+    let y = g.node("linear", LinearLayer(12), &[x]).unwrap();
+    let y = g.node("reshape", DepthToSpace { block: [2; 2] }, &[y]).unwrap();
+    let x = g.node("add", Add, &[x, y]).unwrap();
+    let x = g.node("bias2", ChannelBiasLayer, &[x]).unwrap();
+    let (up, up_skip) =
+        (g.node("up", Upsample::TWICE, &[x]).unwrap(), g.node("up2", Upsample::TWICE, &[skip]).unwrap());
+    let x = g.node("join", Concat, &[up, up_skip]).unwrap();
+    let x = g.node("join3", Concat, &[x, up]).unwrap();
     let whole = ConvGeometry { pad: [0, 0], ..ConvGeometry::square(2, 2) };
-    let x = g.conv("out", x, 4, whole, options).unwrap();
-    g.depth_to_space("unpatchify", x, 2).unwrap();
+    let x = g.node("out", ConvLayer::new(4, whole).normed(true), &[x]).unwrap();
+    g.node("unpatchify", DepthToSpace { block: [2; 2] }, &[x]).unwrap();
     let graph = g.finish(4, 4, 2).unwrap();
     let network = graph.fold(&graph.params.init(1), &graph.stats.init(1)).unwrap();
     let mut alpha_bar = vec![0.0; 100];
@@ -47,10 +50,10 @@ fn model(packed: bool) -> Vec<u8> {
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "s", provenance: "", network: &network, ranges: &ranges, plans: &plans };
     if !packed {
-        return lower::lower(&export).unwrap();
+        return lower::lower(&export, &Default::default()).unwrap().file;
     }
-    let moments = lower::moments::collect(&network, &plans, 1, |layer| layer != network.layers.len() - 2).unwrap();
-    lower::lower_with(&export, &lower::Measured { moments, ..Default::default() }).unwrap()
+    let moments = lower::windows::collect(&network, &plans, 1, |layer| layer != network.nodes().len() - 2).unwrap();
+    lower::lower(&export, &lower::Measured { moments, ..Default::default() }).unwrap().file
 }
 
 fn small_model() -> Vec<u8> {

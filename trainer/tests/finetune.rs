@@ -75,16 +75,16 @@ fn rounding_follows_the_integer_network() {
             ranges: &ranges,
             plans: std::slice::from_ref(&plan),
         };
-        let file = OwnedModel::new(&lower::lower(&export).unwrap()).unwrap();
+        let file = OwnedModel::new(&lower::lower(&export, &Default::default()).unwrap().file).unwrap();
         let model = Model::parse(file.bytes()).unwrap();
         let batch =
             Chains { seed: 5, first: 0, count: 8, classes: Classes::Cycle, guidance: brownian::Guidance::PLAIN };
         let integer = chain::integer(&model, model.plan("output").unwrap(), &batch, || ()).unwrap();
         let float = chain::float(&network, &plan, &batch, |_, _, _| ()).unwrap();
 
-        let rounding = Rounding::new(&network, &ranges).unwrap();
+        let rounding = Rounding::new(&network.graph, &ranges).unwrap();
         let mut rounded = values.clone();
-        rounding.round_weights(&folded, &mut rounded);
+        rounding.round_weights(&folded, &mut rounded).unwrap();
         assert!(rounded != values, "{preset}: rounding changes the weights");
         // The same noise as the chains start from.
         let mut memory = ChainMemory::new(&model);
@@ -150,7 +150,7 @@ fn chains_come_closer_to_the_data() {
     assert_eq!(plans[0].steps, plans[2].steps);
     assert_ne!(network.plan_bias(&plans[0]), network.plan_bias(&plans[2]), "only the plan that was tuned has rows");
     assert_eq!(network.plan_bias(&plans[2])[0], network.time_bias(plans[2].steps[0].timestep as usize));
-    let file = OwnedModel::new(&export::export(&loaded, &texts, &Default::default()).unwrap()).unwrap();
+    let file = OwnedModel::new(&export::export(&loaded, &texts, &Default::default()).unwrap().file).unwrap();
     let model = file.model();
     assert!(model.header().provenance.contains("[run.fine_tuning]"), "{}", model.header().provenance);
     assert_eq!(model.header().conditioning.time_rows, 2 + 3 + 2);

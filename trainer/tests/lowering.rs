@@ -5,10 +5,13 @@ use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
 use brownian::{Condition, Guidance, Model, Sampler};
 use brownian_trainer::chain::{self, Batch, Classes};
-use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, Shape};
+use brownian_trainer::graph::{Builder, ConvGeometry, Graph, Shape};
 use brownian_trainer::lower::calibrate::{calibrate, RangeChoice};
 use brownian_trainer::lower::{self, arena_lower_bound, correct, Choices, Export, Measured, WeightBits};
 use brownian_trainer::network::Network;
+use brownian_trainer::ops::{
+    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, LinearLayer, Upsample,
+};
 use brownian_trainer::plans::{self, NamedPlan};
 use brownian_trainer::presets;
 
@@ -26,7 +29,7 @@ fn network(graph: &Graph, seed: u64) -> Network {
 fn export(network: &Network, plans: &[NamedPlan]) -> OwnedModel {
     let ranges = calibrate(network, plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "test", provenance: "", network, ranges: &ranges, plans };
-    OwnedModel::new(&lower::lower(&export).unwrap()).unwrap()
+    OwnedModel::new(&lower::lower(&export, &Measured::default()).unwrap().file).unwrap()
 }
 
 /// Root mean square of the difference over that of `exact`.
@@ -94,39 +97,38 @@ fn both_guidances_follow_the_float_network() {
 fn other_architectures_need_no_other_format() {
     // A multilayer perceptron.
     let mut g = Builder::new(Shape::new(1, 1, 16)).unwrap();
-    let x = g.linear("in", 0, 32).unwrap();
-    let x = g.channel_bias("bias", x).unwrap();
-    let x = g.activation("relu", x, Activation::Relu).unwrap();
-    let y = g.linear("middle", x, 32).unwrap();
-    let x = g.add("add", y, x).unwrap();
-    g.linear("out", x, 16).unwrap();
+    let x = g.node("in", LinearLayer(32), &[0]).unwrap();
+    let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
+    let x = g.node("relu", Activation::Relu, &[x]).unwrap();
+    let y = g.node("middle", LinearLayer(32), &[x]).unwrap();
+    let x = g.node("add", Add, &[y, x]).unwrap();
+    g.node("out", LinearLayer(16), &[x]).unwrap();
     let mlp = g.finish(8, 16, 0).unwrap();
 
     // A dilated one-dimensional net with enlargement and a standalone bias.
     let mut g = Builder::new(Shape::new(1, 64, 2)).unwrap();
-    let options = ConvOptions::default();
     let stride = ConvGeometry { stride: [1, 2], ..ConvGeometry::line(3, 1) };
-    let x = g.conv("down", 0, 12, stride, options).unwrap();
-    let skip = g.activation("silu", x, Activation::Silu).unwrap();
-    let x = g.conv("dilated", skip, 12, ConvGeometry::line(3, 4), options).unwrap();
-    let x = g.channel_bias("bias", x).unwrap();
-    let x = g.add("add", x, skip).unwrap();
-    let x = g.upsample("up", x).unwrap();
-    let x = g.channel_bias("bias2", x).unwrap();
-    let x = g.concat("join", x, 0).unwrap();
-    g.conv("out", x, 2, ConvGeometry::line(3, 1), options).unwrap();
+    let x = g.node("down", ConvLayer::new(12, stride).normed(true), &[0]).unwrap();
+    let skip = g.node("silu", Activation::Silu, &[x]).unwrap();
+    let x = g.node("dilated", ConvLayer::new(12, ConvGeometry::line(3, 4)).normed(true), &[skip]).unwrap();
+    let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
+    let x = g.node("add", Add, &[x, skip]).unwrap();
+    let x = g.node("up", Upsample { factor: [1, 2] }, &[x]).unwrap();
+    let x = g.node("bias2", ChannelBiasLayer, &[x]).unwrap();
+    let x = g.node("join", Concat, &[x, 0]).unwrap();
+    g.node("out", ConvLayer::new(2, ConvGeometry::line(3, 1)).normed(true), &[x]).unwrap();
     let dilated = g.finish(8, 16, 3).unwrap();
 
     // A depthwise-separable net.
     let mut g = Builder::new(Shape::new(12, 12, 1)).unwrap();
-    let x = g.conv("in", 0, 8, ConvGeometry::square(3, 2), options).unwrap();
-    let x = g.channel_bias("bias", x).unwrap();
-    let x = g.activation("silu", x, Activation::Silu).unwrap();
-    let x = g.conv("depth", x, 8, ConvGeometry::square(3, 1).depthwise(), options).unwrap();
-    let x = g.activation("silu2", x, Activation::Silu).unwrap();
-    let x = g.conv("depth5", x, 8, ConvGeometry::square(5, 1).depthwise(), options).unwrap();
-    let x = g.conv("point", x, 4, ConvGeometry::square(1, 1), options).unwrap();
-    g.depth_to_space("unpatchify", x, 2).unwrap();
+    let x = g.node("in", ConvLayer::new(8, ConvGeometry::square(3, 2)).normed(true), &[0]).unwrap();
+    let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
+    let x = g.node("silu", Activation::Silu, &[x]).unwrap();
+    let x = g.node("depth", ConvLayer::new(8, ConvGeometry::square(3, 1).depthwise()).normed(true), &[x]).unwrap();
+    let x = g.node("silu2", Activation::Silu, &[x]).unwrap();
+    let x = g.node("depth5", ConvLayer::new(8, ConvGeometry::square(5, 1).depthwise()).normed(true), &[x]).unwrap();
+    let x = g.node("point", ConvLayer::new(4, ConvGeometry::square(1, 1)).normed(true), &[x]).unwrap();
+    g.node("unpatchify", DepthToSpace { block: [2; 2] }, &[x]).unwrap();
     let separable = g.finish(8, 16, 0).unwrap();
 
     for (name, graph) in [("mlp", mlp), ("dilated", dilated), ("separable", separable)] {
@@ -179,11 +181,11 @@ fn bias_correction_takes_back_the_mean_error() {
     let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip", "ddim:2"]));
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &plans };
-    let plain = OwnedModel::new(&lower::lower(&export).unwrap()).unwrap();
-    let before = correct::output_errors(&export, &plain, 9).unwrap();
+    let plain = OwnedModel::new(&lower::lower(&export, &Measured::default()).unwrap().file).unwrap();
+    let before = correct::output_errors(&network, &plans, &plain, 9).unwrap();
     let measured = Measured { output_errors: before.clone(), ..Measured::default() };
-    let corrected = OwnedModel::new(&lower::lower_with(&export, &measured).unwrap()).unwrap();
-    let after = correct::output_errors(&export, &corrected, 9).unwrap();
+    let corrected = OwnedModel::new(&lower::lower(&export, &measured).unwrap().file).unwrap();
+    let after = correct::output_errors(&network, &plans, &corrected, 9).unwrap();
     let largest = |rows: &[Vec<f32>]| rows.iter().flatten().fold(0.0f32, |m, e| m.max(e.abs()));
     println!("largest mean error {:.6} becomes {:.6}", largest(&before), largest(&after));
     assert_eq!((before.len(), before[0].len()), (4, 4), "timesteps 1000, 667, 500 and 333; four channels");
@@ -191,7 +193,7 @@ fn bias_correction_takes_back_the_mean_error() {
     let (short, long) = (plain.bytes().len(), corrected.bytes().len());
     assert!(long - short < 256, "{short} bytes become {long}");
     let wrong = Measured { output_errors: vec![vec![0.0; 4]; 3], ..Measured::default() };
-    assert!(lower::lower_with(&export, &wrong).is_err(), "rows that do not fit the plans");
+    assert!(lower::lower(&export, &wrong).is_err(), "rows that do not fit the plans");
 }
 
 #[test]
@@ -202,7 +204,8 @@ fn four_bit_weights_make_a_smaller_file_that_follows_the_float_network() {
     let float = chain::float(&network, &plans[0], &batch, |_, _, _| ()).unwrap();
     let [eight, four] = [WeightBits::Eight, WeightBits::Four].map(|weights| {
         let choices = Choices { weights, ..Choices::default() };
-        let file = OwnedModel::new(&lower::quantize(("test", ""), &network, &plans, 1, &choices).unwrap()).unwrap();
+        let lowered = lower::quantize(("test", ""), &network, &plans, 1, &choices).unwrap();
+        let file = OwnedModel::new(&lowered.file).unwrap();
         let model = Model::parse(file.bytes()).unwrap();
         let packed = model.ops().filter(|op| op.is_packed()).count();
         let integer = chain::integer(&model, model.plan(&plans[0].name).unwrap(), &batch, || ()).unwrap();
@@ -218,12 +221,11 @@ fn four_bit_weights_make_a_smaller_file_that_follows_the_float_network() {
 #[test]
 fn parts_of_a_concatenation_keep_their_scales() {
     let mut g = Builder::new(Shape::new(8, 8, 1)).unwrap();
-    let options = ConvOptions::default();
-    let a = g.conv("a", 0, 4, ConvGeometry::square(3, 1), ConvOptions { scale: 0.01, ..options }).unwrap();
-    let b = g.conv("b", 0, 4, ConvGeometry::square(3, 1), options).unwrap();
-    let a = g.channel_bias("bias", a).unwrap();
-    let x = g.concat("join", a, b).unwrap();
-    g.conv("out", x, 1, ConvGeometry::square(3, 1), ConvOptions { norm: false, ..options }).unwrap();
+    let a = g.node("a", ConvLayer::new(4, ConvGeometry::square(3, 1)).normed(true).scaled(0.01), &[0]).unwrap();
+    let b = g.node("b", ConvLayer::new(4, ConvGeometry::square(3, 1)).normed(true), &[0]).unwrap();
+    let a = g.node("bias", ChannelBiasLayer, &[a]).unwrap();
+    let x = g.node("join", Concat, &[a, b]).unwrap();
+    g.node("out", ConvLayer::new(1, ConvGeometry::square(3, 1)), &[x]).unwrap();
     let graph = g.finish(8, 16, 0).unwrap();
     let plans = plans_of(&["ddim:3:noclip"]);
     let network = network(&graph, 5);

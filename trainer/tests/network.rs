@@ -1,55 +1,58 @@
 //! Graphs of every kind of node: shapes, counts, and the folded network against the training pass.
 use brownian_trainer::autograd::{Parameters, Tape};
-use brownian_trainer::graph::{Activation, Builder, ConvGeometry, ConvOptions, Graph, Shape};
+use brownian_trainer::graph::{Builder, ConvGeometry, Graph, Shape};
+use brownian_trainer::ops::{
+    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, LinearLayer, SpaceToDepth, Upsample,
+};
 use brownian_trainer::presets::{self, NormName, Variation};
 use brownian_trainer::train::{forward, Batch};
-
-const PLAIN: ConvOptions = ConvOptions { norm: false, scale: 1.0 };
-const NORMED: ConvOptions = ConvOptions { norm: true, scale: 1.0 };
 
 /// A network with every kind of node.
 fn everything() -> Graph {
     let mut g = Builder::new(Shape::new(8, 8, 2)).unwrap();
-    let x = g.space_to_depth("deep", 0, 2).unwrap();
-    let x = g.conv("dense", x, 6, ConvGeometry::square(3, 1), NORMED).unwrap();
-    let x = g.channel_bias("bias1", x).unwrap();
-    let skip = g.activation("silu", x, Activation::Silu).unwrap();
-    let x = g.conv("depthwise", skip, 0, ConvGeometry::square(3, 1).depthwise(), NORMED).unwrap();
-    let x = g.conv("down", x, 10, ConvGeometry::square(3, 2), PLAIN).unwrap();
-    let x = g.channel_bias("bias2", x).unwrap();
-    let x = g.activation("relu", x, Activation::Relu).unwrap();
-    let x = g.upsample("up", x).unwrap();
-    let x = g.concat("concat", x, skip).unwrap();
-    let x = g.conv("narrow", x, 6, ConvGeometry::square(1, 1), NORMED).unwrap();
-    let x = g.add("add", x, skip).unwrap();
-    let x = g.conv("out", x, 8, ConvGeometry::square(3, 1), PLAIN).unwrap();
-    g.depth_to_space("wide", x, 2).unwrap();
+    let x = g.node("deep", SpaceToDepth { block: [2; 2] }, &[0]).unwrap();
+    let x = g.node("dense", ConvLayer::new(6, ConvGeometry::square(3, 1)).normed(true), &[x]).unwrap();
+    let x = g.node("bias1", ChannelBiasLayer, &[x]).unwrap();
+    let skip = g.node("silu", Activation::Silu, &[x]).unwrap();
+    let x =
+        g.node("depthwise", ConvLayer::new(0, ConvGeometry::square(3, 1).depthwise()).normed(true), &[skip]).unwrap();
+    let x = g.node("down", ConvLayer::new(10, ConvGeometry::square(3, 2)), &[x]).unwrap();
+    let x = g.node("bias2", ChannelBiasLayer, &[x]).unwrap();
+    let x = g.node("relu", Activation::Relu, &[x]).unwrap();
+    let x = g.node("up", Upsample::TWICE, &[x]).unwrap();
+    let x = g.node("concat", Concat, &[x, skip]).unwrap();
+    let x = g.node("narrow", ConvLayer::new(6, ConvGeometry::square(1, 1)).normed(true), &[x]).unwrap();
+    let x = g.node("add", Add, &[x, skip]).unwrap();
+    let x = g.node("out", ConvLayer::new(8, ConvGeometry::square(3, 1)), &[x]).unwrap();
+    g.node("wide", DepthToSpace { block: [2; 2] }, &[x]).unwrap();
     g.finish(8, 12, 3).unwrap()
 }
 
 /// A dilated net over signals of length 24.
 fn line() -> Graph {
     let mut g = Builder::new(Shape::new(1, 24, 2)).unwrap();
-    let mut x = g.conv("in", 0, 6, ConvGeometry::line(3, 1), NORMED).unwrap();
+    let mut x = g.node("in", ConvLayer::new(6, ConvGeometry::line(3, 1)).normed(true), &[0]).unwrap();
     for (name, dilation) in [("a", 2), ("b", 4)] {
-        let h = g.activation(&format!("{name}.silu"), x, Activation::Silu).unwrap();
-        let h = g.conv(&format!("{name}.conv"), h, 6, ConvGeometry::line(3, dilation), NORMED).unwrap();
-        let h = g.channel_bias(&format!("{name}.bias"), h).unwrap();
-        x = g.add(&format!("{name}.add"), h, x).unwrap();
+        let h = g.node(&format!("{name}.silu"), Activation::Silu, &[x]).unwrap();
+        let h = g
+            .node(&format!("{name}.conv"), ConvLayer::new(6, ConvGeometry::line(3, dilation)).normed(true), &[h])
+            .unwrap();
+        let h = g.node(&format!("{name}.bias"), ChannelBiasLayer, &[h]).unwrap();
+        x = g.node(&format!("{name}.add"), Add, &[h, x]).unwrap();
     }
-    g.conv("out", x, 2, ConvGeometry::line(3, 1), PLAIN).unwrap();
+    g.node("out", ConvLayer::new(2, ConvGeometry::line(3, 1)), &[x]).unwrap();
     g.finish(8, 12, 0).unwrap()
 }
 
 /// A multilayer perceptron over points of 3 values.
 fn perceptron() -> Graph {
     let mut g = Builder::new(Shape::new(1, 1, 3)).unwrap();
-    let x = g.linear("in", 0, 16).unwrap();
-    let x = g.channel_bias("bias", x).unwrap();
-    let x = g.activation("silu", x, Activation::Silu).unwrap();
-    let x = g.linear("middle", x, 16).unwrap();
-    let x = g.activation("relu", x, Activation::Relu).unwrap();
-    g.linear("out", x, 3).unwrap();
+    let x = g.node("in", LinearLayer(16), &[0]).unwrap();
+    let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
+    let x = g.node("silu", Activation::Silu, &[x]).unwrap();
+    let x = g.node("middle", LinearLayer(16), &[x]).unwrap();
+    let x = g.node("relu", Activation::Relu, &[x]).unwrap();
+    g.node("out", LinearLayer(3), &[x]).unwrap();
     g.finish(8, 12, 4).unwrap()
 }
 
@@ -69,7 +72,10 @@ fn folded_equals_training(graph: &Graph) {
     let without_norms = graph.folded(vec![]);
     let values = graph.folded_params(&without_norms, &params, &output.stats).unwrap();
     let again = without_norms.fold(&values, &[]).unwrap();
-    assert!(again.layers == network.layers, "a network folds into one without norms that computes the same");
+    assert!(
+        again.nodes() == network.nodes() && again.params[..network.params.len()] == network.params[..],
+        "a network folds into one without norms that computes the same"
+    );
 
     let class = |row: usize| (row < graph.conditioning.classes).then_some(row);
     let columns: Vec<f32> =
@@ -119,16 +125,18 @@ fn presets_have_their_sizes() {
 #[test]
 fn shapes_that_do_not_fit_are_errors() {
     let mut g = Builder::new(Shape::new(6, 6, 3)).unwrap();
-    assert!(g.space_to_depth("a", 0, 4).is_err());
-    assert!(g.depth_to_space("a", 0, 2).is_err());
-    assert!(g.conv("a", 0, 4, ConvGeometry::square(9, 1), PLAIN).is_ok());
-    assert!(g.conv("a", 0, 4, ConvGeometry::square(3, 1), PLAIN).is_err(), "the name is taken");
-    assert!(g.conv("b", 0, 0, ConvGeometry::square(3, 1), PLAIN).is_err());
-    assert!(g.conv("b", 0, 4, ConvGeometry { pad: [3, 3], ..ConvGeometry::square(3, 1) }, PLAIN).is_err());
-    assert!(g.conv("b", 0, 4, ConvGeometry { stride: [0, 1], ..ConvGeometry::square(3, 1) }, PLAIN).is_err());
-    assert!(g.conv("b", 0, 4, ConvGeometry { pad: [0, 0], ..ConvGeometry::square(7, 1) }, PLAIN).is_err());
-    let small = g.conv("small", 0, 3, ConvGeometry::square(3, 2), PLAIN).unwrap();
-    assert!(g.add("sum", 0, small).is_err() && g.concat("join", 0, small).is_err());
+    assert!(g.node("a", SpaceToDepth { block: [4; 2] }, &[0]).is_err());
+    assert!(g.node("a", DepthToSpace { block: [2; 2] }, &[0]).is_err());
+    assert!(g.node("a", ConvLayer::new(4, ConvGeometry::square(9, 1)), &[0]).is_ok());
+    assert!(g.node("a", ConvLayer::new(4, ConvGeometry::square(3, 1)), &[0]).is_err(), "the name is taken");
+    assert!(g.node("b", ConvLayer::new(0, ConvGeometry::square(3, 1)), &[0]).is_err());
+    assert!(g.node("b", ConvLayer::new(4, ConvGeometry { pad: [3, 3], ..ConvGeometry::square(3, 1) }), &[0]).is_err());
+    assert!(g
+        .node("b", ConvLayer::new(4, ConvGeometry { stride: [0, 1], ..ConvGeometry::square(3, 1) }), &[0])
+        .is_err());
+    assert!(g.node("b", ConvLayer::new(4, ConvGeometry { pad: [0, 0], ..ConvGeometry::square(7, 1) }), &[0]).is_err());
+    let small = g.node("small", ConvLayer::new(3, ConvGeometry::square(3, 2)), &[0]).unwrap();
+    assert!(g.node("sum", Add, &[0, small]).is_err() && g.node("join", Concat, &[0, small]).is_err());
     assert!(g.finish(8, 8, 0).is_err(), "the output is smaller than the input");
     assert!(Builder::new(Shape::new(0, 4, 1)).is_err());
     let g = Builder::new(Shape::new(4, 4, 1)).unwrap();

@@ -1,5 +1,7 @@
 //! Weighted sums of activations, and their limits: what a step of a reverse chain computes.
-use super::{Act, Buffer, Tape, CHUNKS};
+use super::chunks::CHUNKS;
+use super::pool::Buffer;
+use super::tape::{Act, Tape};
 use rayon::prelude::*;
 
 /// Records Σ coefficient·activation, all of one shape.
@@ -51,7 +53,7 @@ mod tests {
     use super::super::loss::weighted_mse;
     use super::super::testing::{check_gradients, check_threads};
     use super::*;
-    use crate::graph::Shape;
+    use crate::graph::shape::Shape;
 
     #[test]
     fn gradients_match_finite_differences() {

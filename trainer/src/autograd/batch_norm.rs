@@ -1,8 +1,14 @@
 //! Batch normalisation (Ioffe & Szegedy 2015): y = γ·(x − μ)/√(v + tiny) + β with the batch's own mean μ and variance v a channel.
-use super::{images_per_chunk, simd, Act, Buffer, Parameters, Tape};
-use crate::graph::NORM_TINY;
+use super::chunks::images_per_chunk;
+use super::optimizer::Parameters;
+use super::pool::Buffer;
+use super::simd;
+use super::tape::{Act, Tape};
 use rayon::prelude::*;
 use std::ops::Range;
+
+/// The term added to a variance before its root is taken.
+pub const NORM_TINY: f32 = 1e-5;
 
 /// Mean and variance a channel of one batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +87,7 @@ pub fn batch_norm(
 mod tests {
     use super::super::testing::{check_gradients, check_threads};
     use super::*;
-    use crate::graph::Shape;
+    use crate::graph::shape::Shape;
 
     #[test]
     fn gradients_match_finite_differences() {

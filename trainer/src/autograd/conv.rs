@@ -1,8 +1,13 @@
 //! Convolution, dense or depthwise; a dense layer is the case of one pixel.
+use super::chunks::{images_per_chunk, CHUNKS};
 use super::conv_dense::Dense;
 use super::conv_depthwise::Depthwise;
-use super::{images_per_chunk, Act, Buffer, Parameters, Tape, CHUNKS};
-use crate::graph::{ConvGeometry, Shape};
+use super::optimizer::Parameters;
+use super::pool::Buffer;
+use super::simd;
+use super::tape::{Act, Tape};
+use crate::graph::geometry::ConvGeometry;
+use crate::graph::shape::Shape;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -97,7 +102,7 @@ pub fn conv(
     tape.record(move |grads| {
         let dy = out.take_grad(grads)?;
         if let Some(bias) = bias {
-            let sums = super::simd::column_sums(&dy, conv.output.channels);
+            let sums = simd::column_sums(&dy, conv.output.channels);
             params.grad(grads)?[bias].iter_mut().zip(sums).for_each(|(d, s)| *d += s);
         }
         let mut dx = needs_dx.then(|| Buffer::stale(x.values().len()));

@@ -1,7 +1,8 @@
 //! Dense convolution of one chunk of images: patches as matrix rows, then matrix products.
 use super::gemm::{gemm, Matrix};
 use super::pool::Buffer;
-use crate::graph::{ConvGeometry, Shape};
+use crate::graph::geometry::ConvGeometry;
+use crate::graph::shape::Shape;
 
 /// Patches gathered before a product, in rows: enough for the product to be efficient, few enough to stay in cache.
 const ROWS: usize = 196;

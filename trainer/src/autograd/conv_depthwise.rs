@@ -1,5 +1,6 @@
 //! Depthwise convolution of one image, directly.
-use crate::graph::{ConvGeometry, Shape};
+use crate::graph::geometry::ConvGeometry;
+use crate::graph::shape::Shape;
 
 /// A depthwise convolution with its shapes; weights are [C][KH][KW].
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! Softmax and cross-entropy: the loss of a classifier.
 use super::loss::Loss;
-use super::{Act, Buffer, Tape};
+use super::pool::Buffer;
+use super::tape::{Act, Tape};
 
 /// Records the mean over the batch of −ln softmax(logits)\[label\], with one label an image.
 ///
@@ -43,7 +44,7 @@ pub fn softmax(logits: &[f32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Shape;
+    use crate::graph::shape::Shape;
 
     const LABELS: [u8; 3] = [2, 0, 3];
 

@@ -1,5 +1,6 @@
 //! Dropout (Srivastava et al. 2014).
-use super::{Act, Buffer, Tape};
+use super::pool::Buffer;
+use super::tape::{Act, Tape};
 
 /// Records x · `mask`, value by value: a mask of zeros with probability p and of 1/(1 − p) elsewhere keeps the mean.
 ///
@@ -22,7 +23,7 @@ pub fn dropout(tape: &mut Tape, x: &Act, mask: Vec<f32>) -> Act {
 mod tests {
     use super::super::testing::check_gradients;
     use super::*;
-    use crate::graph::Shape;
+    use crate::graph::shape::Shape;
 
     #[test]
     fn gradients_match_finite_differences() {

@@ -1,5 +1,7 @@
 //! Adds a row of a table to each image's vector.
-use super::{Act, Buffer, Parameters, Tape};
+use super::optimizer::Parameters;
+use super::pool::Buffer;
+use super::tape::{Act, Tape};
 use std::ops::Range;
 
 /// Records x + table\[row of the image\], for 1×1 vectors x.
@@ -27,7 +29,7 @@ pub fn embedding(tape: &mut Tape, x: &Act, params: &Parameters, table: Range<usi
 mod tests {
     use super::super::testing::{check_gradients, check_threads};
     use super::*;
-    use crate::graph::Shape;
+    use crate::graph::shape::Shape;
 
     #[test]
     fn gradients_match_finite_differences() {

@@ -1,6 +1,9 @@
 //! Rounding to the values that 8-bit integers stand for, with the gradient of the identity inside their range (straight-through
 //! estimator, Bengio et al. 2013).
-use super::{simd, Act, Buffer, Tape, CHUNKS};
+use super::chunks::CHUNKS;
+use super::pool::Buffer;
+use super::simd;
+use super::tape::{Act, Tape};
 use rayon::prelude::*;
 
 /// The real values that a channel can take: multiples of `scale` from `low` to `high`.
@@ -39,7 +42,7 @@ pub fn fake_quantize(tape: &mut Tape, x: &Act, channels: &[Grid]) -> Act {
 mod tests {
     use super::super::loss::weighted_mse;
     use super::*;
-    use crate::graph::Shape;
+    use crate::graph::shape::Shape;
 
     #[test]
     fn rounds_and_passes_gradients_inside_the_range() {

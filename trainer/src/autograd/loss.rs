@@ -1,5 +1,8 @@
 //! Losses, where the backward pass starts: the weighted mean squared error, and what all losses share.
-use super::{images_per_chunk, simd, Act, Buffer, Grads, Tape};
+use super::chunks::images_per_chunk;
+use super::pool::Buffer;
+use super::simd;
+use super::tape::{Act, Grads, Tape};
 use dfdx::prelude::{Backward, Cpu, CpuError, PutTape, Rank0, Tensor, ZerosTensor};
 use rayon::prelude::*;
 
@@ -64,7 +67,7 @@ pub fn weighted_mse(tape: &mut Tape, output: &Act, target: &[f32], weights: &[f3
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Shape;
+    use crate::graph::shape::Shape;
 
     #[test]
     fn value_and_gradient() {

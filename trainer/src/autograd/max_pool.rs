@@ -1,6 +1,7 @@
 //! Maximum over squares of 2×2 pixels.
-use super::{Act, Buffer, Tape};
-use crate::graph::Shape;
+use super::pool::Buffer;
+use super::tape::{Act, Tape};
+use crate::graph::shape::Shape;
 use rayon::prelude::*;
 
 /// Shape of the result for images of `shape`: half the height and width, an odd last row or column is left out.

@@ -1,5 +1,5 @@
 //! The flat parameter vector as a dfdx tensor, and Adam over it.
-use super::{Grads, OpResult, Vector};
+use super::tape::{Grads, OpResult, Vector};
 use dfdx::prelude::{Cpu, CpuError, TensorFromVec};
 use dfdx::tensor_ops::{AdamConfig, WeightDecay};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Loops over slices, compiled for several instruction sets and chosen at run time. None contracts or reorders a sum by the set's
 //! width, so all give the same bits.
-use super::{images_per_chunk, CHUNKS};
+use super::chunks::{images_per_chunk, CHUNKS};
 use multiversion::multiversion;
 use rayon::prelude::*;
 

@@ -1,6 +1,7 @@
 //! How often values lie near given ones: a histogram with soft bins, for each image.
-use super::{Act, Buffer, Tape};
-use crate::graph::Shape;
+use super::pool::Buffer;
+use super::tape::{Act, Tape};
+use crate::graph::shape::Shape;
 use rayon::prelude::*;
 
 /// A bin: values weigh exp(−((x − centre)/width)²).

@@ -1,7 +1,8 @@
 //! Gradient checks by finite differences, and equality over numbers of threads.
 use super::loss::weighted_mse;
-use super::{Act, Parameters, Tape};
-use crate::graph::Shape;
+use super::optimizer::Parameters;
+use super::tape::{Act, Tape};
+use crate::graph::shape::Shape;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -86,7 +86,7 @@ impl Demo {
 
         eprintln!("quantizing and exporting");
         let plans = export::DEFAULT_PLANS.map(str::to_owned);
-        let bytes = export::export(&run, &plans, &Default::default())?;
+        let bytes = export::export(&run, &plans, &Default::default())?.file;
         let [model_path, samples_path, loss_path] =
             ["digits28.brn", "samples.png", "loss.png"].map(|name| self.out.join(name));
         files::write_atomically(&model_path, &bytes)?;

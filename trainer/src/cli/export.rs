@@ -1,6 +1,6 @@
 //! `trainer export`.
 use crate::inspect::Report;
-use crate::lower::{calibrate::RangeChoice, Choices, WeightBits};
+use crate::lower::{calibrate::RangeChoice, Choices, Lowered, WeightBits};
 use crate::run::checkpoint;
 use crate::{export, files, plans, Result};
 use brownian::host::OwnedModel;
@@ -48,7 +48,8 @@ impl Export {
         plans::parse_all(&asked)?;
         let choices =
             Choices { weights: self.weights, ranges: self.ranges, bias_correction: self.bias_correction == Switch::On };
-        let bytes = export::export(&checkpoint::load(&self.run)?, &asked, &choices)?;
+        let Lowered { file: bytes, warnings, .. } = export::export(&checkpoint::load(&self.run)?, &asked, &choices)?;
+        warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
         files::write_atomically(&self.out, &bytes)?;
         let file = OwnedModel::new(&bytes)?;
         eprintln!("{}: {}", self.out.display(), Report::new(&file.model(), bytes.len()).needs());

@@ -2,11 +2,11 @@
 //!
 //! A network of LeNet-5's kind (LeCun et al. 1998): 28×28×1 → conv 5×5, 16 (padded) → maximum of 2×2 → conv 5×5, 32 → maximum of
 //! 2×2 (5×5) → dense 128 → dense 64 (the features) → dense 10, ReLU between.
-use crate::autograd::{activation, activation::activation as record_activation};
 use crate::autograd::{
     conv::conv as record_conv, conv::Conv, dropout::dropout, max_pool, Act, Buffer, Parameters, Tape,
 };
-use crate::graph::{Activation, BlockId, ConvGeometry, Init, Layout, Shape};
+use crate::graph::{BlockId, ConvGeometry, Init, Layout, Shape};
+use crate::ops::Activation;
 use crate::{Error, Result};
 use safetensors::{tensor::TensorView, Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
@@ -85,7 +85,7 @@ impl Architecture {
         let mut x = tape.hold(images, batch, IMAGE);
         for (i, layer) in self.layers.iter().enumerate() {
             if i > 0 {
-                x = record_activation(tape, Activation::Relu, &x);
+                x = Activation::Relu.of(tape, &x);
             }
             if layer.conv.input.pixels() == 1 {
                 x = x.flat();
@@ -190,7 +190,7 @@ impl Classifier {
             let mut x = Buffer::copy_of(images);
             for (i, layer) in self.architecture.layers.iter().enumerate() {
                 if i > 0 {
-                    x = activation::forward(Activation::Relu, &x);
+                    x = Activation::Relu.values(&x);
                 }
                 if i + 1 == self.architecture.layers.len() {
                     reading.features.extend_from_slice(&x);

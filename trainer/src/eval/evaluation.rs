@@ -201,7 +201,7 @@ fn whole(source: &Source, timesteps: usize) -> Result<Whole<'_>> {
                 "no variational bound in int8: a plan cannot visit all {timesteps} timesteps"
             )));
         }
-        let file = export::export(&run.checkpoint, &[full_plan(timesteps)], &Default::default())?;
+        let file = export::export(&run.checkpoint, &[full_plan(timesteps)], &Default::default())?.file;
         return Ok(Whole::Plan(Cow::Owned(OwnedModel::new(&file)?), FULL.into()));
     }
     let model = source.integer.model();

@@ -135,8 +135,8 @@ pub fn measure(source: &Source, batch: &Batch) -> Result<Vec<PlanError>> {
     let run = source.run.as_ref().ok_or_else(|| Error::Usage("a model file holds no float network".into()))?;
     let apart = match &source.exported {
         Some(texts) => {
-            let (bytes, accumulators) = export::export_apart(&run.checkpoint, texts, &Default::default())?;
-            Some((OwnedModel::new(&bytes)?, accumulators))
+            let lowered = export::export_apart(&run.checkpoint, texts, &Default::default())?;
+            Some((OwnedModel::new(&lowered.file)?, lowered.accumulators))
         }
         None => None,
     };
@@ -159,7 +159,7 @@ fn measure_plan(source: &Source, run: &Run, probed: &Probed, plan: &NamedPlan, b
         values.iter().zip(&states[step]).for_each(|(float, integer)| sums.add(*float, *integer));
     };
     let mut probes: Result<Probes> = Err(Error::Invalid("the network has no layers".into()));
-    let (mut state, last) = (Vec::new(), run.network.layers.len() - 1);
+    let (mut state, last) = (Vec::new(), run.network.nodes().len() - 1);
     let end = chain::float(&run.network, plan, batch, |step, layer: NodeId, values| {
         if layer == 0 {
             probes = probed.probe(values, time_rows[step], batch);
@@ -202,7 +202,7 @@ fn measure_plan(source: &Source, run: &Run, probed: &Probed, plan: &NamedPlan, b
 fn layer_error(run: &Run, accumulator: &Accumulator, sums: Sums) -> LayerError {
     let relative = sums.relative();
     LayerError {
-        name: run.network.layers[accumulator.layer].name.clone(),
+        name: run.network.nodes()[accumulator.layer].name.clone(),
         relative,
         signal_to_noise: -20.0 * relative.max(1e-9).log10(),
     }
@@ -278,7 +278,7 @@ mod tests {
         let network = checkpoint.network().unwrap();
         assert_eq!(plans[0].steps[1].timestep, plans[1].steps[2].timestep);
         assert_ne!(network.plan_bias(&plans[0])[1], network.plan_bias(&plans[1])[2]);
-        let integer = OwnedModel::new(&export::export(&checkpoint, &texts, &Default::default()).unwrap()).unwrap();
+        let integer = OwnedModel::new(&export::export(&checkpoint, &texts, &Default::default()).unwrap().file).unwrap();
         let config = Some(checkpoint.config.clone());
         let run = Some(Run { network, checkpoint });
         let source = Source { integer, run, config, plans, exported: Some(texts) };

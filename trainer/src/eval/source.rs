@@ -89,7 +89,7 @@ impl Source {
             let usual = export::DEFAULT_PLANS.map(str::to_owned);
             let texts = if asked.is_empty() { &usual[..] } else { asked };
             let plans = run.checkpoint.config.plans(texts)?;
-            let integer = OwnedModel::new(&export::export(&run.checkpoint, texts, &Default::default())?)?;
+            let integer = OwnedModel::new(&export::export(&run.checkpoint, texts, &Default::default())?.file)?;
             let config = Some(run.checkpoint.config.clone());
             Self { integer, run: Some(run), config, plans, exported: Some(texts.to_vec()) }
         } else {

@@ -3,11 +3,12 @@
 //! the judge of `trainer eval`.
 use super::moments::{Running, Target};
 use crate::autograd::soft_histogram::{soft_histogram, Bin};
-use crate::autograd::{activation::activation, conv::conv, conv::Conv, cross_entropy};
+use crate::autograd::{conv::conv, conv::Conv, cross_entropy};
 use crate::autograd::{Act, Adam, Buffer, Parameters, Tape};
 use crate::data::augment::Placement;
 use crate::data::Dataset;
-use crate::graph::{Activation, BlockId, ConvGeometry, Init, Layout, Shape};
+use crate::graph::{BlockId, ConvGeometry, Init, Layout, Shape};
+use crate::ops::Activation;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -208,7 +209,7 @@ impl Critic {
         let mut features = x.clone();
         for (i, layer) in self.layers.iter().enumerate() {
             if i > 0 {
-                x = activation(tape, Activation::Relu, &x);
+                x = Activation::Relu.of(tape, &x);
             }
             if layer.conv.input.pixels() == 1 {
                 x = x.flat();

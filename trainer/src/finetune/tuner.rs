@@ -144,11 +144,11 @@ impl FineTuner {
         if self.tuning.quantize && step.is_multiple_of(CALIBRATION_STEPS) {
             let network = self.graph.fold(self.params.values(), &[])?;
             let ranges = calibrate(&network, &self.plans, self.tuning.seed, Default::default())?;
-            self.rounding = Some(Rounding::new(&network, &ranges)?);
+            self.rounding = Some(Rounding::new(&network.graph, &ranges)?);
         }
         let mut rounded = self.params.values().to_vec();
         if let Some(rounding) = &self.rounding {
-            rounding.round_weights(&self.graph, &mut rounded);
+            rounding.round_weights(&self.graph, &mut rounded)?;
         }
         // Gradients with respect to rounded weights are taken for those of the weights themselves.
         let rounded = Parameters::new(rounded);

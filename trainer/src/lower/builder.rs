@@ -53,9 +53,9 @@ pub enum BuildError {
 
 impl ModelBuilder {
     /// A tensor in a buffer of its own.
-    pub fn tensor(&mut self, shape: [usize; 3], element: Element, zero_point: i8) -> Tensor {
+    pub fn tensor(&mut self, shape: [u16; 3], element: Element, zero_point: i8) -> Tensor {
         self.buffers += 1;
-        Tensor { offset: self.buffers as u32 - 1, shape: shape.map(|d| d as u16), element, zero_point }
+        Tensor { offset: self.buffers as u32 - 1, shape, element, zero_point }
     }
 
     /// A tensor that lives in the buffer of another one, for an op that works in place.

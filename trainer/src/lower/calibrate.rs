@@ -1,12 +1,13 @@
 //! Ranges of activations over the trajectories that the plans really take.
 
-use super::fuse::{self, Step};
-use super::Range;
+use super::fuse;
+use super::scale::Range;
+use super::step::{Function, Step};
 use crate::chain::{self, Batch, Classes};
-use crate::graph::{Activation, NodeId};
+use crate::graph::NodeId;
 use crate::network::Network;
 use crate::plans::NamedPlan;
-use crate::Result;
+use crate::{Error, Result};
 use brownian::{plan, Guidance};
 
 /// Evaluations of the network that calibration spends on one plan.
@@ -42,17 +43,20 @@ pub enum RangeChoice {
 /// the mean square error of the samples counts, added up over the plans.
 ///
 /// # Errors
-/// What the float chain refuses.
+/// What the float chain refuses, or a layer whose values are not finite.
 pub fn calibrate(network: &Network, plans: &[NamedPlan], seed: u64, choice: RangeChoice) -> Result<Vec<Range>> {
-    let mut ranges = vec![Range::EMPTY; network.layers.len()];
+    let mut ranges = vec![Range::EMPTY; network.nodes().len()];
     visit(network, plans, seed, |_, layer, values| ranges[layer].extend(values))?;
+    for (node, range) in network.nodes().iter().zip(&ranges) {
+        range.finite().map_err(|e| Error::Invalid(format!("layer {}: {e}", node.name)))?;
+    }
     if choice == RangeChoice::MinMax {
         return Ok(ranges);
     }
     // Layers that are rounded to eight bits; the output has 16 and keeps its whole range.
     let mut rounded = vec![(0, None)];
-    rounded.extend(fuse::fuse(network)?.iter().filter(|step| !step.wide).map(Step::rounded));
-    let mut histograms: Vec<Option<Histogram>> = vec![None; network.layers.len()];
+    rounded.extend(fuse::fuse(&network.graph)?.iter().filter(|step| !step.wide).map(Step::rounded));
+    let mut histograms: Vec<Option<Histogram>> = vec![None; network.nodes().len()];
     rounded.iter().for_each(|(layer, _)| histograms[*layer] = Some(Histogram::new(ranges[*layer])));
     visit(network, plans, seed, |weight, layer, values| {
         if let Some(histogram) = &mut histograms[layer] {
@@ -102,9 +106,9 @@ impl Histogram {
 
     /// The range [lo, hi] around 0 with the least Σ (f(clip(v)) − f(v))² + f'(v)²·scale²/12 over all values v, where f is
     /// the activation and scale = (hi − lo)/255.
-    fn least_error(&self, activation: Option<Activation>) -> Range {
+    fn least_error(&self, activation: Option<Function>) -> Range {
         let (min, max) = (f64::from(self.range.min), f64::from(self.range.max));
-        let f = |x: f64| activation.map_or(x, |kind| kind.function()(x));
+        let f = |x: f64| activation.map_or(x, |function| function(x));
         let width = (max - min) / BINS as f64;
         let center = |bin: usize| min + (bin as f64 + 0.5) * width;
         let seen: Vec<(f64, f64)> =
@@ -168,7 +172,7 @@ mod tests {
     fn what_the_activation_hides_is_clipped() {
         let mut histogram = Histogram::new(Range { min: -30.0, max: 10.0 });
         (-300..=100).for_each(|i| histogram.add(&[i as f32 / 10.0], 1.0));
-        let (plain, behind) = (histogram.least_error(None), histogram.least_error(Some(Activation::Relu)));
+        let (plain, behind) = (histogram.least_error(None), histogram.least_error(Some(|x| x.max(0.0))));
         assert!(plain.min < -25.0, "{plain:?}");
         assert!(behind.min > -1.0 && behind.max > 9.0, "{behind:?}");
     }

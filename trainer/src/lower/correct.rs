@@ -5,8 +5,11 @@
 //! states, those of the plans' own trajectories, and the mean difference of each channel goes to the table of time rows, which
 //! is read anyway.
 
-use super::{fuse, Export};
+use super::calibrate::conditions;
+use super::fuse;
 use crate::chain::{self, Batch};
+use crate::network::Network;
+use crate::plans::NamedPlan;
 use crate::{Error, Result};
 use brownian::format::{Element, Op};
 use brownian::host::{ChainMemory, OwnedModel};
@@ -19,22 +22,21 @@ const EVALUATIONS: usize = 1500;
 /// By time row of the file: what the integer network's output lacks on average, a channel of the layer that computes it.
 pub type OutputErrors = Vec<Vec<f32>>;
 
-/// Measures how far the output of `file`, lowered from `export`, is off at every step.
+/// Measures how far the output of `file`, lowered from `network` with `plans`, is off at every step.
 ///
 /// # Errors
-/// What the float chain refuses, or a file that is not `export`'s.
-pub fn output_errors(export: &Export, file: &OwnedModel, seed: u64) -> Result<OutputErrors> {
-    let Export { network, plans, .. } = *export;
+/// What the float chain refuses, or a file of another network.
+pub fn output_errors(network: &Network, plans: &[NamedPlan], file: &OwnedModel, seed: u64) -> Result<OutputErrors> {
     let model = file.model();
-    let output = fuse::output_layer(network)?;
-    let channels = network.layers[output].shape.channels;
+    let output = fuse::output_layer(&network.graph)?;
+    let channels = network.nodes()[output].shape.channels;
     let rows = model.header().conditioning.time_rows as usize;
     let mut sums = vec![(0.0, vec![0.0; channels]); rows];
     let mut first = 0;
     for plan in plans {
         let time_rows: Vec<u32> = model.plan(&plan.name).iter().flat_map(|p| p.steps()).map(|s| s.time_row).collect();
         let count = (EVALUATIONS / plan.steps.len().max(1)).clamp(30, 150) / 3;
-        for (classes, guidance) in super::calibrate::conditions() {
+        for (classes, guidance) in conditions() {
             let batch = Batch { seed, first, count, classes, guidance };
             first += count as u32;
             let (mut states, mut outcome) = (Vec::new(), Ok(()));
@@ -48,7 +50,7 @@ pub fn output_errors(export: &Export, file: &OwnedModel, seed: u64) -> Result<Ou
                 let Some(&row) = time_rows.get(step) else { return };
                 let Some((weight, sum)) = sums.get_mut(row as usize) else { return };
                 *weight += count as f64;
-                let pixels = network.layers[output].shape.pixels() as f64;
+                let pixels = network.nodes()[output].shape.pixels() as f64;
                 values.iter().enumerate().for_each(|(i, v)| sum[i % channels] += f64::from(*v) / pixels);
                 outcome = integer_means(&model, &states, row, &batch, channels)
                     .map(|means| sum.iter_mut().zip(means).for_each(|(s, m)| *s -= m));

@@ -1,8 +1,9 @@
 //! Weights, biases and multipliers of one convolution or dense layer in integers.
 
-use super::carry::Carry;
+use super::error_compensation::ErrorCompensation;
 use super::moments::Moments;
-use super::scale::Quantization;
+use super::scale::{Quantization, Stored};
+use crate::{Error, Result};
 use brownian::kernels::row_stride;
 use brownian::quant::{rounding_offset, SHIFT_RANGE};
 
@@ -22,7 +23,7 @@ pub struct FloatLayer<'a> {
     /// Kernel taps.
     pub taps: usize,
     /// Channels (of a group, where there are groups) and quantization of each source.
-    pub sources: Vec<(usize, Quantization)>,
+    pub sources: Vec<Stored>,
 }
 
 /// The integer layer.
@@ -38,54 +39,103 @@ pub struct IntegerLayer {
     pub four_bits: bool,
 }
 
+/// Largest bias, in units of the accumulator.
+const LARGEST_BIAS: f64 = 5e8;
+
 impl FloatLayer<'_> {
+    fn row_len(&self) -> usize {
+        self.taps * self.sources.iter().map(|s| s.channels).sum::<usize>()
+    }
+
+    /// The scale of the input of each weight of one tap.
+    fn scales(&self) -> Vec<f64> {
+        self.sources.iter().flat_map(|s| std::iter::repeat_n(s.quantization.scale, s.channels)).collect()
+    }
+
     /// Rounds weights to the nearest of −127..=127; or, with the moments of what the layer reads, to −7..=7 such that the errors
-    /// of a row make up for each other. One scale an output channel.
-    pub fn quantize(&self, moments: Option<&Moments>) -> IntegerLayer {
-        let channels: usize = self.sources.iter().map(|s| s.0).sum();
-        let row_len = self.taps * channels;
+    /// of a row make up for each other. One scale an output channel: the finest that keeps the weights and the bias in range, and
+    /// is not below the channel's of `least_units`.
+    ///
+    /// Also returns what could not be kept.
+    ///
+    /// # Errors
+    /// Weights or biases that are not finite, or sums of weights too large for an accumulator.
+    pub fn quantize(
+        &self,
+        moments: Option<&Moments>,
+        least_units: Option<&[f64]>,
+    ) -> Result<(IntegerLayer, Vec<String>)> {
+        if self.weights.iter().chain(self.bias).any(|v| !v.is_finite()) {
+            return Err(Error::Invalid("has a weight or a bias that is infinite or not a number".into()));
+        }
+        let mut warnings = Vec::new();
+        let row_len = self.row_len();
         let four_bits = moments.is_some();
         let limit = if four_bits { 7.0 } else { 127.0 };
         // Real contribution of one step of the input: weight times the scale of its source.
-        let scales: Vec<f64> = self.sources.iter().flat_map(|(n, q)| std::iter::repeat_n(q.scale, *n)).collect();
-        let zeros: Vec<i32> =
-            self.sources.iter().flat_map(|(n, q)| std::iter::repeat_n(q.zero_point.into(), *n)).collect();
+        let scales = self.scales();
+        let zeros: Vec<i32> = self
+            .sources
+            .iter()
+            .flat_map(|s| std::iter::repeat_n(s.quantization.zero_point.into(), s.channels))
+            .collect();
         let scaled = |row: &[f32]| -> Vec<f64> {
             row.iter().zip(scales.iter().cycle()).map(|(w, s)| f64::from(*w) * s).collect()
         };
         let reach = |row: &[f64]| row.iter().fold(0.0f64, |m, w| m.max(w.abs()));
         let rows: Vec<Vec<f64>> = self.weights.chunks_exact(row_len).map(scaled).collect();
-        let largest = rows.iter().map(|row| reach(row)).fold(0.0f64, f64::max).max(1e-12);
-        let carry = moments.and_then(|moments| Carry::new(moments, &scales.repeat(self.taps)));
+        let least: Vec<f64> = (0..self.bias.len())
+            .map(|c| (f64::from(self.bias[c].abs()) / LARGEST_BIAS).max(least_units.map_or(0.0, |units| units[c])))
+            .collect();
+        let largest = rows.iter().map(|row| reach(row)).chain(least.iter().map(|unit| unit * limit));
+        let largest = largest.fold(0.0f64, f64::max).max(1e-12);
+        let compensation = moments.and_then(|moments| ErrorCompensation::new(moments, &scales.repeat(self.taps)));
+        if four_bits && compensation.is_none() {
+            warnings.push(
+                "the moments of its input cannot be inverted, so its weights are rounded to four bits without error \
+                 compensation; --weights 8 is more exact"
+                    .into(),
+            );
+        }
+        let coarser = rows.iter().zip(&least).filter(|(row, least)| reach(row) > 0.0 && **least > reach(row) / limit);
+        let coarser = coarser.count();
+        if coarser > 0 {
+            warnings.push(format!(
+                "the biases of {coarser} of its {} channels are so large beside their weights that the weights keep fewer bits",
+                self.bias.len()
+            ));
+        }
         let mut layer = IntegerLayer { weights: Vec::new(), bias: Vec::new(), unit: Vec::new(), four_bits };
-        for (row, bias) in rows.iter().zip(self.bias) {
-            let unit = reach(row).max(largest * SMALLEST_CHANNEL) / limit;
-            let rounded: Vec<i8> = match &carry {
-                Some(carry) => carry.round(row, unit, limit),
+        for ((row, bias), least) in rows.iter().zip(self.bias).zip(&least) {
+            let unit = (reach(row).max(largest * SMALLEST_CHANNEL) / limit).max(*least);
+            let rounded: Vec<i8> = match &compensation {
+                Some(compensation) => compensation.round(row, unit, limit),
+                // In range by the choice of the unit.
                 None => row.iter().map(|w| (w / unit).round().clamp(-limit, limit) as i8).collect(),
             };
-            let folded: i32 = rounded.iter().zip(zeros.iter().cycle()).map(|(&w, z)| i32::from(w) * z).sum();
+            let folded: i64 =
+                rounded.iter().zip(zeros.iter().cycle()).map(|(&w, z)| i64::from(w) * i64::from(*z)).sum();
             layer.weights.extend(rounded);
             layer.weights.resize(layer.weights.len().next_multiple_of(row_stride(row_len)), 0);
-            layer.bias.push(((f64::from(*bias) / unit).round().clamp(-5e8, 5e8) as i32).saturating_sub(folded));
+            let bias = i32::try_from((f64::from(*bias) / unit).round() as i64 - folded);
+            layer.bias.push(bias.map_err(|_| Error::Invalid("its sums do not fit 32 bits".into()))?);
             layer.unit.push(unit);
         }
-        layer
+        Ok((layer, warnings))
     }
-}
 
-impl FloatLayer<'_> {
-    /// The real values of the rounded weights, in the layout of [`Self::weights`].
-    pub fn rounded_weights(&self) -> Vec<f32> {
-        let channels: usize = self.sources.iter().map(|s| s.0).sum();
-        let row_len = self.taps * channels;
-        let scales: Vec<f64> = self.sources.iter().flat_map(|(n, q)| std::iter::repeat_n(q.scale, *n)).collect();
-        let layer = self.quantize(None);
+    /// The real values of the weights rounded to eight bits, in the layout of [`Self::weights`].
+    ///
+    /// # Errors
+    /// As [`Self::quantize`].
+    pub fn rounded_weights(&self) -> Result<Vec<f32>> {
+        let (row_len, scales) = (self.row_len(), self.scales());
+        let (layer, _) = self.quantize(None, None)?;
         let rows = layer.weights.chunks_exact(row_stride(row_len)).zip(&layer.unit);
-        rows.flat_map(|(row, unit)| {
+        let real = rows.flat_map(|(row, unit)| {
             row[..row_len].iter().zip(scales.iter().cycle()).map(move |(w, s)| (f64::from(*w) * unit / s) as f32)
-        })
-        .collect()
+        });
+        Ok(real.collect())
     }
 }
 

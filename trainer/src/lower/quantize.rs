@@ -1,9 +1,10 @@
 //! The whole way from a float network to a model file, with the choices there are.
 
+use super::assemble::{assemble, lower, Export, Lowered, Measured};
 use super::calibrate::{calibrate, RangeChoice};
-use super::{assemble, correct, fuse, lower_with, moments, Accumulator, Export, Measured};
-use crate::graph::NodeId;
-use crate::network::{LayerOp, Network};
+use super::{correct, fuse, windows};
+use crate::graph::{Node, NodeId};
+use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::Result;
 use brownian::host::OwnedModel;
@@ -46,18 +47,18 @@ const LARGE_SHARE: usize = 10;
 /// Calibrates on the plans' own trajectories, quantizes and writes a model file.
 ///
 /// # Errors
-/// What the float chain or [`lower_with`] refuses.
+/// What the float chain or [`lower`] refuses.
 pub fn quantize(
     labels: (&str, &str),
     network: &Network,
     plans: &[NamedPlan],
     seed: u64,
     choices: &Choices,
-) -> Result<Vec<u8>> {
-    quantized(labels, network, plans, (seed, choices), false).map(|(file, _)| file)
+) -> Result<Lowered> {
+    quantized(labels, network, plans, (seed, choices), false)
 }
 
-/// The same network with every activation as an op of its own, and where the results of the layers with weights lie.
+/// The same network with every activation as an op of its own.
 ///
 /// # Errors
 /// As [`quantize`].
@@ -67,7 +68,7 @@ pub fn quantize_apart(
     plans: &[NamedPlan],
     seed: u64,
     choices: &Choices,
-) -> Result<(Vec<u8>, Vec<Accumulator>)> {
+) -> Result<Lowered> {
     quantized(labels, network, plans, (seed, choices), true)
 }
 
@@ -77,32 +78,29 @@ fn quantized(
     plans: &[NamedPlan],
     (seed, choices): (u64, &Choices),
     apart: bool,
-) -> Result<(Vec<u8>, Vec<Accumulator>)> {
+) -> Result<Lowered> {
     let ranges = calibrate(network, plans, seed, choices.ranges)?;
     let mut measured = Measured::default();
     if choices.weights == WeightBits::Four {
         let large = large_layers(network)?;
-        measured.moments = moments::collect(network, plans, seed, |layer| large.contains(&layer))?;
+        measured.moments = windows::collect(network, plans, seed, |layer| large.contains(&layer))?;
     }
     let export = Export { name, provenance, network, ranges: &ranges, plans };
     if choices.bias_correction {
-        let file = OwnedModel::new(&lower_with(&export, &measured)?)?;
+        let file = OwnedModel::new(&lower(&export, &measured)?.file)?;
         // Other noise than the ranges come from.
-        measured.output_errors = correct::output_errors(&export, &file, seed.wrapping_add(1))?;
+        measured.output_errors = correct::output_errors(network, plans, &file, seed.wrapping_add(1))?;
     }
     assemble(&export, &measured, apart)
 }
 
 /// The dense convolutions and dense layers that hold a large share of all weights; never the output's.
 fn large_layers(network: &Network) -> Result<Vec<NodeId>> {
-    let count = |id: NodeId| match &network.layers[id].op {
-        LayerOp::Conv { geometry, .. } if geometry.depthwise => 0,
-        LayerOp::Conv { weights, .. } | LayerOp::Linear { weights, .. } => weights.len(),
-        _ => 0,
-    };
-    let total: usize = (0..network.layers.len()).map(count).sum();
-    let output = fuse::output_layer(network)?;
-    Ok((0..network.layers.len())
-        .filter(|&id| id != output && count(id) > 0 && count(id) * LARGE_SHARE >= total)
-        .collect())
+    let graph = &network.graph;
+    let size = |id: usize| graph.params.blocks[id].range.len();
+    let count = |node: &Node| node.op.weights().filter(|w| w.dense).map_or(0, |w| size(w.weight));
+    let total: usize = graph.nodes.iter().map(count).sum();
+    let output = fuse::output_layer(graph)?;
+    let large = |(id, node): &(NodeId, &Node)| *id != output && count(node) > 0 && count(node) * LARGE_SHARE >= total;
+    Ok(graph.nodes.iter().enumerate().filter(large).map(|(id, _)| id).collect())
 }

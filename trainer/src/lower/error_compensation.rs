@@ -5,7 +5,7 @@ use super::moments::Moments;
 use nalgebra::DMatrix;
 
 /// What a layer's rounding needs of its inputs.
-pub struct Carry {
+pub struct ErrorCompensation {
     /// The upper Cholesky factor U of the inverse of the inputs' second moments H: H⁻¹ = UᵀU.
     upper: DMatrix<f64>,
 }
@@ -13,7 +13,7 @@ pub struct Carry {
 /// Added to the diagonal of H, as a share of its mean.
 const DAMPING: f64 = 0.01;
 
-impl Carry {
+impl ErrorCompensation {
     /// For inputs in units of `scales`; `None` if the moments cannot be inverted.
     pub fn new(moments: &Moments, scales: &[f64]) -> Option<Self> {
         let n = scales.len();
@@ -50,14 +50,14 @@ mod tests {
     fn errors_make_up_for_each_other() {
         let mut moments = Moments::new(2);
         (0..100).for_each(|i| moments.add(&[i as f32, i as f32]));
-        let carry = Carry::new(&moments, &[0.5, 0.5]).unwrap();
-        let rounded = carry.round(&[1.4, 1.4], 1.0, 7.0);
+        let compensation = ErrorCompensation::new(&moments, &[0.5, 0.5]).unwrap();
+        let rounded = compensation.round(&[1.4, 1.4], 1.0, 7.0);
         assert_eq!(rounded.iter().map(|&q| i32::from(q)).sum::<i32>(), 3);
         // Inputs that have nothing to do with each other: each to the nearest.
         let mut moments = Moments::new(2);
         (0..100).for_each(|i| moments.add(&[(i % 2) as f32, ((i + 1) % 2) as f32]));
-        let carry = Carry::new(&moments, &[1.0, 1.0]).unwrap();
-        assert_eq!(carry.round(&[1.4, -2.6], 1.0, 7.0), [1, -3]);
-        assert_eq!(carry.round(&[140.0, -9.0], 1.0, 7.0), [7, -7], "clamped");
+        let compensation = ErrorCompensation::new(&moments, &[1.0, 1.0]).unwrap();
+        assert_eq!(compensation.round(&[1.4, -2.6], 1.0, 7.0), [1, -3]);
+        assert_eq!(compensation.round(&[140.0, -9.0], 1.0, 7.0), [7, -7], "clamped");
     }
 }

@@ -1,0 +1,150 @@
+//! From a folded network with measured ranges to the bytes of a model file.
+use super::bias_columns::BiasColumns;
+use super::builder::Frame;
+use super::context::{Accumulator, Known, Lowering, Place};
+use super::correct::OutputErrors;
+use super::fuse;
+use super::moments::Moments;
+use super::scale::Range;
+use super::step::Step;
+use crate::network::Network;
+use crate::plans::NamedPlan;
+use crate::{Error, Result};
+use brownian::format::Element;
+
+/// What a model file is made from.
+#[derive(Clone, Debug)]
+pub struct Export<'a> {
+    /// Name of the model.
+    pub name: &'a str,
+    /// Where it comes from: TOML.
+    pub provenance: &'a str,
+    /// The folded network.
+    pub network: &'a Network,
+    /// Range of every node's result over the calibration trajectories.
+    pub ranges: &'a [Range],
+    /// Plans; the time rows of their steps are set here.
+    pub plans: &'a [NamedPlan],
+}
+
+/// What has been measured for an export, beyond the ranges.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// Moments of what layers read; a layer that has them gets four bits a weight. One a node of the network, or none at all.
+    pub moments: Vec<Option<Moments>>,
+    /// What is added to the channels of the output's layer, one row a time row of the file; empty for nothing.
+    pub output_errors: OutputErrors,
+}
+
+/// A model file.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// Its bytes.
+    pub file: Vec<u8>,
+    /// Its ops with weights, and where their results lie.
+    pub accumulators: Vec<Accumulator>,
+    /// What could not be kept as it is in the float network; each names its layer. For the user to read.
+    pub warnings: Vec<String>,
+}
+
+/// Quantizes a network and writes it as a model file.
+///
+/// # Errors
+/// A network that does not end in a convolution or dense layer (behind moves), numbers that do not fit
+/// the format, or no plan. Errors of a layer name it.
+pub fn lower(export: &Export, measured: &Measured) -> Result<Lowered> {
+    assemble(export, measured, false)
+}
+
+/// As [`lower`]; where `apart`, every activation is an op of its own, so that what it is taken of can be seen in the arena. Both
+/// files compute the same.
+///
+/// # Errors
+/// As [`lower`].
+pub fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<Lowered> {
+    let Export { network, ranges, .. } = *export;
+    let nodes = network.nodes();
+    if ranges.len() != nodes.len() {
+        return Err(Error::Invalid(format!("{} ranges were calibrated for {} layers", ranges.len(), nodes.len())));
+    }
+    if export.plans.is_empty() {
+        return Err(Error::Usage("a model needs at least one plan".into()));
+    }
+    let mut plans = export.plans.to_vec();
+    let rows = time_rows(network, &mut plans);
+    let row_count = rows.len();
+    let mut biases = bias_columns(network, rows)?;
+    let mut steps = fuse::fuse(&network.graph)?;
+    if !measured.output_errors.is_empty() {
+        let output = fuse::output_layer(&network.graph)?;
+        let (found, channels) = (measured.output_errors.len(), nodes[output].shape.channels);
+        if found != row_count || measured.output_errors.iter().any(|row| row.len() != channels) {
+            return Err(Error::Invalid(format!("{found} rows of output errors for {row_count} different steps")));
+        }
+        let first = biases.append(&measured.output_errors);
+        steps.iter_mut().filter(|s| s.node == output).for_each(|s| s.step_bias = Some(first));
+    }
+    if apart {
+        steps = steps.into_iter().flat_map(Step::apart).collect();
+    }
+    let places = nodes.iter().map(|n| Place { name: &n.name, inputs: &n.inputs, shape: n.shape });
+    let places: Vec<Place> = places.collect();
+    let params = (&network.graph.params, &network.params[..]);
+    let mut lowering = Lowering::new(Known { places: &places, params, ranges, moments: &measured.moments }, biases);
+    for step in std::iter::once(&Step::alone(0)).chain(&steps) {
+        let node = &nodes[step.node];
+        let parts = node.op.lower(&mut lowering, step);
+        lowering.put(step.result, parts.map_err(|e| Error::Invalid(format!("layer {}: {e}", node.name)))?);
+    }
+    let input = lowering.parts(0)[0];
+    let (output, output_scale) = lowering.output()?;
+    debug_assert_eq!(output.element, Element::I16);
+    let mut made = lowering.into_made();
+    let conditioning = made.biases.write(&mut made.builder)?;
+    plans.into_iter().for_each(|plan| made.builder.plan(plan));
+    let frame = Frame {
+        name: export.name,
+        provenance: export.provenance,
+        input: (input.tensor, (1.0 / input.quantization.scale) as f32),
+        output: (output, output_scale as f32),
+        conditioning,
+    };
+    let file = made.builder.finish(frame).map_err(|e| Error::Invalid(format!("{}: {e}", export.name)))?;
+    Ok(Lowered { file, accumulators: made.accumulators, warnings: made.warnings })
+}
+
+/// The columns of a network with these rows for the steps of its plans.
+fn bias_columns(network: &Network, mut time: Vec<Vec<f32>>) -> Result<BiasColumns> {
+    let none = network.class_bias(None)?;
+    let mut classes = Vec::new();
+    if network.classes() > 0 {
+        classes = (0..network.classes()).map(|c| network.class_bias(Some(c))).collect::<Result<Vec<_>>>()?;
+        classes.push(none);
+    } else {
+        time.iter_mut().for_each(|row| row.iter_mut().zip(&none).for_each(|(t, n)| *t += n));
+    }
+    BiasColumns::new(network.bias_columns(), time, classes)
+}
+
+/// The rows of channel biases of all plans, by rising timestep, equal rows once; tells every step its row.
+fn time_rows(network: &Network, plans: &mut [NamedPlan]) -> Vec<Vec<f32>> {
+    let mut rows: Vec<(u32, Vec<f32>)> = Vec::new();
+    let of_plans: Vec<Vec<Vec<f32>>> = plans.iter().map(|plan| network.plan_bias(plan)).collect();
+    for (plan, biases) in plans.iter().zip(&of_plans) {
+        rows.extend(plan.steps.iter().map(|s| s.timestep).zip(biases.iter().cloned()));
+    }
+    // Stable, so that rows of one timestep stay in the order of the plans.
+    rows.sort_by_key(|row| row.0);
+    let mut unique: Vec<(u32, Vec<f32>)> = Vec::new();
+    for row in rows {
+        if !unique.iter().rev().take_while(|u| u.0 == row.0).any(|u| u.1 == row.1) {
+            unique.push(row);
+        }
+    }
+    for (plan, biases) in plans.iter_mut().zip(of_plans) {
+        for (step, bias) in plan.steps.iter_mut().zip(biases) {
+            step.time_row = unique.iter().position(|u| u.0 == step.timestep && u.1 == bias).unwrap_or_default() as u32;
+        }
+    }
+    unique.into_iter().map(|row| row.1).collect()
+}

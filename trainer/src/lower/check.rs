@@ -1,0 +1,34 @@
+//! Whether a network can become a model file at all, asked before it is trained.
+use super::assemble::{lower, Export, Measured};
+use super::scale::Range;
+use crate::graph::{Graph, Node};
+use crate::plans::NamedPlan;
+use crate::{Error, Result};
+use brownian::plan::Step;
+
+/// Multiply-accumulates of one evaluation that a model file may ask for.
+const MAX_MACS: usize = 1 << 30;
+
+/// Lowers the network with its start values, so that what the format does not hold is found before any work is done.
+///
+/// # Errors
+/// Layers, sizes or counts that no model file holds, with the layer's name.
+pub fn check(graph: &Graph) -> Result<()> {
+    let macs = graph.macs();
+    if macs > MAX_MACS {
+        let macs_of = |node: &&Node| node.op.macs(&graph.input_shapes(node), node.shape);
+        let largest = graph.nodes.iter().max_by_key(macs_of);
+        let largest =
+            largest.map_or(String::new(), |n| format!(", most of them ({}) in layer {}", macs_of(&n), n.name));
+        return Err(Error::Invalid(format!(
+            "the network takes {macs} multiply-accumulates an evaluation{largest}; a model file holds at most {MAX_MACS}. \
+             Take smaller images, a larger patch or fewer channels"
+        )));
+    }
+    let network = graph.fold(&graph.params.init(0), &graph.stats.init(0))?;
+    let ranges = vec![Range { min: -1.0, max: 1.0 }; graph.nodes.len()];
+    let step = Step { timestep: 1, ..Step::default() };
+    let plans = [NamedPlan { name: "check".into(), clip: true, steps: vec![step] }];
+    let export = Export { name: "the network", provenance: "", network: &network, ranges: &ranges, plans: &plans };
+    lower(&export, &Measured::default()).map(drop)
+}
