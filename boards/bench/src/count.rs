@@ -8,18 +8,18 @@ mod clock {
     const RELOAD: *mut u32 = 0xE000_E014 as *mut u32;
     const CURRENT: *mut u32 = 0xE000_E018 as *mut u32;
 
-    /// Instructions a tick of SysTick as a fraction, by the machine's core clock.
-    const fn tick() -> (u32, u32) {
-        if cfg!(feature = "m33") {
-            (50, 1) // 20 MHz
-        } else if cfg!(feature = "m55") {
-            (125, 4) // 32 MHz
-        } else if cfg!(feature = "microbit") {
-            (125, 2) // 16 MHz
-        } else {
-            (40, 1) // 25 MHz
+    /// Instructions a tick of SysTick as a fraction in lowest terms, by the machine's core clock.
+    const TICK: (u32, u32) = {
+        let hundred = match u32::from_str_radix(env!("INSTRUCTIONS_PER_100_TICKS"), 10) {
+            Ok(instructions) => instructions,
+            Err(_) => panic!("the build script writes a number"),
+        };
+        let (mut divisor, mut rest) = (hundred, 100);
+        while rest > 0 {
+            (divisor, rest) = (rest, divisor % rest);
         }
-    }
+        (hundred / divisor, 100 / divisor)
+    };
 
     /// Restarts the clock, which then runs for 2^24 ticks.
     pub fn restart() {
@@ -39,7 +39,7 @@ mod clock {
     /// phase of a tick once, so that the sum of the ticks counts instructions (Hermite's identity).
     #[inline(never)]
     pub fn now() -> u32 {
-        let (readings, per) = tick();
+        let (readings, per) = TICK;
         let mut sum = 0u32;
         // SAFETY: reads SysTick's current value; touches nothing else.
         unsafe {

@@ -88,16 +88,16 @@ struct Room<'a> {
 
 /// Runs the chosen kernel and the portable one on equal memory and compares all of it: outputs, the bytes around them and
 /// around the scratch.
-fn same(kernel: &impl Kernel, room: Room) -> bool {
-    let Room { at, i16s, need, scratch, .. } = room;
-    let (out, expected) = (bytes(room.out), bytes(room.expected));
+fn same(kernel: &impl Kernel, room: &mut Room) -> bool {
+    let Room { out, expected, scratch, at, i16s, need } = room;
+    let (out, expected) = (bytes(out), bytes(expected));
     expected.copy_from_slice(out);
     scratch.fill(0x5A);
-    let output = |values| if i16s { Output::I16(wide(values)) } else { Output::I8(values) };
-    let scratch_at = GUARD..GUARD + need;
+    let output = |values| if *i16s { Output::I16(wide(values)) } else { Output::I8(values) };
+    let scratch_at = GUARD..GUARD + *need;
     checked(kernel, output(&mut out[at.clone()]), &mut scratch[scratch_at.clone()]).run();
-    let guarded = scratch[..GUARD].iter().chain(&scratch[GUARD + need..]).all(|&s| s == 0x5A);
-    checked(kernel, output(&mut expected[at]), &mut scratch[scratch_at]).run_portable();
+    let guarded = scratch[..GUARD].iter().chain(&scratch[GUARD + *need..]).all(|&s| s == 0x5A);
+    checked(kernel, output(&mut expected[at.clone()]), &mut scratch[scratch_at]).run_portable();
     guarded && out == expected
 }
 
@@ -152,15 +152,9 @@ fn lengths(m: &mut Buffers, rng: &mut Rng, len: usize) -> Option<bool> {
         lut: (rng.below(2) == 0).then_some(&m.lut),
     };
     let lut = Lut { input: add.a, table: &m.lut };
-    let mut room = || Room {
-        out: &mut m.out,
-        expected: &mut m.expected,
-        scratch: &mut m.scratch,
-        at: at..at + len,
-        i16s: false,
-        need: 0,
-    };
-    Some(same(&add, room()) && same(&lut, room()))
+    let (out, expected, scratch) = (&mut m.out[..], &mut m.expected[..], &mut m.scratch[..]);
+    let mut room = Room { out, expected, scratch, at: at..at + len, i16s: false, need: 0 };
+    Some(same(&add, &mut room) && same(&lut, &mut room))
 }
 
 /// Random requantization with or without table and residual, for `channels` channels and sums of `taps` products.
@@ -205,7 +199,7 @@ fn linear(m: &mut Buffers, rng: &mut Rng, inputs: usize) -> Option<bool> {
     let linear = Linear { input: &m.a[a..a + inputs], weights: &m.weights[..outputs * stride], epilogue };
     let len = if i16s { 2 * outputs } else { outputs };
     let (out, expected, scratch) = (&mut m.out, &mut m.expected, &mut m.scratch);
-    Some(same(&linear, Room { out, expected, scratch, at: at..at + len, i16s, need: 0 }))
+    Some(same(&linear, &mut Room { out, expected, scratch, at: at..at + len, i16s, need: 0 }))
 }
 
 fn rows(rng: &mut Rng, weights: &mut [i8], taps: usize) {
@@ -314,7 +308,7 @@ fn conv(m: &mut Buffers, rng: &mut Rng, pointwise: Option<usize>) -> Option<bool
         epilogue,
     };
     let (out, expected, scratch) = (&mut m.out, &mut m.expected, &mut m.scratch);
-    let equal = same(&conv, Room { out, expected, scratch, at: at..at + len, i16s, need });
+    let equal = same(&conv, &mut Room { out, expected, scratch, at: at..at + len, i16s, need });
     if !equal {
         println!("{window:?} {height}×{width}×{channels:?}→{out_c}, groups {groups}, up {up_a} {up_b}, i16 {i16s}");
         println!("starts {at} {a} {b}, table {}, {:?}", epilogue.lut.is_some(), epilogue.residual.map(|r| r.data));
@@ -374,7 +368,7 @@ fn depthwise(m: &mut Buffers, rng: &mut Rng) -> Option<bool> {
         epilogue,
     };
     let (out, expected, scratch) = (&mut m.out, &mut m.expected, &mut m.scratch);
-    let equal = same(&conv, Room { out, expected, scratch, at: at..at + values, i16s: false, need });
+    let equal = same(&conv, &mut Room { out, expected, scratch, at: at..at + values, i16s: false, need });
     if !equal {
         println!("{window:?} {height}×{width}×{channels}, up {up}, in place {in_place}, starts {at} {a}");
         println!("table {}, residual {}", epilogue.lut.is_some(), epilogue.residual.is_some());

@@ -5,6 +5,7 @@
 
 mod cost;
 
+use crate::emulator;
 use crate::machines::Machine;
 use anyhow::{ensure, Context, Result};
 use cost::{Block, Instruction};
@@ -12,22 +13,16 @@ pub use cost::{Core, CORES};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// The function whose calls enclose what is counted.
 const MARK: &str = "count5clock3now";
 
 /// Runs the bench firmware once under a block trace; returns the estimated cycles of each kernel, in the bench's order.
 pub fn estimate(machine: &Machine, core: Core, elf: &Path) -> Result<Vec<u64>> {
-    let mut child = Command::new(machine.qemu)
-        .args(machine.machine)
-        .args(["-nographic", "-monitor", "none", "-serial", "none", "-icount", "shift=0"])
-        .args(["-semihosting-config", "enable=on,target=native,arg=firmware,arg=trace"])
-        .args(["-d", "exec,nochain,in_asm", "-D", "/dev/stdout", "-kernel"])
-        .arg(elf)
-        .stdin(Stdio::null())
+    let mut child = emulator::command(machine, elf, &["trace".into()])?
+        .args(["-d", "exec,nochain,in_asm", "-D", "/dev/stdout"])
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
         .spawn()
         .with_context(|| format!("cannot start {}", machine.qemu))?;
     let mut trace = Trace::new(core);

@@ -17,14 +17,10 @@ use std::time::Duration;
 /// An emulator run's time limit.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// The machines that are counted, with the baseline's names of their cores, in its order.
-const CORES: [(&str, &str); 7] =
-    [("m0", "M0"), ("m3", "M3"), ("m4", "M4"), ("m33", "M33"), ("m7", "M7"), ("m55", "M55"), ("rv32", "RV32IMC")];
-
 /// What to run.
 #[derive(Debug, Default, Args)]
 pub struct Options {
-    /// Only this core (M0, M3, M4, M33, M7, M55 or RV32IMC)
+    /// Only this core: M4, say; a wrong name lists them
     #[arg(long, value_name = "NAME")]
     core: Option<String>,
     /// Only the kernels whose name contains this
@@ -138,17 +134,14 @@ fn parse(output: &str, core: &'static str) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The machines to run, with the names of their cores; checks also run where unaligned accesses fault.
+/// The machines to run, with the names of their cores; checks also run on those that are not counted.
 fn cores(name: Option<&str>, check: bool) -> Result<Vec<(&'static Machine, &'static str)>> {
-    let mut cores = CORES.to_vec();
-    if check {
-        cores.push(("microbit", "microbit"));
-    }
-    let chosen: Vec<_> = cores
-        .iter()
-        .filter(|(machine, core)| name.is_none_or(|n| n.eq_ignore_ascii_case(core) || n == *machine))
-        .map(|(machine, core)| (MACHINES.iter().find(|m| m.name == *machine).expect("a machine of the table"), *core))
-        .collect();
+    let core = |machine: &Machine| machine.bench.or(check.then_some(machine.name));
+    let cores: Vec<_> = MACHINES.iter().filter_map(|machine| Some((machine, core(machine)?))).collect();
+    let is_chosen = |(machine, core): &&(&Machine, &str)| {
+        name.is_none_or(|name| name.eq_ignore_ascii_case(core) || name == machine.name)
+    };
+    let chosen: Vec<_> = cores.iter().filter(is_chosen).copied().collect();
     if chosen.is_empty() {
         let names: Vec<_> = cores.iter().map(|c| c.1).collect();
         bail!("no emulated core '{}': choose one of {}", name.unwrap_or(""), names.join(", "));

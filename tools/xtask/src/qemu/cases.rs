@@ -3,7 +3,7 @@
 
 use super::report::Report;
 use super::LIMIT;
-use crate::emulator::{run_loaded, Ending};
+use crate::emulator::{run_loaded, Ending, Run};
 use crate::firmware::{self, target_dir};
 use crate::machines::Machine;
 use anyhow::{bail, ensure, Context, Result};
@@ -47,18 +47,19 @@ pub fn check(machine: &Machine, elf: &Path, expected: &Expected) -> Result<()> {
     let mut damaged = resumed.clone();
     let at = damaged.inputs.len() - 5;
     damaged.inputs[at] ^= 4;
-    let (ending, text) = run(machine, elf, &damaged)?;
+    let ran = run(machine, elf, &damaged)?;
     ensure!(
-        ending == Ending::Exit(1) && text.contains("damaged"),
-        "a damaged snapshot was not refused: {ending:?}, {text}"
+        ran.ending == Ending::Exit(1) && ran.text.contains("damaged"),
+        "a damaged snapshot was not refused: {}",
+        ran.tell()
     );
     Ok(())
 }
 
 fn check_case(machine: &Machine, elf: &Path, host: &OwnedModel, case: &Case, outcome: &Outcome) -> Result<()> {
-    let (ending, text) = run(machine, elf, case)?;
-    ensure!(ending == Ending::Exit(0), "it ended with {ending:?}: {}", text.lines().last().unwrap_or_default());
-    let report = Report::parse(&text)?;
+    let ran = run(machine, elf, case)?;
+    ensure!(ran.ending == Ending::Exit(0), "{}", ran.tell());
+    let report = Report::parse(&ran.text)?;
     let [chain] = &report.chains[..] else { bail!("{} chains instead of one", report.chains.len()) };
     let differs = chain.digests.iter().zip(&outcome.digests).position(|(core, host)| core != host);
     ensure!(
@@ -73,9 +74,9 @@ fn check_case(machine: &Machine, elf: &Path, host: &OwnedModel, case: &Case, out
     Ok(())
 }
 
-fn run(machine: &Machine, elf: &Path, case: &Case) -> Result<(Ending, String)> {
+fn run(machine: &Machine, elf: &Path, case: &Case) -> Result<Run> {
     let inputs = target_dir().join(format!("inputs-{}.bin", machine.name));
     std::fs::write(&inputs, &case.inputs).with_context(|| format!("cannot write {}", inputs.display()))?;
     let words: Vec<String> = case.words.split(' ').map(String::from).collect();
-    run_loaded(machine, elf, &words, Some((&inputs, firmware::symbol(elf, "_inputs")?)), LIMIT)
+    run_loaded(machine, elf, &words, (&inputs, firmware::symbol(elf, "_inputs")?), LIMIT)
 }

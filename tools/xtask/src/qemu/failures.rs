@@ -14,9 +14,14 @@ const CASES: [(&str, u64, Ending); 3] =
 /// Runs the firmware that fails on request.
 pub fn check(machine: &Machine, elf: &Path) -> Result<()> {
     let run = |word: &str, limit| run_to_any_end(machine, elf, &[word.to_string()], Duration::from_secs(limit));
-    let (ending, text) = run("well", 60)?;
-    ensure!(ending == Ending::Exit(0), "{}: the firmware that should end well ended with {ending:?}", machine.name);
-    let calibration = text.lines().find_map(|line| match Line::parse(line) {
+    let well = run("well", 60)?;
+    ensure!(
+        well.ending == Ending::Exit(0),
+        "{}: the firmware that should end well did not: {}",
+        machine.name,
+        well.tell()
+    );
+    let calibration = well.text.lines().find_map(|line| match Line::parse(line) {
         Some(Line::Calibration { instructions, ticks }) => Some((instructions, ticks)),
         _ => None,
     });
@@ -28,8 +33,13 @@ pub fn check(machine: &Machine, elf: &Path) -> Result<()> {
         machine.name
     );
     for (word, limit, expected) in CASES {
-        let (ending, _) = run(word, limit)?;
-        ensure!(ending == expected, "{}: asked to {word}, it ended with {ending:?}, not {expected:?}", machine.name);
+        let ran = run(word, limit)?;
+        ensure!(
+            ran.ending == expected,
+            "{}: asked to {word}, it should end with {expected:?}: {}",
+            machine.name,
+            ran.tell()
+        );
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// What to run.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Only this core (m0, m3, m4, m7, m33, m55, rv32 or microbit)
+    /// Only this core, by its name in `boards/machines`
     #[arg(long, value_name = "NAME")]
     core: Option<String>,
     /// How many seeds, one image each
