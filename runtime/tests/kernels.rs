@@ -3,7 +3,7 @@
 
 use brownian::kernels::{
     conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Kernel,
-    Linear, Lut, Misfit, Output, Residual, Source, Window,
+    Linear, Lut, Misfit, Residual, Source, Value, Window,
 };
 use proptest::prelude::*;
 
@@ -159,7 +159,7 @@ fn with_margin(values: &[i8]) -> Vec<i8> {
 }
 
 /// Runs the kernel of this build's backend, or the portable one.
-fn run(kernel: &impl Kernel, fast: bool, out: Output, scratch: &mut [i8]) {
+fn run<E: Value>(kernel: &impl Kernel, fast: bool, out: &mut [E], scratch: &mut [i8]) {
     let mut checked = Checked::new(kernel, out, scratch).unwrap();
     if fast {
         checked.run();
@@ -173,7 +173,7 @@ fn both(before: &[i8], expected: &[i8], scratch: usize, kernel: &impl Kernel) {
     for fast in [false, true] {
         let (mut out, mut room) = (with_margin(before), with_margin(&vec![0x11; scratch]));
         let (end, room_end) = (8 + before.len(), 8 + scratch);
-        run(kernel, fast, Output::I8(&mut out[8..end]), &mut room[8..room_end]);
+        run(kernel, fast, &mut out[8..end], &mut room[8..room_end]);
         assert_eq!(&out[8..end], expected, "fast: {fast}");
         assert_eq!(out, with_margin(expected), "bytes around the output, fast: {fast}");
         assert!(room[..8].iter().chain(&room[room_end..]).all(|&b| b == 0x33), "bytes around the scratch");
@@ -242,7 +242,7 @@ proptest! {
         let conv = Conv { epilogue: plain.epilogue(), ..conv };
         for fast in [false, true] {
             let (mut out, mut scratch) = (vec![0i16; values], vec![0; conv_scratch(kh * kw * total)]);
-            run(&conv, fast, Output::I16(&mut out), &mut scratch);
+            run(&conv, fast, &mut out, &mut scratch);
             for (i, &q) in out.iter().enumerate() {
                 let exact = plain.scaled(sums[i], i % out_c, i, 0).clamp(-32768, 32767);
                 prop_assert_eq!(q as i64, exact, "i16 output {}, fast: {}", i, fast);
@@ -407,10 +407,10 @@ fn small_conv<'a>(data: &'a [i8], weights: &'a [i8]) -> Conv<'a> {
 /// Slices that are too short, and shapes whose products overflow to small ones, are refused before a kernel runs.
 #[test]
 fn misfits_are_refused() {
-    let (data, weights, mut out, mut scratch) = ([1; 9], [1; 24], [0; 18], [0; conv_scratch(9)]);
+    let (data, weights, mut out, mut scratch) = ([1; 9], [1; 24], [0i8; 18], [0; conv_scratch(9)]);
     let conv = small_conv(&data, &weights);
     let mut check = |conv: Conv, out_len: usize, scratch_len: usize| {
-        Checked::new(&conv, Output::I8(&mut out[..out_len]), &mut scratch[..scratch_len]).err()
+        Checked::new(&conv, &mut out[..out_len], &mut scratch[..scratch_len]).err()
     };
     let need = conv_scratch(9);
     assert_eq!(check(conv, 18, need), None);
@@ -437,7 +437,7 @@ fn misfits_are_refused() {
     let depthwise = Depthwise { source, window: conv.window, output: [3, 3], weights: &weights[..9], epilogue };
     let mut check = |depthwise: Depthwise, out_len: usize| {
         let mut scratch = vec![0; depthwise_scratch(&conv.window, 3)];
-        Checked::new(&depthwise, Output::I8(&mut out[..out_len]), &mut scratch).err()
+        Checked::new(&depthwise, &mut out[..out_len], &mut scratch).err()
     };
     assert_eq!(check(depthwise, 9), None);
     assert_eq!(check(depthwise, 8), Some(Misfit::Output));
@@ -447,7 +447,7 @@ fn misfits_are_refused() {
     assert_eq!(check(Depthwise { window, ..depthwise }, 9), Some(Misfit::Output));
 
     let add = Add { a: None, b: &data, multipliers: [1; 2], offset: 0, shift: 0, lut: None };
-    assert!(Checked::new(&add, Output::I8(&mut out[..9]), &mut []).is_ok());
-    assert_eq!(Checked::new(&add, Output::I8(&mut out[..10]), &mut []).err(), Some(Misfit::Input));
-    assert_eq!(Checked::new(&add, Output::I16(&mut [0; 9]), &mut []).err(), Some(Misfit::Output));
+    assert!(Checked::new(&add, &mut out[..9], &mut []).is_ok());
+    assert_eq!(Checked::new(&add, &mut out[..10], &mut []).err(), Some(Misfit::Input));
+    assert_eq!(Checked::new(&add, &mut [0i16; 9], &mut []).err(), Some(Misfit::Output));
 }

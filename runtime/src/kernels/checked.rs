@@ -10,42 +10,62 @@ use super::source::{Source, Window};
 /// A kernel's arguments, its output and its scratch, of which everything has been checked that kernels rely on.
 ///
 /// ```
-/// use brownian::kernels::{Add, Checked, Output};
+/// use brownian::kernels::{Add, Checked};
 ///
 /// let add = Add { a: Some(&[1, 2, 3]), b: &[10, 20, 30], multipliers: [1, 1], offset: 0, shift: 0, lut: None };
-/// let mut sums = [0; 3];
-/// Checked::new(&add, Output::I8(&mut sums), &mut [])?.run();
+/// let mut sums = [0i8; 3];
+/// Checked::new(&add, &mut sums, &mut [])?.run();
 /// assert_eq!(sums, [11, 22, 33]);
 /// # Ok::<(), brownian::kernels::Misfit>(())
 /// ```
 #[derive(Debug)]
-pub struct Checked<'c, K> {
+pub struct Checked<'c, K, E = i8> {
     kernel: &'c K,
-    out: Output<'c>,
+    out: &'c mut [E],
     scratch: &'c mut [i8],
 }
 
-impl<'c, K: Kernel> Checked<'c, K> {
+impl<'c, K: Kernel, E: Value> Checked<'c, K, E> {
     /// Checks a [`Conv`], [`Depthwise`], [`Linear`], [`Add`] or [`Lut`] against its output and its scratch. Only a
-    /// convolution or a linear layer writes 16 bits; the last three need no scratch.
+    /// convolution or a linear layer writes i16; the last three need no scratch.
     ///
     /// # Errors
     /// What does not fit the shapes.
-    pub fn new(kernel: &'c K, out: Output<'c>, scratch: &'c mut [i8]) -> Result<Self, Misfit> {
-        kernel.check(&out, scratch.len())?;
+    pub fn new(kernel: &'c K, out: &'c mut [E], scratch: &'c mut [i8]) -> Result<Self, Misfit> {
+        kernel.check(&E::output(out), scratch.len())?;
         Ok(Self { kernel, out, scratch })
     }
 
     /// Runs the kernel of this build's backend.
     #[inline(always)]
     pub fn run(&mut self) {
-        self.kernel.run::<Active>(self.out.lend(), self.scratch);
+        self.kernel.run::<Active>(E::output(self.out), self.scratch);
     }
 
     /// Runs the portable kernel, the reference.
     #[inline(always)]
     pub fn run_portable(&mut self) {
-        self.kernel.run::<Portable>(self.out.lend(), self.scratch);
+        self.kernel.run::<Portable>(E::output(self.out), self.scratch);
+    }
+}
+
+/// What a kernel writes: i8 or i16.
+pub trait Value: Sized {
+    /// The output that these values are.
+    fn output(values: &mut [Self]) -> Output<'_>;
+}
+
+impl Value for i8 {
+    #[inline(always)]
+    fn output(values: &mut [i8]) -> Output<'_> {
+        Output::I8(values)
+    }
+}
+
+impl Value for i16 {
+    #[inline(always)]
+    fn output(values: &mut [i16]) -> Output<'_> {
+        Output::I16(values)
     }
 }
 

@@ -54,13 +54,4 @@ impl Output<'_> {
             Output::I16(out) => out.len(),
         }
     }
-
-    /// The same place, lent.
-    #[inline(always)]
-    pub(super) fn lend(&mut self) -> Output<'_> {
-        match self {
-            Output::I8(out) => Output::I8(out),
-            Output::I16(out) => Output::I16(out),
-        }
-    }
 }

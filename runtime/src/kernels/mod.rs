@@ -39,7 +39,7 @@ mod x86;
 pub(crate) use active::Active;
 pub use arguments::{Add, Conv, Depthwise, Linear, Lut};
 pub(crate) use backend::Backend;
-pub use checked::{Checked, Kernel, Misfit};
+pub use checked::{Checked, Kernel, Misfit, Value};
 pub use epilogue::{Epilogue, Output, Residual};
 pub use scratch::{conv_scratch, depthwise_in_place, depthwise_scratch, pixel_tile, row_stride};
 pub use source::{Source, Window};

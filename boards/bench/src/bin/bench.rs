@@ -8,8 +8,8 @@
 use bench::count;
 use bench::data::{requantization, Rng};
 use brownian::kernels::{
-    conv_scratch, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Kernel, Linear, Output,
-    Source, Window,
+    conv_scratch, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Kernel, Linear, Source,
+    Window,
 };
 use semihosting::{println, process::exit};
 
@@ -201,7 +201,7 @@ impl Room<'_> {
 }
 
 fn checked<'a, K: Kernel>(kernel: &'a K, out: &'a mut [i8], scratch: &'a mut [i8]) -> Checked<'a, K> {
-    Checked::new(kernel, Output::I8(out), scratch).unwrap_or_else(|misfit| {
+    Checked::new(kernel, out, scratch).unwrap_or_else(|misfit| {
         println!("error: a row is wrong: {misfit}");
         exit(1)
     })

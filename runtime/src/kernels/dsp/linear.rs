@@ -3,35 +3,33 @@
 use super::instructions::{even, odd, smlad, Dsp};
 use crate::kernels::arguments::Linear;
 use crate::kernels::epilogue::Output;
+use crate::kernels::portable;
 use crate::kernels::scratch::row_stride;
+use crate::kernels::shared::packing::four;
 use crate::kernels::shared::store::store;
 use core::arch::asm;
 
-/// `linear` by four rows at a time; returns false without a change where the slices do not fit the shapes.
-pub fn linear(linear: &Linear, out: &mut Output) -> bool {
+/// Like [`portable::linear`], four rows at a time.
+pub fn linear(linear: &Linear, mut out: Output) {
     let blocks = row_stride(linear.input.len()) / 4;
     let outputs = linear.weights.len().checked_div(4 * blocks).unwrap_or(0);
     let whole = linear.input.len() / 4;
     let aligned = (linear.input.as_ptr() as usize | linear.weights.as_ptr() as usize).is_multiple_of(4);
-    if !aligned || !linear.epilogue.is_whole(outputs, outputs, out) {
-        return false;
+    if !aligned || !linear.epilogue.is_whole(outputs, outputs, &out) {
+        return portable::linear(linear, out);
     }
-    let mut last = 0;
-    for (i, &value) in linear.input.iter().skip(4 * whole).enumerate() {
-        last |= (value as u8 as u32) << (8 * i);
-    }
+    // SAFETY: the inputs after the last whole word.
+    let last = unsafe { four(linear.input.as_ptr().add(4 * whole), linear.input.len() & 3) };
     let input = linear.input.as_ptr().cast::<u32>();
     let mut o = 0;
     while o < outputs {
         // The last outputs go one by one, the tile four times over the same row.
-        let (count, step) = if outputs - o < 4 { (1, 0) } else { (4, blocks) };
+        let (count, step, next) = if outputs - o < 4 { (1, 0, 0) } else { (4, blocks, 1) };
         // SAFETY: rows `o` to `o + count` exist, with `blocks` words and a bias each.
         unsafe {
             let row = linear.weights.as_ptr().cast::<u32>().add(o * blocks);
-            let mut acc = [0; 4];
-            for (i, a) in acc.iter_mut().enumerate().take(count) {
-                *a = *linear.epilogue.bias.as_ptr().add(o + i);
-            }
+            let bias = linear.epilogue.bias.as_ptr().add(o);
+            let mut acc = [*bias, *bias.add(next), *bias.add(2 * next), *bias.add(3 * next)];
             if whole > 0 {
                 acc = four_rows(acc, row, step, input, whole);
             }
@@ -41,11 +39,10 @@ pub fn linear(linear: &Linear, out: &mut Output) -> bool {
                     *a = smlad(odd(last), odd(w), smlad(even(last), even(w), *a));
                 }
             }
-            store::<Dsp, 4, 1>(&linear.epilogue, out, acc, count, o, o, 1);
+            store::<Dsp, 4, 1>(&linear.epilogue, &mut out, acc, count, o, o, 1);
         }
         o += count;
     }
-    true
 }
 
 /// One row of the tile of a linear layer: widen four weights, multiply by four inputs.

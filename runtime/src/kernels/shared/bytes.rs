@@ -204,13 +204,11 @@ pub fn linear<B: Bytes>(linear: &Linear, out: &mut Output) -> bool {
     let mut o = 0;
     while o < outputs {
         // The last outputs go one by one, the tile four times over the same row.
-        let (count, step) = if outputs - o < 4 { (1, 0) } else { (4, stride) };
-        let mut acc = [0; 4];
+        let (count, step, next) = if outputs - o < 4 { (1, 0, 0) } else { (4, stride, 1) };
         // SAFETY: rows `o` to `o + count` exist, with `stride ≥ inputs` weights and a bias each.
         unsafe {
-            for (i, a) in acc.iter_mut().enumerate().take(count) {
-                *a = *linear.epilogue.bias.as_ptr().add(o + i);
-            }
+            let bias = linear.epilogue.bias.as_ptr().add(o);
+            let mut acc = [*bias, *bias.add(next), *bias.add(2 * next), *bias.add(3 * next)];
             let row = linear.weights.as_ptr().add(o * stride);
             let rows = [row, row.add(step), row.add(2 * step), row.add(3 * step)];
             acc = B::dot4(acc, linear.input.as_ptr(), rows, inputs);

@@ -28,3 +28,17 @@ pub unsafe fn multiply_add_halves(mut acc: [i32; 4], x: *const u32, w: *const u3
     }
     acc
 }
+
+/// `count` ≤ 4 bytes as a word, zeros above.
+///
+/// # Safety
+/// `from` has `count` bytes.
+#[inline(always)]
+pub unsafe fn four(from: *const i8, count: usize) -> u32 {
+    let mut word = 0;
+    for i in 0..count {
+        // SAFETY: the caller passes `count` readable bytes.
+        word |= unsafe { *from.add(i) as u8 as u32 } << (8 * i);
+    }
+    word
+}

@@ -11,7 +11,7 @@
 //!   row y−1 | c0…3 | c0…3 | …
 //! ```
 
-use super::packing;
+use super::packing::{self, four};
 use super::requantize::Requantize;
 use super::store::{align, store};
 use crate::kernels::arguments::Depthwise;
@@ -245,15 +245,4 @@ impl Ring {
             }
         }
     }
-}
-
-/// `count` ≤ 4 bytes as a word, zeros above.
-#[inline(always)]
-unsafe fn four(from: *const i8, count: usize) -> u32 {
-    let mut word = 0;
-    for i in 0..count {
-        // SAFETY: the caller passes `count` readable bytes.
-        word |= unsafe { *from.add(i) as u8 as u32 } << (8 * i);
-    }
-    word
 }

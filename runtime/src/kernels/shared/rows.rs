@@ -22,13 +22,11 @@ pub fn linear<I: Requantize, const ROWS: usize>(linear: &Linear, out: &mut Outpu
     let mut o = 0;
     while o < outputs {
         // The last outputs go one by one, the tile over the same row again and again.
-        let (count, step) = if outputs - o < ROWS { (1, 0) } else { (ROWS, stride) };
-        let mut acc = [0; ROWS];
+        let (count, step, next) = if outputs - o < ROWS { (1, 0, 0) } else { (ROWS, stride, 1) };
         // SAFETY: rows `o` to `o + count` exist, with `stride ≥ inputs` weights and a bias each.
         unsafe {
-            for (i, a) in acc.iter_mut().enumerate().take(count) {
-                *a = *linear.epilogue.bias.as_ptr().add(o + i);
-            }
+            let bias = linear.epilogue.bias.as_ptr().add(o);
+            let mut acc: [i32; ROWS] = core::array::from_fn(|i| *bias.add(i * next));
             add_rows(&mut acc, linear.input.as_ptr(), linear.weights.as_ptr().add(o * stride), step, inputs);
             store::<I, ROWS, 1>(&linear.epilogue, out, acc, count, o, o, 1);
         }
