@@ -57,14 +57,14 @@ impl Batch {
 
 /// Images that chains start from or keep, NHWC; image i of a batch gets number i modulo their count.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Given<'a> {
+pub struct Edit<'a> {
     /// Image-to-image: the images, and the number of the first step.
     pub from: Option<(&'a [f32], usize)>,
     /// Inpainting: the images, and the mask of what is kept, see [`KnownPixels::mask`].
     pub known: Option<(&'a [f32], &'a [u8])>,
 }
 
-impl<'a> Given<'a> {
+impl<'a> Edit<'a> {
     /// What inpainting keeps in image `image` of `values` values.
     pub fn known(&self, image: u32, values: usize) -> Option<KnownPixels<'a>> {
         self.known.map(|(images, mask)| KnownPixels { image: pick(images, image, values), mask })
@@ -112,16 +112,16 @@ fn pick(images: &[f32], image: u32, values: usize) -> Image<'_> {
 /// # Errors
 /// A class or guidance scale that the model does not take.
 pub fn integer(model: &Model, plan: Plan, batch: &Batch, done: impl Fn() + Sync) -> Result<Vec<f32>> {
-    edited(model, plan, batch, &Given::default(), done)
+    edited(model, plan, batch, &Edit::default(), done)
 }
 
 /// Like [`integer`], with images to start from or to keep.
 ///
 /// # Errors
 /// Also images, a mask or a first step that do not fit the model.
-pub fn edited(model: &Model, plan: Plan, batch: &Batch, given: &Given, done: impl Fn() + Sync) -> Result<Vec<f32>> {
+pub fn edited(model: &Model, plan: Plan, batch: &Batch, edit: &Edit, done: impl Fn() + Sync) -> Result<Vec<f32>> {
     each(model, batch, model.sample_len(), |image, memory, out| {
-        let mut sampler = given.start(model, plan, batch, image, memory)?;
+        let mut sampler = edit.start(model, plan, batch, image, memory)?;
         while sampler.step() {}
         out.copy_from_slice(sampler.x());
         done();
@@ -134,11 +134,11 @@ pub fn edited(model: &Model, plan: Plan, batch: &Batch, given: &Given, done: imp
 ///
 /// # Errors
 /// As [`edited`].
-pub fn previews(model: &Model, plan: Plan, batch: &Batch, given: &Given, done: impl Fn() + Sync) -> Result<Vec<f32>> {
+pub fn previews(model: &Model, plan: Plan, batch: &Batch, edit: &Edit, done: impl Fn() + Sync) -> Result<Vec<f32>> {
     let values = model.sample_len();
-    let steps = plan.len() - given.from.map_or(0, |(_, step)| step.min(plan.len() - 1));
+    let steps = plan.len() - edit.from.map_or(0, |(_, step)| step.min(plan.len() - 1));
     each(model, batch, values * steps, |image, memory, out| {
-        let mut sampler = given.start(model, plan, batch, image, memory)?;
+        let mut sampler = edit.start(model, plan, batch, image, memory)?;
         for out in out.chunks_mut(values) {
             if let Some(preview) = sampler.evaluate() {
                 out.iter_mut().zip(preview.x0_hat()).for_each(|(slot, value)| *slot = value);

@@ -7,6 +7,7 @@ use brownian_trainer::chain::{self, Batch as Chains, Classes};
 use brownian_trainer::data::{digits, Dataset};
 use brownian_trainer::export;
 use brownian_trainer::finetune::FineTuner;
+use brownian_trainer::graph::Shape;
 use brownian_trainer::lower::{
     self,
     calibrate::{calibrate, RangeChoice},
@@ -16,6 +17,9 @@ use brownian_trainer::lower::{
 use brownian_trainer::plans::NamedPlan;
 use brownian_trainer::run::{checkpoint, Checkpoint, Config, FineTuning};
 use brownian_trainer::train::{forward, Batch, Trainer};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// A short training of a preset on the first digits.
 fn run(preset: &str, steps: u64) -> (Checkpoint, Dataset) {
@@ -41,7 +45,7 @@ fn tuning(plans: &[&str], steps: u64, matching: f64) -> FineTuning {
         matching,
         class_weight: 0.02,
         critic_epochs: 10,
-        balance_rounds: 1,
+        class_prior_rounds: 1,
         quantize: true,
         ema: 0.9,
         seed: 3,
@@ -125,10 +129,12 @@ fn chains_come_closer_to_the_data() {
         assert!(last < 0.7 * first, "plan {plan}: distance {first} became {last}");
     }
 
-    // Evening out the classes moves the null class alone, and leaves the best row that it came by.
+    // Class-prior calibration moves the null class alone, and leaves the best row that it came by.
     let before = tuner.checkpoint().unwrap();
     let mut variations = vec![];
-    tuner.balance(|round| variations.push(round.total_variation)).unwrap();
+    while let Some(round) = tuner.calibrate_class_prior().unwrap() {
+        variations.push(round.total_variation);
+    }
     let after = tuner.checkpoint().unwrap();
     let graph = before.config.graph().unwrap();
     let table = graph.params.blocks[graph.conditioning.class_table].range.clone();
@@ -137,6 +143,7 @@ fn chains_come_closer_to_the_data() {
     assert!((0..before.ema.len()).all(|i| null.contains(&i) || !moved(i)), "only the null class moves");
     assert_eq!(null.clone().any(moved), variations[1] < variations[0], "to something better: {variations:?}");
     assert!(before.params == after.params && variations.len() == 2);
+    assert!(before.unfinished.is_some() && after.unfinished.is_none());
 
     // The result is a run: it survives its folder, its plans have rows of their own, and the model file says how it was made.
     let tuned = tuner.checkpoint().unwrap();
@@ -169,8 +176,10 @@ fn what_cannot_be_tuned_is_refused() {
         (FineTuning { steps: 0, ..tuning(&plan, 1, 0.0) }, "--steps"),
         (FineTuning { batch: 0, ..tuning(&plan, 1, 0.0) }, "--batch"),
         (FineTuning { lr: f64::NAN, ..tuning(&plan, 1, 0.0) }, "--lr"),
-        (FineTuning { ema: 1.0, ..tuning(&plan, 1, 0.0) }, "average"),
-        (FineTuning { balance_rounds: 101, ..tuning(&plan, 1, 0.1) }, "--balance-rounds"),
+        (FineTuning { ema: 1.0, ..tuning(&plan, 1, 0.0) }, "--ema 1"),
+        (FineTuning { evaluations: (1 << 20) + 1, ..tuning(&plan, 1, 0.0) }, "--evaluations 1048577"),
+        (FineTuning { class_weight: -1.0, ..tuning(&plan, 1, 0.0) }, "--class-weight -1"),
+        (FineTuning { class_prior_rounds: 101, ..tuning(&plan, 1, 0.1) }, "--class-prior-rounds"),
         (FineTuning { critic_epochs: 0, ..tuning(&plan, 1, 0.1) }, "--critic-epochs"),
         (tuning(&[], 1, 0.0), "--plan"),
         (tuning(&["euler:2"], 1, 0.0), "method"),
@@ -182,4 +191,134 @@ fn what_cannot_be_tuned_is_refused() {
     }
     data.labels = None;
     assert!(error(&data, tuning(&plan, 1, 0.1)).to_string().contains("--matching 0"));
+}
+
+/// Blobs of 8×8 pixels in three classes.
+fn blobs() -> Dataset {
+    let images = (0..60 * 64).map(|i| if (i / 64 + i % 8) % 5 < 2 { 0.8 } else { -0.9 }).collect();
+    let labels = Some((0..60).map(|i| i % 3).collect());
+    Dataset { source: "blobs".into(), shape: Shape::new(8, 8, 1), images, labels }
+}
+
+/// Abandoned at its start, behind a calibration of the activations, between two, at the end of its steps and between two rounds of
+/// class-prior calibration, a fine-tuning goes on to the same bits.
+#[test]
+fn a_resumed_fine_tuning_equals_an_uninterrupted_one() {
+    let data = blobs();
+    let mut trainer = Trainer::new(Config { steps: 20, batch: 12, ..Config::new("tiny", &data) }).unwrap();
+    for i in 0..20 {
+        trainer.train_step(&data, f64::from(i) / 20.0).unwrap();
+    }
+    let run = trainer.checkpoint().unwrap();
+    let settings = FineTuning { critic_epochs: 2, ..tuning(&["ddim:2:first=0.9", "ddpm:3"], 253, 0.5) };
+    let advance = |tuner: &mut FineTuner| match tuner.step() < 253 {
+        true => tuner.tune_step(&data, tuner.step() as f64 / 253.0).map(drop).unwrap(),
+        false => drop(tuner.calibrate_class_prior().unwrap()),
+    };
+    let mut whole = FineTuner::new(&run, &data, settings, |_, _| ()).unwrap();
+    let mut left = vec![];
+    for moment in 0..255 {
+        if [0, 7, 251, 253, 254].contains(&moment) {
+            let folder = tempfile::tempdir().unwrap();
+            checkpoint::save(folder.path(), &whole.checkpoint().unwrap()).unwrap();
+            left.push(folder);
+        }
+        advance(&mut whole);
+    }
+    let end = whole.checkpoint().unwrap();
+    assert!(whole.is_finished() && end.unfinished.is_none());
+    for folder in left {
+        let found = checkpoint::load(folder.path()).unwrap();
+        let step = found.step();
+        let mut tuner = FineTuner::from_checkpoint(found, &data).unwrap();
+        assert!(tuner.came_from(&run));
+        while !tuner.is_finished() {
+            advance(&mut tuner);
+        }
+        let found = tuner.checkpoint().unwrap();
+        assert!(found == end, "a fine-tuning that was left at step {step} differs");
+        checkpoint::save(folder.path(), &found).unwrap();
+        let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names, ["step-000000253"], "what is not finished is gone");
+        assert!(checkpoint::load(folder.path()).unwrap() == end);
+    }
+    let refused = FineTuner::from_checkpoint(end.clone(), &data).unwrap_err().to_string();
+    assert!(refused.contains("finished"), "{refused}");
+    assert!(Trainer::from_checkpoint(end).unwrap_err().to_string().contains("fine-tuned"));
+}
+
+fn trainer(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    command.current_dir(folder).args(arguments).stderr(Stdio::piped()).stdout(Stdio::null());
+    command
+}
+
+fn succeeds(folder: &Path, arguments: &[&str]) {
+    let output = trainer(folder, arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
+    let output = trainer(folder, arguments).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+    assert!(text.contains(reason) && text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
+}
+
+/// All files below a folder with their bytes.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = vec![];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push((path.clone(), std::fs::read(&path).unwrap())),
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The program, killed while it makes steps and again while it calibrates the class prior; and what a fine-tuned run is not.
+#[test]
+fn a_killed_fine_tuning_resumes_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let idx = |name: &str, sizes: &[u8], values: Vec<u8>| {
+        let sizes = sizes.iter().flat_map(|size| [0, 0, 0, *size]);
+        let bytes: Vec<u8> =
+            [0, 0, 8, sizes.clone().count() as u8 / 4].into_iter().chain(sizes).chain(values).collect();
+        std::fs::write(at.join(name), bytes).unwrap();
+    };
+    idx("a-images-idx3-ubyte", &[60, 8, 8], (0..60 * 64u32).map(|i| (i * 37 / 64 + i % 3 * 40) as u8).collect());
+    idx("a-labels-idx1-ubyte", &[60], (0..60).map(|i| i % 3).collect());
+    let data = "a-images-idx3-ubyte";
+    succeeds(at, &["train", "--preset", "tiny", "--data", data, "--out", "run", "--steps", "5", "--batch", "8"]);
+    let flags = ["--plan", "ddim:2", "--steps", "330", "--critic-epochs", "1", "--class-prior-rounds", "2"];
+    let tune = |out: &'static str| [&["finetune", "run", "--out", out][..], &flags].concat();
+    succeeds(at, &tune("whole"));
+    let mut arguments = tune("killed");
+    for left in ["tuning-000000300-000", "tuning-000000330-001"] {
+        let mut child = trainer(at, &arguments).stderr(Stdio::null()).spawn().unwrap();
+        while !at.join("killed").join(left).exists() && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!at.join("killed/step-000000330").exists(), "it was killed before its end");
+        refuses(at, &["train", "--out", "killed", "--resume"], 1, "killed: is a fine-tuned run");
+        arguments = vec!["finetune", "--out", "killed", "--resume"];
+    }
+    refuses(at, &tune("killed"), 1, "continue a fine-tuning with --resume");
+    refuses(at, &[&arguments[..], &["--lr", "0.5"]].concat(), 2, "--lr differs");
+    refuses(at, &[&arguments[..], &["--plan", "ddim:3"]].concat(), 2, "--plan differs");
+    succeeds(at, &[&tune("killed")[..], &["--resume"]].concat());
+    let of = |run: &str| -> Vec<Vec<u8>> { files(&at.join(run)).into_iter().map(|(_, bytes)| bytes).collect() };
+    assert!(of("whole") == of("killed"), "the resumed run differs");
+
+    let before = files(&at.join("whole"));
+    refuses(at, &["train", "--out", "whole", "--resume"], 1, "whole: is a fine-tuned run");
+    refuses(at, &["finetune", "--out", "run", "--resume"], 1, "run: is not a fine-tuned run");
+    succeeds(at, &["finetune", "--out", "whole", "--resume"]);
+    assert!(files(&at.join("whole")) == before, "untouched");
 }

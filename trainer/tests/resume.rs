@@ -135,3 +135,27 @@ fn a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_checkpoint() {
     assert_eq!(error.exit_code(), 1);
     assert_eq!(checkpoint::load(folder.path()).unwrap().step(), 1);
 }
+
+/// Earlier versions wrote the position of the random generator, which follows from seed and step.
+#[test]
+fn run_files_of_earlier_versions_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = Trainer::new(config(30)).unwrap();
+    trainer.train_step(&blobs(), 0.0).unwrap();
+    let saved = trainer.checkpoint().unwrap();
+    checkpoint::save(folder.path(), &saved).unwrap();
+    let file = folder.path().join("step-000000001/run.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("random_position"), "{text}");
+    let older = text.replace("[config]", "[random_position]\nseed = 5\nnext_step = 1\n\n[config]");
+    assert_ne!(older, text);
+    fs::write(&file, older).unwrap();
+    assert!(checkpoint::load(folder.path()).unwrap() == saved);
+    checkpoint::save(folder.path(), &saved).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+
+    // Killed while one checkpoint takes another's place.
+    fs::rename(folder.path().join("step-000000001"), folder.path().join("replaced.tmp")).unwrap();
+    assert!(checkpoint::load(folder.path()).unwrap() == saved);
+}

@@ -42,7 +42,7 @@ fn fine_tuning(seed: u64) -> FineTuning {
         plans: vec![PLAN.into()],
         steps: 1000,
         critic_epochs: 2,
-        balance_rounds: 0,
+        class_prior_rounds: 0,
         ema: 0.95,
         seed,
         ..FineTuning::USUAL

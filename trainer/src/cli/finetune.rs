@@ -1,19 +1,21 @@
 //! `trainer finetune`.
+use super::options::{difference, set, usual};
 use crate::data::Dataset;
-use crate::finetune::FineTuner;
+use crate::finetune::{Figures, FineTuner};
 use crate::plans::NamedPlan;
 use crate::report::{plot, progress::image_bar, progress::TrainingBar};
-use crate::run::{checkpoint, FineTuning};
+use crate::run::{checkpoint, Checkpoint, FineTuning};
+use crate::train::Progress;
 use crate::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Arguments of `trainer finetune`.
+/// Arguments of `trainer finetune`; what is not given is as in [`FineTuning::USUAL`].
 #[derive(Debug, Args)]
 pub struct FineTune {
-    /// Folder of the trained run.
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    /// Folder of the trained run; need not be given again with `--resume`.
+    #[arg(value_name = "RUN", required_unless_present = "resume")]
+    run: Option<PathBuf>,
     /// Folder of the fine-tuned run.
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
@@ -21,47 +23,42 @@ pub struct FineTune {
     /// training runs whole chains. [default: the exported plans of at most 10 steps]
     #[arg(long = "plan", value_name = "PLAN")]
     plans: Vec<String>,
-    /// Number of steps.
-    #[arg(long, default_value_t = FineTuning::USUAL.steps)]
-    steps: u64,
-    /// Images of a step's distillation.
-    #[arg(long, default_value_t = FineTuning::USUAL.batch)]
-    batch: usize,
-    /// Network evaluations of a step's chains.
-    #[arg(long, default_value_t = FineTuning::USUAL.evaluations)]
-    evaluations: usize,
-    /// Highest learning rate.
-    #[arg(long, default_value_t = FineTuning::USUAL.lr)]
-    lr: f64,
-    /// Weight of matching the samples with the data; 0 only makes the integer network follow the float one.
-    #[arg(long, default_value_t = FineTuning::USUAL.matching)]
-    matching: f64,
-    /// Weight of the class loss within the matching: the cross-entropy of the classes that were asked for, or without these the
-    /// divergence of the drawn classes' shares from the data's.
-    #[arg(long, default_value_t = FineTuning::USUAL.class_weight)]
-    class_weight: f64,
-    /// Passes over the data that each classifier among the critics is trained for.
-    #[arg(long, default_value_t = FineTuning::USUAL.critic_epochs)]
-    critic_epochs: usize,
-    /// Rounds at the end that even out the classes of draws without a class; only the null class moves.
-    #[arg(long, default_value_t = FineTuning::USUAL.balance_rounds)]
-    balance_rounds: usize,
+    #[arg(long, help = usual("Number of steps", FineTuning::USUAL.steps))]
+    steps: Option<u64>,
+    #[arg(long, help = usual("Images of a step's distillation", FineTuning::USUAL.batch))]
+    batch: Option<usize>,
+    #[arg(long, help = usual("Network evaluations of a step's chains", FineTuning::USUAL.evaluations))]
+    evaluations: Option<usize>,
+    #[arg(long, help = usual("Highest learning rate", FineTuning::USUAL.lr))]
+    lr: Option<f64>,
+    #[arg(long, help = usual("Weight of matching the samples with the data; 0 only makes the integer network follow the float one",
+        FineTuning::USUAL.matching))]
+    matching: Option<f64>,
+    #[arg(long, help = usual("Weight of the class loss within the matching: the cross-entropy of the classes that were asked for, or \
+        without these the divergence of the drawn classes' shares from the data's", FineTuning::USUAL.class_weight))]
+    class_weight: Option<f64>,
+    #[arg(long, help = usual("Passes over the data that each classifier among the critics is trained for",
+        FineTuning::USUAL.critic_epochs))]
+    critic_epochs: Option<usize>,
+    #[arg(long, alias = "balance-rounds", help = usual("Rounds of class-prior calibration at the end: draws without a class get the \
+        classes' shares in the data; only the null class moves", FineTuning::USUAL.class_prior_rounds))]
+    class_prior_rounds: Option<usize>,
     /// Fine-tune the float network, without rounding.
     #[arg(long)]
     float: bool,
-    /// Decay of the averaged weights a step.
-    #[arg(long, default_value_t = FineTuning::USUAL.ema)]
-    ema: f64,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = FineTuning::USUAL.seed)]
-    seed: u64,
+    #[arg(long, help = usual("Decay of the averaged weights a step", FineTuning::USUAL.ema))]
+    ema: Option<f64>,
+    #[arg(long, help = usual("Seed of everything random", FineTuning::USUAL.seed))]
+    seed: Option<u64>,
+    /// Continue the fine-tuning in `--out` from its last checkpoint.
+    #[arg(long)]
+    resume: bool,
 }
 
 /// Part of a new figure in the shown means.
 const SMOOTHING: f64 = 0.1;
 /// Steps between two lines of figures.
 const NOTE_STEPS: u64 = 200;
-
 /// Steps between two checkpoints.
 const CHECKPOINT_STEPS: u64 = 300;
 
@@ -71,76 +68,143 @@ impl FineTune {
     /// # Errors
     /// Bad arguments, runs or data, or training that fails.
     pub fn run(self) -> Result<()> {
-        if checkpoint::exists(&self.out) {
-            return Err(Error::file(&self.out, "already holds a run; choose another folder"));
-        }
-        let run = checkpoint::load(&self.run)?;
-        let data = Dataset::open(&run.config.data)?;
-        if data.digest() != run.config.data_digest {
-            return Err(Error::file(&run.config.data, format!("is not the data of the run in {}", self.run.display())));
-        }
-        // What the run held out stays unseen.
-        let held_out = run.config.validation;
-        let data = if held_out > 0.0 {
-            let [kept, _] = data.hold_out(held_out);
-            kept
-        } else {
-            data
-        };
-        let plans = match self.plans.is_empty() {
-            true => crate::export::DEFAULT_PLANS[1..].iter().map(|p| (*p).to_owned()).collect(),
-            false => self.plans,
-        };
-        let tuning = FineTuning {
-            plans,
-            steps: self.steps,
-            batch: self.batch,
-            evaluations: self.evaluations,
-            lr: self.lr,
-            matching: self.matching,
-            class_weight: self.class_weight,
-            critic_epochs: self.critic_epochs,
-            balance_rounds: self.balance_rounds,
-            quantize: !self.float,
-            ema: self.ema,
-            seed: self.seed,
-        };
-        let critics = image_bar(0);
-        let mut tuner = FineTuner::new(&run, &data, tuning, |step, steps| {
-            critics.set_length(steps);
-            critics.set_position(step);
-        })?;
-        critics.finish_and_clear();
-        let mut bar = TrainingBar::new(0, 0.0, self.batch);
-        let mut means = vec![None; tuner.plans().len()];
-        while tuner.step() < self.steps {
-            let figures = tuner.tune_step(&data, tuner.step() as f64 / self.steps as f64)?;
-            let mean: &mut [f64; 3] = means[figures.plan].get_or_insert([figures.distance, 0.0, 0.0]);
-            mean[0] += SMOOTHING * (figures.distance - mean[0]);
-            let class_loss = &mut mean[if figures.conditional { 1 } else { 2 }];
-            *class_loss += SMOOTHING * (figures.class_loss - *class_loss);
-            if self.matching > 0.0 && (figures.step.is_multiple_of(NOTE_STEPS) || figures.step == self.steps) {
-                let plan = |(plan, mean): (&NamedPlan, &Option<[f64; 3]>)| {
-                    mean.map(|[distance, of, among]| format!("  {} {distance:.4} ({of:.3}, {among:.3})", plan.name))
-                };
-                let plans: String = tuner.plans().iter().zip(&means).filter_map(plan).collect();
-                bar.note(&format!("step {}: distance (class losses){plans}", figures.step));
-            }
-            if figures.step.is_multiple_of(CHECKPOINT_STEPS) {
+        let started = if self.resume { self.resumed()? } else { Some(self.fresh()?) };
+        if let Some((mut tuner, data)) = started {
+            self.tune(&mut tuner, &data)?;
+            while let Some(round) = tuner.calibrate_class_prior()? {
+                eprintln!("classes of draws without a class: total variation {:.4}", round.total_variation);
                 checkpoint::save(&self.out, &tuner.checkpoint()?)?;
             }
-            bar.show(&crate::train::Progress {
-                step: figures.step,
-                loss: figures.distillation as f32,
-                done: figures.step as f64 / self.steps as f64,
-            });
+        }
+        plot::loss(&self.out.join("loss.png"), &checkpoint::load(&self.out)?.losses)
+    }
+
+    fn fresh(&self) -> Result<(FineTuner, Dataset)> {
+        if checkpoint::exists(&self.out) {
+            return Err(Error::file(
+                &self.out,
+                "already holds a run; continue a fine-tuning with --resume or choose another folder",
+            ));
+        }
+        let folder = self.run.as_deref().unwrap_or(&self.out);
+        let run = checkpoint::load(folder)?;
+        let data = training_data(&run, folder)?;
+        let plans = crate::export::DEFAULT_PLANS[1..].iter().map(|p| (*p).to_owned()).collect();
+        let mut tuning = FineTuning { plans, ..FineTuning::USUAL };
+        self.apply(&mut tuning);
+        let bar = image_bar(0);
+        let mut tuner = FineTuner::new(&run, &data, tuning, |step, steps| {
+            bar.set_length(steps);
+            bar.set_position(step);
+        })?;
+        bar.finish_and_clear();
+        // So that the critics are not trained again.
+        checkpoint::save(&self.out, &tuner.checkpoint()?)?;
+        Ok((tuner, data))
+    }
+
+    /// Nothing of a fine-tuning that is finished.
+    fn resumed(&self) -> Result<Option<(FineTuner, Dataset)>> {
+        let found = checkpoint::load(&self.out)?;
+        let Some(tuning) = &found.config.fine_tuning else {
+            return Err(Error::file(&self.out, "is not a fine-tuned run; `trainer train --resume` continues it"));
+        };
+        if found.unfinished.is_none() && found.step() < tuning.steps {
+            let what = "was left by an earlier version, which kept too little to go on; fine-tune into another folder";
+            return Err(Error::file(&self.out, what));
+        }
+        let mut asked = tuning.clone();
+        self.apply(&mut asked);
+        let names = [("plans", "plan"), ("quantize", "float")];
+        if let Some(option) = difference(&asked, tuning, &names) {
+            return Err(Error::Usage(format!(
+                "{option} differs from the fine-tuning in {}; a resumed one keeps its own",
+                self.out.display()
+            )));
+        }
+        if found.unfinished.is_none() {
+            return Ok(None);
+        }
+        let data = training_data(&found, &self.out)?;
+        let tuner = FineTuner::from_checkpoint(found, &data).map_err(|e| Error::file(&self.out, e))?;
+        if let Some(folder) = &self.run {
+            if !tuner.came_from(&checkpoint::load(folder)?) {
+                let what = format!("is not the run that the fine-tuning in {} started from", self.out.display());
+                return Err(Error::file(folder, what));
+            }
+        }
+        Ok(Some((tuner, data)))
+    }
+
+    /// Puts what was asked for into the settings.
+    fn apply(&self, tuning: &mut FineTuning) {
+        if !self.plans.is_empty() {
+            tuning.plans.clone_from(&self.plans);
+        }
+        set(&mut tuning.steps, &self.steps);
+        set(&mut tuning.batch, &self.batch);
+        set(&mut tuning.evaluations, &self.evaluations);
+        set(&mut tuning.lr, &self.lr);
+        set(&mut tuning.matching, &self.matching);
+        set(&mut tuning.class_weight, &self.class_weight);
+        set(&mut tuning.critic_epochs, &self.critic_epochs);
+        set(&mut tuning.class_prior_rounds, &self.class_prior_rounds);
+        tuning.quantize &= !self.float;
+        set(&mut tuning.ema, &self.ema);
+        set(&mut tuning.seed, &self.seed);
+    }
+
+    /// Makes the steps that are left, saving now and then and at the end.
+    fn tune(&self, tuner: &mut FineTuner, data: &Dataset) -> Result<()> {
+        let (steps, matching) = (tuner.tuning().steps, tuner.tuning().matching > 0.0);
+        let done = |step: u64| step as f64 / steps as f64;
+        let mut bar = TrainingBar::new(tuner.step(), done(tuner.step()), tuner.tuning().batch);
+        let mut means = Means { of_plans: vec![None; tuner.plans().len()] };
+        while tuner.step() < steps {
+            let figures = tuner.tune_step(data, done(tuner.step()))?;
+            means.add(&figures);
+            let (step, last) = (figures.step, figures.step == steps);
+            if matching && (step.is_multiple_of(NOTE_STEPS) || last) {
+                bar.note(&format!("step {step}: distance (class losses){}", means.text(tuner.plans())));
+            }
+            if step.is_multiple_of(CHECKPOINT_STEPS) || last {
+                checkpoint::save(&self.out, &tuner.checkpoint()?)?;
+            }
+            bar.show(&Progress { step, loss: figures.distillation as f32, done: done(step) });
         }
         bar.finish();
-        tuner.balance(|round| {
-            eprintln!("classes of draws without a class: total variation {:.4}", round.total_variation);
-        })?;
-        let checkpoint = tuner.checkpoint()?;
-        checkpoint::save(&self.out, &checkpoint)?;
-        plot::loss(&self.out.join("loss.png"), &checkpoint.losses)
+        Ok(())
+    }
+}
+
+/// The images that a run trains on: what it holds out stays unseen.
+fn training_data(run: &Checkpoint, folder: &std::path::Path) -> Result<Dataset> {
+    let data = super::data_of(&run.config, folder)?;
+    let held_out = run.config.validation;
+    if held_out > 0.0 {
+        let [kept, _] = data.hold_out(held_out);
+        return Ok(kept);
+    }
+    Ok(data)
+}
+
+/// Smoothed figures of every plan: distance, and the class loss with classes and without.
+struct Means {
+    of_plans: Vec<Option<[f64; 3]>>,
+}
+
+impl Means {
+    fn add(&mut self, figures: &Figures) {
+        let mean = self.of_plans[figures.plan].get_or_insert([figures.distance, 0.0, 0.0]);
+        mean[0] += SMOOTHING * (figures.distance - mean[0]);
+        let class_loss = &mut mean[if figures.conditional { 1 } else { 2 }];
+        *class_loss += SMOOTHING * (figures.class_loss - *class_loss);
+    }
+
+    fn text(&self, plans: &[NamedPlan]) -> String {
+        let plan = |(plan, mean): (&NamedPlan, &Option<[f64; 3]>)| {
+            mean.map(|[distance, of, among]| format!("  {} {distance:.4} ({of:.3}, {among:.3})", plan.name))
+        };
+        plans.iter().zip(&self.of_plans).filter_map(plan).collect()
     }
 }

@@ -1,16 +1,20 @@
 //! The command line, one file a subcommand.
 mod classifier;
 mod demo;
+mod edit;
 mod eval;
 mod export;
 mod finetune;
-mod given;
 mod inspect;
+mod options;
 mod sample;
 mod train;
 
-use crate::Result;
+use crate::data::Dataset;
+use crate::run::Config;
+use crate::{Error, Result};
 use clap::{Parser, Subcommand};
+use std::path::Path;
 
 /// Diffusion models for microcontrollers: train, quantize, export, sample.
 #[derive(Debug, Parser)]
@@ -59,6 +63,19 @@ impl Cli {
     }
 }
 
+/// The data of a run in the folder `run`.
+///
+/// # Errors
+/// Data that cannot be read, or are not what the run was started with.
+fn data_of(config: &Config, run: &Path) -> Result<Dataset> {
+    let data = Dataset::open(&config.data)?;
+    if data.digest() != config.data_digest {
+        let what = format!("is not the data that the run in {} was started with", run.display());
+        return Err(Error::file(&config.data, what));
+    }
+    Ok(data)
+}
+
 /// Prints a text to standard output. A reader that has gone away, as `head` does, is no error.
 ///
 /// # Errors
@@ -68,7 +85,7 @@ fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            Err(crate::Error::Invalid(format!("standard output cannot be written: {e}")))
+            Err(Error::Invalid(format!("standard output cannot be written: {e}")))
         }
         _ => Ok(()),
     }

@@ -1,5 +1,5 @@
 //! `trainer sample`.
-use super::given::GivenArguments;
+use super::edit::EditArguments;
 use crate::chain::{self, Batch, Classes};
 use crate::report::{image, progress};
 use crate::{files, Error, Result};
@@ -28,14 +28,14 @@ pub struct Sample {
     /// A class, or `cycle`: image i gets class i mod (number of classes). Without it draws are unconditional.
     #[arg(long, value_name = "K|cycle")]
     class: Option<ClassArgument>,
-    /// Guidance scale, 0 to 16: how strongly the class bends the draw.
-    #[arg(long, default_value_t = 1.0)]
-    guidance: f32,
-    /// Compute guidance from two evaluations of the network a step instead of one.
+    /// Guidance scale, 0 to 16: how strongly the class of `--class` bends the draw. [default: 1]
+    #[arg(long)]
+    guidance: Option<f32>,
+    /// Compute guidance from two evaluations of the network a step instead of one; with `--class`.
     #[arg(long)]
     two_evaluations: bool,
     #[command(flatten)]
-    given: GivenArguments,
+    edit: EditArguments,
     /// Write what every step believes the image to be, one row an image, as one PNG.
     #[arg(long, value_name = "FILE.png")]
     preview: Option<PathBuf>,
@@ -122,10 +122,7 @@ impl Sample {
         {
             return Err(Error::Usage("nothing would be written: give --png, --npy, --preview or --print".into()));
         }
-        let mut guidance = guidance(self.guidance)?;
-        if self.two_evaluations {
-            guidance = guidance.two_evaluations();
-        }
+        let guidance = self.guidance()?;
         let file = OwnedModel::read(&self.file)?;
         let model = file.model();
         if let Some(path) = &self.resume {
@@ -139,14 +136,14 @@ impl Sample {
         let count = count as usize;
         let batch = Batch { seed: self.seed, first: 0, count, classes, guidance };
         let (shape, values) = (model.shape(), model.sample_len());
-        let images = self.given.read(shape, plan.len())?;
-        let given = images.as_given();
+        let images = self.edit.read(shape, plan.len())?;
+        let edit = images.as_edit();
         if let (Some(steps), Some(path)) = (self.save_after, &self.snapshot) {
             let mut memory = ChainMemory::new(&model);
             if count != 1 {
                 return Err(Error::Usage(format!("--count {count}: a snapshot holds one chain; give --count 1")));
             }
-            let sampler = given.start(&model, plan, &batch, 0, &mut memory)?;
+            let sampler = edit.start(&model, plan, &batch, 0, &mut memory)?;
             return save_after(sampler, steps, path);
         }
         let pool = rayon::ThreadPoolBuilder::new()
@@ -156,14 +153,24 @@ impl Sample {
         let bar = progress::image_bar(count);
         let mut samples = Vec::new();
         if self.png.is_some() || self.npy.is_some() || self.print {
-            samples = pool.install(|| chain::edited(&model, plan, &batch, &given, || bar.inc(1)))?;
+            samples = pool.install(|| chain::edited(&model, plan, &batch, &edit, || bar.inc(1)))?;
         }
         if let Some(path) = &self.preview {
-            let previews = pool.install(|| chain::previews(&model, plan, &batch, &given, || ()))?;
+            let previews = pool.install(|| chain::previews(&model, plan, &batch, &edit, || ()))?;
             image::write_grid(path, &previews, shape, previews.len() / count / values, 2)?;
         }
         bar.finish_and_clear();
         self.write(&samples, shape)
+    }
+
+    /// How the class bends the draws.
+    fn guidance(&self) -> Result<Guidance> {
+        let flags = [("--guidance", self.guidance.is_some()), ("--two-evaluations", self.two_evaluations)];
+        if let Some((flag, _)) = flags.into_iter().find(|(_, given)| *given && self.class.is_none()) {
+            return Err(Error::Usage(format!("{flag}: a draw without a class is not guided; give --class too")));
+        }
+        let guidance = guidance(self.guidance.unwrap_or(1.0))?;
+        Ok(if self.two_evaluations { guidance.two_evaluations() } else { guidance })
     }
 
     /// Writes samples wherever that was asked for.
@@ -186,11 +193,11 @@ impl Sample {
     /// Takes up the chain saved at `path`, and finishes it or saves it again.
     fn resume(&self, model: &Model, path: &Path) -> Result<()> {
         let bytes = std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
-        let images = self.given.read(model.shape(), 1)?;
+        let images = self.edit.read(model.shape(), 1)?;
         let mut memory = ChainMemory::new(model);
         let (arena, state) = memory.split();
         // A snapshot holds image 0 of a batch.
-        let known = images.as_given().known(0, model.sample_len());
+        let known = images.as_edit().known(0, model.sample_len());
         let refused = |e| match e {
             SnapshotError::Known => Error::Usage(format!("{}: {e} (--inpaint and --image)", path.display())),
             e => Error::file(path, e),

@@ -1,4 +1,5 @@
 //! `trainer train`.
+use super::options::{difference, name_of, set, usual};
 use crate::data::{augment::Augment, Dataset};
 use crate::presets::NormName;
 use crate::process::{Prediction, ScheduleName, Weighting};
@@ -9,72 +10,54 @@ use crate::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Arguments of `trainer train`.
+/// Arguments of `trainer train`; what is not given is as in [`Config::usual`].
 #[derive(Debug, Args)]
 pub struct Train {
-    /// The network: digits28, digits28-nano or tiny [default: digits28].
-    #[arg(long)]
+    #[arg(long, help = usual("The network: digits28, digits28-nano or tiny", Config::usual().preset))]
     preset: Option<String>,
-    /// `digits` (built in), an IDX file (.gz too), a folder of PNGs or an .npy array [default: digits].
-    #[arg(long)]
+    #[arg(long, help = usual("`digits` (built in), an IDX file (.gz too), a folder of PNGs or an .npy array", Config::usual().data))]
     data: Option<String>,
     /// Folder of the run.
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
-    /// Number of steps [default: 40000].
-    #[arg(long)]
+    #[arg(long, help = usual("Number of steps", Config::usual().steps))]
     steps: Option<u64>,
-    /// Images a step [default: 32].
-    #[arg(long)]
+    #[arg(long, help = usual("Images a step", Config::usual().batch))]
     batch: Option<usize>,
-    /// Highest learning rate [default: 0.016].
-    #[arg(long)]
+    #[arg(long, help = usual("Highest learning rate", Config::usual().lr))]
     lr: Option<f64>,
-    /// Seed of everything random [default: 0].
-    #[arg(long)]
+    #[arg(long, help = usual("Seed of everything random", Config::usual().seed))]
     seed: Option<u64>,
-    /// What the network predicts: the noise ε, the image x0, or v = α·ε − σ·x0 [default: v].
-    #[arg(long)]
+    #[arg(long, help = usual("What the network predicts: the noise ε, the image x0, or v = α·ε − σ·x0", name_of(Config::usual().prediction)))]
     prediction: Option<Prediction>,
-    /// Weight of a timestep in the loss [default: min-snr].
-    #[arg(long)]
+    #[arg(long, help = usual("Weight of a timestep in the loss", name_of(Config::usual().weighting)))]
     weighting: Option<Weighting>,
-    /// γ of `--weighting min-snr` [default: 5].
-    #[arg(long, value_name = "GAMMA")]
+    #[arg(long, value_name = "GAMMA", help = usual("γ of `--weighting min-snr`", Config::usual().snr_gamma))]
     snr_gamma: Option<f64>,
-    /// Noise schedule [default: linear].
-    #[arg(long)]
+    #[arg(long, help = usual("Noise schedule", name_of(Config::usual().schedule)))]
     schedule: Option<ScheduleName>,
     /// Rescale the schedule so that the last timestep is pure noise; not with `--prediction epsilon`.
     #[arg(long)]
     zero_terminal_snr: bool,
-    /// Number of timesteps T [default: 1000].
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", help = usual("Number of timesteps T", Config::usual().timesteps))]
     timesteps: Option<usize>,
-    /// How often an image is shown without its class, from 0 to 1 [default: 0.1].
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", help = usual("How often an image is shown without its class, from 0 to 1", Config::usual().label_dropout))]
     label_dropout: Option<f64>,
-    /// Decay of the averaged weights a step, from 0 to 1 [default: 0.998].
-    #[arg(long, value_name = "DECAY")]
+    #[arg(long, value_name = "DECAY", help = usual("Decay of the averaged weights a step, from 0 to 1", Config::usual().ema))]
     ema: Option<f64>,
-    /// Normalisation behind the convolutions [default: batch].
-    #[arg(long)]
+    #[arg(long, help = usual("Normalisation behind the convolutions", name_of(Config::usual().network.norm)))]
     norm: Option<NormName>,
-    /// Factor on the preset's channels [default: 1].
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, value_name = "FACTOR", help = usual("Factor on the preset's channels", Config::usual().network.width))]
     width: Option<f64>,
-    /// Residual blocks at the lower resolution [default: the preset's].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help = usual("Residual blocks at the lower resolution", "the preset's"))]
     blocks: Option<usize>,
-    /// Share of the images that is held out, and on which the loss is measured now and then [default: 0].
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", help = usual(
+        "Share of the images that is held out, and on which the loss is measured now and then", Config::usual().validation))]
     validation: Option<f64>,
-    /// Vary the training images: `shift` moves them by whole pixels, `affine` also turns, scales and shears them a little
-    /// [default: none].
-    #[arg(long)]
+    #[arg(long, help = usual("Vary the training images: `shift` moves them by whole pixels, `affine` also turns, scales and shears \
+        them a little", name_of(Config::usual().augment)))]
     augment: Option<Augment>,
-    /// Share of the images that `--augment` varies [default: 0.5].
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", help = usual("Share of the images that `--augment` varies", Config::usual().augment_share))]
     augment_share: Option<f64>,
     /// Continue a run from its last checkpoint.
     #[arg(long)]
@@ -121,10 +104,12 @@ impl Train {
     }
 
     fn fresh(&self) -> Result<(Trainer, Dataset)> {
-        let preset = self.preset.as_deref().unwrap_or("digits28");
-        if !crate::presets::NAMES.contains(&preset) {
+        let mut config = Config::usual();
+        self.apply(&mut config);
+        if !crate::presets::NAMES.contains(&&config.preset[..]) {
             return Err(Error::Usage(format!(
-                "there is no preset {preset:?}; choose one of {}",
+                "there is no preset {:?}; choose one of {}",
+                config.preset,
                 crate::presets::NAMES.join(", ")
             )));
         }
@@ -134,78 +119,55 @@ impl Train {
                 "already holds a run; continue it with --resume or choose another folder",
             ));
         }
-        let data = Dataset::open(self.data.as_deref().unwrap_or("digits"))?;
-        let mut config = Config::new(preset, &data);
+        let data = Dataset::open(&config.data)?;
+        let mut config = Config::new(&config.preset, &data);
+        let source = config.data.clone();
         self.apply(&mut config);
-        Ok((Trainer::new(config)?, data))
+        Ok((Trainer::new(Config { data: source, ..config })?, data))
     }
 
     /// Puts what was asked for into a configuration.
     fn apply(&self, config: &mut Config) {
-        fn set<T: Copy>(field: &mut T, asked: Option<T>) {
-            *field = asked.unwrap_or(*field);
-        }
-        set(&mut config.steps, self.steps);
-        set(&mut config.batch, self.batch);
-        set(&mut config.lr, self.lr);
-        set(&mut config.seed, self.seed);
-        set(&mut config.prediction, self.prediction);
-        set(&mut config.weighting, self.weighting);
-        set(&mut config.snr_gamma, self.snr_gamma);
-        set(&mut config.schedule, self.schedule);
+        set(&mut config.preset, &self.preset);
+        set(&mut config.data, &self.data);
+        set(&mut config.steps, &self.steps);
+        set(&mut config.batch, &self.batch);
+        set(&mut config.lr, &self.lr);
+        set(&mut config.seed, &self.seed);
+        set(&mut config.prediction, &self.prediction);
+        set(&mut config.weighting, &self.weighting);
+        set(&mut config.snr_gamma, &self.snr_gamma);
+        set(&mut config.schedule, &self.schedule);
         config.zero_terminal_snr |= self.zero_terminal_snr;
-        set(&mut config.timesteps, self.timesteps);
-        set(&mut config.label_dropout, self.label_dropout);
-        set(&mut config.ema, self.ema);
-        set(&mut config.network.norm, self.norm);
-        set(&mut config.network.width, self.width);
+        set(&mut config.timesteps, &self.timesteps);
+        set(&mut config.label_dropout, &self.label_dropout);
+        set(&mut config.ema, &self.ema);
+        set(&mut config.network.norm, &self.norm);
+        set(&mut config.network.width, &self.width);
         config.network.blocks = self.blocks.or(config.network.blocks);
-        set(&mut config.validation, self.validation);
-        set(&mut config.augment, self.augment);
-        set(&mut config.augment_share, self.augment_share);
+        set(&mut config.validation, &self.validation);
+        set(&mut config.augment, &self.augment);
+        set(&mut config.augment_share, &self.augment_share);
     }
 
     fn resumed(&self) -> Result<(Trainer, Dataset)> {
         let found = checkpoint::load(&self.out)?;
         let c = &found.config;
+        if c.fine_tuning.is_some() {
+            return Err(Error::file(
+                &self.out,
+                "is a fine-tuned run, which training on would undo; `trainer finetune --resume` continues it if it is not finished",
+            ));
+        }
         let mut asked = c.clone();
         self.apply(&mut asked);
-        let differs = [
-            ("--preset", self.preset.as_ref().is_some_and(|preset| *preset != c.preset)),
-            ("--data", self.data.as_ref().is_some_and(|data| *data != c.data)),
-            ("--steps", asked.steps != c.steps),
-            ("--batch", asked.batch != c.batch),
-            ("--lr", asked.lr != c.lr),
-            ("--seed", asked.seed != c.seed),
-            ("--prediction", asked.prediction != c.prediction),
-            ("--weighting", asked.weighting != c.weighting),
-            ("--snr-gamma", asked.snr_gamma != c.snr_gamma),
-            ("--schedule", asked.schedule != c.schedule),
-            ("--zero-terminal-snr", asked.zero_terminal_snr != c.zero_terminal_snr),
-            ("--timesteps", asked.timesteps != c.timesteps),
-            ("--label-dropout", asked.label_dropout != c.label_dropout),
-            ("--ema", asked.ema != c.ema),
-            ("--norm", asked.network.norm != c.network.norm),
-            ("--width", asked.network.width != c.network.width),
-            ("--blocks", asked.network.blocks != c.network.blocks),
-            ("--validation", asked.validation != c.validation),
-            ("--augment", asked.augment != c.augment),
-            ("--augment-share", asked.augment_share != c.augment_share),
-        ];
-        let differs = differs.into_iter().find_map(|(flag, differs)| differs.then_some(flag));
-        if let Some(flag) = differs {
+        if let Some(option) = difference(&asked, c, &[]) {
             return Err(Error::Usage(format!(
-                "{flag} differs from the run in {}; a resumed run keeps its own",
+                "{option} differs from the run in {}; a resumed run keeps its own",
                 self.out.display()
             )));
         }
-        let data = Dataset::open(&c.data)?;
-        if data.digest() != c.data_digest {
-            return Err(Error::file(
-                &c.data,
-                format!("is not the data that the run in {} was started with", self.out.display()),
-            ));
-        }
+        let data = super::data_of(c, &self.out)?;
         Ok((Trainer::from_checkpoint(found)?, data))
     }
 }

@@ -267,6 +267,7 @@ mod tests {
             stats: vec![],
             losses: vec![],
             validation: vec![],
+            unfinished: None,
         }
     }
 

@@ -1,6 +1,4 @@
-//! The spaces in which drawn images are compared with the data while a network is fine-tuned: the hidden layers of small classifiers,
-//! the pixels' principal components, and how often gray levels occur. The classifiers are trained for that alone, on the training images, and are other networks than
-//! the judge of `trainer eval`.
+//! A critic: a space in which drawn images are compared with the data while a network is fine-tuned.
 use super::moments::{Running, Target};
 use crate::autograd::soft_histogram::{soft_histogram, Bin};
 use crate::autograd::{conv::conv, conv::Conv, cross_entropy};
@@ -14,18 +12,10 @@ use rand::{seq::SliceRandom, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Kernel, channels and stride of each convolution.
-type Convolutions = &'static [(usize, usize, usize)];
+pub type Convolutions = &'static [(usize, usize, usize)];
 
-/// The convolutions and the width of the hidden layer of every classifying critic.
-const CRITICS: [(Convolutions, usize); 3] = [
-    (&[(5, 16, 2), (3, 32, 2), (3, 64, 2)], 64),
-    (&[(3, 16, 1), (3, 24, 2), (3, 48, 2)], 64),
-    (&[(7, 24, 2), (3, 48, 2)], 80),
-];
 /// Principal components of the pixels.
 const COMPONENTS: usize = 64;
-/// Values of an image, at most, whose principal components are found.
-const LARGEST_IMAGE: usize = 1024;
 /// Gray levels near black and white, which most pixels of the data have exactly.
 const GRAYS: [Bin; 8] = {
     const fn near(centre: f32, width: f32) -> Bin {
@@ -43,7 +33,7 @@ const GRAYS: [Bin; 8] = {
     ]
 };
 /// Images a step of training.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 /// Highest learning rate.
 const LEARNING_RATE: f64 = 3e-3;
 /// Largest shift of a training image, in pixels.
@@ -74,33 +64,17 @@ pub struct Critic {
     classifies: bool,
 }
 
-/// The class of each of the `images`, by the sum of the classifying critics' log-probabilities.
-pub fn read(critics: &[Critic], images: &[f32], shape: Shape) -> Vec<usize> {
-    let count = images.len() / shape.len();
-    let mut sums = vec![vec![0.0; critics[0].shares.len()]; count];
-    for critic in critics.iter().filter(|critic| critic.classifies) {
-        let mut tape = Tape::default();
-        let x = tape.hold(Buffer::copy_of(images), count, shape);
-        let [_, logits] = critic.record(&mut tape, &critic.params, &x, false);
-        for (sums, row) in sums.iter_mut().zip(logits.values().chunks_exact(critic.shares.len())) {
-            sums.iter_mut().zip(cross_entropy::softmax(row)).for_each(|(sum, p)| *sum += p.max(1e-30).ln());
-        }
-    }
-    let largest = |row: &Vec<f64>| (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap_or(0);
-    sums.iter().map(largest).collect()
-}
-
 /// What a critic has seen of the samples of one plan, with classes or without.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    moments: Running,
+    pub(super) moments: Running,
     /// Mean probability of each class.
-    shares: Vec<f64>,
+    pub(super) shares: Vec<f64>,
 }
 
-/// What a critic thinks of a batch.
+/// How a batch of samples differs from the data.
 #[derive(Debug)]
-pub struct Verdict {
+pub struct Comparison {
     /// Fréchet distance over the data's variance.
     pub distance: f64,
     /// Cross-entropy of the classes that were asked for; without, the divergence of the drawn classes' shares from the data's.
@@ -109,36 +83,12 @@ pub struct Verdict {
     pub gradients: Vec<(Act, Buffer)>,
 }
 
-/// Trains all critics on labelled images for `epochs` passes each.
-///
-/// # Errors
-/// Images that are too small or unlabelled.
-pub fn train_all(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnMut(u64, u64)) -> Result<Vec<Critic>> {
-    let labels = data.labels.as_deref().filter(|_| data.classes() > 1).ok_or_else(|| {
-        Error::Usage(format!("{} has no classes, which the critics learn; use --matching 0", data.source))
-    })?;
-    let total = (CRITICS.len() * epochs * data.len().div_ceil(BATCH)) as u64;
-    let train = |(i, (convolutions, hidden)): (usize, (Convolutions, usize))| {
-        let mut critic = Critic::new(data, convolutions, hidden, seed + i as u64)?;
-        let first = i as u64 * total / CRITICS.len() as u64;
-        critic.train(data, labels, epochs, seed + i as u64, |step| on_step(first + step, total))?;
-        critic.look_at(data, labels);
-        Ok(critic)
-    };
-    let mut critics = CRITICS.into_iter().enumerate().map(train).collect::<Result<Vec<_>>>()?;
-    if data.shape.len() <= LARGEST_IMAGE {
-        let mut critic = Critic::of_pixels(data);
-        critic.look_at(data, labels);
-        critics.push(critic);
-    }
-    let mut critic = Critic::without_layers(data);
-    critic.look_at(data, labels);
-    critics.push(critic);
-    Ok(critics)
-}
-
 impl Critic {
-    fn new(data: &Dataset, convolutions: Convolutions, hidden: usize, seed: u64) -> Result<Self> {
+    /// A classifier that is not trained yet.
+    ///
+    /// # Errors
+    /// Images that are too small.
+    pub fn new(data: &Dataset, convolutions: Convolutions, hidden: usize, seed: u64) -> Result<Self> {
         let (mut layers, mut layout) = (vec![], Layout::default());
         let mut push = |conv: Conv| {
             let [height, width] = conv.geometry.kernel;
@@ -166,7 +116,7 @@ impl Critic {
     }
 
     /// The critic of gray levels, which has no layers.
-    fn without_layers(data: &Dataset) -> Self {
+    pub fn without_layers(data: &Dataset) -> Self {
         let target = Target::new(&[0.0], 1);
         Self {
             layers: vec![],
@@ -181,7 +131,7 @@ impl Critic {
     }
 
     /// One layer: the projection on the directions in which the pixels vary most.
-    fn of_pixels(data: &Dataset) -> Self {
+    pub fn of_pixels(data: &Dataset) -> Self {
         let len = data.shape.len();
         let values: Vec<f64> = data.images.iter().map(|v| f64::from(*v)).collect();
         let components = Target::new(&values, len).principal(COMPONENTS);
@@ -194,9 +144,38 @@ impl Critic {
         Self { layers: vec![Layer { conv, weight, bias }], layout, params, ..Self::without_layers(data) }
     }
 
+    /// What it has learned: its parameters if it classifies, else nothing.
+    pub fn learned(&self) -> Option<&[f32]> {
+        self.classifies.then(|| self.params.values())
+    }
+
+    /// Takes the parameters of a critic that was trained before.
+    pub fn learn(&mut self, params: Vec<f32>) {
+        self.params = Parameters::new(params);
+    }
+
+    /// The moments of the data, with their classes or without.
+    pub fn target(&self, with_classes: bool) -> &Target {
+        if with_classes {
+            &self.joint
+        } else {
+            &self.plain
+        }
+    }
+
     /// How often each class occurs in the data.
     pub fn shares(&self) -> &[f64] {
         &self.shares
+    }
+
+    /// The logits of images, one row an image; nothing of a critic that does not classify.
+    pub fn logits(&self, images: &[f32], shape: Shape) -> Option<Act> {
+        let mut tape = Tape::default();
+        let x = tape.hold(Buffer::copy_of(images), images.len() / shape.len(), shape);
+        self.classifies.then(|| {
+            let [_, logits] = self.record(&mut tape, &self.params, &x, false);
+            logits
+        })
     }
 
     /// Records features and logits of a batch of images; the logits of a critic that does not classify are its features.
@@ -223,7 +202,11 @@ impl Critic {
         [if self.classifies { features } else { x.clone() }, x]
     }
 
-    fn train(
+    /// Trains a classifier on labelled images for `epochs` passes.
+    ///
+    /// # Errors
+    /// A loss that is not a number.
+    pub fn train(
         &mut self,
         data: &Dataset,
         labels: &[u8],
@@ -267,7 +250,7 @@ impl Critic {
     }
 
     /// Takes the moments of the data.
-    fn look_at(&mut self, data: &Dataset, labels: &[u8]) {
+    pub fn take_moments(&mut self, data: &Dataset, labels: &[u8]) {
         let (mut plain, mut width) = (vec![], 0);
         for images in data.images.chunks(256 * data.shape.len()) {
             let mut tape = Tape::default();
@@ -292,7 +275,7 @@ impl Critic {
 
     /// Compares a batch of images with the data: images of the `classes` that were asked for, or all without class. `seen` holds
     /// what earlier batches were like, which fade by `decay`; the class loss counts `class_weight` times in the gradients.
-    pub fn judge(
+    pub fn compare(
         &self,
         tape: &mut Tape,
         images: &Act,
@@ -300,7 +283,7 @@ impl Critic {
         seen: &mut Seen,
         decay: f64,
         class_weight: f32,
-    ) -> Verdict {
+    ) -> Comparison {
         let [features, logits] = self.record(tape, &self.params, images, true);
         let width = features.shape().len();
         let values: Vec<f64> = features.values().iter().map(|v| f64::from(*v)).collect();
@@ -322,7 +305,7 @@ impl Critic {
             class_loss = value;
             gradients.push((logits, gradient));
         }
-        Verdict { distance: distance * scale, class_loss, gradients }
+        Comparison { distance: distance * scale, class_loss, gradients }
     }
 
     /// Σ p·ln(p/q) over the classes, p their mean probabilities in the samples and q their shares in the data, and its gradient.

@@ -6,10 +6,15 @@
 //! - *distillation*: the weighted squared distance of F from the float network's on noised images at all timesteps;
 //! - *matching*: whole chains of the plans are run on the tape, and the Fréchet distance of their samples to the training images in
 //!   the features of critics is brought down, in classes and without. Each step of these plans gets channel biases of its own.
-pub mod balance;
+//!
+//! At the end the null class is calibrated, so that draws without a class have the classes' shares in the data.
 mod chain;
+mod class_prior;
 mod critic;
+mod critics;
 mod moments;
+mod state;
 mod tuner;
 
+pub use class_prior::Round;
 pub use tuner::{Figures, FineTuner};

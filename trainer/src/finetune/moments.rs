@@ -42,6 +42,11 @@ impl Target {
         order.iter().take(count).flat_map(|i| self.basis.column(*i).iter().copied().collect::<Vec<_>>()).collect()
     }
 
+    /// Number of directions along which the data vary.
+    pub fn directions(&self) -> usize {
+        self.deviations.len()
+    }
+
     /// Total variance of the data.
     pub fn trace(&self) -> f64 {
         self.deviations.norm_squared()
@@ -56,6 +61,18 @@ pub struct Running {
 }
 
 impl Running {
+    /// Its state as mean, second moment and weight, if it has seen a batch.
+    pub fn state(&self) -> Option<(&[f64], &[f64], f64)> {
+        self.moments.as_ref().map(|m| (m.mean.as_slice(), m.second.as_slice(), self.weight))
+    }
+
+    /// What had this [`Self::state`].
+    pub fn restore(mean: Vec<f64>, second: Vec<f64>, weight: f64) -> Self {
+        let len = mean.len();
+        let moments = Moments { mean: DVector::from_vec(mean), second: DMatrix::from_vec(len, len, second) };
+        Self { moments: Some(moments), weight }
+    }
+
     /// Takes in a batch, older ones fading by `decay`, and returns the Fréchet distance |μ − μ'|² + tr(Σ + Σ' − 2(Σ'^½ΣΣ'^½)^½) to
     /// the target, with its gradient with respect to each of the batch's vectors as if the moments were those of a batch alone.
     /// What lies across the directions in which the data vary adds its squared length, of this batch alone.

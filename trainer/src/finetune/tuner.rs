@@ -1,12 +1,14 @@
 //! A fine-tuning in memory, step by step.
-use super::critic::{self, Critic, Seen};
-use super::{balance, chain};
+use super::class_prior::{Calibration, Round};
+use super::critic::{Critic, Seen};
+use super::{chain, critics};
 use crate::autograd::loss::{weighted_mse, Loss};
 use crate::autograd::{Adam, Grads, Parameters, Tape};
 use crate::data::Dataset;
 use crate::graph::Graph;
 use crate::lower::calibrate::calibrate;
 use crate::lower::rounding::Rounding;
+use crate::lower::Range;
 use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::run::{Checkpoint, Config, FineTuning};
@@ -49,21 +51,41 @@ pub struct Figures {
 /// A fine-tuning in memory.
 #[derive(Debug)]
 pub struct FineTuner {
-    config: Config,
-    tuning: FineTuning,
-    graph: Graph,
-    teacher: Network,
-    plans: Vec<NamedPlan>,
-    critics: Vec<Critic>,
+    pub(super) config: Config,
+    pub(super) tuning: FineTuning,
+    pub(super) graph: Graph,
+    pub(super) teacher: Teacher,
+    pub(super) plans: Vec<NamedPlan>,
+    pub(super) critics: Vec<Critic>,
     /// For each plan, with and without classes, the moments in the features of each critic.
-    seen: Vec<[Vec<Seen>; 2]>,
-    rounding: Option<Rounding>,
+    pub(super) seen: Vec<[Vec<Seen>; 2]>,
+    /// Ranges of the activations, and the rounding that follows from them.
+    pub(super) rounding: Option<(Vec<Range>, Rounding)>,
     draws: Draws,
     labels: Vec<u8>,
-    params: Parameters,
-    adam: Adam,
-    ema: Vec<f32>,
-    losses: Vec<f32>,
+    pub(super) params: Parameters,
+    pub(super) adam: Adam,
+    pub(super) ema: Vec<f32>,
+    pub(super) losses: Vec<f32>,
+    pub(super) calibration: Calibration,
+}
+
+/// The run that a fine-tuning starts from.
+#[derive(Debug)]
+pub(super) struct Teacher {
+    /// Its averaged parameters.
+    pub params: Vec<f32>,
+    /// Its norms' statistics.
+    pub stats: Vec<f32>,
+    network: Network,
+}
+
+impl Teacher {
+    /// The averaged network of a run.
+    pub fn new(config: &Config, params: Vec<f32>, stats: Vec<f32>) -> Result<Self> {
+        let network = config.graph()?.fold(&params, &stats)?;
+        Ok(Self { params, stats, network })
+    }
 }
 
 impl FineTuner {
@@ -76,34 +98,49 @@ impl FineTuner {
             return Err(Error::Usage("the run is fine-tuned already; start from the run that it came from".into()));
         }
         tuning.check()?;
-        let original = run.config.graph()?;
-        let mut config = run.config.clone();
-        config.fine_tuning = Some(tuning.clone());
-        let graph = config.graph()?;
-        let values = original.folded_params(&graph, &run.ema, &run.stats)?;
-        let plans = config.plans(&tuning.plans)?;
-        let matching = tuning.matching > 0.0;
-        let critics = match matching {
-            true => critic::train_all(data, tuning.critic_epochs, tuning.seed, on_critic)?,
+        let teacher = Teacher::new(&run.config, run.ema.clone(), run.stats.clone())?;
+        let config = Config { fine_tuning: Some(tuning.clone()), ..run.config.clone() };
+        let values = run.config.graph()?.folded_params(&config.graph()?, &run.ema, &run.stats)?;
+        // Before the critics are trained: what cannot be used is refused at once.
+        config.plans(&tuning.plans)?;
+        let critics = match tuning.matching > 0.0 {
+            true => critics::train(data, tuning.critic_epochs, tuning.seed, on_critic)?,
             false => vec![],
         };
+        Self::assembled(config, tuning, data, (teacher, critics, values))
+    }
+
+    /// A fine-tuning at its start from its parts.
+    pub(super) fn assembled(
+        config: Config,
+        tuning: FineTuning,
+        data: &Dataset,
+        (teacher, critics, values): (Teacher, Vec<Critic>, Vec<f32>),
+    ) -> Result<Self> {
+        let plans = config.plans(&tuning.plans)?;
         let nothing = || vec![Seen::default(); critics.len()];
         Ok(Self {
             seen: plans.iter().map(|_| [nothing(), nothing()]).collect(),
             rounding: None,
-            teacher: run.network()?,
+            teacher,
             draws: Draws::new(&Config { batch: tuning.batch, seed: tuning.seed, ..config.clone() }),
             labels: data.labels.clone().unwrap_or_default(),
             params: Parameters::new(values.clone()),
             adam: Adam::new([0.9, 0.99]),
             ema: values,
             losses: vec![],
+            calibration: Calibration::default(),
+            graph: config.graph()?,
             config,
             tuning,
-            graph,
             plans,
             critics,
         })
+    }
+
+    /// What it does.
+    pub fn tuning(&self) -> &FineTuning {
+        &self.tuning
     }
 
     /// Steps done.
@@ -116,24 +153,6 @@ impl FineTuner {
         &self.plans
     }
 
-    /// What a run's folder holds of this fine-tuning.
-    ///
-    /// # Errors
-    /// Out of memory.
-    pub fn checkpoint(&mut self) -> Result<Checkpoint> {
-        let [first, second] = self.adam.moments(&self.params).map_err(|e| Error::Invalid(e.to_string()))?;
-        Ok(Checkpoint {
-            config: self.config.clone(),
-            params: self.params.values().to_vec(),
-            adam_first: first.to_vec(),
-            adam_second: second.to_vec(),
-            ema: self.ema.clone(),
-            stats: vec![],
-            losses: self.losses.clone(),
-            validation: vec![],
-        })
-    }
-
     /// One step, with the learning rate for `progress` in [0, 1].
     ///
     /// # Errors
@@ -144,10 +163,11 @@ impl FineTuner {
         if self.tuning.quantize && step.is_multiple_of(CALIBRATION_STEPS) {
             let network = self.graph.fold(self.params.values(), &[])?;
             let ranges = calibrate(&network, &self.plans, self.tuning.seed, Default::default())?;
-            self.rounding = Some(Rounding::new(&network.graph, &ranges)?);
+            let rounding = Rounding::new(&network.graph, &ranges)?;
+            self.rounding = Some((ranges, rounding));
         }
         let mut rounded = self.params.values().to_vec();
-        if let Some(rounding) = &self.rounding {
+        if let Some((_, rounding)) = &self.rounding {
             rounding.round_weights(&self.graph, &mut rounded)?;
         }
         // Gradients with respect to rounded weights are taken for those of the weights themselves.
@@ -191,17 +211,32 @@ impl FineTuner {
         Ok(figures)
     }
 
-    /// Evens out the classes of draws without a class, where there are critics to read them; see [`balance::balance`]. The last
-    /// thing to do.
+    /// Rounds of class-prior calibration in all: one measures the network as it is, each other one what was moved before it. There are
+    /// none without critics.
+    pub(super) fn calibration_rounds(&self) -> usize {
+        match self.critics.is_empty() || self.tuning.class_prior_rounds == 0 {
+            true => 0,
+            false => self.tuning.class_prior_rounds + 1,
+        }
+    }
+
+    /// The next round of class-prior calibration, for which the critics tell the classes; `None` when all are done. The last thing to
+    /// do.
     ///
     /// # Errors
     /// None for a fine-tuning made by this type.
-    pub fn balance(&mut self, on_round: impl FnMut(&balance::Round)) -> Result<()> {
-        if self.critics.is_empty() || self.tuning.balance_rounds == 0 {
-            return Ok(());
+    pub fn calibrate_class_prior(&mut self) -> Result<Option<Round>> {
+        let rounds = self.calibration_rounds();
+        if self.calibration.rounds >= rounds {
+            return Ok(None);
         }
-        let how = (self.tuning.balance_rounds, self.tuning.seed);
-        balance::balance(&self.graph, &mut self.ema, &self.plans, &self.critics, how, on_round)
+        let how = (self.tuning.seed, self.calibration.rounds + 1 == rounds);
+        self.calibration.round(&self.graph, &mut self.ema, &self.plans, &self.critics, how).map(Some)
+    }
+
+    /// Whether there is nothing left to do.
+    pub fn is_finished(&self) -> bool {
+        self.step() >= self.tuning.steps && self.calibration.rounds >= self.calibration_rounds()
     }
 
     fn learning_rate(&self, progress: f64) -> f64 {
@@ -210,15 +245,16 @@ impl FineTuner {
     }
 
     fn distillation(&mut self, data: &Dataset, step: u64, tape: &mut Tape, rounded: &Parameters) -> Result<Loss> {
-        let draw = self.draws.draw(data, step);
-        let mut columns = Vec::with_capacity(draw.timesteps.len() * self.teacher.bias_columns());
+        let (draw, teacher) = (self.draws.draw(data, step), &self.teacher.network);
+        let mut columns = Vec::with_capacity(draw.timesteps.len() * teacher.bias_columns());
         for (t, row) in draw.timesteps.iter().zip(&draw.class_rows) {
-            columns.extend(self.teacher.bias(*t, Some(*row).filter(|r| *r < self.teacher.classes()))?);
+            columns.extend(teacher.bias(*t, Some(*row).filter(|r| *r < teacher.classes()))?);
         }
-        let target = self.teacher.forward(&draw.x, &columns, |_, _| ())?;
+        let target = teacher.forward(&draw.x, &columns, |_, _| ())?;
         let x = tape.hold(draw.x, draw.timesteps.len(), self.graph.input);
         let (timesteps, class_rows) = (&draw.timesteps[..], &draw.class_rows[..]);
-        let batch = Batch { x: (x, false), timesteps, class_rows, plan_row: 0, rounding: self.rounding.as_ref() };
+        let batch =
+            Batch { x: (x, false), timesteps, class_rows, plan_row: 0, rounding: self.rounding.as_ref().map(|r| &r.1) };
         let output = forward(&self.graph, tape, rounded, batch);
         Ok(weighted_mse(tape, &output.f, &target, &draw.weights))
     }
@@ -235,17 +271,17 @@ impl FineTuner {
         let null = self.graph.conditioning.classes;
         let rows: Vec<usize> =
             classes.iter().map(|class| if unconditional { null } else { usize::from(*class) }).collect();
-        let rounding = self.rounding.as_ref();
+        let rounding = self.rounding.as_ref().map(|r| &r.1);
         let samples = chain::record(tape, &self.graph, rounded, rounding, plan, &rows, &mut rng);
         let classes = (!unconditional).then_some(&classes[..]);
         let count = self.critics.len() as f64;
         let mut gradients = vec![];
         for (critic, seen) in self.critics.iter().zip(&mut self.seen[index][usize::from(unconditional)]) {
             let weight = (self.tuning.class_weight * if unconditional { SHARES_WEIGHT } else { 1.0 }) as f32;
-            let verdict = critic.judge(tape, &samples, classes, seen, MOMENTS_DECAY, weight);
-            figures.distance += verdict.distance / count;
-            figures.class_loss += verdict.class_loss / count;
-            gradients.extend(verdict.gradients);
+            let found = critic.compare(tape, &samples, classes, seen, MOMENTS_DECAY, weight);
+            figures.distance += found.distance / count;
+            figures.class_loss += found.class_loss / count;
+            gradients.extend(found.gradients);
         }
         (figures.plan, figures.conditional) = (index, !unconditional);
         gradients.iter_mut().flat_map(|(_, g)| g.iter_mut()).for_each(|g| *g /= count as f32);

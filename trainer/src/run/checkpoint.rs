@@ -1,32 +1,24 @@
-//! Checkpoints: a run's folder holds one folder a checkpoint, `step-000001500`, with
+//! Checkpoints: a run's folder holds one folder a checkpoint, with
 //! - `state.safetensors`: parameters (`param.*`), their average (`ema.*`), Adam's moments (`adam1.*`, `adam2.*`) and the averaged
 //!   statistics of the norms (`stat.*`);
-//! - `run.toml`: the configuration, the step and the position of the random generator;
+//! - `run.toml`: the configuration and the step;
 //! - `loss.csv`: the loss of every step;
-//! - `validation.csv`: where images are held out, the losses on them and on training images, now and then.
+//! - `validation.csv`: where images are held out, the losses on them and on training images, now and then;
+//! - `tuning.safetensors`: of a fine-tuning that is not finished, what it needs to go on.
 //!
-//! A checkpoint is written under a temporary name and renamed when it is complete, and older ones are removed after that, so a run
-//! that is killed at any moment can be resumed.
+//! The folder is called `step-000001500`; of a fine-tuning that is not finished `tuning-000000600-000`, by the step and the rounds of
+//! class-prior calibration that are done. A checkpoint is written under a temporary name and renamed when it is complete, and older
+//! ones are removed after that, so a run that is killed at any moment can be resumed.
 use super::config::Config;
+use super::history::{self, Validation};
+use super::tensors::Tensors;
 use crate::graph::{Graph, Layout};
 use crate::network::Network;
 use crate::{Error, Result};
-use safetensors::{tensor::TensorView, Dtype, SafeTensors};
-use serde::{Deserialize, Serialize};
+use serde::{de::IgnoredAny, Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// The losses of the averaged network at one moment, without augmentation and label dropout.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Validation {
-    /// Steps done.
-    pub step: u64,
-    /// On training images.
-    pub training: f32,
-    /// On the images that were held out.
-    pub validation: f32,
-}
 
 /// A run at one moment. Vectors follow the layouts of its [`Graph`].
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +39,17 @@ pub struct Checkpoint {
     pub losses: Vec<f32>,
     /// The losses on training and on held-out images at some steps; empty where none are held out.
     pub validation: Vec<Validation>,
+    /// What a fine-tuning that is not finished needs to go on.
+    pub unfinished: Option<Unfinished>,
+}
+
+/// The part of a fine-tuning that matters only while it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unfinished {
+    /// Rounds of class-prior calibration that are done.
+    pub calibration_rounds: usize,
+    /// Its state beyond the vectors of a [`Checkpoint`].
+    pub state: Tensors,
 }
 
 impl Checkpoint {
@@ -69,24 +72,25 @@ impl Checkpoint {
 #[serde(deny_unknown_fields)]
 struct RunFile {
     step: u64,
-    random_position: RandomPosition,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calibration_rounds: Option<usize>,
+    /// Written by earlier versions, never needed: a step's random numbers depend on the seed and the step alone.
+    #[serde(default, rename = "random_position", skip_serializing)]
+    _random_position: Option<IgnoredAny>,
     config: Config,
-}
-
-/// The generator is ChaCha8 and counts: a step's numbers depend on the seed and the step alone.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RandomPosition {
-    seed: u64,
-    next_step: u64,
 }
 
 const STATE_FILE: &str = "state.safetensors";
 const RUN_FILE: &str = "run.toml";
 const LOSS_FILE: &str = "loss.csv";
 const VALIDATION_FILE: &str = "validation.csv";
+const TUNING_FILE: &str = "tuning.safetensors";
 const PREFIX: &str = "step-";
+const UNFINISHED_PREFIX: &str = "tuning-";
+/// A checkpoint that is being written or removed.
 const TEMPORARY: &str = "unfinished.tmp";
+/// A whole checkpoint that is being replaced by one of the same name.
+const REPLACED: &str = "replaced.tmp";
 
 /// The prefixes in the state file, with the vectors they stand for and whether those are parameters (else statistics).
 const PARTS: [(&str, bool); 5] = [("param", true), ("ema", true), ("adam1", true), ("adam2", true), ("stat", false)];
@@ -120,36 +124,37 @@ fn write_all(run: &Path, temporary: &Path, checkpoint: &Checkpoint) -> Result<()
         let written = File::create(&path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
         written.map_err(failed(&path))
     };
-    write(STATE_FILE, &encode_state(checkpoint)?)?;
+    write(STATE_FILE, &state(checkpoint)?.encode()?)?;
     let step = checkpoint.step();
-    let position = RandomPosition { seed: checkpoint.config.seed, next_step: step };
-    let file = RunFile { step, random_position: position, config: checkpoint.config.clone() };
-    let text = toml::to_string_pretty(&file)
+    let calibration_rounds = checkpoint.unfinished.as_ref().map(|unfinished| unfinished.calibration_rounds);
+    let config = checkpoint.config.clone();
+    let text = toml::to_string_pretty(&RunFile { step, calibration_rounds, _random_position: None, config })
         .map_err(|e| Error::Invalid(format!("the configuration cannot be stored: {e}")))?;
     write(RUN_FILE, text.as_bytes())?;
-    let mut csv = String::from("step,loss\n");
-    for (i, loss) in checkpoint.losses.iter().enumerate() {
-        csv.push_str(&format!("{},{loss}\n", i + 1));
-    }
-    write(LOSS_FILE, csv.as_bytes())?;
+    write(LOSS_FILE, history::encode_losses(&checkpoint.losses).as_bytes())?;
     if checkpoint.config.validation > 0.0 {
-        let mut csv = String::from("step,training,validation\n");
-        for Validation { step, training, validation } in &checkpoint.validation {
-            csv.push_str(&format!("{step},{training},{validation}\n"));
-        }
-        write(VALIDATION_FILE, csv.as_bytes())?;
+        write(VALIDATION_FILE, history::encode_validation(&checkpoint.validation).as_bytes())?;
     }
-    let finished = run.join(format!("{PREFIX}{step:09}"));
-    let older = checkpoints(run)?;
+    if let Some(unfinished) = &checkpoint.unfinished {
+        write(TUNING_FILE, &unfinished.state.encode()?)?;
+    }
+    let finished = run.join(match calibration_rounds {
+        None => format!("{PREFIX}{step:09}"),
+        Some(rounds) => format!("{UNFINISHED_PREFIX}{step:09}-{rounds:03}"),
+    });
     if finished.exists() {
-        fs::remove_dir_all(&finished).map_err(failed(&finished))?;
+        let replaced = run.join(REPLACED);
+        if replaced.exists() {
+            fs::remove_dir_all(&replaced).map_err(failed(&replaced))?;
+        }
+        fs::rename(&finished, &replaced).map_err(failed(&finished))?;
     }
     fs::rename(temporary, &finished).map_err(failed(&finished))?;
     // Directory entries are made durable where the system allows a folder to be opened.
     if let Ok(folder) = File::open(run) {
         let _ = folder.sync_all();
     }
-    for path in older.into_iter().filter(|path| *path != finished) {
+    for path in checkpoints(run)?.into_iter().filter(|path| *path != finished) {
         // A half-removed checkpoint must not look like one: it loses its name first.
         fs::rename(&path, temporary).and_then(|()| fs::remove_dir_all(temporary)).map_err(failed(&path))?;
     }
@@ -168,25 +173,34 @@ pub fn load(run: &Path) -> Result<Checkpoint> {
         let path = folder.join(name);
         fs::read(&path).map_err(|e| Error::file(&path, format!("cannot be read: {e}"))).map(|bytes| (path, bytes))
     };
+    let tensors = |name: &str| -> Result<(PathBuf, Tensors)> {
+        let (path, bytes) = read(name)?;
+        let tensors = Tensors::decode(&bytes).map_err(|e| Error::file(&path, e))?;
+        Ok((path, tensors))
+    };
     let (path, bytes) = read(RUN_FILE)?;
     let text = String::from_utf8(bytes).map_err(|_| Error::file(&path, "is not text"))?;
     let file: RunFile = toml::from_str(&text).map_err(|e| Error::file(&path, one_line(&e.to_string())))?;
     file.config.check().map_err(|e| Error::file(&path, e))?;
     let graph = file.config.graph().map_err(|e| Error::file(&path, e))?;
     let (path, bytes) = read(LOSS_FILE)?;
-    let losses = decode_losses(&path, &bytes)?;
+    let losses = history::decode_losses(&bytes).map_err(|e| Error::file(&path, e))?;
     if losses.len() as u64 != file.step {
         return Err(Error::file(&path, format!("holds {} losses, but the run is at step {}", losses.len(), file.step)));
     }
-    let validation = if file.config.validation > 0.0 {
+    let mut validation = vec![];
+    if file.config.validation > 0.0 {
         let (path, bytes) = read(VALIDATION_FILE)?;
-        decode_validation(&path, &bytes, file.step)?
-    } else {
-        vec![]
+        validation = history::decode_validation(&bytes, file.step).map_err(|e| Error::file(&path, e))?;
+    }
+    let (path, state) = tensors(STATE_FILE)?;
+    let [params, ema, adam_first, adam_second, stats] = vectors(&state, &graph).map_err(|e| Error::file(&path, e))?;
+    let unfinished = match file.calibration_rounds {
+        Some(calibration_rounds) => Some(Unfinished { calibration_rounds, state: tensors(TUNING_FILE)?.1 }),
+        None => None,
     };
-    let (path, bytes) = read(STATE_FILE)?;
-    let [params, ema, adam_first, adam_second, stats] = decode_state(&path, &bytes, &graph)?;
-    Ok(Checkpoint { config: file.config, params, adam_first, adam_second, ema, stats, losses, validation })
+    let config = file.config;
+    Ok(Checkpoint { config, params, adam_first, adam_second, ema, stats, losses, validation, unfinished })
 }
 
 /// Whether a folder holds a run.
@@ -194,67 +208,59 @@ pub fn exists(run: &Path) -> bool {
     checkpoints(run).is_ok_and(|found| !found.is_empty())
 }
 
+/// The moment of a run that a checkpoint of this name is of: later ones are greater.
+fn moment(name: &str) -> Option<(u64, u64)> {
+    let number = |text: &str, digits: usize| {
+        let all = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse::<u64>().ok().filter(|_| all)
+    };
+    match (name.strip_prefix(PREFIX), name.strip_prefix(UNFINISHED_PREFIX)) {
+        (Some(step), _) => Some((number(step, 9)?, u64::MAX)),
+        (_, Some(rest)) => rest.split_once('-').and_then(|(step, rounds)| Some((number(step, 9)?, number(rounds, 3)?))),
+        _ if name == REPLACED => Some((0, 0)),
+        _ => None,
+    }
+}
+
 /// The checkpoints of a run, oldest first; none where there is no such folder.
 fn checkpoints(run: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let failed = |e: std::io::Error| Error::file(run, format!("cannot be read: {e}"));
     let entries = match fs::read_dir(run) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
         entries => entries.map_err(failed)?,
     };
     for entry in entries {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.strip_prefix(PREFIX).is_some_and(|n| n.len() == 9 && n.bytes().all(|b| b.is_ascii_digit())) {
-            found.push(path);
-        }
+        found.extend(moment(&name).map(|moment| (moment, path)));
     }
     found.sort();
-    Ok(found)
+    Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
-fn vectors(checkpoint: &Checkpoint) -> [&[f32]; 5] {
-    let c = checkpoint;
-    [&c.params, &c.ema, &c.adam_first, &c.adam_second, &c.stats]
-}
-
-fn encode_state(checkpoint: &Checkpoint) -> Result<Vec<u8>> {
-    let graph = checkpoint.config.graph()?;
-    let invalid = |e: safetensors::SafeTensorError| Error::Invalid(format!("the state cannot be stored: {e}"));
-    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-    for ((prefix, is_param), values) in PARTS.into_iter().zip(vectors(checkpoint)) {
+/// The tensors of the state file.
+fn state(checkpoint: &Checkpoint) -> Result<Tensors> {
+    let (graph, c) = (checkpoint.config.graph()?, checkpoint);
+    let mut tensors = Tensors::default();
+    let vectors = [&c.params, &c.ema, &c.adam_first, &c.adam_second, &c.stats];
+    for ((prefix, is_param), values) in PARTS.into_iter().zip(vectors) {
         for block in &layout(&graph, is_param).blocks {
-            let bytes = values[block.range.clone()].iter().flat_map(|v| v.to_le_bytes()).collect();
-            tensors.push((format!("{prefix}.{}", block.name), block.shape.clone(), bytes));
+            tensors.put(format!("{prefix}.{}", block.name), &block.shape, &values[block.range.clone()]);
         }
     }
-    let views: Result<Vec<(&str, TensorView)>> = tensors
-        .iter()
-        .map(|(name, shape, bytes)| {
-            Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(invalid)?))
-        })
-        .collect();
-    safetensors::serialize(views?, None).map_err(invalid)
+    Ok(tensors)
 }
 
-fn decode_state(path: &Path, bytes: &[u8], graph: &Graph) -> Result<[Vec<f32>; 5]> {
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|e| Error::file(path, format!("is not a readable safetensors file ({e})")))?;
-    let mut parts: [Vec<f32>; 5] = Default::default();
-    for ((prefix, is_param), values) in PARTS.into_iter().zip(&mut parts) {
+/// The vectors that the tensors of a state file stand for.
+fn vectors(state: &Tensors, graph: &Graph) -> Result<[Vec<f32>; 5]> {
+    let mut vectors: [Vec<f32>; 5] = Default::default();
+    for ((prefix, is_param), values) in PARTS.into_iter().zip(&mut vectors) {
         for block in &layout(graph, is_param).blocks {
-            let name = format!("{prefix}.{}", block.name);
-            let tensor = file.tensor(&name).map_err(|_| Error::file(path, format!("lacks the tensor {name}")))?;
-            if tensor.dtype() != Dtype::F32 || tensor.shape() != block.shape {
-                return Err(Error::file(path, format!("{name} is {:?}, not {:?}", tensor.shape(), block.shape)));
-            }
-            values.extend(tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)));
-        }
-        if values.iter().any(|v| !v.is_finite()) {
-            return Err(Error::file(path, format!("{prefix} holds a value that is not a number")));
+            values.extend(state.get(&format!("{prefix}.{}", block.name), &block.shape)?);
         }
     }
-    Ok(parts)
+    Ok(vectors)
 }
 
 fn layout(graph: &Graph, is_param: bool) -> &Layout {
@@ -265,35 +271,22 @@ fn layout(graph: &Graph, is_param: bool) -> &Layout {
     }
 }
 
-fn decode_losses(path: &Path, bytes: &[u8]) -> Result<Vec<f32>> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Error::file(path, "is not text"))?;
-    let rows = text.lines().skip(1).enumerate().map(|(i, line)| {
-        let loss =
-            line.split_once(',').filter(|(step, _)| step.parse() == Ok(i + 1)).and_then(|(_, loss)| loss.parse().ok());
-        loss.ok_or_else(|| Error::file(path, format!("line {} is not \"{},loss\"", i + 2, i + 1)))
-    });
-    rows.collect()
-}
-
-fn decode_validation(path: &Path, bytes: &[u8], last: u64) -> Result<Vec<Validation>> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Error::file(path, "is not text"))?;
-    let mut before = 0;
-    let rows = text.lines().skip(1).enumerate().map(|(i, line)| {
-        let mut fields = line.split(',');
-        let step = fields.next().and_then(|step| step.parse().ok()).filter(|step| (before + 1..=last).contains(step));
-        let mut loss = || fields.next().and_then(|loss| loss.parse().ok());
-        let (Some(step), Some(training), Some(validation), None) = (step, loss(), loss(), fields.next()) else {
-            return Err(Error::file(
-                path,
-                format!("line {} is not \"step,loss,loss\" of a later step up to {last}", i + 2),
-            ));
-        };
-        before = step;
-        Ok(Validation { step, training, validation })
-    });
-    rows.collect()
-}
-
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_the_moment() {
+        let order =
+            ["replaced.tmp", "tuning-000000000-000", "tuning-000000300-000", "tuning-000000300-002", "step-000000300"];
+        let moments: Vec<_> = order.iter().map(|name| moment(name).unwrap()).collect();
+        assert!(moments.is_sorted());
+        for name in ["unfinished.tmp", "step-1", "step-00000000x", "tuning-000000300", "loss.png"] {
+            assert_eq!(moment(name), None, "{name}");
+        }
+    }
 }

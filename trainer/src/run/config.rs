@@ -86,11 +86,23 @@ impl Config {
     pub fn new(preset: &str, data: &crate::data::Dataset) -> Self {
         Self {
             preset: preset.into(),
-            network: presets::Variation::default(),
             data: data.source.clone(),
             data_digest: data.digest(),
             image: [data.shape.height, data.shape.width, data.shape.channels],
             classes: data.classes(),
+            ..Self::usual()
+        }
+    }
+
+    /// What `trainer train` does where it is told nothing else, for no images yet.
+    pub fn usual() -> Self {
+        Self {
+            preset: "digits28".into(),
+            network: presets::Variation::default(),
+            data: "digits".into(),
+            data_digest: 0,
+            image: [0; 3],
+            classes: 0,
             steps: 40_000,
             batch: 32,
             lr: 0.016,

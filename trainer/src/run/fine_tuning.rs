@@ -20,8 +20,9 @@ pub struct FineTuning {
     pub matching: f64,
     /// Weight of the class loss within the matching.
     pub class_weight: f64,
-    /// Rounds of evening out the classes of draws without a class at the end, in which only the null class moves.
-    pub balance_rounds: usize,
+    /// Rounds of class-prior calibration at the end, in which only the null class moves.
+    #[serde(alias = "balance_rounds")]
+    pub class_prior_rounds: usize,
     /// Passes over the data that each classifier among the critics is trained for.
     pub critic_epochs: usize,
     /// Round weights and activations as the integer network does.
@@ -42,7 +43,7 @@ impl FineTuning {
         lr: 1e-3,
         matching: 0.1,
         class_weight: 0.05,
-        balance_rounds: 4,
+        class_prior_rounds: 4,
         critic_epochs: 10,
         quantize: true,
         ema: 0.99,
@@ -58,21 +59,28 @@ impl FineTuning {
         if self.steps == 0 || self.steps > i32::MAX as u64 {
             return fail(format!("--steps {}: give at least 1 and at most {}", self.steps, i32::MAX));
         }
-        if self.batch == 0 || self.batch > 1 << 16 || self.evaluations > 1 << 20 {
+        if self.batch == 0 || self.batch > 1 << 16 {
             return fail(format!("--batch {}: give 1 to {}", self.batch, 1 << 16));
+        }
+        if self.evaluations > 1 << 20 {
+            return fail(format!("--evaluations {}: give at most {}", self.evaluations, 1 << 20));
         }
         if !(self.lr.is_finite() && self.lr > 0.0 && self.lr <= 1.0) {
             return fail(format!("--lr {}: give a learning rate above 0 and at most 1", self.lr));
         }
-        let weights = [self.matching, self.class_weight];
-        if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || !(0.0..1.0).contains(&self.ema) {
-            return fail("weights must not be negative, and the decay of the average must lie in [0, 1)".into());
+        for (flag, weight) in [("--matching", self.matching), ("--class-weight", self.class_weight)] {
+            if !weight.is_finite() || weight < 0.0 {
+                return fail(format!("{flag} {weight}: give a weight of at least 0"));
+            }
+        }
+        if !(0.0..1.0).contains(&self.ema) {
+            return fail(format!("--ema {}: give a decay of at least 0 and below 1", self.ema));
         }
         if self.critic_epochs == 0 || self.critic_epochs > 1000 {
             return fail(format!("--critic-epochs {}: give 1 to 1000", self.critic_epochs));
         }
-        if self.balance_rounds > 100 {
-            return fail(format!("--balance-rounds {}: give at most 100", self.balance_rounds));
+        if self.class_prior_rounds > 100 {
+            return fail(format!("--class-prior-rounds {}: give at most 100", self.class_prior_rounds));
         }
         if self.plans.is_empty() {
             return fail("give at least one --plan".into());

@@ -2,7 +2,11 @@
 pub mod checkpoint;
 mod config;
 mod fine_tuning;
+mod history;
+mod tensors;
 
-pub use checkpoint::{Checkpoint, Validation};
+pub use checkpoint::{Checkpoint, Unfinished};
 pub use config::Config;
 pub use fine_tuning::FineTuning;
+pub use history::Validation;
+pub use tensors::Tensors;

@@ -56,8 +56,11 @@ impl Trainer {
     /// A run as it was when `checkpoint` was made.
     ///
     /// # Errors
-    /// As [`Self::new`], or out of memory.
+    /// As [`Self::new`], a run that is fine-tuned, or out of memory.
     pub fn from_checkpoint(checkpoint: Checkpoint) -> Result<Self> {
+        if checkpoint.config.fine_tuning.is_some() {
+            return Err(Error::Usage("the run is fine-tuned; training it on would undo that".into()));
+        }
         let mut trainer = Self::new(checkpoint.config)?;
         trainer.params = Parameters::new(checkpoint.params);
         let [first, second] = trainer.adam.moments(&trainer.params).map_err(|e| Error::Invalid(e.to_string()))?;
@@ -85,6 +88,7 @@ impl Trainer {
             stats: self.stats.clone(),
             losses: self.losses.clone(),
             validation: self.validation.clone(),
+            unfinished: None,
         })
     }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 /// The arguments for image-to-image and inpainting.
 #[derive(Debug, Args)]
-pub struct GivenArguments {
+pub struct EditArguments {
     /// Image-to-image: start from this PNG of the model's size, or from the images of a data set (`.npy`, IDX,
     /// a folder of PNGs, `digits`); image i of the batch takes number i modulo their count.
     #[arg(long, value_name = "IMAGE.png|DATA", requires = "start")]
@@ -59,27 +59,27 @@ impl Start {
 
 /// The images, read.
 #[derive(Debug, Default)]
-pub struct GivenImages {
+pub struct EditImages {
     from: Option<(Vec<f32>, usize)>,
     known: Option<(Vec<f32>, Vec<u8>)>,
 }
 
-impl GivenImages {
+impl EditImages {
     /// As chains take them.
-    pub fn as_given(&self) -> crate::chain::Given<'_> {
-        crate::chain::Given {
+    pub fn as_edit(&self) -> crate::chain::Edit<'_> {
+        crate::chain::Edit {
             from: self.from.as_ref().map(|(images, step)| (&images[..], *step)),
             known: self.known.as_ref().map(|(images, mask)| (&images[..], &mask[..])),
         }
     }
 }
 
-impl GivenArguments {
+impl EditArguments {
     /// Reads what is named, for samples of `shape` and a plan of `steps`.
     ///
     /// # Errors
     /// Files that cannot be read or have another size, or a step that the plan does not have.
-    pub fn read(&self, shape: [usize; 3], steps: usize) -> Result<GivenImages> {
+    pub fn read(&self, shape: [usize; 3], steps: usize) -> Result<EditImages> {
         let from = match (&self.from, self.start) {
             (Some(source), Some(start)) => Some((images(source, shape)?, start.step(steps)?)),
             _ => None,
@@ -88,7 +88,7 @@ impl GivenArguments {
             (Some(path), Some(source)) => Some((images(source, shape)?, mask(path, shape)?)),
             _ => None,
         };
-        Ok(GivenImages { from, known })
+        Ok(EditImages { from, known })
     }
 }
 

@@ -1,0 +1,57 @@
+//! What options have in common: help texts with the defaults of a configuration, and what a continued run may not change.
+use clap::ValueEnum;
+use serde::Serialize;
+use std::fmt::Display;
+
+/// A help text with its option's default.
+pub fn usual(help: &str, default: impl Display) -> String {
+    format!("{help} [default: {default}]")
+}
+
+/// The name of a choice on the command line.
+pub fn name_of(choice: impl ValueEnum) -> String {
+    choice.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// Puts what was asked for, if anything, into a field of a configuration.
+pub fn set<T: Clone>(field: &mut T, asked: &Option<T>) {
+    if let Some(asked) = asked {
+        field.clone_from(asked);
+    }
+}
+
+/// The option in which two configurations differ, as it is called on the command line; fields that have another name there are
+/// given with it.
+pub fn difference<T: Serialize>(a: &T, b: &T, names: &[(&str, &str)]) -> Option<String> {
+    let table = |config| toml::Table::try_from(config).unwrap_or_default();
+    let field = differing_field(&table(a), &table(b))?;
+    let name = names.iter().find(|(name, _)| *name == field).map_or(&field[..], |(_, name)| name);
+    Some(format!("--{}", name.replace('_', "-")))
+}
+
+fn differing_field(a: &toml::Table, b: &toml::Table) -> Option<String> {
+    let differing = |key: &String| match (a.get(key), b.get(key)) {
+        (Some(toml::Value::Table(a)), Some(toml::Value::Table(b))) => differing_field(a, b),
+        (a, b) => (a != b).then(|| key.clone()),
+    };
+    a.keys().chain(b.keys()).find_map(differing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::{Config, FineTuning};
+
+    #[test]
+    fn a_difference_has_the_name_of_its_option() {
+        let one = Config::usual();
+        assert_eq!(difference(&one, &one, &[]), None);
+        let other = Config { snr_gamma: 4.0, ..one.clone() };
+        assert_eq!(difference(&one, &other, &[]).unwrap(), "--snr-gamma");
+        let mut other = one.clone();
+        other.network.blocks = Some(3);
+        assert_eq!(difference(&one, &other, &[]).unwrap(), "--blocks");
+        let tuned = FineTuning { quantize: false, ..FineTuning::USUAL };
+        assert_eq!(difference(&FineTuning::USUAL, &tuned, &[("quantize", "float")]).unwrap(), "--float");
+    }
+}
