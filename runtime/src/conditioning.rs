@@ -3,6 +3,7 @@
 
 use crate::error::SamplerError;
 use crate::model::Model;
+use crate::ops::step_bias::StepBiases;
 use crate::quant::round;
 
 /// How strongly a class bends a draw (classifier-free guidance, Ho & Salimans 2022).
@@ -118,61 +119,28 @@ impl Condition {
     }
 }
 
-/// The rows that make up a step's channel biases.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct StepBiases<'a> {
-    pub(crate) time: &'a [i16],
-    pub(crate) none: &'a [i16],
-    pub(crate) class: &'a [i16],
-    /// In 1/256.
-    pub(crate) guidance_scale: i32,
-}
-
-impl<'a> StepBiases<'a> {
-    /// Those of an evaluation with the class and the guidance scale of `condition`.
-    pub(crate) fn new(model: &Model<'a>, condition: Condition, time_row: u32) -> Self {
-        let tables = model.header().conditioning;
-        let columns = tables.columns as usize;
-        let row = |table: u32, row: usize| {
-            let start = table as usize + row * columns * 2;
-            let bytes = model.blob().get(start..start + columns * 2).unwrap_or(&[]);
-            bytemuck::try_cast_slice(bytes).unwrap_or(&[])
-        };
-        let class_row = |index: u16| if tables.classes > 0 { row(tables.class_table, index as usize) } else { &[] };
-        let none = tables.classes;
-        Self {
-            time: row(tables.time_table, time_row as usize),
-            none: class_row(none),
-            class: class_row(condition.class.unwrap_or(none)),
-            guidance_scale: condition.guidance.scale.into(),
-        }
-    }
-
-    /// `time + none + ⌊guidance·(class − none)/256 + 1/2⌋` of one column.
-    #[inline]
-    pub(crate) fn value(&self, column: usize) -> i32 {
-        let at = |row: &[i16]| row.get(column).map_or(0, |&v| v as i32);
-        let none = at(self.none);
-        at(self.time) + none + ((self.guidance_scale * (at(self.class) - none) + 128) >> 8)
+/// The channel biases of an evaluation with the class and the guidance scale of `condition`.
+pub(crate) fn step_biases<'a>(model: &Model<'a>, condition: Condition, time_row: u32) -> StepBiases<'a> {
+    let tables = model.header().conditioning;
+    let columns = tables.columns as usize;
+    let row = |table: u32, row: usize| {
+        let start = table as usize + row * columns * 2;
+        let bytes = model.blob().get(start..start + columns * 2).unwrap_or(&[]);
+        bytemuck::try_cast_slice(bytes).unwrap_or(&[])
+    };
+    let class_row = |index: u16| if tables.classes > 0 { row(tables.class_table, index as usize) } else { &[] };
+    let none = tables.classes;
+    StepBiases {
+        time: row(tables.time_table, time_row as usize),
+        none: class_row(none),
+        class: class_row(condition.class.unwrap_or(none)),
+        guidance_scale: condition.guidance.scale.into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_column_is_time_plus_class_under_guidance() {
-        let (time, none, class) = ([100i16, -7], [10i16, 3], [14i16, -30000]);
-        let value = |guidance_scale, column| {
-            StepBiases { time: &time, none: &none, class: &class, guidance_scale }.value(column)
-        };
-        assert_eq!([0, 256, 512, 384].map(|g| value(g, 0)), [110, 114, 118, 116]);
-        assert_eq!(value(4096, 1), -7 + 3 + 16 * -30003);
-        // Rounded half up: 4·97/256 = 1.516 and 4·96/256 = 1.5.
-        assert_eq!([95, 96, 97].map(|g| value(g, 0)), [111, 112, 112]);
-        assert_eq!(value(256, 2), 0, "beyond the columns");
-    }
 
     #[test]
     fn scales_are_rounded_to_256ths_and_kept_within_0_to_16() {

@@ -2,109 +2,6 @@
 
 use core::fmt;
 
-/// Why a model file was refused. Offsets count bytes from the start of the file, ops from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum ParseError {
-    /// The bytes do not start at a multiple of 16 in memory; see [`include_model`](crate::include_model).
-    Misaligned,
-    /// The file is shorter or longer than its prefix says.
-    Length {
-        /// Bytes that the prefix announces (or the prefix itself needs).
-        expected: u32,
-        /// Bytes given.
-        found: u32,
-    },
-    /// The file does not begin with `BRWN`.
-    Magic,
-    /// The file was written for another version of the format.
-    Version {
-        /// The version in the file; this reader knows [`VERSION`](crate::format::VERSION).
-        found: u16,
-    },
-    /// The checksum over the file differs: it is damaged.
-    Crc {
-        /// Checksum stored.
-        stored: u32,
-        /// Checksum of the bytes.
-        computed: u32,
-    },
-    /// A reserved field is not zero, or a padding byte is not.
-    Reserved,
-    /// The header cannot be decoded.
-    Header,
-    /// A table does not lie in the weight blob, or not at a multiple of its alignment.
-    Table {
-        /// Which one.
-        table: Table,
-        /// The op or the plan that names it.
-        index: u16,
-    },
-    /// An op cannot be decoded, or its fields contradict each other.
-    Op {
-        /// The op.
-        op: u16,
-        /// What is wrong.
-        fault: OpFault,
-    },
-    /// A plan cannot be decoded, has no steps, names a missing time row or holds a number that is not finite.
-    Plan {
-        /// The plan.
-        plan: u16,
-        /// The step, or `u16::MAX` for the plan's own fields.
-        step: u16,
-    },
-    /// The arena, the state or the input and output of the network do not fit each other.
-    Frame,
-}
-
-/// A table in the weight blob.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Table {
-    /// Weights of an op.
-    Weights,
-    /// Biases of an op.
-    Bias,
-    /// Multipliers of an op.
-    Multipliers,
-    /// Activation table of an op.
-    Lut,
-    /// Channel biases by time row.
-    Time,
-    /// Channel biases by class.
-    Class,
-    /// Steps of a plan.
-    Steps,
-}
-
-/// What is wrong with an op.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum OpFault {
-    /// It cannot be decoded.
-    Encoding,
-    /// A dimension is zero, or the shapes do not follow from each other.
-    Shape,
-    /// A buffer leaves the arena or is not aligned.
-    Arena,
-    /// Buffers overlap that must not.
-    Overlap,
-    /// It reads a buffer that no earlier op has written, or that has been overwritten since.
-    Unwritten,
-    /// A shift, offset or multiplier is out of range.
-    Requantization,
-    /// A sum could leave 32 bits.
-    Accumulator,
-    /// A weight is −128, or a byte beyond the taps is not zero.
-    Weight,
-    /// A channel bias names columns beyond the time table.
-    Column,
-    /// The element type is not one that this op has.
-    Element,
-}
-
 /// Why a sampler could not be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -196,33 +93,6 @@ pub enum SnapshotError {
     Sampler(SamplerError),
 }
 
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Misaligned => f.write_str("the model is not aligned to 16 bytes in memory; use include_model!"),
-            Self::Length { expected, found } => {
-                write!(f, "the model should have {expected} bytes but has {found}; it was cut off or extended")
-            }
-            Self::Magic => f.write_str("not a Brownian model (it does not begin with BRWN)"),
-            Self::Version { found } => write!(
-                f,
-                "the model has format version {found}, this reader knows version {}; use a matching Brownian",
-                crate::format::VERSION
-            ),
-            Self::Crc { stored, computed } => {
-                write!(f, "checksum {computed:08x} differs from the stored {stored:08x}; the model is damaged")
-            }
-            Self::Reserved => f.write_str("a reserved field or padding byte is not zero"),
-            Self::Header => f.write_str("the header cannot be decoded"),
-            Self::Table { table, index } => write!(f, "table {table:?} of entry {index} lies outside the weights"),
-            Self::Op { op, fault } => write!(f, "op {op}: {fault:?} is wrong"),
-            Self::Plan { plan, step } if *step == u16::MAX => write!(f, "plan {plan} is malformed"),
-            Self::Plan { plan, step } => write!(f, "plan {plan}, step {step} is malformed"),
-            Self::Frame => f.write_str("arena, state, input and output do not fit each other"),
-        }
-    }
-}
-
 impl fmt::Display for SamplerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -274,7 +144,6 @@ impl fmt::Display for SnapshotError {
     }
 }
 
-impl core::error::Error for ParseError {}
 impl core::error::Error for SamplerError {}
 impl core::error::Error for SnapshotError {}
 

@@ -27,7 +27,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`format`] | the model file: types, reader, validation |
+//! | [`format`] | the model file: frame, header, reader |
+//! | [`ops`] | the network's ops, one file each |
 //! | [`quant`] | the only rounding rule |
 //! | [`kernels`] | inner loops, one folder a backend |
 //! | `host` (feature `host`) | what only hosts need: encoder, arena planner, multiplier search, owned memory |
@@ -52,7 +53,8 @@ pub mod host;
 mod inpaint;
 pub mod kernels;
 mod model;
-mod moves;
+pub mod ops;
+mod parse;
 pub mod plan;
 mod preview;
 pub mod process;
@@ -65,11 +67,13 @@ mod two_evaluations;
 pub use arena::{Aligned, Arena};
 pub use builder::Builder;
 pub use conditioning::{Condition, Guidance};
-pub use error::{OpFault, ParseError, SamplerError, SnapshotError, Table};
+pub use error::{SamplerError, SnapshotError};
 pub use execute::probe;
 pub use format::{arena_len, sample_len, snapshot_len, state_len, state_len_two_evaluations};
 pub use inpaint::{mask_len, Image, KnownPixels};
 pub use model::{Model, Ops, Plan};
+pub use ops::OpFault;
+pub use parse::{ParseError, PlanFault, MAX_MACS, MAX_OPS, MAX_PLANS, MAX_VALUES};
 pub use preview::Preview;
 pub use sampler::{Progress, Sampler};
 pub use snapshot::{Resume, SNAPSHOT_VERSION};

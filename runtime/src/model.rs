@@ -1,7 +1,8 @@
 //! A validated, borrowed view of a model file.
 
-use crate::error::ParseError;
-use crate::format::{self, Header, Items, Op, PlanHeader};
+use crate::format::{self, Header, Items, PlanHeader};
+use crate::ops::Op;
+use crate::parse::{self, ParseError};
 use crate::plan::{Level, Step, STEP_LEN};
 
 /// A model whose every part has been checked; it borrows the file's bytes and copies no weight.
@@ -22,7 +23,7 @@ impl<'a> Model<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let (header, blob) = format::open(bytes)?;
         let model = Self::of(bytes, header, blob);
-        format::validate(&header, blob, model.arena_len, [model.state_len, format::sample_len(bytes)])?;
+        parse::check(&header, blob, model.arena_len, [model.state_len, format::sample_len(bytes)])?;
         Ok(model)
     }
 

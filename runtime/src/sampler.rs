@@ -1,9 +1,10 @@
 //! The reverse chain: a step at a time, or an op at a time.
 
-use crate::conditioning::{Condition, StepBiases};
+use crate::conditioning::{self, Condition};
 use crate::execute;
 use crate::inpaint::Inpainting;
 use crate::model::{Model, Ops, Plan};
+use crate::ops::step_bias::StepBiases;
 use crate::plan::Step;
 use crate::preview::Preview;
 use crate::process::gaussian::State;
@@ -91,7 +92,7 @@ impl<'a> Sampler<'a> {
     ///     feed_watchdog();
     /// }
     /// # assert_eq!(sampler.steps_done(), sampler.steps());
-    /// # Ok::<(), brownian::SamplerError>(())
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn advance(&mut self) -> Progress {
         let Some(step) = self.plan.step(self.steps_done) else { return Progress::Done };
@@ -138,7 +139,7 @@ impl<'a> Sampler<'a> {
     ///     preview.x0_hat().for_each(show);
     ///     sampler.step();
     /// }
-    /// # Ok::<(), brownian::SamplerError>(())
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn evaluate(&mut self) -> Option<Preview<'_>> {
         while !matches!(self.next, Next::Update) {
@@ -179,7 +180,7 @@ impl<'a> Sampler<'a> {
             (Some(_), Some(class)) if !first_of_two => Condition::class(class),
             (Some(_), _) => Condition::NONE,
         };
-        let biases = StepBiases::new(self.model, condition, step.time_row);
+        let biases = conditioning::step_biases(self.model, condition, step.time_row);
         self.next = Next::Op { ops: self.model.ops(), biases, index: 0, first_of_two };
     }
 

@@ -62,21 +62,21 @@ impl<'a> Head<'a> {
     }
 
     /// What follows magic and version.
-    fn read(from: &mut Reader<'a>) -> Option<Self> {
-        Some(Self {
+    fn read(from: &mut Reader<'a>) -> Self {
+        Self {
             magic: MAGIC,
             version: SNAPSHOT_VERSION,
-            model: from.next()?,
-            plan: from.next()?,
-            seed: from.next()?,
-            image: from.next()?,
-            class: from.next()?,
-            guidance_scale: from.next()?,
-            two_evaluations: from.next()?,
-            start: from.next()?,
-            steps_done: from.next()?,
-            known: from.next()?,
-        })
+            model: from.next(),
+            plan: from.next(),
+            seed: from.next(),
+            image: from.next(),
+            class: from.next(),
+            guidance_scale: from.next(),
+            two_evaluations: from.next(),
+            start: from.next(),
+            steps_done: from.next(),
+            known: from.next(),
+        }
     }
 
     fn condition(&self) -> Result<Condition, SamplerError> {
@@ -137,7 +137,10 @@ impl<'a> Sampler<'a> {
         let rest = snapshot.strip_prefix(&MAGIC).ok_or(SnapshotError::Magic)?;
         let (rest, crc) = rest.split_last_chunk::<CRC_LEN>().ok_or(SnapshotError::Damaged)?;
         let mut reader = Reader::new(rest);
-        let version: u16 = reader.next().ok_or(SnapshotError::Damaged)?;
+        let version: u16 = reader.next();
+        if reader.failed() {
+            return Err(SnapshotError::Damaged);
+        }
         if version != SNAPSHOT_VERSION {
             return Err(SnapshotError::Version { found: version });
         }
@@ -145,14 +148,15 @@ impl<'a> Sampler<'a> {
         if CRC.checksum(body) != u32::from_le_bytes(*crc) {
             return Err(SnapshotError::Damaged);
         }
-        let head = Head::read(&mut reader).ok_or(SnapshotError::Malformed)?;
+        let head = Head::read(&mut reader);
+        if reader.failed() {
+            return Err(SnapshotError::Malformed);
+        }
         if head.model != model.checksum() {
             return Err(SnapshotError::Model { expected: head.model, found: model.checksum() });
         }
-        let [x, x0_prev]: [Option<&[u8]>; 2] = [reader.next(), reader.next()];
-        let (Some(x), Some(x0_prev), Some([])) = (x, x0_prev, reader.rest()) else {
-            return Err(SnapshotError::Malformed);
-        };
+        let [x, x0_prev]: [&[u8]; 2] = reader.next();
+        let Some([]) = reader.finish() else { return Err(SnapshotError::Malformed) };
         let plan = model.plan(head.plan).ok_or(SnapshotError::Malformed)?;
         if usize::from(head.steps_done) > plan.len() || head.start > head.steps_done {
             return Err(SnapshotError::Malformed);

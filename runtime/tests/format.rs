@@ -1,7 +1,8 @@
 //! The model file, pinned byte by byte.
 
-use brownian::format::*;
+use brownian::format::{Conditioning, Element, Header, PlanHeader, Process, Tensor};
 use brownian::host::{encode, encode_item, AlignedBytes, OwnedModel};
+use brownian::ops::{Conv2d, ConvInput, Op, Requantization, WindowSpec};
 use brownian::plan::{Level, Step};
 use brownian::{Model, ParseError};
 
@@ -49,6 +50,7 @@ fn encoded() -> AlignedBytes {
     let output = Tensor { offset: 4, shape: [2, 2, 1], element: Element::I16, zero_point: 0 };
     let conditioning = Conditioning { columns: 0, time_rows: 0, time_table: 0, classes: 0, class_table: 0 };
     let header = Header {
+        process: Process::Gaussian,
         name: "pin",
         provenance: "",
         input,

@@ -1,6 +1,7 @@
 //! What a model file holds and what it needs on a chip, as text and as JSON.
 use crate::lower::arena_lower_bound;
-use brownian::format::{Element, Op, Packed, Requantization, Tensor};
+use brownian::format::Tensor;
+use brownian::ops::Op;
 use brownian::Model;
 use serde::Serialize;
 use std::fmt;
@@ -118,51 +119,13 @@ fn bytes(n: usize) -> String {
 }
 
 fn op_report(op: &Op) -> OpReport {
-    let fused = |kind: &str, r: &Requantization| {
-        let mut kind = kind.to_owned();
-        for (is, what) in [
-            (r.step_bias.is_some(), " + step bias"),
-            (r.residual.is_some(), " + residual"),
-            (r.lut.is_some(), " + activation"),
-        ] {
-            if is {
-                kind += what;
-            }
-        }
-        kind
-    };
-    let channels = usize::from(op.output().shape[2]);
-    let (bits, four) = if op.is_packed() { (4, "4-bit ") } else { (8, "") };
-    let row = |taps: usize| brownian::kernels::row_stride(taps) * bits / 8;
-    let (kind, weights) = match op {
-        Op::Conv2d(conv) | Op::PackedConv2d(Packed { layer: conv, .. }) => {
-            let [h, w] = conv.window.kernel;
-            let taps = conv.window.taps() * conv.input_channels() / usize::from(conv.groups).max(1);
-            (fused(&format!("{four}conv {h}x{w}"), &conv.requantization), channels * (row(taps) + 6))
-        }
-        Op::Depthwise(conv) => {
-            let [h, w] = conv.window.kernel;
-            (fused(&format!("depthwise {h}x{w}"), &conv.requantization), channels * (conv.window.taps() + 6))
-        }
-        Op::Linear(linear) | Op::PackedLinear(Packed { layer: linear, .. }) => {
-            let outputs = linear.output.values();
-            (fused(&format!("{four}linear"), &linear.requantization), outputs * (row(linear.input.values()) + 6))
-        }
-        Op::Add(add) => (if add.lut.is_some() { "add + activation" } else { "add" }.into(), 0),
-        Op::ChannelBias(_) => ("channel bias".into(), 0),
-        Op::Upsample(_) => ("upsample".into(), 0),
-        Op::Concat(_) => ("concat".into(), 0),
-        Op::Lut(_) => ("activation".into(), 0),
-        Op::SpaceToDepth(_) => ("space to depth".into(), 0),
-        Op::DepthToSpace(_) => ("depth to space".into(), 0),
-    };
     OpReport {
-        kind,
+        kind: op.label(),
         inputs: op.inputs().map(|t: &Tensor| t.shape).collect(),
         output: op.output().shape,
-        bits: if op.output().element == Element::I8 { 8 } else { 16 },
+        bits: 8 * op.output().element.size(),
         macs: op.macs(),
-        weights,
+        weights: op.weight_bytes(),
         offset: op.output().offset,
         scratch: op.scratch().map_or(0, |(_, len)| len),
     }

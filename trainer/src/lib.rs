@@ -22,5 +22,6 @@ pub mod process;
 pub mod report;
 pub mod run;
 pub mod train;
+pub mod upgrade;
 
 pub use error::{Error, Result};

@@ -1,11 +1,12 @@
 //! No file, however corrupt, makes the runtime panic, hang or leave its memory.
 
-use brownian::format::{self, Op, PlanHeader, Read, Reader};
+use brownian::format::{self, PlanHeader, Read, Reader, Table, TableError, TableFault};
 use brownian::host;
 use brownian::host::{AlignedBytes, ChainMemory};
+use brownian::ops::{self, Op};
 use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
-use brownian::{Model, OpFault, ParseError, Sampler, Table};
+use brownian::{Model, OpFault, ParseError, Sampler};
 use brownian_trainer::graph::{Builder, ConvGeometry, Shape};
 use brownian_trainer::lower::{
     self,
@@ -161,7 +162,21 @@ fn mutate(good: Vec<u8>, count: u32) {
     }
     println!("{accepted} accepted, refused: {reached:?}");
     assert!(accepted > 1000, "mutations reach the network");
-    assert!(["Op", "Plan", "Table", "Header", "Frame", "Length"].iter().all(|kind| reached.contains_key(*kind)));
+    assert!([
+        "Op",
+        "Plan",
+        "Table",
+        "Header",
+        "Announced",
+        "Length",
+        "Process",
+        "TooManyOps",
+        "ArenaTooLarge",
+        "Input",
+        "Output"
+    ]
+    .iter()
+    .all(|kind| reached.contains_key(*kind)));
 }
 
 /// Changes one field of one op at a time, so that most files decode and only the meaning is wrong.
@@ -190,7 +205,11 @@ fn change_fields(good: Vec<u8>, count: u32) {
                 host::encode_item(&changed[at], &mut encoded).unwrap();
                 let byte = rng.random_range(0..encoded.len());
                 encoded[byte] = odd_value(&mut rng);
-                let Some(op) = Op::read(&mut Reader::new(&encoded)) else { continue };
+                let mut reader = Reader::new(&encoded);
+                let op = Op::read(&mut reader);
+                if reader.failed() {
+                    continue;
+                }
                 changed[at] = op;
             }
         }
@@ -210,7 +229,7 @@ fn change_fields(good: Vec<u8>, count: u32) {
         }
     }
     println!("{accepted} accepted, refused: {refused:?}");
-    for fault in ["Shape", "Arena", "Overlap", "Unwritten", "Requantization", "Column", "Element"] {
+    for fault in ["Shape", "Outside", "Misaligned", "Overlap", "Unwritten", "Requantization", "Column", "Element"] {
         assert!(refused.contains_key(fault), "{fault} was never met: {refused:?}");
     }
 }
@@ -225,7 +244,7 @@ fn wrong_packed_ops_are_refused() {
     let at = ops.iter().position(|op| matches!(op, Op::PackedConv2d(_))).unwrap();
     assert!(ops.iter().any(|op| matches!(op, Op::PackedLinear(_))));
     let Op::PackedConv2d(conv) = ops[at] else { unreachable!() };
-    let rebuilt = |conv: format::Packed<format::Conv2d>, blob: &[u8]| {
+    let rebuilt = |conv: ops::Packed<ops::Conv2d>, blob: &[u8]| {
         let mut list = Vec::new();
         for (i, op) in ops.iter().enumerate() {
             let op = if i == at { Op::PackedConv2d(conv) } else { *op };
@@ -237,22 +256,22 @@ fn wrong_packed_ops_are_refused() {
     };
     let fault = |fault| Err(ParseError::Op { op: at as u16, fault });
     assert_eq!(rebuilt(conv, model.blob()), Ok(()));
-    assert_eq!(rebuilt(format::Packed { block: 0, ..conv }, model.blob()), fault(OpFault::Shape));
-    let grouped = format::Conv2d { groups: 3, ..conv.layer };
-    assert_eq!(rebuilt(format::Packed { layer: grouped, ..conv }, model.blob()), fault(OpFault::Shape));
-    let outside = format::Conv2d { weights: model.blob().len() as u32 / 4 * 4, ..conv.layer };
-    let table = Err(ParseError::Table { table: Table::Weights, index: at as u16 });
-    assert_eq!(rebuilt(format::Packed { layer: outside, ..conv }, model.blob()), table);
-    let unaligned = format::Conv2d { weights: conv.layer.weights + 2, ..conv.layer };
-    assert_eq!(rebuilt(format::Packed { layer: unaligned, ..conv }, model.blob()), table);
+    assert_eq!(rebuilt(ops::Packed { block: 0, ..conv }, model.blob()), fault(OpFault::Shape));
+    let grouped = ops::Conv2d { groups: 3, ..conv.layer };
+    assert_eq!(rebuilt(ops::Packed { layer: grouped, ..conv }, model.blob()), fault(OpFault::Shape));
+    let outside = ops::Conv2d { weights: model.blob().len() as u32 / 4 * 4, ..conv.layer };
+    let table = |table_fault| fault(OpFault::Table(TableError { table: Table::Weights, fault: table_fault }));
+    assert_eq!(rebuilt(ops::Packed { layer: outside, ..conv }, model.blob()), table(TableFault::Outside));
+    let unaligned = ops::Conv2d { weights: conv.layer.weights + 2, ..conv.layer };
+    assert_eq!(rebuilt(ops::Packed { layer: unaligned, ..conv }, model.blob()), table(TableFault::Misaligned));
     // −8 in the low and in the high half.
     for value in [0x08, 0x80] {
         let mut blob = model.blob().to_vec();
         blob[conv.layer.weights as usize] = value;
         assert_eq!(rebuilt(conv, &blob), fault(OpFault::Weight));
     }
-    let huge = format::Conv2d { scratch: model.arena_len() as u32 - 4, ..conv.layer };
-    assert_eq!(rebuilt(format::Packed { layer: huge, ..conv }, model.blob()), fault(OpFault::Arena));
+    let huge = ops::Conv2d { scratch: model.arena_len() as u32 - 4, ..conv.layer };
+    assert_eq!(rebuilt(ops::Packed { layer: huge, ..conv }, model.blob()), fault(OpFault::Outside));
 }
 
 #[test]
@@ -279,7 +298,6 @@ fn errors_say_what_is_wrong() {
     shifted.copy_from_slice(&good);
     assert_eq!(Model::parse(shifted).unwrap_err(), ParseError::Misaligned);
     let file = AlignedBytes::from(&good[..]);
-    let plan: PlanHeader =
-        PlanHeader::read(&mut Reader::new(Model::parse(file.bytes()).unwrap().header().plans)).unwrap();
+    let plan: PlanHeader = PlanHeader::read(&mut Reader::new(Model::parse(file.bytes()).unwrap().header().plans));
     assert_eq!(plan.name, "ddpm3");
 }

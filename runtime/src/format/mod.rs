@@ -1,4 +1,5 @@
-//! The `.brn` model file: its types, and the only reader of it; [`host`](crate::host) writes it.
+//! The `.brn` model file: its frame, its header, and the reader of its primitives. [`ops`](crate::ops) know how they are
+//! read themselves; [`host`](crate::host) writes files.
 //!
 //! ```text
 //! prefix (32 bytes) · header (postcard) · zeros to a multiple of 16 · weight blob · CRC-32
@@ -6,40 +7,27 @@
 //!
 //! `docs/reference/format.md` is the specification. All integers of the prefix and the blob are little endian.
 
-mod decode;
-mod op;
+mod frame;
+mod header;
+mod items;
+mod layout;
+mod prefix;
 mod read;
-mod rules;
-mod types;
-mod validate;
+mod record;
+mod table;
+mod tensor;
+#[cfg(test)]
+pub(crate) mod work;
 
-pub use decode::{arena_len, sample_len, snapshot_len, state_len, state_len_of, state_len_two_evaluations};
-pub use read::{Read, Reader};
-pub use types::*;
-
+pub(crate) use frame::open;
 #[cfg(feature = "host")]
-pub(crate) use decode::reopen;
-pub(crate) use decode::{items, open, Items};
-pub(crate) use validate::validate;
-
-/// First bytes of every model file.
-pub const MAGIC: [u8; 4] = *b"BRWN";
-/// The version that this crate reads and writes.
-pub const VERSION: u16 = 3;
-/// Bytes before the header.
-pub const PREFIX_LEN: usize = 32;
-/// Alignment of the file in memory and of the blob in the file.
-pub const BLOB_ALIGN: usize = 16;
-/// Longest name of a plan, in bytes.
-pub const MAX_PLAN_NAME: usize = 32;
-/// Bytes of the checksum at the end.
-pub const CRC_LEN: usize = 4;
-
-/// The most bytes of a snapshot's head: magic, then the largest varints of u16 (3), u32 (5), the name, u64 (10), u32
-/// (5), Option<u16> (4), u16 (3), bool, two u16 (6), Option<u32> (6).
-pub(crate) const SNAPSHOT_HEAD_LEN: usize = 4 + 3 + 5 + (1 + MAX_PLAN_NAME) + 10 + 5 + 4 + 3 + 1 + 6 + 6;
-/// The most bytes of a snapshot beside the state's values: its head, two lengths and the checksum.
-pub(crate) const SNAPSHOT_FRAME_LEN: usize = SNAPSHOT_HEAD_LEN + 2 * 5 + CRC_LEN;
-
-/// CRC-32/ISO-HDLC (the one of zlib and PNG), with a table of 1 KB.
-pub(crate) const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+pub(crate) use frame::reopen;
+pub use header::{Conditioning, Header, PlanHeader, Process};
+pub(crate) use items::{items, Items};
+pub use layout::{BLOB_ALIGN, CRC_LEN, MAGIC, MAX_PLAN_NAME, PREFIX_LEN, VERSION};
+pub(crate) use layout::{CRC, SNAPSHOT_FRAME_LEN, SNAPSHOT_HEAD_LEN};
+pub use prefix::{arena_len, sample_len, snapshot_len, state_len, state_len_of, state_len_two_evaluations};
+pub use read::{Read, Reader};
+pub(crate) use record::record;
+pub use table::{Table, TableError, TableFault};
+pub use tensor::{Element, Tensor};

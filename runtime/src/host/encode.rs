@@ -40,26 +40,29 @@ pub fn encode_item<T: Serialize>(item: &T, list: &mut Vec<u8>) -> Result<(), Enc
 /// # Errors
 /// Parts whose lengths do not fit 32 bits.
 pub fn encode(header: &Header, blob: &[u8], arena_len: u32, state_len: u32) -> Result<Vec<u8>, EncodeError> {
-    let mut body = Vec::new();
-    encode_item(header, &mut body)?;
+    let mut encoded = Vec::new();
+    encode_item(header, &mut encoded)?;
+    let sample_len = u32::try_from(header.input.values()).map_err(|_| EncodeError::TooLong)?;
+    frame(&encoded, blob, [arena_len, state_len, sample_len])
+}
+
+/// A whole model file around a header that is encoded already. `lengths` are the bytes of arena, the values of state and
+/// those of a sample.
+///
+/// # Errors
+/// Parts whose lengths do not fit 32 bits.
+pub fn frame(header: &[u8], blob: &[u8], lengths: [u32; 3]) -> Result<Vec<u8>, EncodeError> {
     let length = |n: usize| u32::try_from(n).map_err(|_| EncodeError::TooLong);
-    let words = [
-        u32::from(VERSION),
-        length(body.len())?,
-        length(blob.len())?,
-        arena_len,
-        state_len,
-        length(header.input.values())?,
-        0,
-    ];
+    let [arena_len, state_len, sample_len] = lengths;
+    let words = [u32::from(VERSION), length(header.len())?, length(blob.len())?, arena_len, state_len, sample_len, 0];
     let mut file = Vec::from(MAGIC);
     words.iter().for_each(|word| file.extend(word.to_le_bytes()));
     debug_assert_eq!(file.len(), PREFIX_LEN);
-    file.extend(body);
+    file.extend(header);
     file.resize(file.len().next_multiple_of(BLOB_ALIGN), 0);
     file.extend(blob);
-    let crc = CRC.checksum(&file);
-    file.extend(crc.to_le_bytes());
-    debug_assert!(file.ends_with(&crc.to_le_bytes()[..CRC_LEN]));
+    let crc = CRC.checksum(&file).to_le_bytes();
+    debug_assert_eq!(crc.len(), CRC_LEN);
+    file.extend(crc);
     Ok(file)
 }

@@ -10,6 +10,6 @@ pub mod planner;
 
 pub use aligned::AlignedBytes;
 pub use chain_memory::ChainMemory;
-pub use encode::{encode, encode_item, EncodeError};
+pub use encode::{encode, encode_item, frame, EncodeError};
 pub use multipliers::multipliers;
 pub use owned::{NoPlan, OwnedModel, ReadCause, ReadError};

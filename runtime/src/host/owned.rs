@@ -1,8 +1,8 @@
 //! A model in memory of its own.
 
 use super::AlignedBytes;
-use crate::error::ParseError;
 use crate::model::{Model, Plan};
+use crate::parse::ParseError;
 use core::fmt;
 use std::path::{Path, PathBuf};
 use std::string::String;

@@ -9,6 +9,7 @@ mod inspect;
 mod options;
 mod sample;
 mod train;
+mod upgrade;
 
 use crate::data::Dataset;
 use crate::run::Config;
@@ -36,6 +37,8 @@ enum Command {
     Sample(sample::Sample),
     /// Show what a model file holds and what it needs on a chip.
     Inspect(inspect::Inspect),
+    /// Write a model file of an earlier format version anew, with the same weights.
+    Upgrade(upgrade::Upgrade),
     /// Measure how good a model's samples are.
     Eval(eval::Eval),
     /// Train the frozen classifier that `eval` reads digits with.
@@ -56,6 +59,7 @@ impl Cli {
             Command::Export(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Upgrade(command) => command.run(),
             Command::Eval(command) => command.run(),
             Command::Classifier(command) => command.run(),
             Command::Demo(command) => command.run(),

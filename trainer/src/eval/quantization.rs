@@ -119,12 +119,10 @@ impl Probed<'_> {
 /// The real values of an op's result.
 fn real_values(op: &Accumulator, tensor: &brownian::format::Tensor, output_scale: f32, arena: &[u8]) -> Vec<f32> {
     let bytes = &arena[tensor.range()];
-    match tensor.element {
-        Element::I8 => bytes.iter().map(|b| op.quantization.real(*b as i8) as f32).collect(),
-        Element::I16 => {
-            bytes.as_chunks::<2>().0.iter().map(|b| f32::from(i16::from_le_bytes(*b)) * output_scale).collect()
-        }
+    if tensor.element == Element::I8 {
+        return bytes.iter().map(|b| op.quantization.real(*b as i8) as f32).collect();
     }
+    bytes.as_chunks::<2>().0.iter().map(|b| f32::from(i16::from_le_bytes(*b)) * output_scale).collect()
 }
 
 /// Measures every plan of a source on `batch`.

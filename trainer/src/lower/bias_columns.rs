@@ -2,7 +2,8 @@
 
 use super::builder::ModelBuilder;
 use crate::{Error, Result};
-use brownian::format::{Conditioning, StepBias};
+use brownian::format::Conditioning;
+use brownian::ops::StepBias;
 
 /// Largest left shift that the format allows.
 const MAX_SHIFT: u8 = 8;

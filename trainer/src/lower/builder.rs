@@ -4,9 +4,10 @@
 //! buffer; [`ModelBuilder::finish`] replaces them by offsets in the arena.
 
 use crate::plans::NamedPlan;
-use brownian::format::{self, Conditioning, Element, Header, Op, Packed, PlanHeader, Tensor};
+use brownian::format::{self, Conditioning, Element, Header, PlanHeader, Process, Tensor};
 use brownian::host::planner::{self, Buffer};
 use brownian::host::{self, AlignedBytes, EncodeError};
+use brownian::ops::Op;
 use brownian::plan::Step;
 use brownian::{Model, ParseError};
 
@@ -107,10 +108,10 @@ impl ModelBuilder {
         self.choose_blocks(&input, &output)?;
         let (offsets, arena_len) = self.place(&input, &output)?;
         for (index, op) in self.ops.iter_mut().enumerate() {
-            for tensor in tensors_mut(op) {
+            for tensor in op.tensors_mut() {
                 tensor.offset = offsets[tensor.offset as usize];
             }
-            if let Some(scratch) = scratch_mut(op) {
+            if let Some(scratch) = op.scratch_mut() {
                 *scratch = offsets[self.buffers + index];
             }
         }
@@ -131,6 +132,7 @@ impl ModelBuilder {
             host::encode_item(op, &mut ops)?;
         }
         let header = Header {
+            process: Process::Gaussian,
             name: frame.name,
             provenance: frame.provenance,
             input,
@@ -155,20 +157,19 @@ impl ModelBuilder {
             let (op, later) = self.ops[index..].split_first_mut().expect("index is within");
             let used_later =
                 |buffer: u32| output.offset == buffer || later.iter().any(|o| o.inputs().any(|t| t.offset == buffer));
-            let Some(buffer) = in_place_candidate(op).filter(|&b| !used_later(b)) else { continue };
+            let candidate = op.in_place_candidate().map(|tensor| tensor.offset);
+            let Some(buffer) = candidate.filter(|&buffer| !used_later(buffer)) else { continue };
             let old = op.output().offset;
-            let tensors = std::iter::once(op).chain(later).flat_map(tensors_mut);
+            let tensors = std::iter::once(op).chain(later).flat_map(Op::tensors_mut);
             tensors.chain([&mut *output]).filter(|t| t.offset == old).for_each(|t| t.offset = buffer);
         }
     }
 
     /// Gives every op with four-bit weights the largest block that needs no more arena than the smallest would.
     fn choose_blocks(&mut self, input: &Tensor, output: &Tensor) -> Result<(), BuildError> {
-        let packed: Vec<usize> = (0..self.ops.len()).filter(|&i| self.ops[i].is_packed()).collect();
+        let packed: Vec<usize> = (0..self.ops.len()).filter(|&i| self.ops[i].block_mut().is_some()).collect();
         let set = |this: &mut Self, index: usize, size: u16| {
-            if let Op::PackedConv2d(Packed { block, .. }) | Op::PackedLinear(Packed { block, .. }) =
-                &mut this.ops[index]
-            {
+            if let Some(block) = this.ops[index].block_mut() {
                 *block = size;
             }
         };
@@ -239,62 +240,4 @@ pub fn arena_lower_bound(model: &Model) -> u32 {
         ranges.iter().map(|r| r.len().next_multiple_of(4) as u64).sum::<u64>() + scratch as u64
     };
     (0..ops.len()).map(live).max().unwrap_or(0) as u32
-}
-
-fn tensors_mut(op: &mut Op) -> Vec<&mut Tensor> {
-    fn residual(r: &mut format::Requantization) -> Option<&mut Tensor> {
-        r.residual.as_mut().map(|r| &mut r.tensor)
-    }
-    match op {
-        Op::Conv2d(op) | Op::PackedConv2d(Packed { layer: op, .. }) => {
-            [Some(&mut op.a.tensor), op.b.as_mut().map(|b| &mut b.tensor), Some(&mut op.output)]
-                .into_iter()
-                .flatten()
-                .chain(residual(&mut op.requantization))
-                .collect()
-        }
-        Op::Depthwise(op) => {
-            [&mut op.input.tensor, &mut op.output].into_iter().chain(residual(&mut op.requantization)).collect()
-        }
-        Op::Linear(op) | Op::PackedLinear(Packed { layer: op, .. }) => {
-            [&mut op.input, &mut op.output].into_iter().chain(residual(&mut op.requantization)).collect()
-        }
-        Op::Add(op) => vec![&mut op.a, &mut op.b, &mut op.output],
-        Op::ChannelBias(op) => vec![&mut op.input, &mut op.output],
-        Op::Concat(op) => vec![&mut op.a, &mut op.b, &mut op.output],
-        Op::Lut(op) => vec![&mut op.input, &mut op.output],
-        Op::Upsample(op) | Op::SpaceToDepth(op) | Op::DepthToSpace(op) => vec![&mut op.input, &mut op.output],
-    }
-}
-
-/// The buffer of the input that an op could write over, if it can at all.
-fn in_place_candidate(op: &Op) -> Option<u32> {
-    let residual = |r: &format::Requantization, others: &[u32]| {
-        let buffer = r.residual.map(|r| r.tensor.offset)?;
-        (!others.contains(&buffer)).then_some(buffer)
-    };
-    match op {
-        Op::Conv2d(conv) | Op::PackedConv2d(Packed { layer: conv, .. }) => {
-            let second = conv.b.map_or(u32::MAX, |b| b.tensor.offset);
-            residual(&conv.requantization, &[conv.a.tensor.offset, second])
-        }
-        Op::Depthwise(conv) if conv.may_work_in_place() => Some(conv.input.tensor.offset),
-        Op::Depthwise(conv) => residual(&conv.requantization, &[conv.input.tensor.offset]),
-        Op::Linear(linear) | Op::PackedLinear(Packed { layer: linear, .. }) => {
-            residual(&linear.requantization, &[linear.input.offset])
-        }
-        Op::Add(add) if add.a.offset != add.b.offset => Some(add.a.offset),
-        Op::ChannelBias(bias) => Some(bias.input.offset),
-        Op::Lut(lut) => Some(lut.input.offset),
-        _ => None,
-    }
-}
-
-fn scratch_mut(op: &mut Op) -> Option<&mut u32> {
-    match op {
-        Op::Conv2d(op) | Op::PackedConv2d(Packed { layer: op, .. }) => Some(&mut op.scratch),
-        Op::Depthwise(op) => Some(&mut op.scratch),
-        Op::Linear(op) | Op::PackedLinear(Packed { layer: op, .. }) => Some(&mut op.scratch),
-        _ => None,
-    }
 }

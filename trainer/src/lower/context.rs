@@ -8,7 +8,8 @@ use super::step::{Function, Step};
 use crate::graph::layout::{BlockId, Layout};
 use crate::graph::shape::{NodeId, Shape};
 use crate::{Error, Result};
-use brownian::format::{self, Element, Op, Requantization, Tensor};
+use brownian::format::{Element, Tensor};
+use brownian::ops::{self as integer, Op, Requantization};
 
 /// A tensor with its quantization, read enlarged twofold or as it is.
 #[derive(Clone, Copy, Debug)]
@@ -213,7 +214,7 @@ impl<'a> Lowering<'a> {
                     shape.channels += extent(&part.tensor).channels;
                     let output = self.part(shape, quantization)?;
                     let (a, b) = (front.tensor, part.tensor);
-                    self.builder.push(Op::Concat(format::Concat { a, b, output: output.tensor }));
+                    self.builder.push(Op::Concat(integer::Concat { a, b, output: output.tensor }));
                     output
                 }
             });
@@ -228,7 +229,7 @@ impl<'a> Lowering<'a> {
     pub fn look_up(&mut self, part: Part, table: [i8; 256], quantization: Quantization) -> Result<Part> {
         let output = self.part(extent(&part.tensor), quantization)?.tensor;
         let table = self.builder.i8_table(&table);
-        self.builder.push(Op::Lut(format::Lut { input: part.tensor, output, table }));
+        self.builder.push(Op::Lut(integer::Lut { input: part.tensor, output, table }));
         Ok(Part { tensor: output, quantization, ..part })
     }
 
@@ -273,19 +274,24 @@ impl<'a> Lowering<'a> {
         let mut shape = extent(&part.tensor);
         (shape.height, shape.width) = (shape.height * factor[0], shape.width * factor[1]);
         let output = self.part(shape, part.quantization)?.tensor;
-        self.builder.push(Op::Upsample(format::Move { input: part.tensor, output, block }));
+        self.builder.push(Op::Upsample(integer::Upsample { input: part.tensor, output, block }));
         Ok(Part { tensor: output, ..part })
     }
 
-    /// The one input of a step, its values moved to the step's result by the op that `op` makes.
+    /// The one input of a step, its values moved to the step's result by the op that `op` makes of input, output and block.
     ///
     /// # Errors
     /// A shape or a block that the format does not hold.
-    pub fn moved(&mut self, step: &Step, factor: [usize; 2], op: fn(format::Move) -> Op) -> Result<Vec<Part>> {
+    pub fn moved(
+        &mut self,
+        step: &Step,
+        factor: [usize; 2],
+        op: fn(Tensor, Tensor, [u8; 2]) -> Op,
+    ) -> Result<Vec<Part>> {
         let part = self.whole(self.input(step, 0))?;
         let output = self.tensor(self.shape(step.result), part.tensor.element, part.tensor.zero_point)?;
         let block = block("the block of pixels", factor)?;
-        self.builder.push(op(format::Move { input: part.tensor, output, block }));
+        self.builder.push(op(part.tensor, output, block));
         Ok(vec![Part { tensor: output, ..part }])
     }
 
@@ -349,7 +355,7 @@ impl<'a> Lowering<'a> {
             offset: requantizer.offset,
             shift: requantizer.shift,
             step_bias,
-            residual: residual.zip(requantizer.residual).map(|(part, (multiplier, shift))| format::Residual {
+            residual: residual.zip(requantizer.residual).map(|(part, (multiplier, shift))| integer::Residual {
                 tensor: part.tensor,
                 multiplier,
                 shift,

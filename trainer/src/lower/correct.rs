@@ -11,8 +11,9 @@ use crate::chain::{self, Batch};
 use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
-use brownian::format::{Element, Op};
+use brownian::format::Element;
 use brownian::host::{ChainMemory, OwnedModel};
+use brownian::ops::Op;
 use brownian::Model;
 use rayon::prelude::*;
 

@@ -10,7 +10,7 @@ use crate::lower::context::{Lowering, Part};
 use crate::lower::layer::sum_requantizer;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
-use brownian::format;
+use brownian::ops as integer;
 
 /// a + b.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +46,8 @@ impl Operation for Add {
             .ok_or_else(|| Error::Invalid("the scales of its operands are too far from its own".into()))?;
         let (lut, quantization) = at.fused(step, inner)?;
         let output = at.result(step, quantization)?;
-        let op = format::Add { a: a.tensor, b: b.tensor, output: output.tensor, multipliers, offset, shift, lut };
-        at.builder.push(format::Op::Add(op));
+        let op = integer::Add { a: a.tensor, b: b.tensor, output: output.tensor, multipliers, offset, shift, lut };
+        at.builder.push(integer::Op::Add(op));
         Ok(vec![output])
     }
 }

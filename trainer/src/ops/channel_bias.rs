@@ -9,7 +9,7 @@ use crate::graph::shape::Shape;
 use crate::lower::context::{Lowering, Part};
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
-use brownian::format;
+use brownian::ops as integer;
 use rayon::prelude::*;
 
 /// Adds the image's bias columns `first..first + channels` to every pixel.
@@ -72,7 +72,7 @@ impl Operation for ChannelBias {
         let step_bias = at.biases.assign(self.first, &units(shift))?;
         let zero = i32::from(part.quantization.zero_point) * i32::from(multiplier);
         let output = at.result(step, quantization)?;
-        at.builder.push(format::Op::ChannelBias(format::ChannelBias {
+        at.builder.push(integer::Op::ChannelBias(integer::ChannelBias {
             input: part.tensor,
             output: output.tensor,
             step_bias,

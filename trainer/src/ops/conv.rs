@@ -15,7 +15,7 @@ use crate::lower::layer::{FloatLayer, IntegerLayer};
 use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
-use brownian::format::{self, ConvInput, WindowSpec};
+use brownian::ops::{self as integer, ConvInput, WindowSpec};
 
 /// Convolution with OHWI weights (depthwise: `[C][KH][KW][1]`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +211,7 @@ impl Conv {
         let weights = at.weights(&layer);
         let (output, requantization) = at.finish(step, &layer)?;
         let conv_input = |p: &Part| ConvInput { tensor: p.tensor, upsample: p.upsample };
-        let conv = format::Conv2d {
+        let conv = integer::Conv2d {
             a: conv_input(&parts[0]),
             b: parts.get(1).map(conv_input),
             output: output.tensor,
@@ -222,8 +222,8 @@ impl Conv {
             scratch: 0,
         };
         at.builder.push(match layer.four_bits {
-            true => format::Op::PackedConv2d(format::Packed { layer: conv, block: 1 }),
-            false => format::Op::Conv2d(conv),
+            true => integer::Op::PackedConv2d(integer::Packed { layer: conv, block: 1 }),
+            false => integer::Op::Conv2d(conv),
         });
         Ok(output)
     }
@@ -233,7 +233,7 @@ impl Conv {
         let layer = at.quantized(step, &self.layer(at, step, &[part.stored()])?)?;
         let weights = at.builder.i8_table(&by_tap(&layer, self.geometry.taps()));
         let (output, requantization) = at.finish(step, &layer)?;
-        at.builder.push(format::Op::Depthwise(format::Depthwise {
+        at.builder.push(integer::Op::Depthwise(integer::Depthwise {
             input: ConvInput { tensor: part.tensor, upsample: false },
             output: output.tensor,
             window: window(&self.geometry)?,

@@ -10,7 +10,7 @@ use crate::lower::context::{Lowering, Part};
 use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
-use brownian::format;
+use brownian::ops as integer;
 
 /// Moves channels into blocks of pixels: the inverse of `SpaceToDepth`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ impl Operation for DepthToSpace {
     }
 
     fn lower(&self, at: &mut Lowering, step: &Step) -> Result<Vec<Part>> {
-        at.moved(step, self.block, format::Op::DepthToSpace)
+        at.moved(step, self.block, |input, output, block| {
+            integer::Op::DepthToSpace(integer::DepthToSpace { input, output, block })
+        })
     }
 }

@@ -13,7 +13,7 @@ use crate::lower::layer::FloatLayer;
 use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
-use brownian::format;
+use brownian::ops as integer;
 
 /// Dense layer over all values of the input: weights `[O][H·W·I]`, output 1×1×O.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,10 +93,10 @@ impl Operation for Linear {
         let layer = at.quantized(step, &FloatLayer { weights, bias, taps: 1, sources })?;
         let weights = at.weights(&layer);
         let (output, requantization) = at.finish(step, &layer)?;
-        let linear = format::Linear { input: part.tensor, output: output.tensor, weights, requantization, scratch: 0 };
+        let linear = integer::Linear { input: part.tensor, output: output.tensor, weights, requantization, scratch: 0 };
         at.builder.push(match layer.four_bits {
-            true => format::Op::PackedLinear(format::Packed { layer: linear, block: 1 }),
-            false => format::Op::Linear(linear),
+            true => integer::Op::PackedLinear(integer::Packed { layer: linear, block: 1 }),
+            false => integer::Op::Linear(linear),
         });
         Ok(vec![output])
     }

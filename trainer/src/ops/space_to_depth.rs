@@ -10,7 +10,7 @@ use crate::lower::context::{Lowering, Part};
 use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
-use brownian::format;
+use brownian::ops as integer;
 
 /// Moves blocks of pixels into channels; output channel (dy·columns + dx)·C + c.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ impl Operation for SpaceToDepth {
     }
 
     fn lower(&self, at: &mut Lowering, step: &Step) -> Result<Vec<Part>> {
-        at.moved(step, self.block, format::Op::SpaceToDepth)
+        at.moved(step, self.block, |input, output, block| {
+            integer::Op::SpaceToDepth(integer::SpaceToDepth { input, output, block })
+        })
     }
 }

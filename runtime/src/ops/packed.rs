@@ -1,109 +1,42 @@
-//! Layers with four-bit weights: rows are unpacked to the scratch, a block of output channels at a time, and the same kernels
-//! run on them as on eight-bit ones.
+//! Four-bit weights: rows are unpacked to the scratch, a block of output channels at a time, and the same kernels run on
+//! them as on eight-bit ones.
 
-use super::{as_i8, as_i8_mut, output, source, split_scratch, Buffers, Network};
-use crate::format::{Conv2d, Linear, Packed, Requantization};
-use crate::kernels::{self, Active, Backend};
+use super::requantization::Requantization;
+use crate::format::{Read, Reader};
 
-impl Network<'_> {
-    /// A convolution with four-bit weights: block by block of output channels, whose outputs lie apart until they are done,
-    /// with the residual in their place before.
-    // Never inlined, so that its frame does not add to the stack of networks without such layers.
-    #[inline(never)]
-    pub(super) fn packed_conv(&self, packed: &Packed<Conv2d>, arena: &mut [u8]) -> Option<()> {
-        let op = &packed.layer;
-        let Buffers { out, scratch, a, b, residual } = Buffers::of(op, packed.scratch_len(), arena)?;
-        let [height, width, channels] = op.output.shape.map(usize::from);
-        let (block, row_len, size) = (packed.channels(), packed.row_len(), op.output.element.size());
-        let (bias, scratch) = self.bias(&op.requantization, channels, scratch)?;
-        let (rows, scratch) = scratch.split_at_mut_checked(block * row_len)?;
-        let (part, scratch) = scratch.split_at_mut_checked(packed.outputs_len())?;
-        let mut first = 0;
-        while first < channels {
-            let count = block.min(channels - first);
-            let start = op.weights as usize + first * row_len / 2;
-            let weights = rows.get_mut(..count * row_len)?;
-            unpack(self.blob.get(start..)?.get(..weights.len() / 2)?, weights);
-            let requantization = from_channel(&op.requantization, first);
-            let whole = count == channels;
-            let epilogue = self.epilogue(
-                &requantization,
-                bias.get(first..first + count)?,
-                count,
-                if whole { residual } else { None },
-            )?;
-            let conv = kernels::Conv {
-                sources: (source(&op.a, a), op.b.as_ref().map(|input| source(input, b))),
-                window: op.window.window(),
-                output: [height, width, count],
-                groups: 1,
-                weights: as_i8(weights),
-                epilogue,
-            };
-            if whole {
-                Active::conv(&conv, output(&op.output, out)?, as_i8_mut(scratch));
-            } else {
-                let [all, some] = [channels, count].map(|c| c * size);
-                let (from, part) = (first * size, part.get_mut(..height * width * some)?);
-                if op.requantization.residual.is_some() {
-                    copy_strided((residual.unwrap_or(out), from, all), (part, 0, some), some);
-                }
-                Active::conv(&conv, output(&op.output, part)?, as_i8_mut(scratch));
-                copy_strided((part, 0, some), (out, from, all), some);
-            }
-            first += count;
-        }
-        Some(())
-    }
+/// A layer whose weights have four bits, −7..=7: rows as with eight bits, two weights a byte, the first in the low half.
+///
+/// Its rows are unpacked to the scratch, `block` output channels at a time, and then read as eight-bit ones: larger blocks
+/// read the input less often and need more scratch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(serde::Serialize))]
+pub struct Packed<T> {
+    /// The layer; a convolution has one group.
+    pub layer: T,
+    /// Output channels unpacked at a time, at least 1.
+    pub block: u16,
+}
 
-    /// A dense layer with four-bit weights, block by block of outputs.
-    // As above.
-    #[inline(never)]
-    pub(super) fn packed_linear(&self, packed: &Packed<Linear>, arena: &mut [u8]) -> Option<()> {
-        let op = &packed.layer;
-        let (out, scratch, input, residual) =
-            split_scratch(arena, &op.output, (op.scratch, packed.scratch_len()), &op.input, &op.requantization)?;
-        let outputs = op.output.values();
-        let (block, row_len, size) = (packed.outputs(), packed.row_len(), op.output.element.size());
-        let (bias, scratch) = self.bias(&op.requantization, outputs, scratch)?;
-        let rows = scratch.get_mut(..block * row_len)?;
-        let mut first = 0;
-        while first < outputs {
-            let count = block.min(outputs - first);
-            let start = op.weights as usize + first * row_len / 2;
-            let weights = rows.get_mut(..count * row_len)?;
-            unpack(self.blob.get(start..)?.get(..weights.len() / 2)?, weights);
-            let residual = match residual {
-                Some(data) => Some(data.get(first..first + count)?),
-                None => None,
-            };
-            let bias = bias.get(first..first + count)?;
-            let linear = kernels::Linear {
-                input: as_i8(input),
-                weights: as_i8(weights),
-                epilogue: self.epilogue(&from_channel(&op.requantization, first), bias, count, residual)?,
-            };
-            Active::linear(&linear, output(&op.output, out.get_mut(first * size..(first + count) * size)?)?);
-            first += count;
-        }
-        Some(())
+impl<'a, T: Read<'a>> Read<'a> for Packed<T> {
+    fn read(from: &mut Reader<'a>) -> Self {
+        Self { layer: T::read(from), block: from.next() }
     }
 }
 
 /// The part of a requantization for the output channels from `first` on, but for the biases.
-fn from_channel(r: &Requantization, first: usize) -> Requantization {
+pub(super) fn from_channel(r: &Requantization, first: usize) -> Requantization {
     Requantization { multipliers: r.multipliers + 2 * first as u32, ..*r }
 }
 
 /// Writes two weights for every byte of `packed`, the low half first.
-fn unpack(packed: &[u8], weights: &mut [u8]) {
+pub(super) fn unpack(packed: &[u8], weights: &mut [u8]) {
     for (pair, &byte) in weights.as_chunks_mut::<2>().0.iter_mut().zip(packed) {
         *pair = [((byte << 4) as i8 >> 4) as u8, (byte as i8 >> 4) as u8];
     }
 }
 
 /// Copies `len` bytes from and to every pixel; each side is its bytes, where to begin, and the distance between pixels.
-fn copy_strided(from: (&[u8], usize, usize), to: (&mut [u8], usize, usize), len: usize) {
+pub(super) fn copy_strided(from: (&[u8], usize, usize), to: (&mut [u8], usize, usize), len: usize) {
     let (mut source, mut target) = (from.1, to.1);
     while let (Some(values), Some(slots)) = (from.0.get(source..source + len), to.0.get_mut(target..target + len)) {
         slots.iter_mut().zip(values).for_each(|(slot, &value)| *slot = value);
@@ -115,9 +48,10 @@ fn copy_strided(from: (&[u8], usize, usize), to: (&mut [u8], usize, usize), len:
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use crate::conditioning::StepBiases;
-    use crate::execute::Network;
-    use crate::format::*;
+    use crate::format::{Element, Tensor};
+    use crate::ops::evaluation::Evaluation;
+    use crate::ops::step_bias::StepBiases;
+    use crate::ops::{Conv2d, ConvInput, Linear, Op, Packed, Requantization, Residual, WindowSpec};
     use proptest::prelude::*;
     use std::vec::Vec;
 
@@ -163,12 +97,13 @@ mod tests {
     /// Both ops, run on arenas with the same contents, leave the same output.
     fn same(blob: &[u8], eight: &Op, four: &Op, scratch: u32, next: &mut impl FnMut() -> u32) {
         let biases = StepBiases { time: &[], none: &[], class: &[], guidance_scale: 256 };
-        let len = scratch as usize + four.scratch().unwrap().1.max(eight.scratch().unwrap().1);
+        let [four_len, eight_len] = [four, eight].map(|op| op.scratch().map_or(0, |(_, len)| len));
+        let len = scratch as usize + four_len.max(eight_len);
         let before: Vec<u32> = (0..len.div_ceil(4)).map(|_| next().wrapping_mul(0x9E37_79B9)).collect();
         let run = |op: &Op| {
             let mut words = before.clone();
             let arena: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-            Network { blob, biases: &biases }.run(op, &mut arena[..len]).unwrap();
+            op.run(&Evaluation { blob, biases: &biases }, &mut arena[..len]).unwrap();
             arena[..scratch as usize].to_vec()
         };
         assert_eq!(run(eight), run(four));

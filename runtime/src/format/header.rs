@@ -1,0 +1,96 @@
+//! What the header holds. Offsets named after tables count bytes from the start of the weight blob;
+//! a tensor's offset counts bytes from the start of the arena.
+
+use super::read::{Read, Reader};
+use super::record::record;
+use super::tensor::Tensor;
+
+/// The forward process whose reverse the plans run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum Process {
+    /// x_t = √ᾱ_t·x_0 + √(1 − ᾱ_t)·ε; number 0.
+    Gaussian,
+}
+
+impl Process {
+    /// The process of this number in the file, if this reader knows it.
+    pub const fn numbered(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Gaussian),
+            _ => None,
+        }
+    }
+}
+
+impl Read<'_> for Process {
+    fn read(from: &mut Reader) -> Self {
+        Self::numbered(from.next()).unwrap_or_else(|| {
+            from.fail();
+            Self::Gaussian
+        })
+    }
+}
+
+record! {
+    /// The tables of channel biases, i16, `[rows][columns]`.
+    #[derive(Eq)]
+    pub struct Conditioning {
+        /// Columns of both tables.
+        pub columns: u32,
+        /// Rows of the time table.
+        pub time_rows: u32,
+        /// Start of the time table.
+        pub time_table: u32,
+        /// Classes; 0 for a model without.
+        pub classes: u16,
+        /// Start of the class table: `classes + 1` rows, the last for no class.
+        pub class_table: u32,
+    }
+}
+
+record! {
+    /// A plan as the header names it.
+    #[derive(Eq)]
+    pub struct PlanHeader<'a> {
+        /// Name, unique in the model; 1 to [`MAX_PLAN_NAME`](super::MAX_PLAN_NAME) bytes.
+        pub name: &'a str,
+        /// Number of steps.
+        pub steps: u16,
+        /// Start of the steps, [`STEP_LEN`](crate::plan::STEP_LEN) bytes each.
+        pub table: u32,
+        /// Whether x0_hat is clipped to [-1, 1].
+        pub clip: bool,
+    }
+}
+
+record! {
+    /// The postcard-encoded header.
+    pub struct Header<'a> {
+        /// The process that the plans reverse.
+        pub process: Process,
+        /// Name of the model.
+        pub name: &'a str,
+        /// Where it comes from: TOML with the training command, data, seed.
+        pub provenance: &'a str,
+        /// Where the network reads x_t; i8.
+        pub input: Tensor,
+        /// 1/scale of the input.
+        pub input_inverse_scale: f32,
+        /// Where the network leaves F; i16.
+        pub output: Tensor,
+        /// Scale of the output.
+        pub output_scale: f32,
+        /// Channel biases.
+        pub conditioning: Conditioning,
+        /// Number of plans.
+        pub plan_count: u16,
+        /// [`PlanHeader`]s, one after the other.
+        pub plans: &'a [u8],
+        /// Number of ops.
+        pub op_count: u16,
+        /// [`Op`](crate::ops::Op)s, one after the other.
+        pub ops: &'a [u8],
+    }
+}

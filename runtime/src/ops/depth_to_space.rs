@@ -1,0 +1,56 @@
+//! Channels to blocks of pixels.
+
+use super::buffers::Buffers;
+use super::checker::Checker;
+use super::evaluation::Evaluation;
+use super::fault::OpFault;
+use super::operation::Operation;
+use super::pixel_blocks::{self, copy, for_each_run};
+use crate::format::{record, Tensor};
+#[cfg(feature = "host")]
+use std::{string::String, vec, vec::Vec};
+
+record! {
+    /// Channels to blocks of pixels: the inverse of [`SpaceToDepth`](super::SpaceToDepth).
+    ///
+    /// Channel k of pixel (dy, dx) of a block of m×n is channel (dy·n + dx)·C + k of the input.
+    #[derive(Eq)]
+    pub struct DepthToSpace {
+        /// Input.
+        pub input: Tensor,
+        /// Result.
+        pub output: Tensor,
+        /// Rows and columns of a block of pixels.
+        pub block: [u8; 2],
+    }
+}
+
+impl Operation for DepthToSpace {
+    fn output(&self) -> &Tensor {
+        &self.output
+    }
+
+    fn operands(&self) -> [Option<&Tensor>; 3] {
+        [Some(&self.input), None, None]
+    }
+
+    fn check(&self, _: &mut Checker) -> Result<(), OpFault> {
+        pixel_blocks::check(self.block, &self.input, &self.output)
+    }
+
+    fn run(&self, _: &Evaluation, buffers: Buffers) -> Option<()> {
+        let Buffers { out, operands: [input, ..], .. } = buffers;
+        let input = input?;
+        for_each_run(self.block, &self.input, &self.output, |coarse, fine, len| copy((input, coarse), (out, fine), len))
+    }
+
+    #[cfg(feature = "host")]
+    fn tensors_mut(&mut self) -> Vec<&mut Tensor> {
+        vec![&mut self.input, &mut self.output]
+    }
+
+    #[cfg(feature = "host")]
+    fn label(&self) -> String {
+        "depth to space".into()
+    }
+}

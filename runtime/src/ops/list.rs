@@ -1,0 +1,120 @@
+//! The list of all ops. A new op is a file beside this one, and a line in the list.
+
+use super::add::Add;
+use super::buffers::Buffers;
+use super::channel_bias::ChannelBias;
+use super::concat::Concat;
+use super::conv2d::Conv2d;
+use super::depth_to_space::DepthToSpace;
+use super::depthwise::Depthwise;
+use super::evaluation::Evaluation;
+use super::linear::Linear;
+use super::lut::Lut;
+use super::operation::Operation;
+#[cfg(feature = "four-bit")]
+use super::packed::Packed;
+use super::space_to_depth::SpaceToDepth;
+use super::upsample::Upsample;
+use crate::format::{Read, Reader, Tensor};
+
+/// Declares [`Op`] from lines of an op's number in the format, its name and its type.
+macro_rules! ops {
+    ($($(#[$cfg:meta])* $number:literal $name:ident($type:ty),)*) => {
+        /// One entry of the network's flat list.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        #[non_exhaustive]
+        pub enum Op {
+            $($(#[$cfg])* $name($type),)*
+        }
+
+        impl Op {
+            /// What every op answers.
+            pub(crate) fn operation(&self) -> &dyn Operation {
+                match self {
+                    $($(#[$cfg])* Self::$name(op) => op,)*
+                }
+            }
+
+            #[cfg(feature = "host")]
+            pub(crate) fn operation_mut(&mut self) -> &mut dyn Operation {
+                match self {
+                    $($(#[$cfg])* Self::$name(op) => op,)*
+                }
+            }
+        }
+
+        impl<'a> Read<'a> for Op {
+            #[inline(never)]
+            fn read(from: &mut Reader<'a>) -> Self {
+                match from.next::<u32>() {
+                    $($(#[$cfg])* $number => Self::$name(Read::read(from)),)*
+                    _ => {
+                        from.fail();
+                        Self::Upsample(Read::read(from))
+                    }
+                }
+            }
+        }
+
+        /// Whether this build has an op of this number.
+        pub(crate) fn is_known(number: u32) -> bool {
+            $($(#[$cfg])* if number == $number { return true; })*
+            false
+        }
+
+        #[cfg(feature = "host")]
+        impl serde::Serialize for Op {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$name(op) => serializer.serialize_newtype_variant("Op", $number, stringify!($name), op),)*
+                }
+            }
+        }
+    };
+}
+
+ops! {
+    0 Conv2d(Conv2d),
+    1 Depthwise(Depthwise),
+    2 Linear(Linear),
+    3 Add(Add),
+    4 ChannelBias(ChannelBias),
+    5 Upsample(Upsample),
+    6 Concat(Concat),
+    7 Lut(Lut),
+    8 SpaceToDepth(SpaceToDepth),
+    9 DepthToSpace(DepthToSpace),
+    #[cfg(feature = "four-bit")]
+    10 PackedConv2d(Packed<Conv2d>),
+    #[cfg(feature = "four-bit")]
+    11 PackedLinear(Packed<Linear>),
+}
+
+impl Op {
+    /// The result.
+    pub fn output(&self) -> &Tensor {
+        self.operation().output()
+    }
+
+    /// What it reads, in order; a residual is the last.
+    pub fn inputs(&self) -> impl Iterator<Item = &Tensor> {
+        self.operation().operands().into_iter().flatten()
+    }
+
+    /// Start and length of the scratch in the arena, if the op has one.
+    pub fn scratch(&self) -> Option<(u32, usize)> {
+        Some(self.operation().scratch()).filter(|(_, len)| *len > 0)
+    }
+
+    /// Multiply-accumulates of one evaluation, taps in the padding counted.
+    pub fn macs(&self) -> u64 {
+        self.operation().macs()
+    }
+
+    /// Computes the output in an arena whose places parsing has checked.
+    pub(crate) fn run(&self, evaluation: &Evaluation, arena: &mut [u8]) -> Option<()> {
+        let op = self.operation();
+        op.run(evaluation, Buffers::of(arena, op.output(), op.scratch(), op.operands())?)
+    }
+}

@@ -1,0 +1,66 @@
+//! What every op answers.
+
+use super::buffers::Buffers;
+use super::checker::Checker;
+use super::evaluation::Evaluation;
+use super::fault::OpFault;
+use crate::format::Tensor;
+#[cfg(feature = "host")]
+use std::{string::String, vec::Vec};
+
+/// An op: what it reads and writes, what parsing has to check of it, and what it computes.
+pub(crate) trait Operation {
+    /// The result.
+    fn output(&self) -> &Tensor;
+
+    /// What it reads, each at a place of its own; a residual is the last.
+    fn operands(&self) -> [Option<&Tensor>; 3];
+
+    /// Whether the operand at this place may be the output's own buffer.
+    fn may_work_in_place(&self, _operand: usize) -> bool {
+        false
+    }
+
+    /// Start and length of the scratch in the arena; length 0 for none. Only asked once [`check`](Self::check) has passed.
+    fn scratch(&self) -> (u32, usize) {
+        (0, 0)
+    }
+
+    /// Multiply-accumulates of one evaluation, taps in the padding counted.
+    fn macs(&self) -> u64 {
+        0
+    }
+
+    /// The rule for parsing: shapes, element types, tables and number ranges. That tensors are not empty and lie in the
+    /// arena is known by then; how buffers may overlap is checked after it.
+    fn check(&self, checker: &mut Checker) -> Result<(), OpFault>;
+
+    /// Computes the output. `None` where a slice is not there, which parsing has made impossible.
+    fn run(&self, evaluation: &Evaluation, buffers: Buffers) -> Option<()>;
+
+    /// All tensors, to be placed.
+    #[cfg(feature = "host")]
+    fn tensors_mut(&mut self) -> Vec<&mut Tensor>;
+
+    /// Where the start of the scratch is written, if there is one.
+    #[cfg(feature = "host")]
+    fn scratch_mut(&mut self) -> Option<&mut u32> {
+        None
+    }
+
+    /// The number of output channels that are unpacked at a time, if there is one.
+    #[cfg(feature = "host")]
+    fn block_mut(&mut self) -> Option<&mut u16> {
+        None
+    }
+
+    /// What it is, for people: the kind, its size, and what is fused with it.
+    #[cfg(feature = "host")]
+    fn label(&self) -> String;
+
+    /// Bytes of its weights, biases and multipliers.
+    #[cfg(feature = "host")]
+    fn weight_bytes(&self) -> usize {
+        0
+    }
+}

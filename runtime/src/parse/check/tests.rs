@@ -1,0 +1,376 @@
+//! What parsing says of files that are wrong, and how much it looks at.
+
+extern crate std;
+use super::*;
+use crate::format::{work, Conditioning, PlanHeader, Process, TableError, TableFault};
+use crate::host::{encode, encode_item, AlignedBytes};
+use crate::model::Model;
+use crate::ops::{ChannelBias, Conv2d, ConvInput, Depthwise, Linear, Lut, Op, Requantization, StepBias, WindowSpec};
+use crate::parse::{ParseError, PlanFault, MAX_OPS, MAX_PLANS, MAX_VALUES};
+use crate::plan::STEP_LEN;
+use std::format;
+use std::string::{String, ToString};
+use std::vec;
+use std::vec::Vec;
+
+const I8: Element = Element::I8;
+
+fn tensor(offset: u32, channels: u16, element: Element) -> Tensor {
+    Tensor { offset, shape: [1, 1, channels], element, zero_point: 0 }
+}
+
+/// The parts of a file; [`Parts::parse`] puts them together.
+struct Parts {
+    ops: Vec<Op>,
+    plans: Vec<(String, u16, u32)>,
+    blob: Vec<u8>,
+    input: Tensor,
+    output: Tensor,
+    arena_len: u32,
+    state_len: u32,
+    conditioning: Conditioning,
+}
+
+const BIAS: u32 = 0;
+const MULTIPLIERS: u32 = 64;
+const STEPS: u32 = 128;
+const WEIGHTS: u32 = 256;
+
+const REQUANTIZATION: Requantization = Requantization {
+    bias: BIAS,
+    multipliers: MULTIPLIERS,
+    offset: 0,
+    shift: 1,
+    step_bias: None,
+    residual: None,
+    lut: None,
+};
+
+/// A dense layer from `input` to `output`.
+fn linear(input: Tensor, output: Tensor) -> Linear {
+    Linear { input, output, weights: WEIGHTS, requantization: REQUANTIZATION, scratch: 0 }
+}
+
+impl Parts {
+    /// One dense layer with two inputs and two outputs, and one plan of one step.
+    fn new() -> Self {
+        let (input, output) = (tensor(0, 2, I8), tensor(4, 2, Element::I16));
+        Self {
+            ops: vec![Op::Linear(linear(input, output))],
+            plans: vec![("one".into(), 1, STEPS)],
+            blob: vec![0; 512],
+            input,
+            output,
+            arena_len: 64,
+            state_len: 2,
+            conditioning: Conditioning { columns: 0, time_rows: 0, time_table: 0, classes: 0, class_table: 0 },
+        }
+    }
+
+    fn bytes(&self) -> AlignedBytes {
+        let (mut ops, mut plans) = (vec![], vec![]);
+        self.ops.iter().for_each(|op| encode_item(op, &mut ops).unwrap());
+        for (name, steps, table) in &self.plans {
+            encode_item(&PlanHeader { name, steps: *steps, table: *table, clip: true }, &mut plans).unwrap();
+        }
+        self.file(&ops, &plans)
+    }
+
+    fn file(&self, ops: &[u8], plans: &[u8]) -> AlignedBytes {
+        let header = Header {
+            process: Process::Gaussian,
+            name: "n",
+            provenance: "",
+            input: self.input,
+            input_inverse_scale: 1.0,
+            output: self.output,
+            output_scale: 1.0,
+            conditioning: self.conditioning,
+            plan_count: self.plans.len() as u16,
+            plans,
+            op_count: self.ops.len() as u16,
+            ops,
+        };
+        AlignedBytes::from(&encode(&header, &self.blob, self.arena_len, self.state_len).unwrap()[..])
+    }
+
+    fn parse(&self) -> Result<(), ParseError> {
+        Model::parse(self.bytes().bytes()).map(|_| ())
+    }
+}
+
+/// What is said of parts that `change` has made wrong.
+fn error(change: impl FnOnce(&mut Parts)) -> ParseError {
+    let mut parts = Parts::new();
+    assert_eq!(parts.parse(), Ok(()));
+    change(&mut parts);
+    parts.parse().unwrap_err()
+}
+
+/// What is said of the one op when it is this one.
+fn fault(op: Op) -> OpFault {
+    match error(|parts| parts.ops = vec![op]) {
+        ParseError::Op { op: 0, fault } => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn table(table: Table, fault: TableFault) -> TableError {
+    TableError { table, fault }
+}
+
+#[test]
+fn limits_are_named_as_what_they_are() {
+    assert_eq!(error(|p| p.arena_len = (1 << 24) + 16), ParseError::ArenaTooLarge { found: (1 << 24) + 16 });
+    assert_eq!(error(|p| p.ops = vec![p.ops[0]; 257]), ParseError::TooManyOps { found: 257 });
+    let many = |p: &mut Parts| p.plans = (0..65).map(|i| (format!("p{i}"), 1, STEPS)).collect();
+    assert_eq!(error(many), ParseError::TooManyPlans { found: 65 });
+}
+
+#[test]
+fn too_many_multiply_accumulates_are_said_to_be() {
+    // 512·511 pixels, 16 channels to 16: 67 M products an op, so the seventeenth is one too many.
+    let image = Tensor { offset: 0, shape: [512, 511, 16], element: I8, zero_point: 0 };
+    let len = image.len() as u32;
+    let mut parts = Parts::new();
+    let conv = |i: u32| Conv2d {
+        a: ConvInput { tensor: Tensor { offset: i % 2 * len, ..image }, upsample: false },
+        b: None,
+        output: Tensor { offset: (i + 1) % 2 * len, ..image },
+        window: WindowSpec { kernel: [1, 1], stride: [1, 1], pad: [0, 0], dilation: [1, 1] },
+        groups: 1,
+        weights: WEIGHTS,
+        requantization: REQUANTIZATION,
+        scratch: 4 * len,
+    };
+    parts.ops = (0..17).map(|i| Op::Conv2d(conv(i))).collect();
+    parts.input = image;
+    parts.output = Tensor { offset: 2 * len, element: Element::I16, ..image };
+    parts.blob = vec![0; 17 * 320];
+    parts.arena_len = 4 * len + 256;
+    let error = parts.parse().unwrap_err();
+    assert_eq!(error, ParseError::TooManyMacs { op: 16 });
+    assert!(error.to_string().contains("1073741824 multiply-accumulates"), "{error}");
+}
+
+#[test]
+fn a_large_ring_is_not_an_accumulator() {
+    let image = Tensor { offset: 0, shape: [200, 1, 1], element: I8, zero_point: 0 };
+    let depthwise = Depthwise {
+        input: ConvInput { tensor: image, upsample: false },
+        output: Tensor { offset: 256, shape: [1, 1, 1], ..image },
+        window: WindowSpec { kernel: [100, 2], stride: [1, 1], pad: [0, 30_000], dilation: [600, 60_000] },
+        weights: WEIGHTS,
+        requantization: REQUANTIZATION,
+        scratch: 260,
+    };
+    let ring = error(|p| (p.ops, p.arena_len) = (vec![Op::Depthwise(depthwise)], 1024));
+    assert_eq!(ring, ParseError::Op { op: 0, fault: OpFault::Ring });
+    assert!(ring.to_string().contains("rows"), "{ring}");
+}
+
+#[test]
+fn outside_and_misaligned_are_told_apart() {
+    let (input, output) = (tensor(0, 2, I8), tensor(4, 2, Element::I16));
+    let with = |change: &dyn Fn(&mut Linear)| {
+        let mut op = linear(input, output);
+        change(&mut op);
+        fault(Op::Linear(op))
+    };
+    assert_eq!(with(&|l| l.output.offset = 64), OpFault::Outside);
+    assert_eq!(with(&|l| l.output.offset = 6), OpFault::Misaligned);
+    assert_eq!(with(&|l| l.weights = 508), OpFault::Table(table(Table::Weights, TableFault::Outside)));
+    assert_eq!(with(&|l| l.weights = 258), OpFault::Table(table(Table::Weights, TableFault::Misaligned)));
+    assert_eq!(with(&|l| l.requantization.bias = 1), OpFault::Table(table(Table::Bias, TableFault::Misaligned)));
+    let multipliers = |l: &mut Linear| l.requantization.multipliers = u32::MAX;
+    assert_eq!(with(&multipliers), OpFault::Table(table(Table::Multipliers, TableFault::Misaligned)));
+    let multipliers = |l: &mut Linear| l.requantization.multipliers = u32::MAX - 1;
+    assert_eq!(with(&multipliers), OpFault::Table(table(Table::Multipliers, TableFault::Outside)));
+    let time = |p: &mut Parts| (p.conditioning.columns, p.conditioning.time_rows) = (3, 1000);
+    assert_eq!(error(time), ParseError::Table(table(Table::Time, TableFault::Outside)));
+    let class = |p: &mut Parts| {
+        (p.conditioning.columns, p.conditioning.classes, p.conditioning.class_table) = (3, 1, 1);
+    };
+    assert_eq!(error(class), ParseError::Table(table(Table::Class, TableFault::Misaligned)));
+    assert!(error(class).to_string().contains("biases by class do not start at a multiple"));
+}
+
+#[test]
+fn the_ends_and_the_lengths_are_named() {
+    assert_eq!(error(|p| p.input.offset = 64), ParseError::Input(OpFault::Outside));
+    assert_eq!(error(|p| p.output.element = I8), ParseError::Output(OpFault::Element));
+    assert_eq!(error(|p| p.output.shape[2] = 3), ParseError::Output(OpFault::Shape));
+    assert_eq!(error(|p| p.output.offset = 12), ParseError::Output(OpFault::Unwritten));
+    assert_eq!(error(|p| p.state_len = 3), ParseError::Announced { expected: 2, found: 3 });
+}
+
+#[test]
+fn plans_are_named_with_what_is_wrong() {
+    let plan = |index, fault| ParseError::Plan { plan: index, fault };
+    assert_eq!(error(|p| p.plans[0].0 = "".into()), plan(0, PlanFault::Name));
+    assert_eq!(error(|p| p.plans[0].0 = "x".repeat(33)), plan(0, PlanFault::Name));
+    assert_eq!(error(|p| p.plans.push(p.plans[0].clone())), plan(1, PlanFault::Repeated));
+    assert_eq!(error(|p| p.plans[0].1 = 0), plan(0, PlanFault::Empty));
+    let outside = PlanFault::Table(table(Table::Steps, TableFault::Outside));
+    assert_eq!(error(|p| p.plans[0].1 = 100), plan(0, outside));
+    let infinite = |p: &mut Parts| p.blob[STEPS as usize + 8..][..4].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    assert_eq!(error(infinite), plan(0, PlanFault::NotFinite { step: 0 }));
+    let row =
+        |p: &mut Parts| (p.conditioning.columns, p.conditioning.time_rows, p.blob[STEPS as usize + 4]) = (1, 1, 1);
+    assert_eq!(error(row), plan(0, PlanFault::TimeRow { step: 0 }));
+}
+
+#[test]
+fn numbers_without_an_op_are_unknown() {
+    let mut parts = Parts::new();
+    let mut ops = vec![];
+    encode_item(&parts.ops[0], &mut ops).unwrap();
+    let op = |ops: &[u8]| {
+        let mut plans = vec![];
+        encode_item(&PlanHeader { name: "one", steps: 1, table: STEPS, clip: true }, &mut plans).unwrap();
+        Model::parse(parts.file(ops, &plans).bytes()).map(|_| ()).unwrap_err()
+    };
+    assert_eq!(op(&[&[99], &ops[1..]].concat()), ParseError::Op { op: 0, fault: OpFault::Unknown });
+    assert_eq!(op(&ops[..ops.len() - 1]), ParseError::Op { op: 0, fault: OpFault::Encoding });
+    assert_eq!(op(&[&ops[..], &[0]].concat()), ParseError::Op { op: 1, fault: OpFault::Encoding });
+    parts.plans.clear();
+    assert_eq!(parts.parse(), Ok(()));
+}
+
+#[test]
+fn an_unknown_process_is_said_to_be() {
+    let mut bytes = Parts::new().bytes();
+    bytes.bytes_mut()[crate::format::PREFIX_LEN] = 1;
+    let end = bytes.bytes().len() - 4;
+    let crc = crate::format::CRC.checksum(&bytes.bytes()[..end]);
+    bytes.bytes_mut()[end..].copy_from_slice(&crc.to_le_bytes());
+    let error = Model::parse(bytes.bytes()).unwrap_err();
+    assert_eq!(error, ParseError::Process { found: 1 });
+    assert!(error.to_string().contains("process number 1"));
+}
+
+/// A chain of activation tables, each from a buffer of its own to the next.
+fn steps_apart(count: u32) -> Result<(), ParseError> {
+    let mut parts = Parts::new();
+    let at = |i: u32| tensor(8 * i, 2, I8);
+    parts.ops = (0..count).map(|i| Op::Lut(Lut { input: at(i), output: at(i + 1), table: 0 })).collect();
+    parts.output.offset = 8 * count + 8;
+    parts.ops.push(Op::Linear(linear(at(count), parts.output)));
+    parts.arena_len = parts.output.offset + 8;
+    parts.parse()
+}
+
+#[test]
+fn as_many_buffers_as_the_limit_lie_side_by_side() {
+    // The network's input and output are two of them.
+    assert_eq!(steps_apart(MAX_VALUES as u32 - 2), Ok(()));
+    let op = MAX_VALUES as u16 - 1;
+    assert_eq!(steps_apart(MAX_VALUES as u32 - 1), Err(ParseError::Op { op, fault: OpFault::TooManyValues }));
+}
+
+#[test]
+fn what_was_overwritten_is_not_read() {
+    let (a, b, c) = (tensor(0, 8, I8), tensor(8, 8, I8), tensor(16, 8, I8));
+    let lut = |input, output| Op::Lut(Lut { input, output, table: 0 });
+    let parse = |ops: &[Op]| {
+        let mut parts = Parts::new();
+        (parts.input, parts.output) = (a, tensor(32, 8, Element::I16));
+        parts.ops = ops.to_vec();
+        parts.ops.push(Op::Linear(linear(c, parts.output)));
+        (parts.state_len, parts.arena_len) = (8, 64);
+        parts.parse()
+    };
+    let unwritten = |op| Err(ParseError::Op { op, fault: OpFault::Unwritten });
+    assert_eq!(parse(&[lut(a, b), lut(b, c)]), Ok(()));
+    assert_eq!(parse(&[lut(b, c)]), unwritten(0));
+    assert_eq!(parse(&[lut(a, b), lut(a, c)]), Ok(()), "what nothing has touched is still there");
+    assert_eq!(parse(&[lut(a, a), lut(a, c)]), Ok(()), "in place");
+    // A part of a is written over, then a is read.
+    let part = Tensor { shape: [1, 1, 4], ..a };
+    let half = Tensor { offset: 4, ..part };
+    assert_eq!(parse(&[lut(part, part)]), unwritten(0), "it was written as a part of something else");
+    let bias = ChannelBias {
+        input: a,
+        output: b,
+        step_bias: StepBias { column: 0, shift: 0 },
+        multiplier: 1,
+        offset: 0,
+        shift: 1,
+    };
+    assert_eq!(parse(&[Op::ChannelBias(bias)]), Err(ParseError::Op { op: 0, fault: OpFault::Column }));
+    assert_eq!(parse(&[lut(a, b), lut(b, c), lut(half, half), lut(a, c)]), unwritten(2));
+    // The scratch of a layer lies over b.
+    let narrow = tensor(24, 8, I8);
+    let layer = Linear {
+        requantization: Requantization { step_bias: Some(StepBias { column: 0, shift: 0 }), ..REQUANTIZATION },
+        scratch: 8,
+        ..linear(a, narrow)
+    };
+    let mut parts = Parts::new();
+    (parts.input, parts.output) = (a, tensor(40, 8, Element::I16));
+    (parts.conditioning.columns, parts.conditioning.time_rows) = (8, 1);
+    let layer = Linear { output: Tensor { offset: 56, ..narrow }, ..layer };
+    parts.ops = vec![lut(a, b), Op::Linear(layer), Op::Linear(linear(b, parts.output))];
+    (parts.state_len, parts.arena_len) = (8, 80);
+    parts.blob.resize(1024, 0);
+    assert_eq!(parts.parse(), unwritten(2));
+}
+
+/// What parsing decodes and examines of a file, in bytes, as a multiple of the file's length.
+fn work_per_byte(parts: &Parts) -> f64 {
+    let bytes = parts.bytes();
+    work::take();
+    let _ = Model::parse(bytes.bytes());
+    work::take() as f64 / bytes.bytes().len() as f64
+}
+
+#[test]
+fn the_work_grows_with_the_file_alone() {
+    // As many ops as there may be, each reading what the one before has written.
+    let (a, b) = (tensor(0, 2, I8), tensor(8, 2, I8));
+    let mut many = Parts::new();
+    many.ops = (0..u32::from(MAX_OPS) - 1)
+        .map(|i| {
+            let (input, output) = if i % 2 == 0 { (a, b) } else { (b, a) };
+            Op::Lut(Lut { input, output, table: 0 })
+        })
+        .collect();
+    many.output.offset = 16;
+    many.ops.push(Op::Linear(linear(b, many.output)));
+    assert_eq!(many.parse(), Ok(()));
+    assert!(work_per_byte(&many) <= 1.0, "{}", work_per_byte(&many));
+
+    // All of them examine the same large table of weights.
+    let mut shared = Parts::new();
+    let wide = tensor(4, 1000, I8);
+    shared.blob = vec![0; 256 + 4 * 1000];
+    shared.arena_len = 4096;
+    let layer = |i: u32| {
+        let output = if i % 2 == 0 { tensor(1004, 4, I8) } else { tensor(1008, 4, I8) };
+        Op::Linear(linear(wide, output))
+    };
+    shared.input = wide;
+    shared.output = Tensor { element: Element::I16, offset: 1200, ..wide };
+    shared.ops = (0..u32::from(MAX_OPS)).map(layer).collect();
+    let refused = OpFault::Table(table(Table::Weights, TableFault::Shared));
+    assert_eq!(shared.parse(), Err(ParseError::Op { op: 1, fault: refused }));
+    assert!(work_per_byte(&shared) <= 1.0);
+
+    // As many plans as there may be, with the longest names, all with the same long table of steps.
+    let mut plans = Parts::new();
+    let steps = 1000;
+    plans.blob = vec![0; STEPS as usize + steps * STEP_LEN];
+    let name = |i: u16| format!("{:0>32}", i);
+    plans.plans = (0..MAX_PLANS).map(|i| (name(i), steps as u16, STEPS)).collect();
+    let refused = PlanFault::Table(table(Table::Steps, TableFault::Shared));
+    assert_eq!(plans.parse(), Err(ParseError::Plan { plan: 1, fault: refused }));
+    assert!(work_per_byte(&plans) <= 1.0);
+    let mut step = 0;
+    plans.plans.iter_mut().for_each(|plan| {
+        (plan.1, plan.2) = (1, STEPS + step);
+        step += STEP_LEN as u32;
+    });
+    assert_eq!(plans.parse(), Ok(()));
+    // A name is compared with those before it, at most MAX_PLANS: a constant, not the file's length.
+    assert!(work_per_byte(&plans) <= 1.0 + f64::from(MAX_PLANS) / 2.0);
+}

@@ -1,0 +1,84 @@
+//! Checks the list of ops in one pass.
+
+use super::error::ParseError;
+use super::written::Written;
+use crate::format::{items, Header, Reader};
+use crate::ops::checker::Checker;
+use crate::ops::{is_known, Op, OpFault};
+use core::ops::Range;
+
+/// Largest number of ops.
+pub const MAX_OPS: u16 = 256;
+/// Largest number of multiply-accumulates of one evaluation.
+pub const MAX_MACS: u64 = 1 << 30;
+
+/// Checks every op, that it reads only what was written, and that the last ones leave the network's output.
+pub(super) fn check_ops(header: &Header, checker: &mut Checker) -> Result<(), ParseError> {
+    if header.op_count > MAX_OPS {
+        return Err(ParseError::TooManyOps { found: header.op_count });
+    }
+    let mut ops = items::<Op>(header.ops);
+    let mut written = Written::new(&header.input);
+    let mut macs = 0u64;
+    for index in 0..header.op_count {
+        let fail = |fault| ParseError::Op { op: index, fault };
+        let Some(op) = ops.next() else {
+            let known = is_known(Reader::new(ops.rest()).next());
+            return Err(fail(if known { OpFault::Encoding } else { OpFault::Unknown }));
+        };
+        check_op(&op, checker, &mut written).map_err(fail)?;
+        macs = macs.saturating_add(op.macs());
+        if macs > MAX_MACS {
+            return Err(ParseError::TooManyMacs { op: index });
+        }
+    }
+    if !ops.rest().is_empty() {
+        return Err(ParseError::Op { op: header.op_count, fault: OpFault::Encoding });
+    }
+    if !written.holds(&header.output) {
+        return Err(ParseError::Output(OpFault::Unwritten));
+    }
+    Ok(())
+}
+
+fn check_op(op: &Op, checker: &mut Checker, written: &mut Written) -> Result<(), OpFault> {
+    checker.tensor(op.output())?;
+    for input in op.inputs() {
+        checker.tensor(input)?;
+    }
+    let op = op.operation();
+    op.check(checker)?;
+    let operands = op.operands();
+    let output = op.output();
+    let (scratch, scratch_len) = op.scratch();
+    checker.buffer(scratch, scratch_len as u64)?;
+    let scratch = scratch as usize..scratch as usize + scratch_len;
+    // Outputs, inputs and scratch are apart, but for the pairs that may be one buffer.
+    let out = output.range();
+    if overlap(&scratch, &out) {
+        return Err(OpFault::Overlap);
+    }
+    for (place, tensor) in operands.iter().enumerate() {
+        let Some(tensor) = tensor else { continue };
+        let range = tensor.range();
+        let in_place = range == out && op.may_work_in_place(place);
+        if !in_place && overlap(&range, &out) || overlap(&range, &scratch) {
+            return Err(OpFault::Overlap);
+        }
+        for other in operands.iter().skip(place + 1).flatten().map(|tensor| tensor.range()) {
+            if other != range && overlap(&other, &range) {
+                return Err(OpFault::Overlap);
+            }
+        }
+        if !written.holds(tensor) {
+            return Err(OpFault::Unwritten);
+        }
+    }
+    written.overwrite(scratch);
+    written.write(output)
+}
+
+/// Whether two ranges share a byte.
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start.max(b.start) < a.end.min(b.end)
+}

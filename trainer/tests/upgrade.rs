@@ -1,0 +1,112 @@
+//! Model files of earlier format versions, upgraded. `data/digits28-nano-v3.brn` was written by a version 3 exporter.
+
+use brownian::format::VERSION;
+use brownian::host::OwnedModel;
+use brownian::{Model, ParseError};
+use brownian_trainer::upgrade::{upgrade, UpgradeError};
+use std::path::Path;
+use std::process::{Command, Output};
+
+const OLD: &[u8] = include_bytes!("data/digits28-nano-v3.brn");
+const OLD_PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/digits28-nano-v3.brn");
+const SHIPPED: &[u8] = include_bytes!("../../models/digits28-nano.brn");
+
+/// Writes the checksum anew.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.len() - 4;
+    let mut crc = flate2::Crc::new();
+    crc.update(&bytes[..end]);
+    bytes[end..].copy_from_slice(&crc.sum().to_le_bytes());
+    bytes
+}
+
+#[test]
+fn version_3_becomes_todays_with_the_same_weights() {
+    assert_eq!(OLD[4], 3);
+    assert_eq!(OwnedModel::new(OLD).unwrap_err(), ParseError::Version { found: 3 });
+    assert!(ParseError::Version { found: 3 }.to_string().contains("trainer upgrade"));
+    let (found, file) = upgrade(OLD).unwrap();
+    assert_eq!(found, 3);
+    let owned = OwnedModel::new(&file).unwrap();
+    let model = owned.model();
+    // The header is the old one behind the process's number, and the blob is the old one.
+    let length = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let old_header = &OLD[32..32 + length(OLD, 8)];
+    assert_eq!(file[32..32 + length(&file, 8)], [&[0], old_header].concat());
+    let blob_start = (32 + old_header.len()).next_multiple_of(16);
+    assert_eq!(*model.blob(), OLD[blob_start..OLD.len() - 4]);
+    assert_eq!(file[16..28], OLD[16..28], "arena, state and sample");
+    assert_eq!(model.plans().map(|plan| plan.name()).collect::<Vec<_>>(), ["ddim50", "fast10", "fast5"]);
+    if u16::from(SHIPPED[4]) == VERSION {
+        assert_eq!(file, SHIPPED, "the shipped model is this file, upgraded");
+    }
+}
+
+#[test]
+fn todays_version_stays_as_it_is() {
+    let (_, file) = upgrade(OLD).unwrap();
+    assert_eq!(upgrade(&file), Ok((VERSION, file.clone())));
+    let mut damaged = file;
+    damaged[100] ^= 1;
+    assert!(matches!(upgrade(&damaged), Err(UpgradeError::Refused(ParseError::Crc { .. }))));
+}
+
+#[test]
+fn what_is_no_whole_file_of_a_known_version_is_refused() {
+    let changed = |at: usize, to: u8| {
+        let mut bytes = OLD.to_vec();
+        bytes[at] = to;
+        bytes
+    };
+    assert_eq!(upgrade(&[]), Err(UpgradeError::Magic));
+    assert_eq!(upgrade(&changed(0, b'X')), Err(UpgradeError::Magic));
+    assert_eq!(upgrade(&changed(4, 2)), Err(UpgradeError::TooOld(2)));
+    assert_eq!(upgrade(&changed(4, 99)), Err(UpgradeError::TooNew(99)));
+    for len in [4, 5, 31, 32, 1000, OLD.len() - 1] {
+        let error = upgrade(&OLD[..len]).unwrap_err();
+        assert!(matches!(error, UpgradeError::Length { .. } | UpgradeError::TooOld(0)), "{len}: {error}");
+    }
+    assert!(matches!(upgrade(&[OLD, &[0]].concat()), Err(UpgradeError::Length { .. })));
+    // Every byte behind the lengths is covered by the checksum.
+    for at in (16..OLD.len()).step_by(97) {
+        assert!(matches!(upgrade(&changed(at, !OLD[at])), Err(UpgradeError::Crc { .. })), "byte {at}");
+    }
+    // Whole, but not a model: the arena is one byte long.
+    let broken = sealed(changed(17, 0));
+    assert!(matches!(upgrade(&broken), Err(UpgradeError::Refused(ParseError::Input(_) | ParseError::Op { .. }))));
+    // Lengths that do not fit 32 bits together.
+    let mut huge = OLD.to_vec();
+    huge[8..16].fill(0xff);
+    assert!(matches!(upgrade(&huge), Err(UpgradeError::Length { expected: 0x2_0000_0000.., .. })));
+}
+
+fn trainer(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer")).current_dir(folder).args(arguments).output().unwrap()
+}
+
+#[test]
+fn the_command_writes_another_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], code: i32, reason: &str| {
+        let output = trainer(folder.path(), arguments);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(text.contains(reason) && text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
+    };
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    std::fs::write(folder.path().join("old.brn"), OLD).unwrap();
+    run(&["upgrade", "old.brn", "--out", "new.brn"], 0, "new.brn: format version 4, from version 3");
+    assert_eq!(read("new.brn"), upgrade(OLD).unwrap().1);
+    assert!(Model::parse(OwnedModel::read(folder.path().join("new.brn")).unwrap().bytes()).is_ok());
+    run(&["upgrade", "new.brn", "--out", "copy.brn"], 0, "new.brn has format version 4 already: copy.brn is a copy");
+    assert_eq!(read("copy.brn"), read("new.brn"));
+    for out in ["old.brn", "./old.brn"] {
+        run(&["upgrade", "old.brn", "--out", out], 2, "give another file");
+    }
+    assert_eq!(read("old.brn"), OLD, "the old file stays as it is");
+    run(&["upgrade", "missing.brn", "--out", "x.brn"], 1, "missing.brn: cannot be read");
+    std::fs::write(folder.path().join("cut.brn"), &OLD[..500]).unwrap();
+    run(&["upgrade", "cut.brn", "--out", "x.brn"], 1, "cut.brn: the model should have 49516 bytes but has 500");
+    assert!(!folder.path().join("x.brn").exists(), "nothing is written of what is refused");
+    run(&["inspect", OLD_PATH], 1, "`trainer upgrade` brings it up to date");
+}
