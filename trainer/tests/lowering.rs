@@ -1,19 +1,23 @@
 //! The integer network follows the float network it was made from.
 
+use brownian::format::Op;
 use brownian::host::{ChainMemory, OwnedModel};
 use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
 use brownian::{Condition, Guidance, Model, Sampler};
 use brownian_trainer::chain::{self, Batch, Classes};
+use brownian_trainer::data::Dataset;
 use brownian_trainer::graph::{Builder, ConvGeometry, Graph, Shape};
 use brownian_trainer::lower::calibrate::{calibrate, RangeChoice};
 use brownian_trainer::lower::{self, arena_lower_bound, correct, Choices, Export, Measured, WeightBits};
+use brownian_trainer::nets;
 use brownian_trainer::network::Network;
 use brownian_trainer::ops::{
     Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, LinearLayer, Upsample,
 };
 use brownian_trainer::plans::{self, NamedPlan};
-use brownian_trainer::presets;
+use brownian_trainer::run::Config;
+use brownian_trainer::train::Trainer;
 
 fn plans_of(specs: &[&str]) -> Vec<NamedPlan> {
     let mut alpha_bar = vec![0.0; 1000];
@@ -61,7 +65,7 @@ fn presets_follow_the_float_network() {
     for (name, size, classes, bound) in
         [("tiny", 8, 0, 0.12), ("digits28", 28, 10, 0.06), ("digits28-nano", 28, 10, 0.06)]
     {
-        let graph = presets::build(name, Shape::new(size, size, 1), classes).unwrap();
+        let graph = nets::build(name, Shape::new(size, size, 1), classes).unwrap();
         let error = chain_error(&network(&graph, 3), &["ddim:4:noclip"]);
         println!("{name}: relative error of a 4-step chain {error:.4}");
         assert!(error < bound, "{name}: {error}");
@@ -72,7 +76,7 @@ fn presets_follow_the_float_network() {
 /// draws something else.
 #[test]
 fn both_guidances_follow_the_float_network() {
-    let graph = presets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
     let network = network(&graph, 3);
     let bias = |scale| Guidance::new(scale).unwrap();
     let twice = |scale| bias(scale).two_evaluations();
@@ -141,7 +145,7 @@ fn other_architectures_need_no_other_format() {
 #[test]
 fn arena_stays_near_its_lower_bound() {
     for name in ["digits28", "digits28-nano"] {
-        let graph = presets::build(name, Shape::new(28, 28, 1), 10).unwrap();
+        let graph = nets::build(name, Shape::new(28, 28, 1), 10).unwrap();
         let file = export(&network(&graph, 3), &plans_of(&["ddim:2"]));
         let model = Model::parse(file.bytes()).unwrap();
         let (arena, bound) = (model.arena_len() as f64, f64::from(arena_lower_bound(&model)));
@@ -156,7 +160,7 @@ fn arena_stays_near_its_lower_bound() {
 
 #[test]
 fn an_image_does_not_depend_on_its_batch() {
-    let graph = presets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
     let file = export(&network(&graph, 9), &plans_of(&["ddpm:5"]));
     let model = Model::parse(file.bytes()).unwrap();
     let plan = model.plan("ddpm5").unwrap();
@@ -177,7 +181,7 @@ fn an_image_does_not_depend_on_its_batch() {
 /// Measured again after the correction, from the same states, hardly any mean error is left at any step.
 #[test]
 fn bias_correction_takes_back_the_mean_error() {
-    let graph = presets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
     let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip", "ddim:2"]));
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &plans };
@@ -198,7 +202,7 @@ fn bias_correction_takes_back_the_mean_error() {
 
 #[test]
 fn four_bit_weights_make_a_smaller_file_that_follows_the_float_network() {
-    let graph = presets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
+    let graph = nets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
     let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip"]));
     let batch = Batch { seed: 11, first: 0, count: 8, classes: Classes::Cycle, guidance: Guidance::PLAIN };
     let float = chain::float(&network, &plans[0], &batch, |_, _, _| ()).unwrap();
@@ -251,11 +255,176 @@ fn parts_of_a_concatenation_keep_their_scales() {
 /// Ranges come from where the plan goes: one that ends early sees other values than one that goes all the way.
 #[test]
 fn calibration_follows_the_plan() {
-    let graph = presets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
     let network = network(&graph, 3);
     let state = |specs: &[&str]| calibrate(&network, &plans_of(specs), 1, RangeChoice::MinMax).unwrap()[0];
     let (clipped, free) = (state(&["ddim:5"]), state(&["ddpm:5:noclip"]));
     assert_ne!(clipped, free);
     let both = state(&["ddim:5", "ddpm:5:noclip"]);
     assert_eq!((both.min, both.max), (clipped.min.min(free.min), clipped.max.max(free.max)));
+}
+
+/// A network of two convolutions with a channel bias between them, changed by `change`, which gets its parameters by block name.
+fn changed(change: impl Fn(&str, &mut [f32])) -> Network {
+    let mut g = Builder::new(Shape::new(8, 8, 1)).unwrap();
+    let x = g.node("inner", ConvLayer::new(4, ConvGeometry::square(3, 1)), &[0]).unwrap();
+    let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
+    let x = g.node("silu", Activation::Silu, &[x]).unwrap();
+    g.node("outer", ConvLayer::new(1, ConvGeometry::square(3, 1)), &[x]).unwrap();
+    let graph = g.finish(8, 16, 2).unwrap();
+    let mut params = graph.params.init(5);
+    graph.params.blocks.iter().for_each(|block| change(&block.name, &mut params[block.range.clone()]));
+    graph.fold(&params, &[]).unwrap()
+}
+
+/// Channel biases far beyond what the weights can reach once were cut off in silence, and so were biases.
+#[test]
+fn large_biases_are_kept_and_cost_the_weights_bits_with_a_warning() {
+    let plans = plans_of(&["ddim:3:noclip"]);
+    let tables = changed(|name, values| match name {
+        "inner.weight" => values.iter_mut().for_each(|w| *w *= 1e-6),
+        "conditioning.classes" => values.iter_mut().enumerate().for_each(|(i, v)| *v = (i as f32 * 0.7).sin()),
+        _ => (),
+    });
+    let biases = changed(|name, values| match name {
+        "inner.weight" => values.iter_mut().for_each(|w| *w *= 1e-10),
+        "inner.bias" => values.iter_mut().enumerate().for_each(|(i, v)| *v = 1.0 + i as f32),
+        _ => (),
+    });
+    for network in [tables, biases] {
+        let ranges = calibrate(&network, &plans, 1, RangeChoice::MinMax).unwrap();
+        let export = Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &plans };
+        let warnings = lower::lower(&export, &Measured::default()).unwrap().warnings;
+        assert!(
+            warnings.iter().any(|w| w.starts_with("layer inner: the biases of 4 of its 4 channels")),
+            "{warnings:?}"
+        );
+        let error = chain_error(&network, &["ddim:3:noclip"]);
+        assert!(error < 0.05, "{error}");
+    }
+    let usual = changed(|_, _| ());
+    let ranges = calibrate(&usual, &plans, 1, RangeChoice::MinMax).unwrap();
+    let export = Export { name: "test", provenance: "", network: &usual, ranges: &ranges, plans: &plans };
+    assert!(lower::lower(&export, &Measured::default()).unwrap().warnings.is_empty());
+}
+
+/// Numbers that are not finite once became the scale 1/127.
+#[test]
+fn numbers_that_are_not_finite_are_errors_of_their_layer() {
+    let plans = plans_of(&["ddim:3:noclip"]);
+    let error = |network: &Network, ranges: &[lower::Range]| {
+        let export = Export { name: "test", provenance: "", network, ranges, plans: &plans };
+        lower::lower(&export, &Measured::default()).unwrap_err().to_string()
+    };
+    let usual = changed(|_, _| ());
+    let ranges = calibrate(&usual, &plans, 1, RangeChoice::MinMax).unwrap();
+    for (name, layer) in [("inner.weight", "inner"), ("outer.bias", "outer")] {
+        let network = changed(|block, values| {
+            if block == name {
+                values[0] = f32::NAN;
+            }
+        });
+        let found = error(&network, &ranges);
+        assert!(found.contains(&format!("layer {layer}: has a weight or a bias")), "{found}");
+        let found = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap_err().to_string();
+        assert!(found.contains(&format!("layer {layer}: its values are infinite")), "{found}");
+    }
+    for (id, layer) in [(0, "input"), (2, "inner"), (4, "outer")] {
+        let mut ranges = ranges.clone();
+        ranges[id].max = f32::INFINITY;
+        assert!(error(&usual, &ranges).contains(&format!("layer {layer}: its values are infinite")), "{id}");
+    }
+    let table = changed(|name, values| {
+        if name == "conditioning.classes" {
+            values[1] = f32::INFINITY;
+        }
+    });
+    assert!(error(&table, &ranges).contains("a channel bias of a timestep or a class is not finite"));
+}
+
+/// Moments that cannot be inverted once fell back to nearest rounding without a word.
+#[test]
+fn four_bits_without_error_compensation_are_a_warning() {
+    let (network, plans) = (changed(|_, _| ()), plans_of(&["ddim:3:noclip"]));
+    let ranges = calibrate(&network, &plans, 1, RangeChoice::MinMax).unwrap();
+    let export = Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &plans };
+    let warnings = |wrong: bool| {
+        let mut moments = lower::windows::collect(&network, &plans, 1, |id| id == 1).unwrap();
+        if let Some(moments) = moments[1].as_mut().filter(|_| wrong) {
+            moments.add(&[f32::INFINITY; 9]);
+        }
+        lower::lower(&export, &Measured { moments, ..Measured::default() }).unwrap().warnings
+    };
+    assert!(warnings(false).is_empty());
+    let found = warnings(true);
+    assert!(found.len() == 1 && found[0].starts_with("layer inner: the moments"), "{found:?}");
+}
+
+/// What no model file holds is found before any training, with the layer's name; sizes beyond 16 bits once became the sizes of
+/// another network that looked valid.
+#[test]
+fn networks_that_no_model_file_holds_are_refused_early() {
+    let error = |graph: &Graph| lower::check(graph).unwrap_err().to_string();
+    let line = |width: usize, layer: ConvLayer| {
+        let mut g = Builder::new(Shape::new(1, width, 1)).unwrap();
+        let x = g.node("wide", layer, &[0]).unwrap();
+        let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
+        g.node("out", ConvLayer::new(1, ConvGeometry::line(3, 1)), &[x]).unwrap();
+        g.finish(8, 8, 0).unwrap()
+    };
+    let plain = ConvLayer::new(1, ConvGeometry::line(3, 1));
+    assert!(lower::check(&line(65_535, plain)).is_ok());
+    assert!(error(&line(65_540, plain)).contains("layer input: the width of its result is 65540"));
+    let channels = error(&line(4, ConvLayer::new(65_540, ConvGeometry::line(1, 1))));
+    assert!(channels.contains("layer wide: the channels of its result is 65540"), "{channels}");
+    let long = error(&line(65_535, ConvLayer::new(1, ConvGeometry::line(3, 65_536))));
+    assert!(long.contains("layer wide: the padding is 65536"), "{long}");
+    let digits = nets::build("digits28", Shape::new(320, 320, 1), 10).unwrap();
+    let macs = error(&digits);
+    assert!(macs.contains("multiply-accumulates") && macs.contains("in layer "), "{macs}");
+    let deep: String = format!("kind = 'mlp'\nwidth = 4\nblocks = 64\nconditioning = {{ features = 2, hidden = 1 }}");
+    let deep = nets::Spec::parse(&deep).unwrap().build(Shape::new(1, 1, 4), 0).unwrap();
+    assert!(lower::check(&deep).is_ok());
+    let mut g = Builder::new(Shape::new(4, 4, 1)).unwrap();
+    let mut x = g.node("in", ConvLayer::new(2, ConvGeometry::square(1, 1)), &[0]).unwrap();
+    x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
+    for i in 0..260 {
+        x = g.node(&format!("c{i}"), ConvLayer::new(2, ConvGeometry::square(1, 1)), &[x]).unwrap();
+    }
+    g.node("out", ConvLayer::new(1, ConvGeometry::square(1, 1)), &[x]).unwrap();
+    assert!(error(&g.finish(2, 1, 0).unwrap()).contains("262 ops; a model file holds at most 256"));
+}
+
+/// A signal's network by its spec: it trains, lowers, and the integer network stays close to the float one.
+#[test]
+fn a_network_over_signals_trains_and_lowers() {
+    let text =
+        "kind = 'unet'\npatch = [1, 2]\nchannels = [8, 12, 12]\nblocks = [1, 1, 2]\nkernel = 5\ndilations = [1, 2]\n\
+                join = 'concat'\nnorm = 'batch'\nconditioning = { features = 16, hidden = 32 }";
+    let shape = Shape::new(1, 64, 1);
+    let images: Vec<f32> = (0..32 * 64).map(|i| ((i % 64) as f32 * 0.2 + (i / 64) as f32).sin() * 0.8).collect();
+    let data = Dataset { source: "sines".into(), shape, images, labels: None };
+    let network = nets::Choice::Spec(nets::Spec::parse(text).unwrap());
+    let config = Config { network, steps: 60, batch: 8, lr: 0.004, ..Config::new("signals", &data) };
+    let mut trainer = Trainer::new(config).unwrap();
+    for step in 0..60 {
+        trainer.train_step(&data, f64::from(step) / 60.0).unwrap();
+    }
+    let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+    let losses = trainer.losses();
+    assert!(mean(&losses[40..]) < 0.9 * mean(&losses[..20]), "{losses:?}");
+    let network = trainer.network().unwrap();
+    let model = export(&network, &plans_of(&["ddim:4"]));
+    let blocks: Vec<[u8; 2]> = model
+        .model()
+        .ops()
+        .filter_map(|op| match op {
+            Op::SpaceToDepth(op) | Op::DepthToSpace(op) | Op::Upsample(op) => Some(op.block),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(blocks, [[1, 2]; 4], "patchify, two enlargements, unpatchify: over width alone");
+    let error = chain_error(&network, &["ddim:4"]);
+    println!("signals: relative error of a 4-step chain {error:.4}");
+    assert!(error < 0.08, "{error}");
 }

@@ -1,10 +1,10 @@
 //! Graphs of every kind of node: shapes, counts, and the folded network against the training pass.
 use brownian_trainer::autograd::{Parameters, Tape};
 use brownian_trainer::graph::{Builder, ConvGeometry, Graph, Shape};
+use brownian_trainer::nets::{self, NormName, Spec, UNet, Variation};
 use brownian_trainer::ops::{
     Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, LinearLayer, SpaceToDepth, Upsample,
 };
-use brownian_trainer::presets::{self, NormName, Variation};
 use brownian_trainer::train::{forward, Batch};
 
 /// A network with every kind of node.
@@ -95,22 +95,24 @@ fn folding_changes_nothing() {
     for graph in [everything(), line(), perceptron()] {
         folded_equals_training(&graph);
     }
-    for name in presets::NAMES {
-        folded_equals_training(&presets::build(name, Shape::new(28, 28, 1), 10).unwrap());
+    for name in nets::NAMES {
+        folded_equals_training(&nets::build(name, Shape::new(28, 28, 1), 10).unwrap());
     }
-    let changed = Variation { norm: NormName::None, width: 2.0, blocks: Some(2) };
-    folded_equals_training(&presets::build_varied("tiny", Shape::new(8, 8, 1), 3, &changed).unwrap());
+    let changed = Variation { norm: Some(NormName::None), width: 2.0, blocks: Some(2) };
+    let tiny = changed.of(&nets::preset("tiny").unwrap()).unwrap();
+    folded_equals_training(&tiny.build(Shape::new(8, 8, 1), 3).unwrap());
 }
 
 #[test]
 fn presets_have_their_sizes() {
-    let digits = presets::build("digits28", Shape::new(28, 28, 1), 10).unwrap();
+    let digits = nets::build("digits28", Shape::new(28, 28, 1), 10).unwrap();
     assert_eq!((digits.weight_count(), digits.macs()), (113_168, 8_501_696));
-    let nano = presets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
+    let nano = nets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
     assert_eq!((nano.weight_count(), nano.macs()), (29_860, 2_342_592));
-    let varied = |variation| presets::build_varied("digits28", Shape::new(28, 28, 1), 10, &variation).unwrap();
+    let preset = nets::preset("digits28").unwrap();
+    let varied = |variation: Variation| variation.of(&preset).unwrap().build(Shape::new(28, 28, 1), 10).unwrap();
     assert_eq!(varied(Variation::default()), digits);
-    let bare = varied(Variation { norm: NormName::None, ..Variation::default() });
+    let bare = varied(Variation { norm: Some(NormName::None), ..Variation::default() });
     assert_eq!((bare.weight_count(), bare.stats.len()), (113_168, 0));
     // 20 and 48 channels become 16 and 36, 15 being rounded up to 16.
     let narrow = varied(Variation { width: 0.75, ..Variation::default() });
@@ -118,8 +120,8 @@ fn presets_have_their_sizes() {
     assert_eq!([channels(&narrow, "stem"), channels(&narrow, "down")], [16, 36]);
     let deep = varied(Variation { blocks: Some(3), ..Variation::default() });
     assert_eq!(deep.weight_count() - digits.weight_count(), 2 * (9 * 48 * 48 + 48));
-    assert_eq!(presets::build("huge", Shape::new(28, 28, 1), 10).unwrap_err().exit_code(), 2);
-    assert!(presets::build("digits28", Shape::new(27, 28, 1), 10).unwrap_err().to_string().contains("multiples of 4"));
+    assert_eq!(nets::build("huge", Shape::new(28, 28, 1), 10).unwrap_err().exit_code(), 2);
+    assert!(nets::build("digits28", Shape::new(27, 28, 1), 10).unwrap_err().to_string().contains("multiples of 4"));
 }
 
 #[test]
@@ -152,4 +154,84 @@ fn classes_and_lengths_are_checked() {
     assert_eq!(network.time_bias(7).len(), network.bias_columns());
     assert!(network.forward(&[0.0; 100], &[], |_, _| ()).is_err());
     assert!(graph.fold(&[0.0; 3], &[]).is_err());
+}
+
+/// A U-Net of `tiny`'s kind with these levels over `input`.
+fn levels(patch: [usize; 2], channels: &[usize], change: impl Fn(&mut UNet)) -> Spec {
+    let Spec::UNet(mut net) = nets::preset("tiny").unwrap() else { panic!("tiny is of another kind") };
+    (net.patch, net.channels, net.blocks) = (patch, channels.to_vec(), vec![1; channels.len()]);
+    change(&mut net);
+    Spec::UNet(net)
+}
+
+/// One to four levels, signals, sizes that come down to 1, and vectors.
+#[test]
+fn specs_of_every_kind_fold() {
+    let cases: [(Spec, Shape); 8] = [
+        (levels([2, 2], &[4], |_| ()), Shape::new(6, 10, 1)),
+        (levels([1, 1], &[4, 8, 8], |net| net.blocks = vec![2, 1, 2]), Shape::new(12, 8, 2)),
+        (levels([2, 2], &[4, 4, 8, 8], |net| net.join = nets::Join::Add), Shape::new(16, 32, 1)),
+        (levels([1, 4], &[4, 8, 8], |net| (net.kernel, net.dilations) = (5, vec![1, 2, 4])), Shape::new(1, 64, 2)),
+        (levels([1, 1], &[4, 8], |net| net.dilations = vec![2]), Shape::new(12, 1, 1)),
+        // The height is 1 at the lowest level but one.
+        (levels([2, 2], &[4, 4, 4], |_| ()), Shape::new(4, 16, 1)),
+        (levels([3, 2], &[4, 4], |net| net.norm = NormName::None), Shape::new(18, 8, 1)),
+        (
+            Spec::parse("kind = 'mlp'\nwidth = 16\nblocks = 2\nconditioning = { features = 8, hidden = 8 }").unwrap(),
+            Shape::new(1, 1, 6),
+        ),
+    ];
+    for (spec, shape) in cases {
+        let graph = spec.build(shape, 3).unwrap_or_else(|e| panic!("{spec:?} {shape}: {e}"));
+        folded_equals_training(&graph);
+        brownian_trainer::lower::check(&graph).unwrap_or_else(|e| panic!("{spec:?} {shape}: {e}"));
+    }
+}
+
+#[test]
+fn images_that_do_not_fit_a_spec_are_refused() {
+    let three = levels([2, 2], &[4, 4, 4], |_| ());
+    for (spec, shape, words) in [
+        (&three, Shape::new(28, 28, 1), "the height must be one of the multiples of 8 (patches of 2, halved 2 times)"),
+        (&three, Shape::new(32, 27, 1), "the width must be one of the multiples of 8"),
+        (&three, Shape::new(4, 4, 1), "a single position before the last of 3 levels"),
+        (&levels([1, 4], &[4], |_| ()), Shape::new(1, 30, 1), "the width must be one of the multiples of 4"),
+    ] {
+        let error = spec.build(shape, 0).unwrap_err().to_string();
+        assert!(error.contains(words), "{shape}: {error}");
+    }
+    let mlp = Spec::parse("kind = 'mlp'\nwidth = 8\nblocks = 1\nconditioning = { features = 8, hidden = 8 }").unwrap();
+    assert!(mlp.build(Shape::new(8, 8, 1), 0).unwrap_err().to_string().contains("vectors"));
+}
+
+/// Checkpoints name their tensors after the layers, and start values follow their order.
+#[test]
+fn layers_of_presets_keep_their_names_and_order() {
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), 0).unwrap();
+    let names: Vec<&str> = graph.params.blocks.iter().map(|b| &b.name[..]).filter(|n| n.ends_with("weight")).collect();
+    assert_eq!(
+        names,
+        [
+            "stem.weight",
+            "first.conv1.weight",
+            "first.conv2.weight",
+            "down.weight",
+            "middle0.conv1.weight",
+            "middle0.conv2.weight",
+            "up.weight",
+            "last.skip.weight",
+            "last.conv1.weight",
+            "last.conv2.weight",
+            "out.weight",
+            "conditioning.1.weight",
+            "conditioning.2.weight",
+            "conditioning.columns.weight",
+        ]
+    );
+    // Of the presets as they were when they were code.
+    for (name, params, stats, last) in [("digits28", 0, 0, 0.0f32), ("tiny", 0, 0, 0.0)] {
+        let graph = nets::build(name, Shape::new(28, 28, 1), 10).unwrap();
+        let sum: f32 = graph.params.init(1).iter().sum();
+        assert_eq!((graph.params.len(), graph.stats.len(), sum), (params, stats, last), "{name}");
+    }
 }

@@ -87,7 +87,10 @@ fn choices_are_stored() {
         ),
         (&["--schedule", "sigmoid", "--zero-terminal-snr"], &["schedule = \"sigmoid\"", "zero_terminal_snr = true"]),
         (&["--schedule", "cosine", "--timesteps", "100"], &["schedule = \"cosine\"", "timesteps = 100"]),
-        (&["--norm", "none", "--width", "2", "--blocks", "2"], &["norm = \"none\"", "width = 2.0", "blocks = 2"]),
+        (
+            &["--norm", "none", "--width", "2", "--blocks", "2"],
+            &["norm = \"none\"", "channels = [\n    8,\n    16,\n]", "blocks = [\n    1,\n    2,\n]"],
+        ),
         (
             &["--augment", "affine", "--augment-share", "1", "--ema", "0.5"],
             &["augment = \"affine\"", "augment_share = 1.0", "ema = 0.5"],
@@ -156,6 +159,40 @@ fn a_killed_run_resumes_to_the_same_bytes() {
         let read = |run: &str| std::fs::read(path.join(run).join("step-000001200").join(name)).unwrap();
         assert!(read("whole") == read("killed"), "{name} differs");
     }
+}
+
+/// A network by its shape: printed, edited, trained; the run holds it, and resumes without the file.
+#[test]
+fn a_network_is_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    let printed = trainer(path, &["net", "tiny"]);
+    assert!(printed.status.success());
+    let text = String::from_utf8(printed.stdout).unwrap();
+    let own =
+        text.replace("channels = [4, 8]", "channels = [4, 8, 8]").replace("blocks = [1, 1]", "blocks = [1, 1, 2]");
+    std::fs::write(path.join("own.toml"), &own).unwrap();
+    let net = ["train", "--net", "own.toml", "--data", "a.npy", "--out", "run", "--steps", "2", "--batch", "2"];
+    let output = trainer(path, &net);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let run = std::fs::read_to_string(path.join("run/step-000000002/run.toml")).unwrap();
+    assert!(run.contains("preset = \"own\"") && run.contains("kind = \"unet\""), "{run}");
+    std::fs::write(path.join("wrong.toml"), own.replace("kernel", "kernal")).unwrap();
+    std::fs::write(path.join("odd.toml"), own.replace("patch = [2, 2]", "patch = [3, 3]")).unwrap();
+    for (file, code, words) in [
+        ("wrong.toml", 1, "wrong.toml: unknown field `kernal`"),
+        ("none.toml", 1, "none.toml: cannot be read"),
+        ("odd.toml", 1, "do not fit this network"),
+    ] {
+        refuses(path, &["train", "--net", file, "--data", "a.npy", "--out", "other"], code, words);
+    }
+    refuses(path, &["train", "--net", "odd.toml", "--out", "run", "--resume"], 2, "--net differs from the run");
+    refuses(path, &["train", "--width", "2", "--out", "run", "--resume"], 2, "--width differs from the run");
+    refuses(path, &["net", "huge"], 2, "there is no preset \"huge\"");
+    std::fs::remove_file(path.join("own.toml")).unwrap();
+    assert!(trainer(path, &["train", "--out", "run", "--resume"]).status.success());
+    assert!(!path.join("other").exists(), "nothing is left behind");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod eval;
 mod export;
 mod finetune;
 mod inspect;
+mod network;
 mod options;
 mod sample;
 mod train;
@@ -27,6 +28,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Print the shape of a named network, to edit and train with `train --net FILE.toml`.
+    Net(network::Net),
     /// Train a network.
     Train(train::Train),
     /// Fine-tune a trained run for integers and for its plans.
@@ -54,6 +57,7 @@ impl Cli {
     /// Anything that goes wrong, as one line.
     pub fn run(self) -> Result<()> {
         match self.command {
+            Command::Net(command) => command.run(),
             Command::Train(command) => command.run(),
             Command::Finetune(command) => command.run(),
             Command::Export(command) => command.run(),

@@ -40,6 +40,7 @@ fn differing_field(a: &toml::Table, b: &toml::Table) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nets::{Choice, Variation};
     use crate::run::{Config, FineTuning};
 
     #[test]
@@ -48,8 +49,8 @@ mod tests {
         assert_eq!(difference(&one, &one, &[]), None);
         let other = Config { snr_gamma: 4.0, ..one.clone() };
         assert_eq!(difference(&one, &other, &[]).unwrap(), "--snr-gamma");
-        let mut other = one.clone();
-        other.network.blocks = Some(3);
+        let network = Choice::Preset(Variation { blocks: Some(3), ..Variation::default() });
+        let other = Config { network, ..one.clone() };
         assert_eq!(difference(&one, &other, &[]).unwrap(), "--blocks");
         let tuned = FineTuning { quantize: false, ..FineTuning::USUAL };
         assert_eq!(difference(&FineTuning::USUAL, &tuned, &[("quantize", "float")]).unwrap(), "--float");

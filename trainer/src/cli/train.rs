@@ -1,7 +1,9 @@
 //! `trainer train`.
+use super::network::NetworkArgs;
 use super::options::{difference, name_of, set, usual};
 use crate::data::{augment::Augment, Dataset};
-use crate::presets::NormName;
+use crate::lower;
+use crate::nets::Choice;
 use crate::process::{Prediction, ScheduleName, Weighting};
 use crate::report::{plot, progress::TrainingBar};
 use crate::run::{checkpoint, Config};
@@ -13,8 +15,8 @@ use std::path::PathBuf;
 /// Arguments of `trainer train`; what is not given is as in [`Config::usual`].
 #[derive(Debug, Args)]
 pub struct Train {
-    #[arg(long, help = usual("The network: digits28, digits28-nano or tiny", Config::usual().preset))]
-    preset: Option<String>,
+    #[command(flatten)]
+    network: NetworkArgs,
     #[arg(long, help = usual("`digits` (built in), an IDX file (.gz too), a folder of PNGs or an .npy array", Config::usual().data))]
     data: Option<String>,
     /// Folder of the run.
@@ -45,12 +47,6 @@ pub struct Train {
     label_dropout: Option<f64>,
     #[arg(long, value_name = "DECAY", help = usual("Decay of the averaged weights a step, from 0 to 1", Config::usual().ema))]
     ema: Option<f64>,
-    #[arg(long, help = usual("Normalisation behind the convolutions", name_of(Config::usual().network.norm)))]
-    norm: Option<NormName>,
-    #[arg(long, value_name = "FACTOR", help = usual("Factor on the preset's channels", Config::usual().network.width))]
-    width: Option<f64>,
-    #[arg(long, value_name = "N", help = usual("Residual blocks at the lower resolution", "the preset's"))]
-    blocks: Option<usize>,
     #[arg(long, value_name = "SHARE", help = usual(
         "Share of the images that is held out, and on which the loss is measured now and then", Config::usual().validation))]
     validation: Option<f64>,
@@ -104,15 +100,9 @@ impl Train {
     }
 
     fn fresh(&self) -> Result<(Trainer, Dataset)> {
+        let (name, spec) = self.network.spec()?;
         let mut config = Config::usual();
         self.apply(&mut config);
-        if !crate::presets::NAMES.contains(&&config.preset[..]) {
-            return Err(Error::Usage(format!(
-                "there is no preset {:?}; choose one of {}",
-                config.preset,
-                crate::presets::NAMES.join(", ")
-            )));
-        }
         if checkpoint::exists(&self.out) {
             return Err(Error::file(
                 &self.out,
@@ -120,15 +110,16 @@ impl Train {
             ));
         }
         let data = Dataset::open(&config.data)?;
-        let mut config = Config::new(&config.preset, &data);
         let source = config.data.clone();
+        let mut config = Config { network: Choice::Spec(spec), ..Config::new(&name, &data) };
         self.apply(&mut config);
+        // What no model file can hold is not worth training.
+        lower::check(&config.graph()?)?;
         Ok((Trainer::new(Config { data: source, ..config })?, data))
     }
 
     /// Puts what was asked for into a configuration.
     fn apply(&self, config: &mut Config) {
-        set(&mut config.preset, &self.preset);
         set(&mut config.data, &self.data);
         set(&mut config.steps, &self.steps);
         set(&mut config.batch, &self.batch);
@@ -142,9 +133,6 @@ impl Train {
         set(&mut config.timesteps, &self.timesteps);
         set(&mut config.label_dropout, &self.label_dropout);
         set(&mut config.ema, &self.ema);
-        set(&mut config.network.norm, &self.norm);
-        set(&mut config.network.width, &self.width);
-        config.network.blocks = self.blocks.or(config.network.blocks);
         set(&mut config.validation, &self.validation);
         set(&mut config.augment, &self.augment);
         set(&mut config.augment_share, &self.augment_share);
@@ -161,7 +149,11 @@ impl Train {
         }
         let mut asked = c.clone();
         self.apply(&mut asked);
-        if let Some(option) = difference(&asked, c, &[]) {
+        let option = match self.network.differs(c)? {
+            Some(option) => Some(option.to_owned()),
+            None => difference(&asked, c, &[]),
+        };
+        if let Some(option) = option {
             return Err(Error::Usage(format!(
                 "{option} differs from the run in {}; a resumed run keeps its own",
                 self.out.display()

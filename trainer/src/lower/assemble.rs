@@ -12,6 +12,9 @@ use crate::plans::NamedPlan;
 use crate::{Error, Result};
 use brownian::format::Element;
 
+/// Ops that a model file holds.
+const MAX_OPS: usize = 256;
+
 /// What a model file is made from.
 #[derive(Clone, Debug)]
 pub struct Export<'a> {
@@ -70,6 +73,14 @@ pub fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<Low
     if export.plans.is_empty() {
         return Err(Error::Usage("a model needs at least one plan".into()));
     }
+    if let Some(plan) = export.plans.iter().find(|plan| plan.steps.len() > usize::from(u16::MAX)) {
+        return Err(Error::Usage(format!(
+            "plan {}: it has {} steps; a model file holds at most {}",
+            plan.name,
+            plan.steps.len(),
+            u16::MAX
+        )));
+    }
     let mut plans = export.plans.to_vec();
     let rows = time_rows(network, &mut plans);
     let row_count = rows.len();
@@ -100,6 +111,12 @@ pub fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<Low
     let (output, output_scale) = lowering.output()?;
     debug_assert_eq!(output.element, Element::I16);
     let mut made = lowering.into_made();
+    if made.builder.op_count() > MAX_OPS {
+        return Err(Error::Invalid(format!(
+            "the network becomes {} ops; a model file holds at most {MAX_OPS}",
+            made.builder.op_count()
+        )));
+    }
     let conditioning = made.biases.write(&mut made.builder)?;
     plans.into_iter().for_each(|plan| made.builder.plan(plan));
     let frame = Frame {

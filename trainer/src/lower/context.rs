@@ -92,6 +92,8 @@ pub struct Made {
     pub warnings: Vec<String>,
 }
 
+/// A multiplier below this has lost more than half of its bits.
+const SMALLEST_MULTIPLIER: i16 = 1 << 5;
 /// Room above the largest output seen in calibration.
 const WIDE_MARGIN: f64 = 1.25;
 
@@ -343,6 +345,12 @@ impl<'a> Lowering<'a> {
         let requantizer = layer
             .requantizer(inner.scale, inner.zero_point, residual.map(|r| r.quantization))
             .ok_or_else(|| Error::Invalid("its numbers do not fit 16-bit multipliers".into()))?;
+        if requantizer.multipliers.iter().any(|m| *m < SMALLEST_MULTIPLIER) {
+            self.warn(
+                step.node,
+                "its sums are so small beside its residual or each other that their scale is rounded coarsely",
+            );
+        }
         let (lut, quantization) = self.fused(step, inner)?;
         let element = if step.wide { Element::I16 } else { Element::I8 };
         let tensor = self.tensor(self.shape(step.result), element, quantization.zero_point)?;

@@ -2,9 +2,10 @@
 use super::fine_tuning::FineTuning;
 use crate::data::augment::Augment;
 use crate::graph::{Graph, Shape, TunedPlan};
+use crate::nets::{self, Spec};
 use crate::plans::{self, NamedPlan};
 use crate::process::{Gaussian, Prediction, ScheduleName, Weighting};
-use crate::{presets, Error, Result};
+use crate::{Error, Result};
 use brownian::plan::schedule::rescale_to_zero_terminal_snr;
 use serde::{Deserialize, Serialize};
 
@@ -24,9 +25,9 @@ fn five() -> f64 {
 pub struct Config {
     /// Name of the network.
     pub preset: String,
-    /// What is changed of the named network.
+    /// The network's shape; in runs of earlier versions, what is changed of the preset of that name.
     #[serde(default)]
-    pub network: presets::Variation,
+    pub network: nets::Choice,
     /// Where the images came from.
     pub data: String,
     /// [`crate::data::Dataset::digest`] of the images.
@@ -98,7 +99,7 @@ impl Config {
     pub fn usual() -> Self {
         Self {
             preset: "digits28".into(),
-            network: presets::Variation::default(),
+            network: nets::Choice::default(),
             data: "digits".into(),
             data_digest: 0,
             image: [0; 3],
@@ -179,7 +180,7 @@ impl Config {
         if !self.betas.into_iter().all(rate) || !positive(self.clip) {
             return fail("Adam's decays must lie in [0, 1), the clip norm above 0".into());
         }
-        self.network.check()?;
+        self.spec()?;
         Ok(())
     }
 
@@ -189,12 +190,20 @@ impl Config {
         Shape::new(height, width, channels)
     }
 
+    /// The shape of this run's network.
+    ///
+    /// # Errors
+    /// An unknown preset, or a shape that makes no sense.
+    pub fn spec(&self) -> Result<Spec> {
+        self.network.spec(&self.preset)
+    }
+
     /// The network of this run.
     ///
     /// # Errors
     /// An unknown preset, or images that it cannot take.
     pub fn graph(&self) -> Result<Graph> {
-        let graph = presets::build_varied(&self.preset, self.shape(), self.classes, &self.network)?;
+        let graph = self.spec()?.build(self.shape(), self.classes)?;
         match &self.fine_tuning {
             Some(tuning) => Ok(graph.folded(self.tuned_plans(&tuning.plans)?)),
             None => Ok(graph),
@@ -282,6 +291,9 @@ mod tests {
     #[test]
     fn checks_refuse() {
         assert!(config().check().is_ok());
+        fn vary(width: f64, blocks: Option<usize>) -> nets::Choice {
+            nets::Choice::Preset(nets::Variation { width, blocks, norm: None })
+        }
         type Change = fn(&mut Config);
         let cases: [(&str, Change); 12] = [
             ("--timesteps 1:", |c| c.timesteps = 1),
@@ -293,8 +305,8 @@ mod tests {
             ("--ema NaN:", |c| c.ema = f64::NAN),
             ("--validation 0.6:", |c| c.validation = 0.6),
             ("--augment-share -0.1:", |c| c.augment_share = -0.1),
-            ("--width 0:", |c| c.network.width = 0.0),
-            ("--blocks 99:", |c| c.network.blocks = Some(99)),
+            ("--width 0:", |c| c.network = vary(0.0, None)),
+            ("--blocks 99:", |c| c.network = vary(1.0, Some(99))),
             ("clip norm", |c| c.clip = 0.0),
         ];
         for (reason, change) in cases {

@@ -5,6 +5,7 @@ use super::validation;
 use crate::autograd::{Adam, Parameters, Tape};
 use crate::data::Dataset;
 use crate::graph::Graph;
+use crate::nets::Choice;
 use crate::network::Network;
 use crate::run::{checkpoint, Checkpoint, Config, Validation};
 use crate::{Error, Result};
@@ -33,8 +34,10 @@ impl Trainer {
     ///
     /// # Errors
     /// A configuration that makes no sense, or data that the preset cannot take.
-    pub fn new(config: Config) -> Result<Self> {
+    pub fn new(mut config: Config) -> Result<Self> {
         config.check()?;
+        // A run holds its network's shape itself, whatever becomes of the preset.
+        config.network = Choice::Spec(config.spec()?);
         let graph = config.graph()?;
         let values = graph.params.init(config.seed);
         let stats = graph.stats.init(config.seed);

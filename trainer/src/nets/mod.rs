@@ -1,0 +1,14 @@
+//! Networks by shape: a [`Spec`] is data in a run's TOML, presets are named specs, and a spec with images' shape makes a graph.
+mod parts;
+mod perceptron;
+mod presets;
+mod spec;
+mod unet;
+mod variation;
+
+pub use parts::{ConditioningSpec, NormName};
+pub use perceptron::Perceptron;
+pub use presets::{build, preset, preset_text, NAMES};
+pub use spec::Spec;
+pub use unet::{Join, UNet};
+pub use variation::{Choice, Variation};

@@ -1,0 +1,141 @@
+//! The shape of a network as data.
+use super::parts::within;
+use super::perceptron::Perceptron;
+use super::unet::UNet;
+use crate::graph::{Graph, Shape};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The shape of a network, of one of these kinds.
+///
+/// ```
+/// use brownian_trainer::graph::Shape;
+/// use brownian_trainer::nets::Spec;
+/// # fn main() -> brownian_trainer::Result<()> {
+/// let spec = Spec::parse(
+///     "kind = 'unet'\npatch = [1, 4]\nchannels = [16, 24, 32]\nblocks = [1, 1, 2]\njoin = 'add'\nnorm = 'batch'\n\
+///      conditioning = { features = 32, hidden = 64 }",
+/// )?;
+/// // One channel of 256 samples.
+/// let graph = spec.build(Shape::new(1, 256, 1), 0)?;
+/// assert_eq!(graph.nodes[1].shape, Shape::new(1, 64, 4));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+#[non_exhaustive]
+pub enum Spec {
+    /// Levels of halved height and width, joined on the way up.
+    #[serde(rename = "unet")]
+    UNet(UNet),
+    /// Dense layers, for vectors.
+    #[serde(rename = "mlp")]
+    Perceptron(Perceptron),
+}
+
+impl Spec {
+    /// Reads a spec from TOML and checks it.
+    ///
+    /// # Errors
+    /// Text that is no TOML, keys that are unknown or missing, or numbers out of range; each says which.
+    pub fn parse(text: &str) -> Result<Self> {
+        let one_line =
+            |e: toml::de::Error| Error::Invalid(e.message().split_whitespace().collect::<Vec<_>>().join(" "));
+        let spec: Self = toml::from_str(text).map_err(one_line)?;
+        spec.check()?;
+        Ok(spec)
+    }
+
+    /// Reads a spec from a file; as [`Self::parse`].
+    ///
+    /// # Errors
+    /// Also a file that cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
+        Self::parse(&text).map_err(|e| Error::file(path, e))
+    }
+
+    /// The spec as TOML.
+    ///
+    /// # Errors
+    /// None for a spec that [`Self::parse`] takes.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|e| Error::Invalid(format!("the network cannot be written: {e}")))
+    }
+
+    /// Checks what a file can get wrong.
+    ///
+    /// # Errors
+    /// A number out of its range.
+    pub fn check(&self) -> Result<()> {
+        let conditioning = match self {
+            Self::UNet(net) => net.check().map(|()| net.conditioning)?,
+            Self::Perceptron(net) => net.check().map(|()| net.conditioning)?,
+        };
+        within("conditioning.features", conditioning.features, 2, 4096)?;
+        within("conditioning.hidden", conditioning.hidden, 1, 4096)?;
+        if !conditioning.features.is_multiple_of(2) {
+            return Err(Error::Invalid(format!(
+                "conditioning.features is {}; it must be even, sines and cosines in pairs",
+                conditioning.features
+            )));
+        }
+        Ok(())
+    }
+
+    /// The widths of its levels or layers.
+    pub fn channels(&self) -> Vec<usize> {
+        match self {
+            Self::UNet(net) => net.channels.clone(),
+            Self::Perceptron(net) => vec![net.width],
+        }
+    }
+
+    /// The graph for images of `input` with `classes` classes (0: unlabelled).
+    ///
+    /// # Errors
+    /// Images that the network cannot take.
+    pub fn build(&self, input: Shape, classes: usize) -> Result<Graph> {
+        self.check()?;
+        match self {
+            Self::UNet(net) => net.build(input, classes),
+            Self::Perceptron(net) => net.build(input, classes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nets::preset_text;
+
+    /// Every wrong file says which key is wrong.
+    #[test]
+    fn wrong_specs_say_what_is_wrong() {
+        let text = preset_text("tiny").unwrap();
+        for (from, to, word) in [
+            ("kind = \"unet\"", "", "kind"),
+            ("kind = \"unet\"", "kind = \"transformer\"", "transformer"),
+            ("channels =", "chanels =", "chanels"),
+            ("kernel = 3", "kernel = \"three\"", "string"),
+            ("kernel = 3", "kernel = 4", "kernel is 4; it must be odd"),
+            ("channels = [4, 8]", "channels = []", "levels"),
+            ("channels = [4, 8]", "channels = [4, 8, 8, 8, 8]", "levels"),
+            ("channels = [4, 8]", "channels = [4, 0]", "channels is 0"),
+            ("channels = [4, 8]", "channels = [4]", "blocks"),
+            ("blocks = [1, 1]", "blocks = [1, 99]", "blocks is 99"),
+            ("patch = [2, 2]", "patch = [0, 2]", "patch is 0"),
+            ("patch = [2, 2]", "patch = [2]", "length"),
+            ("dilations = [1]", "dilations = []", "dilations"),
+            ("join = \"concat\"", "join = \"stack\"", "stack"),
+            ("features = 8", "features = 7", "features is 7; it must be even"),
+            ("hidden = 16", "", "hidden"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            let error = Spec::parse(&text.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains(word), "{to}: {error}");
+        }
+    }
+}
