@@ -1,7 +1,7 @@
 //! The integer network follows the float network it was made from.
 
-use brownian::format::Op;
 use brownian::host::{ChainMemory, OwnedModel};
+use brownian::ops::Op;
 use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
 use brownian::{Condition, Guidance, Model, Sampler};
@@ -419,7 +419,9 @@ fn a_network_over_signals_trains_and_lowers() {
         .model()
         .ops()
         .filter_map(|op| match op {
-            Op::SpaceToDepth(op) | Op::DepthToSpace(op) | Op::Upsample(op) => Some(op.block),
+            Op::SpaceToDepth(op) => Some(op.block),
+            Op::DepthToSpace(op) => Some(op.block),
+            Op::Upsample(op) => Some(op.block),
             _ => None,
         })
         .collect();

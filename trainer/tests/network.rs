@@ -228,10 +228,8 @@ fn layers_of_presets_keep_their_names_and_order() {
             "conditioning.columns.weight",
         ]
     );
-    // Of the presets as they were when they were code.
-    for (name, params, stats, last) in [("digits28", 0, 0, 0.0f32), ("tiny", 0, 0, 0.0)] {
-        let graph = nets::build(name, Shape::new(28, 28, 1), 10).unwrap();
-        let sum: f32 = graph.params.init(1).iter().sum();
-        assert_eq!((graph.params.len(), graph.stats.len(), sum), (params, stats, last), "{name}");
-    }
+    // Of start values that bit-equal trainings need.
+    let graph = nets::build("digits28", Shape::new(28, 28, 1), 10).unwrap();
+    let sum: f32 = graph.params.init(1).iter().sum();
+    assert_eq!((graph.params.len(), graph.stats.len(), sum), (157_400, 720, 224.90506));
 }

@@ -46,10 +46,15 @@ pub enum RangeChoice {
 /// What the float chain refuses, or a layer whose values are not finite.
 pub fn calibrate(network: &Network, plans: &[NamedPlan], seed: u64, choice: RangeChoice) -> Result<Vec<Range>> {
     let mut ranges = vec![Range::EMPTY; network.nodes().len()];
-    visit(network, plans, seed, |_, layer, values| ranges[layer].extend(values))?;
-    for (node, range) in network.nodes().iter().zip(&ranges) {
-        range.finite().map_err(|e| Error::Invalid(format!("layer {}: {e}", node.name)))?;
-    }
+    // What is not finite spreads to all layers behind it, and to the next step's state: the first to show it is to blame.
+    let mut diverged = Ok(());
+    visit(network, plans, seed, |_, layer, values| {
+        ranges[layer].extend(values);
+        if diverged.is_ok() {
+            diverged = ranges[layer].finite().map(drop).map_err(|e| (layer, e));
+        }
+    })?;
+    diverged.map_err(|(layer, e)| Error::Invalid(format!("layer {}: {e}", network.nodes()[layer].name)))?;
     if choice == RangeChoice::MinMax {
         return Ok(ranges);
     }

@@ -2,6 +2,7 @@
 
 use super::assemble::{assemble, lower, Export, Lowered, Measured};
 use super::calibrate::{calibrate, RangeChoice};
+use super::check::check;
 use super::{correct, fuse, windows};
 use crate::graph::{Node, NodeId};
 use crate::network::Network;
@@ -79,6 +80,8 @@ fn quantized(
     (seed, choices): (u64, &Choices),
     apart: bool,
 ) -> Result<Lowered> {
+    // Calibration takes long; what it would be done for in vain is found first.
+    check(&network.graph)?;
     let ranges = calibrate(network, plans, seed, choices.ranges)?;
     let mut measured = Measured::default();
     if choices.weights == WeightBits::Four {
