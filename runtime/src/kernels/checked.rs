@@ -169,7 +169,7 @@ impl Kernel for Conv<'_> {
             ensure(source.data.len() >= source.values()?, Misfit::Input)?;
             inputs += source.channels;
         }
-        let divide = self.groups > 0 && inputs % self.groups == 0 && channels % self.groups == 0;
+        let divide = self.groups > 0 && inputs.is_multiple_of(self.groups) && channels.is_multiple_of(self.groups);
         ensure(divide, Misfit::Shape)?;
         product(&[reach[0], reach[1], inputs])?;
         let [rows, columns] = self.window.kernel;
@@ -224,7 +224,7 @@ impl Kernel for Linear<'_> {
     fn check(&self, out: &Output, _: usize) -> Result<(), Misfit> {
         let stride = row_stride(self.input.len());
         ensure(stride > 0, Misfit::Input)?;
-        ensure(self.weights.len() <= LIMIT && self.weights.len() % stride == 0, Misfit::Weights)?;
+        ensure(self.weights.len() <= LIMIT && self.weights.len().is_multiple_of(stride), Misfit::Weights)?;
         let outputs = self.weights.len() / stride;
         self.epilogue.check(outputs, outputs, out)
     }

@@ -1,8 +1,7 @@
 //! `cargo xtask ci`: everything that must hold before a change is taken.
 
-use crate::firmware::{self, cargo};
-use crate::{bench, no_panic, pico2, qemu};
-use anyhow::Result;
+use crate::{bench, firmware, lint, no_panic, pico2, qemu};
+use anyhow::{Context, Result};
 use clap::Args;
 use std::time::Instant;
 
@@ -12,57 +11,41 @@ pub struct Options {
     /// The tests have been run already
     #[arg(long)]
     tested: bool,
+    /// Only the steps whose name contains this
+    #[arg(long, value_name = "NAME")]
+    step: Option<String>,
 }
 
-/// Folders with a workspace of their own.
-const WORKSPACES: [&str; 4] = [".", "boards/qemu", "boards/pico2", "boards/bench"];
+/// A check, and its name.
+type Step = (&'static str, fn() -> Result<()>);
 
-/// Runs every check, stops at the first that fails.
+/// The one that `--tested` leaves out.
+const TESTS: &str = "tests";
+
+/// Every check, the quick ones first; a new one is a line here.
+const STEPS: &[Step] = &[
+    ("format", lint::format),
+    ("clippy", lint::clippy),
+    ("documentation", lint::documentation),
+    (TESTS, || firmware::host_cargo(&["test", "--quiet"], "cargo test")),
+    ("link check against panics", no_panic::run),
+    ("pico2", pico2::run),
+    ("kernels on emulated cores", bench::check),
+    ("bench", bench::count),
+    ("emulated cores", || qemu::run(&qemu::Options::default())),
+];
+
+/// Runs the checks, stops at the first that fails.
 pub fn run(options: &Options) -> Result<()> {
-    let steps: [(&str, &dyn Fn() -> Result<()>); 9] = [
-        ("format", &format),
-        ("clippy", &clippy),
-        ("tests", &|| if options.tested { Ok(()) } else { host(&["test", "--quiet"], "cargo test") }),
-        ("documentation", &documentation),
-        ("link check against panics", &no_panic::run),
-        ("emulated cores", &|| qemu::run(&qemu::Options::default())),
-        ("pico2", &pico2::run),
-        ("kernels on emulated cores", &bench::check),
-        ("bench", &bench::count),
-    ];
+    let is_wanted = |(name, _): &&Step| {
+        !(options.tested && *name == TESTS) && options.step.as_ref().is_none_or(|step| name.contains(step.as_str()))
+    };
     let start = Instant::now();
-    for (name, step) in steps {
+    for (name, step) in STEPS.iter().filter(is_wanted) {
         let begin = Instant::now();
-        step()?;
+        step().with_context(|| format!("step '{name}'"))?;
         eprintln!("== {name}: ok after {} s", begin.elapsed().as_secs());
     }
     eprintln!("== all: ok after {} s", start.elapsed().as_secs());
     Ok(())
-}
-
-fn format() -> Result<()> {
-    WORKSPACES
-        .iter()
-        .try_for_each(|folder| cargo(folder, &["fmt", "--all", "--check"], &format!("cargo fmt in {folder}")))
-}
-
-fn clippy() -> Result<()> {
-    host(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"], "cargo clippy")?;
-    for machine in [crate::machines::find("m4")?, crate::machines::find("rv32")?] {
-        firmware::require_target(machine.target)?;
-        let mut args: Vec<String> = ["clippy", "--quiet", "--release", "--bins"].map(String::from).into();
-        args.extend(machine.cargo_args(false));
-        args.extend(["--", "-D", "warnings"].map(String::from));
-        cargo("boards/qemu", &args, "cargo clippy in boards/qemu")?;
-    }
-    cargo("boards/pico2", &["clippy", "--quiet", "--release", "--", "-D", "warnings"], "cargo clippy in boards/pico2")
-}
-
-fn documentation() -> Result<()> {
-    host(&["doc", "--quiet", "--workspace", "--no-deps"], "cargo doc")
-}
-
-/// Cargo in the root workspace, with its own build outputs.
-fn host(args: &[&str], what: &str) -> Result<()> {
-    firmware::host_cargo(args, what)
 }

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod emulator;
 mod firmware;
+mod lint;
 mod machines;
 mod no_panic;
 mod parallel;

@@ -26,7 +26,10 @@ fn main() -> ! {
     let (arena, state) = (ARENA.take(), STATE.take());
     for seed in request.seeds() {
         println!("{}", Line::Chain { seed });
-        let mut sampler = request.ask(&model, plan, seed).start(arena.bytes_mut(), state).unwrap_or_else(|error| machine::refuse(error));
+        let mut sampler = request
+            .ask(&model, plan, seed)
+            .start(arena.bytes_mut(), state)
+            .unwrap_or_else(|error| machine::refuse(error));
         let times = chain::run(&mut sampler, request.steps, &mut || meter.ticks(), |line| println!("{line}"));
         let [_, width, channels] = model.shape();
         println!("{}", Picture::new(sampler.x(), width, channels));

@@ -72,7 +72,12 @@ fn draw(file: &[u8], seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u
     }
     let len = sampler.save(&mut snapshot).ok()?;
     sampler.save_to(|piece| _ = black_box(piece));
-    let mut sampler = Sampler::resume(&model, snapshot.get(..len)?).ok()?.two_evaluations().inpaint(known).start(arena, state).ok()?;
+    let mut sampler = Sampler::resume(&model, snapshot.get(..len)?)
+        .ok()?
+        .two_evaluations()
+        .inpaint(known)
+        .start(arena, state)
+        .ok()?;
     while sampler.step() {}
     Some(sampler.digest())
 }
