@@ -446,6 +446,14 @@ fn misfits_are_refused() {
     let window = Window { stride: [2, 1], ..conv.window };
     assert_eq!(check(Depthwise { window, ..depthwise }, 9), Some(Misfit::Output));
 
+    let linear = |inputs: usize, weights: usize| {
+        let linear = Linear { input: &data[..inputs], weights: &[1; 24][..weights], epilogue };
+        Checked::new(&linear, &mut [0i8; 2], &mut []).err()
+    };
+    assert_eq!([linear(9, 24), linear(0, 0)], [None, None]);
+    assert_eq!([linear(9, 23), linear(0, 4)], [Some(Misfit::Weights); 2]);
+    assert_eq!(linear(1, 12), Some(Misfit::Output));
+
     let add = Add { a: None, b: &data, multipliers: [1; 2], offset: 0, shift: 0, lut: None };
     assert!(Checked::new(&add, &mut out[..9], &mut []).is_ok());
     assert_eq!(Checked::new(&add, &mut out[..10], &mut []).err(), Some(Misfit::Input));

@@ -222,10 +222,10 @@ impl Kernel for Depthwise<'_> {
 
 impl Kernel for Linear<'_> {
     fn check(&self, out: &Output, _: usize) -> Result<(), Misfit> {
-        let stride = row_stride(self.input.len());
-        ensure(stride > 0, Misfit::Input)?;
-        ensure(self.weights.len() <= LIMIT && self.weights.len().is_multiple_of(stride), Misfit::Weights)?;
-        let outputs = self.weights.len() / stride;
+        // Without inputs there are no outputs either.
+        let outputs = self.weights.len().checked_div(row_stride(self.input.len())).unwrap_or(0);
+        let weights = outputs * row_stride(self.input.len());
+        ensure(self.weights.len() <= LIMIT && self.weights.len() == weights, Misfit::Weights)?;
         self.epilogue.check(outputs, outputs, out)
     }
 
