@@ -1,26 +1,8 @@
 //! A chain with its times and digests.
 
 use crate::report::Line;
+use crate::times::Times;
 use brownian::{Model, Progress, Sampler};
-
-/// Ticks that a chain took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Times {
-    /// All steps, without what `tell` does between them.
-    pub chain: u64,
-    /// Of those, in the network.
-    pub network: u64,
-    /// Of those, in its convolutions and linear layers.
-    pub convolutions: u64,
-}
-
-impl core::ops::AddAssign for Times {
-    fn add_assign(&mut self, other: Self) {
-        self.chain += other.chain;
-        self.network += other.network;
-        self.convolutions += other.convolutions;
-    }
-}
 
 /// Which ops of a model multiply weights; a bit an op.
 fn convolutions(model: &Model) -> [u32; 8] {

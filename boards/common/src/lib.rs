@@ -4,6 +4,7 @@
 //! tested on the host.
 //!
 //! - [`chain`]: a chain with its times and digests;
+//! - [`times`]: how long it took;
 //! - [`edit`]: chains that start from an image, keep parts of one, or go on from a snapshot;
 //! - [`counter`]: a hardware counter of few bits, read often, as a count that does not wrap;
 //! - [`stack`]: the stack's high-water mark by painting;
@@ -18,3 +19,4 @@ pub mod picture;
 pub mod report;
 pub mod request;
 pub mod stack;
+pub mod times;

@@ -1,6 +1,6 @@
 //! The lines that firmware prints: written by [`Display`](fmt::Display), read back by [`Line::parse`].
 
-use crate::chain::Times;
+use crate::times::Times;
 use core::fmt;
 
 /// One line of a report. Digests are CRC-32s; ticks are those of the board's counter.

@@ -4,7 +4,7 @@
 //! the image as text. The LED changes with every step.
 
 use brownian::{include_model, Arena, Model, Plan, Sampler};
-use brownian_board::{chain, chain::Times, picture::Picture, report::Line};
+use brownian_board::{chain, picture::Picture, report::Line, times::Times};
 use defmt::{info, unwrap, Display2Format};
 use defmt_rtt as _;
 use embassy_executor::Spawner;

@@ -1,4 +1,5 @@
 //! `trainer classifier`.
+use super::output;
 use crate::data::{digits, Dataset};
 use crate::eval::classifier::FEATURES;
 use crate::eval::frechet::Moments;
@@ -72,7 +73,7 @@ impl TrainClassifier {
             let share = 100.0 * right as f64 / unseen.len() as f64;
             lines += &format!("  {name:<12} {share:>6.2} %  {distance:>8.2}\n");
         }
-        super::print(lines.trim_end())
+        output::print(lines.trim_end())
     }
 
     /// What to train on, what to measure on, and what that is called.

@@ -1,4 +1,5 @@
 //! `trainer demo`.
+use super::output;
 use crate::chain::{self, Batch, Classes};
 use crate::data::Dataset;
 use crate::finetune::FineTuner;
@@ -109,9 +110,9 @@ impl Demo {
         image::write_grid(&samples_path, &samples, shape, 10, 2)?;
         let image = shape.iter().product::<usize>();
         for row in samples[..10 * image].chunks(image * 4) {
-            super::print(image::text(row, shape).trim_end_matches('\n'))?;
+            output::print(image::text(row, shape).trim_end_matches('\n'))?;
         }
-        super::print(&format!(
+        output::print(&format!(
             "{} steps of training, {:.0} s in all\n{}\n{}, {}, {}",
             trainer.step(),
             start.elapsed().as_secs_f64(),

@@ -1,5 +1,6 @@
 //! `trainer eval`.
-use super::sample::guidance;
+use super::options::guidance;
+use super::output;
 use crate::eval::evaluation::{evaluate, Request};
 use crate::eval::html;
 use crate::eval::source::{Arithmetic, Source};
@@ -73,9 +74,9 @@ impl Eval {
         }
         if self.json {
             let text = serde_json::to_string_pretty(&evaluation.report).map_err(|e| Error::Invalid(e.to_string()))?;
-            super::print(&text)
+            output::print(&text)
         } else {
-            super::print(evaluation.report.to_string().trim_end())
+            output::print(evaluation.report.to_string().trim_end())
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `trainer finetune`.
 use super::options::{difference, set, usual};
+use super::run_data::data_of;
 use crate::data::Dataset;
 use crate::finetune::{Figures, FineTuner};
 use crate::plans::NamedPlan;
@@ -179,7 +180,7 @@ impl FineTune {
 
 /// The images that a run trains on: what it holds out stays unseen.
 fn training_data(run: &Checkpoint, folder: &std::path::Path) -> Result<Dataset> {
-    let data = super::data_of(&run.config, folder)?;
+    let data = data_of(&run.config, folder)?;
     let held_out = run.config.validation;
     if held_out > 0.0 {
         let [kept, _] = data.hold_out(held_out);

@@ -1,4 +1,5 @@
 //! `trainer inspect`.
+use super::output;
 use crate::inspect::Report;
 use crate::{Error, Result};
 use brownian::host::OwnedModel;
@@ -26,9 +27,9 @@ impl Inspect {
         let report = Report::new(&file.model(), file.bytes().len());
         if self.json {
             let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Invalid(e.to_string()))?;
-            super::print(&text)
+            output::print(&text)
         } else {
-            super::print(&report.to_string())
+            output::print(&report.to_string())
         }
     }
 }

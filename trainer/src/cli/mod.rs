@@ -1,5 +1,6 @@
 //! The command line, one file a subcommand.
 mod classifier;
+mod command;
 mod demo;
 mod edit;
 mod eval;
@@ -8,93 +9,10 @@ mod finetune;
 mod inspect;
 mod network;
 mod options;
+mod output;
+mod run_data;
 mod sample;
 mod train;
 mod upgrade;
 
-use crate::data::Dataset;
-use crate::run::Config;
-use crate::{Error, Result};
-use clap::{Parser, Subcommand};
-use std::path::Path;
-
-/// Diffusion models for microcontrollers: train, quantize, export, sample.
-#[derive(Debug, Parser)]
-#[command(name = "trainer", version)]
-pub struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Print the shape of a named network, to edit and train with `train --net FILE.toml`.
-    Net(network::Net),
-    /// Train a network.
-    Train(train::Train),
-    /// Fine-tune a trained run for integers and for its plans.
-    Finetune(finetune::FineTune),
-    /// Quantize a trained run and write it as a model file.
-    Export(export::Export),
-    /// Draw samples from a model file, exactly as the chip does.
-    Sample(sample::Sample),
-    /// Show what a model file holds and what it needs on a chip.
-    Inspect(inspect::Inspect),
-    /// Write a model file of an earlier format version anew, with the same weights.
-    Upgrade(upgrade::Upgrade),
-    /// Measure how good a model's samples are.
-    Eval(eval::Eval),
-    /// Train the frozen classifier that `eval` reads digits with.
-    Classifier(classifier::TrainClassifier),
-    /// From nothing to digits in less than four minutes: train, quantize, export, sample.
-    Demo(demo::Demo),
-}
-
-impl Cli {
-    /// Does what the command line asks.
-    ///
-    /// # Errors
-    /// Anything that goes wrong, as one line.
-    pub fn run(self) -> Result<()> {
-        match self.command {
-            Command::Net(command) => command.run(),
-            Command::Train(command) => command.run(),
-            Command::Finetune(command) => command.run(),
-            Command::Export(command) => command.run(),
-            Command::Sample(command) => command.run(),
-            Command::Inspect(command) => command.run(),
-            Command::Upgrade(command) => command.run(),
-            Command::Eval(command) => command.run(),
-            Command::Classifier(command) => command.run(),
-            Command::Demo(command) => command.run(),
-        }
-    }
-}
-
-/// The data of a run in the folder `run`.
-///
-/// # Errors
-/// Data that cannot be read, or are not what the run was started with.
-fn data_of(config: &Config, run: &Path) -> Result<Dataset> {
-    let data = Dataset::open(&config.data)?;
-    if data.digest() != config.data_digest {
-        let what = format!("is not the data that the run in {} was started with", run.display());
-        return Err(Error::file(&config.data, what));
-    }
-    Ok(data)
-}
-
-/// Prints a text to standard output. A reader that has gone away, as `head` does, is no error.
-///
-/// # Errors
-/// An output that cannot be written; never a panic.
-fn print(text: &str) -> Result<()> {
-    use std::io::{ErrorKind, Write};
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::Invalid(format!("standard output cannot be written: {e}")))
-        }
-        _ => Ok(()),
-    }
-}
+pub use command::Cli;

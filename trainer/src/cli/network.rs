@@ -1,5 +1,6 @@
 //! The options that say which network is trained.
 use super::options::usual;
+use super::output;
 use crate::nets::{self, NormName, Spec, Variation};
 use crate::run::Config;
 use crate::{Error, Result};
@@ -90,6 +91,6 @@ impl Net {
     /// # Errors
     /// An unknown preset.
     pub fn run(self) -> Result<()> {
-        super::print(nets::preset_text(&self.preset)?.trim_end())
+        output::print(nets::preset_text(&self.preset)?.trim_end())
     }
 }

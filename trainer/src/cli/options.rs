@@ -1,4 +1,6 @@
 //! What options have in common: help texts with the defaults of a configuration, and what a continued run may not change.
+use crate::{Error, Result};
+use brownian::Guidance;
 use clap::ValueEnum;
 use serde::Serialize;
 use std::fmt::Display;
@@ -18,6 +20,15 @@ pub fn set<T: Clone>(field: &mut T, asked: &Option<T>) {
     if let Some(asked) = asked {
         field.clone_from(asked);
     }
+}
+
+/// Guidance of this scale.
+///
+/// # Errors
+/// A number outside 0 to 16.
+pub fn guidance(scale: f32) -> Result<Guidance> {
+    let refused = |_| Error::Usage(format!("--guidance {scale}: give a scale from 0 to {}", Guidance::MAX_SCALE));
+    Guidance::new(scale).map_err(refused)
 }
 
 /// The option in which two configurations differ, as it is called on the command line; fields that have another name there are

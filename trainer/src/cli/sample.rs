@@ -1,5 +1,7 @@
 //! `trainer sample`.
 use super::edit::EditArguments;
+use super::options::guidance;
+use super::output;
 use crate::chain::{self, Batch, Classes};
 use crate::report::{image, progress};
 use crate::{files, Error, Result};
@@ -78,15 +80,6 @@ impl FromStr for ClassArgument {
             _ => Err("give a class number or `cycle`".into()),
         }
     }
-}
-
-/// Guidance of this scale.
-///
-/// # Errors
-/// A number outside 0 to 16.
-pub(super) fn guidance(scale: f32) -> Result<Guidance> {
-    let refused = |_| Error::Usage(format!("--guidance {scale}: give a scale from 0 to {}", Guidance::MAX_SCALE));
-    Guidance::new(scale).map_err(refused)
 }
 
 /// The plan of this name, or the first.
@@ -185,7 +178,7 @@ impl Sample {
         if self.print {
             let row = shape.iter().product::<usize>() * (110 / (shape[1] + 1)).max(1);
             let texts: Vec<String> = samples.chunks(row).map(|row| image::text(row, shape)).collect();
-            super::print(texts.join("\n").trim_end_matches('\n'))?;
+            output::print(texts.join("\n").trim_end_matches('\n'))?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `trainer train`.
 use super::network::NetworkArgs;
 use super::options::{difference, name_of, set, usual};
+use super::run_data::data_of;
 use crate::data::{augment::Augment, Dataset};
 use crate::lower;
 use crate::nets::Choice;
@@ -159,7 +160,7 @@ impl Train {
                 self.out.display()
             )));
         }
-        let data = super::data_of(c, &self.out)?;
+        let data = data_of(c, &self.out)?;
         Ok((Trainer::from_checkpoint(found)?, data))
     }
 }

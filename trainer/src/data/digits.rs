@@ -1,5 +1,6 @@
 //! The digits that are built in: 10,000 training images of MNIST and its test set (licence in `assets/mnist/README.md`).
-use super::{idx, Dataset};
+use super::dataset::Dataset;
+use super::idx;
 use crate::Result;
 use std::path::Path;
 

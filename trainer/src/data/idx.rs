@@ -1,5 +1,5 @@
 //! IDX files, gzipped or not: the format of MNIST (bytes 0, 0, type, rank, then big-endian sizes, then the values).
-use super::{from_byte, Dataset};
+use super::dataset::{from_byte, Dataset};
 use crate::graph::Shape;
 use crate::{Error, Result};
 use std::io::Read;

@@ -1,5 +1,5 @@
 //! NumPy arrays: f32 in [-1, 1] or bytes, of shape N×H×W or N×H×W×C.
-use super::{from_byte, Dataset};
+use super::dataset::{from_byte, Dataset};
 use crate::graph::Shape;
 use crate::{Error, Result};
 use npyz::{DType, NpyFile, Order, TypeChar};

@@ -1,5 +1,5 @@
 //! A folder of PNGs of one size, gray or RGB, in the order of their names.
-use super::{from_byte, Dataset};
+use super::dataset::{from_byte, Dataset};
 use crate::graph::Shape;
 use crate::{Error, Result};
 use png::{BitDepth, ColorType, Decoder, Transformations};

@@ -25,7 +25,7 @@ fn main() -> ! {
     for seed in request.seeds() {
         println!("{}", Line::Chain { seed });
         let mut sampler = start(&request, &model, seed, inputs, arena.bytes_mut(), state);
-        let mut times = chain::Times::default();
+        let mut times = brownian_board::times::Times::default();
         if let Some(steps) = request.save {
             let left = steps.saturating_sub(sampler.steps_done() as u32);
             times += chain::run(&mut sampler, left, &mut || meter.ticks(), |line| println!("{line}"));

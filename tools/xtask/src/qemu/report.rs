@@ -1,7 +1,7 @@
 //! What an emulated core printed, read back.
 
 use anyhow::{ensure, Context, Result};
-use brownian_board::{chain::Times, report::Line};
+use brownian_board::{report::Line, times::Times};
 
 /// A whole run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

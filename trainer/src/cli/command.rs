@@ -1,0 +1,57 @@
+//! The program and its subcommands.
+use super::{classifier, demo, eval, export, finetune, inspect, network, sample, train, upgrade};
+use crate::Result;
+use clap::{Parser, Subcommand};
+
+/// Diffusion models for microcontrollers: train, quantize, export, sample.
+#[derive(Debug, Parser)]
+#[command(name = "trainer", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the shape of a named network, to edit and train with `train --net FILE.toml`.
+    Net(network::Net),
+    /// Train a network.
+    Train(train::Train),
+    /// Fine-tune a trained run for integers and for its plans.
+    Finetune(finetune::FineTune),
+    /// Quantize a trained run and write it as a model file.
+    Export(export::Export),
+    /// Draw samples from a model file, exactly as the chip does.
+    Sample(sample::Sample),
+    /// Show what a model file holds and what it needs on a chip.
+    Inspect(inspect::Inspect),
+    /// Write a model file of an earlier format version anew, with the same weights.
+    Upgrade(upgrade::Upgrade),
+    /// Measure how good a model's samples are.
+    Eval(eval::Eval),
+    /// Train the frozen classifier that `eval` reads digits with.
+    Classifier(classifier::TrainClassifier),
+    /// From nothing to digits in less than four minutes: train, quantize, export, sample.
+    Demo(demo::Demo),
+}
+
+impl Cli {
+    /// Does what the command line asks.
+    ///
+    /// # Errors
+    /// Anything that goes wrong, as one line.
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Net(command) => command.run(),
+            Command::Train(command) => command.run(),
+            Command::Finetune(command) => command.run(),
+            Command::Export(command) => command.run(),
+            Command::Sample(command) => command.run(),
+            Command::Inspect(command) => command.run(),
+            Command::Upgrade(command) => command.run(),
+            Command::Eval(command) => command.run(),
+            Command::Classifier(command) => command.run(),
+            Command::Demo(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A data set in memory.
+use crate::graph::Shape;
+use crate::{Error, Result};
+use rand::{seq::SliceRandom, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::path::Path;
+
+/// Images of one shape, all in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// Where the images came from, for reports and for finding them again.
+    pub source: String,
+    /// Shape of one image.
+    pub shape: Shape,
+    /// All images, NHWC in [-1, 1].
+    pub images: Vec<f32>,
+    /// One class an image, if known.
+    pub labels: Option<Vec<u8>>,
+}
+
+impl Dataset {
+    /// A data set from its parts, with everything checked that later code relies on.
+    pub(super) fn checked(path: &Path, shape: Shape, images: Vec<f32>, labels: Option<Vec<u8>>) -> Result<Self> {
+        let set = Self { source: path.display().to_string(), shape, images, labels };
+        if shape.is_empty() || set.is_empty() {
+            return Err(Error::file(path, "holds no images"));
+        }
+        if let Some(i) = set.images.iter().position(|v| !v.is_finite()) {
+            return Err(Error::file(path, format!("image {} holds a value that is not a number", i / shape.len())));
+        }
+        if let Some(i) = set.images.iter().position(|v| v.abs() > 1.0 + 1e-4) {
+            let value = set.images[i];
+            return Err(Error::file(
+                path,
+                format!("image {} holds {value}; values must lie in [-1, 1]", i / shape.len()),
+            ));
+        }
+        match &set.labels {
+            Some(labels) if labels.len() != set.len() => {
+                Err(Error::file(path, format!("{} images, but {} labels", set.len(), labels.len())))
+            }
+            _ => Ok(set),
+        }
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.images.len() / self.shape.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
+    /// The values of image `i`.
+    pub fn image(&self, i: usize) -> &[f32] {
+        &self.images[i * self.shape.len()..(i + 1) * self.shape.len()]
+    }
+
+    /// Number of classes: one more than the largest label, 0 without labels.
+    pub fn classes(&self) -> usize {
+        self.labels.iter().flatten().max().map_or(0, |max| usize::from(*max) + 1)
+    }
+
+    /// The images but `share` of them, and those that are left out, at least one. The choice depends on the number of images alone.
+    pub fn hold_out(&self, share: f64) -> [Self; 2] {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+        let held_out = ((self.len() as f64 * share).round() as usize).clamp(1, self.len());
+        let (held_out, kept) = order.split_at_mut(held_out);
+        // Those that are kept stay in their order.
+        kept.sort_unstable();
+        [kept, held_out].map(|part| Self {
+            source: self.source.clone(),
+            shape: self.shape,
+            images: part.iter().flat_map(|i| self.image(*i)).copied().collect(),
+            labels: self.labels.as_ref().map(|labels| part.iter().map(|i| labels[*i]).collect()),
+        })
+    }
+
+    /// CRC-32 over shape, images and labels, by which a resumed run knows its data again.
+    pub fn digest(&self) -> u32 {
+        let mut crc = flate2::Crc::new();
+        for size in [self.shape.height, self.shape.width, self.shape.channels] {
+            crc.update(&(size as u64).to_le_bytes());
+        }
+        for block in self.images.chunks(4096) {
+            crc.update(&block.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+        }
+        self.labels.iter().for_each(|labels| crc.update(labels));
+        crc.sum()
+    }
+}
+
+/// A pixel of 8 bits as a value in [-1, 1].
+pub(super) fn from_byte(byte: u8) -> f32 {
+    (f32::from(byte) / 127.5) - 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_out_images_are_the_same_every_time() {
+        let images = (0..40).flat_map(|i| [i as f32 / 40.0; 4]).collect();
+        let set = Dataset { source: "t".into(), shape: Shape::new(2, 2, 1), images, labels: Some((0..40).collect()) };
+        let [kept, held_out] = set.hold_out(0.25);
+        assert_eq!((kept.len(), held_out.len()), (30, 10));
+        assert_eq!([kept.clone(), held_out.clone()], set.hold_out(0.25));
+        let mut all: Vec<u8> = kept.labels.iter().chain(&held_out.labels).flatten().copied().collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..40).collect::<Vec<u8>>());
+        for part in [&kept, &held_out] {
+            for (i, label) in part.labels.iter().flatten().enumerate() {
+                assert_eq!(part.image(i), set.image(usize::from(*label)), "labels stay with their images");
+            }
+        }
+        assert_eq!(set.hold_out(1e-6)[1].len(), 1);
+    }
+}
