@@ -17,3 +17,8 @@ pub fn root() -> PathBuf {
 pub fn shipped_model(name: &str) -> PathBuf {
     root().join("models").join(name).with_extension("brn")
 }
+
+/// The Rust code of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

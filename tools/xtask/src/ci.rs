@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change is taken.
 
-use crate::{bench, firmware, lint, no_panic, pico2, qemu};
+use crate::{bench, docs, firmware, lint, no_panic, pico2, qemu};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::time::Instant;
@@ -25,6 +25,7 @@ const TESTS: &str = "tests";
 /// Every check, the quick ones first; a new one is a line here.
 const STEPS: &[Step] = &[
     ("format", lint::format),
+    ("pages", docs::run),
     ("clippy", lint::clippy),
     ("documentation", lint::documentation),
     (TESTS, || firmware::host_cargo(&["test", "--quiet"], "cargo test")),

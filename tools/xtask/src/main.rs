@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod docs;
 mod emulator;
 mod firmware;
 mod lint;
@@ -31,6 +32,8 @@ enum Command {
     NoPanic,
     /// Build the Pico 2's firmware and check that its boot ROM would take it
     Pico2,
+    /// Check the book and every other page: links, anchors, lines, commands
+    Docs,
     /// Everything: format, clippy, tests, documentation, links, emulated cores, boards
     Ci(ci::Options),
     /// Write the goldens anew, from the shipped models as they now run on this host
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::NoPanic => no_panic::run(),
         Command::Pico2 => pico2::run(),
+        Command::Docs => docs::run(),
         Command::Ci(options) => ci::run(&options),
         Command::Bless => bless(),
     };
