@@ -1,7 +1,8 @@
-//! Inner loops of the integer network, and the argument types they share.
+//! Inner loops of the integer network.
 //!
-//! [`portable`] is the permanent reference: safe Rust, any target. Every backend computes the same integers and is
-//! compared with it by `==`. Accumulators cannot overflow (parsing bounds them), so a backend may add in any order.
+//! A kernel is one file: what it works on, what it relies on, and `portable`, the permanent reference in safe Rust for any
+//! target. Every backend computes the same integers and is compared with it by `==`. Accumulators cannot overflow
+//! (parsing bounds them), so a backend may add in any order.
 //!
 //! What a kernel may rely on, because parsing has checked it:
 //! weights are in −127..=127; rows of weights start at multiples of 4 bytes and are zero beyond their
@@ -10,14 +11,20 @@
 //!
 //! Whoever has no parsed model, a benchmark or a test, runs kernels through [`Checked`].
 //!
+//! A new kernel is a file, its two lines below, and its method and call in `backend.rs`.
 //! A backend is one folder here, its `mod` line below and its entry in `active.rs`. What several backends share is in
 //! `shared/`.
 
 mod active;
+mod add;
 mod arguments;
 mod backend;
 mod checked;
+mod conv;
+mod depthwise;
 mod epilogue;
+mod linear;
+mod lut;
 mod portable;
 mod scratch;
 mod shared;
@@ -37,9 +44,15 @@ mod rv32;
 mod x86;
 
 pub(crate) use active::Active;
-pub use arguments::{Add, Conv, Depthwise, Linear, Lut};
+pub use add::Add;
+pub use arguments::{Arguments, Misfit};
 pub(crate) use backend::Backend;
-pub use checked::{Checked, Kernel, Misfit, Value};
+pub use backend::Kernel;
+pub use checked::{Checked, Value};
+pub use conv::Conv;
+pub use depthwise::Depthwise;
 pub use epilogue::{Epilogue, Output, Residual};
+pub use linear::Linear;
+pub use lut::Lut;
 pub use scratch::{conv_scratch, depthwise_in_place, depthwise_scratch, pixel_tile, row_stride};
 pub use source::{Source, Window};

@@ -2,30 +2,31 @@
 
 use super::instructions::Armv6m;
 use super::linear::add_rows;
-use crate::kernels::arguments::{Conv, Depthwise, Linear};
-use crate::kernels::backend::Backend;
+use crate::kernels::backend::{Backend, Portable};
+use crate::kernels::conv::Conv;
+use crate::kernels::depthwise::Depthwise;
 use crate::kernels::epilogue::Output;
-use crate::kernels::portable;
+use crate::kernels::linear::Linear;
 use crate::kernels::shared::{ring, rows, tiles};
 
 impl Backend for Armv6m {
     #[inline(never)]
     fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
         if !tiles::conv::<Armv6m>(conv, &mut out, scratch) {
-            portable::conv(conv, out, scratch);
+            Portable::conv(conv, out, scratch);
         }
     }
 
     #[inline(never)]
     fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
         if !ring::depthwise::<Armv6m>(conv, out, scratch) {
-            portable::depthwise(conv, out, scratch);
+            Portable::depthwise(conv, out, scratch);
         }
     }
 
     fn linear(linear: &Linear, mut out: Output) {
         if !rows::linear::<Armv6m, 2>(linear, &mut out, add_rows) {
-            portable::linear(linear, out);
+            Portable::linear(linear, out);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Elementwise sums: a word of each operand, four sums.
 
 use super::instructions::{even, instruction, odd, Dsp};
-use crate::kernels::arguments::Add;
+use crate::kernels::add::Add;
 use crate::kernels::shared::requantize::{look_up, Requantize};
 use core::arch::asm;
 

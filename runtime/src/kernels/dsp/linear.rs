@@ -1,22 +1,21 @@
 //! Linear layers: four outputs share each widened input word.
 
 use super::instructions::{even, odd, smlad, Dsp};
-use crate::kernels::arguments::Linear;
 use crate::kernels::epilogue::Output;
-use crate::kernels::portable;
+use crate::kernels::linear::{self, Linear};
 use crate::kernels::scratch::row_stride;
 use crate::kernels::shared::packing::four;
 use crate::kernels::shared::store::store;
 use core::arch::asm;
 
-/// Like [`portable::linear`], four rows at a time.
+/// Like [`linear::portable`], four rows at a time.
 pub fn linear(linear: &Linear, mut out: Output) {
     let blocks = row_stride(linear.input.len()) / 4;
     let outputs = linear.weights.len().checked_div(4 * blocks).unwrap_or(0);
     let whole = linear.input.len() / 4;
     let aligned = (linear.input.as_ptr() as usize | linear.weights.as_ptr() as usize).is_multiple_of(4);
     if !aligned || !linear.epilogue.is_whole(outputs, outputs, &out) {
-        return portable::linear(linear, out);
+        return linear::portable(linear, out);
     }
     // SAFETY: the inputs after the last whole word.
     let last = unsafe { four(linear.input.as_ptr().add(4 * whole), linear.input.len() & 3) };

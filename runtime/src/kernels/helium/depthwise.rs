@@ -12,7 +12,7 @@
 //! into four vectors of i32. 19 instructions for 32 products.
 
 use super::instructions::Helium;
-use crate::kernels::arguments::Depthwise;
+use crate::kernels::depthwise::Depthwise;
 use crate::kernels::epilogue::Output;
 use crate::kernels::scratch::depthwise_scratch;
 use crate::kernels::shared::ring;

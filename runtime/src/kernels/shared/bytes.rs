@@ -3,8 +3,9 @@
 
 use super::requantize::Requantize;
 use super::store::{align, store};
-use crate::kernels::arguments::{Conv, Linear};
+use crate::kernels::conv::Conv;
 use crate::kernels::epilogue::Output;
+use crate::kernels::linear::Linear;
 use crate::kernels::scratch::{conv_scratch, row_stride};
 use crate::kernels::source::{Source, Window};
 

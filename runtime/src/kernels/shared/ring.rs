@@ -14,7 +14,7 @@
 use super::packing::{self, four};
 use super::requantize::Requantize;
 use super::store::{align, store};
-use crate::kernels::arguments::Depthwise;
+use crate::kernels::depthwise::Depthwise;
 use crate::kernels::epilogue::Output;
 use crate::kernels::scratch::depthwise_scratch;
 use crate::kernels::source::Window;

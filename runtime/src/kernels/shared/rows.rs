@@ -2,8 +2,8 @@
 
 use super::requantize::Requantize;
 use super::store::store;
-use crate::kernels::arguments::Linear;
 use crate::kernels::epilogue::Output;
+use crate::kernels::linear::Linear;
 use crate::kernels::scratch::row_stride;
 
 /// Adds the dot products of `inputs` ≥ 1 inputs with ROWS rows of weights, `step` bytes apart, to `acc`.

@@ -16,7 +16,7 @@
 
 use super::requantize::Requantize;
 use super::store::{align, store};
-use crate::kernels::arguments::Conv;
+use crate::kernels::conv::Conv;
 use crate::kernels::epilogue::Output;
 use crate::kernels::scratch::{conv_scratch, pixel_tile, row_stride};
 use crate::kernels::source::{Source, Window};

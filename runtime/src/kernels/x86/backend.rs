@@ -2,10 +2,13 @@
 
 use super::instructions::X86;
 use super::{lanes, tile};
-use crate::kernels::arguments::{Add, Conv, Depthwise, Linear, Lut};
-use crate::kernels::backend::Backend;
+use crate::kernels::add::Add;
+use crate::kernels::backend::{Backend, Portable};
+use crate::kernels::conv::Conv;
+use crate::kernels::depthwise::Depthwise;
 use crate::kernels::epilogue::Output;
-use crate::kernels::portable;
+use crate::kernels::linear::Linear;
+use crate::kernels::lut::Lut;
 use crate::kernels::shared::{bytes, ring};
 use std::is_x86_feature_detected;
 
@@ -14,19 +17,19 @@ impl Backend for X86 {
         let done = tile::conv(conv, &mut out)
             || is_x86_feature_detected!("avx2") && bytes::conv::<X86>(conv, &mut out, scratch);
         if !done {
-            portable::conv(conv, out, scratch);
+            Portable::conv(conv, out, scratch);
         }
     }
 
     fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
         if !is_x86_feature_detected!("avx2") || !ring::depthwise::<X86>(conv, out, scratch) {
-            portable::depthwise(conv, out, scratch);
+            Portable::depthwise(conv, out, scratch);
         }
     }
 
     fn linear(linear: &Linear, mut out: Output) {
         if !is_x86_feature_detected!("avx2") || !bytes::linear::<X86>(linear, &mut out) {
-            portable::linear(linear, out);
+            Portable::linear(linear, out);
         }
     }
 
@@ -35,7 +38,7 @@ impl Backend for X86 {
             // SAFETY: the processor has the instructions.
             unsafe { lanes::add(add, out) }
         } else {
-            portable::add(add, out);
+            Portable::add(add, out);
         }
     }
 
@@ -44,7 +47,7 @@ impl Backend for X86 {
             // SAFETY: the processor has the instructions.
             unsafe { lanes::lut(lut, out) }
         } else {
-            portable::lut(lut, out);
+            Portable::lut(lut, out);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Vector steps that the AVX-512 kernels share: requantization of sixteen sums, tables, transposition; and the elementwise
 //! kernels made of them.
 
-use crate::kernels::arguments::{Add, Lut};
+use crate::kernels::add::Add;
+use crate::kernels::lut::Lut;
 use core::arch::x86_64::*;
 
 /// [`quant::scale`](crate::quant::scale) of sixteen sums, as 64-bit products of the even and of the odd lanes.
@@ -65,7 +66,7 @@ pub fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
     columns
 }
 
-/// Like [`portable::lut`](crate::kernels::portable::lut), 64 values at a time.
+/// Like [`lut::portable`](crate::kernels::lut::portable), 64 values at a time.
 ///
 /// # Safety
 /// The processor has AVX-512 with BW and VBMI.
@@ -88,7 +89,7 @@ pub unsafe fn lut(lut: &Lut, out: &mut [i8]) {
     }
 }
 
-/// Like [`portable::add`](crate::kernels::portable::add), sixteen values at a time.
+/// Like [`add::portable`](crate::kernels::add::portable), sixteen values at a time.
 ///
 /// # Safety
 /// The processor has AVX-512 with BW, VL and VBMI.

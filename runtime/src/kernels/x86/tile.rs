@@ -16,7 +16,7 @@
 //! Sums start at `bias − 128·Σw`, which takes back what the 128 added.
 
 use super::lanes::{scale, transpose, Table};
-use crate::kernels::arguments::Conv;
+use crate::kernels::conv::Conv;
 use crate::kernels::epilogue::{Output, Residual};
 use crate::kernels::scratch::row_stride;
 use crate::kernels::source::Source;
@@ -40,7 +40,8 @@ pub fn is_supported() -> bool {
         && is_x86_feature_detected!("avx512vbmi")
 }
 
-/// Like [`portable::conv`](crate::kernels::portable::conv); returns false without a change where these tiles do not apply.
+/// Like [`conv::portable`](crate::kernels::conv::portable); returns false without a change where these tiles do not
+/// apply.
 pub fn conv(conv: &Conv, out: &mut Output) -> bool {
     let [out_h, out_w, out_c] = conv.output;
     let (a, b) = conv.sources;

@@ -1,0 +1,107 @@
+//! Dense and grouped convolution.
+
+use super::arguments::{ensure, product, Arguments, Misfit};
+use super::epilogue::{Epilogue, Output};
+use super::portable::{dot, write};
+use super::scratch::{conv_scratch, row_stride};
+use super::source::{Source, Window};
+
+/// A dense or grouped convolution. With two sources it reads their concatenation along the channels.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv<'a> {
+    /// First source, and the one that follows it along the channels.
+    pub sources: (Source<'a>, Option<Source<'a>>),
+    /// Taps, strides, padding.
+    pub window: Window,
+    /// Output rows, columns, channels.
+    pub output: [usize; 3],
+    /// 1, or a divisor of both channel counts; depthwise has its own kernel.
+    pub groups: usize,
+    /// `[out_channels][row_stride]`, a row being `[kernel_h][kernel_w][channels / groups]` and zeros
+    /// up to [`row_stride`](super::row_stride).
+    pub weights: &'a [i8],
+    /// Bias, requantization, residual, activation.
+    pub epilogue: Epilogue<'a>,
+}
+
+impl Arguments for Conv<'_> {
+    fn check(&self, out: &Output, scratch: usize) -> Result<(), Misfit> {
+        let [height, width, channels] = self.output;
+        let (a, b) = self.sources;
+        let reach = self.window.reach([height, width])?;
+        let mut inputs = 0;
+        for source in core::iter::once(a).chain(b) {
+            ensure(source.data.len() >= source.values()?, Misfit::Input)?;
+            inputs += source.channels;
+        }
+        let divide = self.groups > 0 && inputs.is_multiple_of(self.groups) && channels.is_multiple_of(self.groups);
+        ensure(divide, Misfit::Shape)?;
+        product(&[reach[0], reach[1], inputs])?;
+        let [rows, columns] = self.window.kernel;
+        // Scratch is at most eight bytes a tap, and 64.
+        let taps = product(&[rows, columns, inputs, 8])? / 8;
+        let weights = product(&[channels, row_stride(taps / self.groups)])?;
+        ensure(self.weights.len() >= weights, Misfit::Weights)?;
+        ensure(scratch >= conv_scratch(taps), Misfit::Scratch)?;
+        self.epilogue.check(channels, product(&[height, width, channels])?, out)
+    }
+}
+
+/// Convolution of one image. `scratch` has at least [`conv_scratch`](super::conv_scratch) bytes.
+pub(super) fn portable(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
+    let [out_h, out_w, out_c] = conv.output;
+    let channels = conv.sources.0.channels + conv.sources.1.map_or(0, |s| s.channels);
+    let groups = conv.groups.max(1);
+    let (group_in, group_out) = (channels / groups, out_c / groups);
+    let taps = conv.window.kernel[0] * conv.window.kernel[1] * channels;
+    let stride = row_stride(conv.window.kernel[0] * conv.window.kernel[1] * group_in);
+    let Some(patch) = scratch.get_mut(..taps) else { return };
+    for y in 0..out_h {
+        for x in 0..out_w {
+            gather(conv, y, x, patch);
+            let pixel = (y * out_w + x) * out_c;
+            for o in 0..out_c {
+                let Some(row) = conv.weights.get(o * stride..).and_then(|w| w.get(..stride)) else { return };
+                let sum = if groups == 1 {
+                    dot(row, patch)
+                } else {
+                    let first = o.checked_div(group_out).unwrap_or(0) * group_in;
+                    grouped_dot(row, patch, channels, first, group_in)
+                };
+                write(&conv.epilogue, &mut out, o, pixel + o, sum);
+            }
+        }
+    }
+}
+
+/// Copies the window at output (y, x) to `patch` as `[kernel_h][kernel_w][channels]`.
+fn gather(conv: &Conv, y: usize, x: usize, patch: &mut [i8]) {
+    let Window { kernel, stride, pad, dilation } = conv.window;
+    let (a, b) = conv.sources;
+    let mut rest = patch;
+    for ky in 0..kernel[0] {
+        let iy = (y * stride[0] + ky * dilation[0]).wrapping_sub(pad[0]);
+        for kx in 0..kernel[1] {
+            let ix = (x * stride[1] + kx * dilation[1]).wrapping_sub(pad[1]);
+            for source in core::iter::once(&a).chain(b.as_ref()) {
+                let Some((pixel, tail)) = rest.split_at_mut_checked(source.channels) else { return };
+                match source.pixel(iy, ix) {
+                    Some(values) => pixel.iter_mut().zip(values).for_each(|(p, v)| *p = *v),
+                    None => pixel.fill(source.zero_point),
+                }
+                rest = tail;
+            }
+        }
+    }
+}
+
+fn grouped_dot(row: &[i8], patch: &[i8], channels: usize, first: usize, group_in: usize) -> i32 {
+    let mut sum = 0i32;
+    if channels == 0 || group_in == 0 {
+        return sum;
+    }
+    for (pixel, weights) in patch.chunks_exact(channels).zip(row.chunks_exact(group_in)) {
+        sum = sum.wrapping_add(dot(weights, pixel.get(first..).unwrap_or(&[])));
+    }
+    sum
+}
