@@ -76,6 +76,7 @@ impl Tensor {
     }
 
     /// Its bytes in the arena.
+    #[inline(never)]
     pub fn range(&self) -> core::ops::Range<usize> {
         let start = self.offset as usize;
         start..start.saturating_add(self.len())

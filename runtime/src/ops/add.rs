@@ -45,7 +45,7 @@ impl Operation for Add {
     }
 
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
-        all_i8([&self.a, &self.b, &self.output])?;
+        all_i8(&[&self.a, &self.b, &self.output])?;
         same_shape(&self.a, &self.output)?;
         same_shape(&self.b, &self.output)?;
         final_shift(self.shift, self.offset)?;

@@ -44,10 +44,10 @@ impl Operation for ChannelBias {
     }
 
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
-        all_i8([&self.input, &self.output])?;
+        all_i8(&[&self.input, &self.output])?;
         same_shape(&self.input, &self.output)?;
         final_shift(self.shift, self.offset)?;
-        self.step_bias.check(checker, self.output.shape[2] as u64)
+        self.step_bias.check(checker, self.output.shape[2] as u32)
     }
 
     fn run(&self, evaluation: &Evaluation, buffers: Buffers) -> Option<()> {

@@ -8,8 +8,8 @@ use crate::quant::SHIFT_RANGE;
 pub(crate) const MAX_ARENA: u64 = 1 << 24;
 /// Bound on |Σ w·x|, on |bias|, on |step bias| and on |offset|: three of them fit 32 bits with room.
 pub(super) const PART_LIMIT: u64 = 1 << 29;
-/// |w·x| ≤ 127·128.
-pub(super) const PRODUCT_LIMIT: u64 = 127 * 128;
+/// The most products in a sum, |w·x| being at most 127·128.
+pub(super) const MAX_TAPS: usize = PART_LIMIT as usize / (127 * 128);
 
 /// The model's memory, for checks.
 pub(crate) struct Checker<'a> {
@@ -27,6 +27,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A table of `len` bytes in the blob; an empty table may stand anywhere.
+    #[inline(never)]
     pub(crate) fn table(&self, table: Table, offset: u32, len: u64, align: u32) -> Result<&'a [u8], TableError> {
         let error = |fault| TableError { table, fault };
         if len == 0 {
@@ -44,6 +45,7 @@ impl<'a> Checker<'a> {
 
     /// A table whose bytes will be looked at one by one. No more bytes than the blob has can be asked for in all, so that
     /// the work of parsing grows with the file's length alone.
+    #[inline(never)]
     pub(crate) fn examined(&mut self, table: Table, offset: u32, len: u64, align: u32) -> Result<&'a [u8], TableError> {
         let bytes = self.table(table, offset, len, align)?;
         let shared = TableError { table, fault: TableFault::Shared };
@@ -54,6 +56,7 @@ impl<'a> Checker<'a> {
     }
 
     /// An activation table, if there is one.
+    #[inline(never)]
     pub(super) fn lut(&self, lut: Option<u32>) -> Result<(), OpFault> {
         if let Some(offset) = lut {
             self.table(Table::Lut, offset, 256, 1)?;
@@ -83,7 +86,8 @@ impl<'a> Checker<'a> {
 }
 
 /// All tensors are of activations.
-pub(super) fn all_i8<const N: usize>(tensors: [&Tensor; N]) -> Result<(), OpFault> {
+#[inline(never)]
+pub(super) fn all_i8(tensors: &[&Tensor]) -> Result<(), OpFault> {
     if tensors.iter().all(|t| t.element == Element::I8) {
         Ok(())
     } else {
@@ -92,6 +96,7 @@ pub(super) fn all_i8<const N: usize>(tensors: [&Tensor; N]) -> Result<(), OpFaul
 }
 
 /// Both have the same shape.
+#[inline(never)]
 pub(super) fn same_shape(a: &Tensor, b: &Tensor) -> Result<(), OpFault> {
     if a.shape == b.shape {
         Ok(())
@@ -112,6 +117,7 @@ pub(super) fn moved(small: &Tensor, big: &Tensor, shape: [u64; 3]) -> Result<(),
 }
 
 /// The last shift and what is added before it.
+#[inline(never)]
 pub(super) fn final_shift(shift: u8, offset: i32) -> Result<(), OpFault> {
     if SHIFT_RANGE.contains(&shift) && offset.unsigned_abs() as u64 <= PART_LIMIT {
         Ok(())

@@ -33,7 +33,7 @@ impl Operation for Concat {
     }
 
     fn check(&self, _: &mut Checker) -> Result<(), OpFault> {
-        all_i8([&self.a, &self.b, &self.output])?;
+        all_i8(&[&self.a, &self.b, &self.output])?;
         let [[h, w, ca], [hb, wb, cb], [ho, wo, co]] = [self.a.shape, self.b.shape, self.output.shape];
         let fits = [hb, wb] == [h, w] && [ho, wo] == [h, w] && ca as u32 + cb as u32 == co as u32;
         if fits && self.a.zero_point == self.b.zero_point {

@@ -1,7 +1,7 @@
 //! Dense and grouped convolution.
 
 use super::buffers::{as_i8_mut, Buffers};
-use super::checker::{all_i8, Checker, PART_LIMIT, PRODUCT_LIMIT};
+use super::checker::{all_i8, Checker, MAX_TAPS};
 use super::conv_input::ConvInput;
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
@@ -63,24 +63,23 @@ impl Conv2d {
     #[inline(never)]
     pub(super) fn check_with(&self, checker: &mut Checker, bits: Bits) -> Result<(), OpFault> {
         self.window.check(self.a.extent(), &self.output)?;
-        all_i8([&self.a.tensor])?;
+        all_i8(&[&self.a.tensor])?;
         if let Some(b) = &self.b {
-            all_i8([&b.tensor])?;
+            all_i8(&[&b.tensor])?;
             if b.extent() != self.a.extent() {
                 return Err(OpFault::Shape);
             }
         }
-        let taps = self.window.kernel[0] as u64 * self.window.kernel[1] as u64;
         let channels = self.input_channels() as u32;
-        if taps * channels as u64 * PRODUCT_LIMIT > PART_LIMIT {
+        if self.window.taps().checked_mul(channels as usize).is_none_or(|taps| taps > MAX_TAPS) {
             return Err(OpFault::Accumulator);
         }
         let (groups, outputs) = (self.groups as u32, self.output.shape[2] as u32);
         if groups == 0 || !channels.is_multiple_of(groups) || !outputs.is_multiple_of(groups) {
             return Err(OpFault::Shape);
         }
-        weights::check(checker, self.weights, outputs as u64, self.taps() as u64, bits)?;
-        self.requantization.check(checker, &self.output, outputs as u64)
+        weights::check(checker, self.weights, outputs as usize, self.taps(), bits)?;
+        self.requantization.check(checker, &self.output, outputs)
     }
 
     /// The kernel's size and what is fused with it, for people.

@@ -17,8 +17,8 @@ record! {
 
 impl ConvInput {
     /// Height and width as read.
-    pub(super) fn extent(&self) -> [u64; 2] {
-        let [h, w, _] = self.tensor.shape.map(u64::from);
+    pub(super) fn extent(&self) -> [u32; 2] {
+        let [h, w, _] = self.tensor.shape.map(u32::from);
         [h << self.upsample as u32, w << self.upsample as u32]
     }
 

@@ -1,7 +1,7 @@
 //! Depthwise convolution.
 
 use super::buffers::{as_i8_mut, Buffers};
-use super::checker::{all_i8, Checker, MAX_ARENA, PART_LIMIT, PRODUCT_LIMIT};
+use super::checker::{all_i8, Checker, MAX_ARENA, MAX_TAPS};
 use super::conv_input::ConvInput;
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
@@ -51,7 +51,7 @@ impl Depthwise {
     /// Bytes of the rows that are kept, in u64 because it is not bounded yet.
     fn ring_len(&self) -> u64 {
         let columns = self.output.shape[1] as u64 * self.window.stride[1] as u64;
-        8 * self.window.span(0) * (columns + self.window.span(1))
+        8 * self.window.span(0) as u64 * (columns + self.window.span(1) as u64)
     }
 }
 
@@ -85,16 +85,16 @@ impl Operation for Depthwise {
         if channels != self.input.tensor.shape[2] {
             return Err(OpFault::Shape);
         }
-        all_i8([&self.input.tensor, &self.output])?;
-        let taps = self.window.kernel[0] as u64 * self.window.kernel[1] as u64;
-        if taps * PRODUCT_LIMIT > PART_LIMIT {
+        all_i8(&[&self.input.tensor, &self.output])?;
+        let taps = self.window.taps();
+        if taps > MAX_TAPS {
             return Err(OpFault::Accumulator);
         }
         if self.ring_len() > MAX_ARENA {
             return Err(OpFault::Ring);
         }
-        no_minimum(checker.examined(Table::Weights, self.weights, taps * channels as u64, 4)?)?;
-        self.requantization.check(checker, &self.output, channels as u64)
+        no_minimum(checker.examined(Table::Weights, self.weights, (taps * channels as usize) as u64, 4)?)?;
+        self.requantization.check(checker, &self.output, channels as u32)
     }
 
     fn run(&self, evaluation: &Evaluation, buffers: Buffers) -> Option<()> {

@@ -39,10 +39,10 @@ impl Linear {
     /// The rule, for weights of this many bits.
     #[inline(never)]
     pub(super) fn check_with(&self, checker: &mut Checker, bits: Bits) -> Result<(), OpFault> {
-        all_i8([&self.input])?;
-        let (outputs, inputs) = (self.output.values() as u64, self.input.values() as u64);
-        weights::check(checker, self.weights, outputs, inputs, bits)?;
-        self.requantization.check(checker, &self.output, outputs)
+        all_i8(&[&self.input])?;
+        let outputs = self.output.values();
+        weights::check(checker, self.weights, outputs, self.input.values(), bits)?;
+        self.requantization.check(checker, &self.output, outputs as u32)
     }
 }
 

@@ -37,7 +37,7 @@ impl Operation for Lut {
     }
 
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
-        all_i8([&self.input, &self.output])?;
+        all_i8(&[&self.input, &self.output])?;
         same_shape(&self.input, &self.output)?;
         checker.lut(Some(self.table))
     }

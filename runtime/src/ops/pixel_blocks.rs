@@ -5,6 +5,7 @@ use super::fault::OpFault;
 use crate::format::Tensor;
 
 /// `fine` is `coarse` with its channels spread over blocks of pixels.
+#[inline(never)]
 pub(super) fn check([rows, columns]: [u8; 2], coarse: &Tensor, fine: &Tensor) -> Result<(), OpFault> {
     let [h, w, c] = coarse.shape.map(u32::from);
     let [rows, columns] = [rows, columns].map(u32::from);
@@ -15,14 +16,24 @@ pub(super) fn check([rows, columns]: [u8; 2], coarse: &Tensor, fine: &Tensor) ->
     moved(coarse, fine, [h * rows, w * columns, c / block].map(u64::from))
 }
 
+/// Which way values go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    ToCoarse,
+    ToFine,
+}
+
 /// Moves values between an image `fine` of shape (h·m, w·n, c) and one `coarse` of shape (h, w, m·n·c),
 /// whose channel (dy·n + dx)·c + k is channel k of the block's pixel (dy, dx). A block's row of pixels is one run of
-/// bytes on both sides; `copy` gets where a run starts in the coarse and in the fine image, and its length.
-pub(super) fn for_each_run(
+/// bytes on both sides.
+#[inline(never)]
+pub(super) fn run(
     block: [u8; 2],
     coarse: &Tensor,
     fine: &Tensor,
-    mut copy: impl FnMut(usize, usize, usize) -> Option<()>,
+    direction: Direction,
+    input: &[u8],
+    out: &mut [u8],
 ) -> Option<()> {
     let [rows, columns] = block.map(usize::from);
     let [height, width, _] = coarse.shape.map(usize::from);
@@ -31,7 +42,12 @@ pub(super) fn for_each_run(
     for y in 0..height {
         for x in 0..width {
             for dy in 0..rows {
-                copy(in_coarse, ((y * rows + dy) * width + x) * run, run)?;
+                let in_fine = ((y * rows + dy) * width + x) * run;
+                let (from, to) = match direction {
+                    Direction::ToCoarse => (in_fine, in_coarse),
+                    Direction::ToFine => (in_coarse, in_fine),
+                };
+                copy((input, from), (out, to), run)?;
                 in_coarse += run;
             }
         }
@@ -40,8 +56,9 @@ pub(super) fn for_each_run(
 }
 
 /// Copies `len` bytes from `from[start..]` to `to[target..]`.
+#[inline(never)]
 pub(super) fn copy((from, start): (&[u8], usize), (to, target): (&mut [u8], usize), len: usize) -> Option<()> {
-    let slots = to.get_mut(target..target + len)?;
+    let slots = to.get_mut(target..)?.get_mut(..len)?;
     slots.iter_mut().zip(from.get(start..)?).for_each(|(slot, value)| *slot = *value);
     Some(())
 }

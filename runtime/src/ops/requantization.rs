@@ -59,14 +59,14 @@ impl Requantization {
 
     /// Tables of `rows` output channels, number ranges, and what may be fused with the output `out`.
     #[inline(never)]
-    pub(super) fn check(&self, checker: &mut Checker, out: &Tensor, rows: u64) -> Result<(), OpFault> {
-        let biases = checker.examined(Table::Bias, self.bias, rows * 4, 4)?;
+    pub(super) fn check(&self, checker: &mut Checker, out: &Tensor, rows: u32) -> Result<(), OpFault> {
+        let biases = checker.examined(Table::Bias, self.bias, rows as u64 * 4, 4)?;
         for bias in biases.as_chunks::<4>().0 {
             if i32::from_le_bytes(*bias).unsigned_abs() as u64 > PART_LIMIT {
                 return Err(OpFault::Accumulator);
             }
         }
-        checker.table(Table::Multipliers, self.multipliers, rows * 2, 2)?;
+        checker.table(Table::Multipliers, self.multipliers, rows as u64 * 2, 2)?;
         if let Some(step_bias) = &self.step_bias {
             step_bias.check(checker, rows)?;
         }
@@ -75,7 +75,7 @@ impl Requantization {
             return Err(OpFault::Element);
         }
         if let Some(residual) = &self.residual {
-            all_i8([&residual.tensor])?;
+            all_i8(&[&residual.tensor])?;
             same_shape(&residual.tensor, out)?;
             if residual.shift > MAX_RESIDUAL_SHIFT {
                 return Err(OpFault::Requantization);

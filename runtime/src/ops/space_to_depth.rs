@@ -5,7 +5,7 @@ use super::checker::Checker;
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
 use super::operation::Operation;
-use super::pixel_blocks::{self, copy, for_each_run};
+use super::pixel_blocks::{self, Direction};
 use crate::format::{record, Tensor};
 #[cfg(feature = "host")]
 use std::{string::String, vec, vec::Vec};
@@ -40,8 +40,7 @@ impl Operation for SpaceToDepth {
 
     fn run(&self, _: &Evaluation, buffers: Buffers) -> Option<()> {
         let Buffers { out, operands: [input, ..], .. } = buffers;
-        let input = input?;
-        for_each_run(self.block, &self.output, &self.input, |coarse, fine, len| copy((input, fine), (out, coarse), len))
+        pixel_blocks::run(self.block, &self.output, &self.input, Direction::ToCoarse, input?, out)
     }
 
     #[cfg(feature = "host")]

@@ -21,11 +21,12 @@ record! {
 
 impl StepBias {
     /// The columns of `channels` channels are there, and the shift is in range.
-    pub(super) fn check(&self, checker: &Checker, channels: u64) -> Result<(), OpFault> {
+    #[inline(never)]
+    pub(super) fn check(&self, checker: &Checker, channels: u32) -> Result<(), OpFault> {
         if self.shift > MAX_SHIFT {
             return Err(OpFault::Requantization);
         }
-        if self.column as u64 + channels > checker.columns {
+        if self.column as u64 + channels as u64 > checker.columns {
             return Err(OpFault::Column);
         }
         Ok(())

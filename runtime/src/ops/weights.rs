@@ -1,6 +1,6 @@
 //! Rows of weights.
 
-use super::checker::{Checker, PART_LIMIT, PRODUCT_LIMIT};
+use super::checker::{Checker, MAX_TAPS};
 use super::fault::OpFault;
 use crate::format::Table;
 use crate::kernels::row_stride;
@@ -35,13 +35,12 @@ pub(super) fn no_minimum(weights: &[u8]) -> Result<(), OpFault> {
 
 /// `rows` rows of weights with `taps` taps: zeros beyond the taps, no smallest integer, sums within bounds.
 #[inline(never)]
-pub(super) fn check(checker: &mut Checker, offset: u32, rows: u64, taps: u64, bits: Bits) -> Result<(), OpFault> {
-    if taps == 0 || taps * PRODUCT_LIMIT > PART_LIMIT {
+pub(super) fn check(checker: &mut Checker, offset: u32, rows: usize, taps: usize, bits: Bits) -> Result<(), OpFault> {
+    if taps == 0 || taps > MAX_TAPS {
         return Err(OpFault::Accumulator);
     }
-    let taps = taps as usize;
     let row_len = bits.row_len(taps);
-    let weights = checker.examined(Table::Weights, offset, rows * row_len as u64, 4)?;
+    let weights = checker.examined(Table::Weights, offset, rows as u64 * row_len as u64, 4)?;
     if weights.chunks_exact(row_len.max(1)).all(|row| is_clean(row, taps, bits)) {
         Ok(())
     } else {

@@ -37,22 +37,22 @@ impl WindowSpec {
     }
 
     /// From the first to the last tap along an axis.
-    pub(super) fn span(&self, axis: usize) -> u64 {
-        (self.kernel[axis] as u64).saturating_sub(1) * self.dilation[axis] as u64 + 1
+    pub(super) fn span(&self, axis: usize) -> u32 {
+        (self.kernel[axis] as u32).saturating_sub(1) * self.dilation[axis] as u32 + 1
     }
 
     /// The output follows from the window: no window lies wholly in the padding of an input of this height and width.
     #[inline(never)]
-    pub(super) fn check(&self, input: [u64; 2], output: &Tensor) -> Result<(), OpFault> {
+    pub(super) fn check(&self, input: [u32; 2], output: &Tensor) -> Result<(), OpFault> {
         for axis in 0..2 {
             let [kernel, stride, pad, dilation] =
-                [self.kernel, self.stride, self.pad, self.dilation].map(|v| v[axis] as u64);
+                [self.kernel, self.stride, self.pad, self.dilation].map(|v| v[axis] as u32);
             if kernel == 0 || stride == 0 || dilation == 0 {
                 return Err(OpFault::Shape);
             }
             let span = self.span(axis);
-            let last = (output.shape[axis] as u64).saturating_sub(1) * stride;
-            if span > u16::MAX as u64 || pad >= span || last >= input[axis] + pad {
+            let last = (output.shape[axis] as u32).saturating_sub(1) * stride;
+            if span > u16::MAX as u32 || pad >= span || last >= input[axis] + pad {
                 return Err(OpFault::Shape);
             }
         }

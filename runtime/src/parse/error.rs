@@ -1,7 +1,6 @@
 //! Why a model file is refused: small `Copy` values that say which check failed and where.
 
-use super::ops::{MAX_MACS, MAX_OPS};
-use super::plans::MAX_PLANS;
+use super::limits::{MAX_MACS, MAX_OPS, MAX_PLANS};
 use crate::format::{TableError, VERSION};
 use crate::ops::checker::MAX_ARENA;
 use crate::ops::OpFault;

@@ -3,12 +3,11 @@
 
 mod check;
 mod error;
+mod limits;
 mod ops;
 mod plans;
 mod written;
 
 pub(crate) use check::check;
 pub use error::{ParseError, PlanFault};
-pub use ops::{MAX_MACS, MAX_OPS};
-pub use plans::MAX_PLANS;
-pub use written::MAX_VALUES;
+pub use limits::{MAX_MACS, MAX_OPS, MAX_PLANS, MAX_VALUES};

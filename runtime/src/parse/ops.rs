@@ -1,16 +1,12 @@
 //! Checks the list of ops in one pass.
 
 use super::error::ParseError;
+use super::limits::{MAX_MACS, MAX_OPS};
 use super::written::Written;
 use crate::format::{items, Header, Reader};
 use crate::ops::checker::Checker;
 use crate::ops::{is_known, Op, OpFault};
 use core::ops::Range;
-
-/// Largest number of ops.
-pub const MAX_OPS: u16 = 256;
-/// Largest number of multiply-accumulates of one evaluation.
-pub const MAX_MACS: u64 = 1 << 30;
 
 /// Checks every op, that it reads only what was written, and that the last ones leave the network's output.
 pub(super) fn check_ops(header: &Header, checker: &mut Checker) -> Result<(), ParseError> {

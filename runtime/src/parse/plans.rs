@@ -1,12 +1,10 @@
 //! Checks the plans.
 
 use super::error::{ParseError, PlanFault};
+use super::limits::MAX_PLANS;
 use crate::format::{items, Header, PlanHeader, Table, MAX_PLAN_NAME};
 use crate::ops::checker::Checker;
 use crate::plan::{Step, STEP_LEN};
-
-/// Largest number of plans.
-pub const MAX_PLANS: u16 = 64;
 
 /// Checks all plans; returns whether one of them needs the previous x0_hat.
 pub(super) fn check_plans(header: &Header, checker: &mut Checker) -> Result<bool, ParseError> {

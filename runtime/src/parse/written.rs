@@ -1,11 +1,9 @@
 //! Which values lie whole in the arena while ops are gone through in order.
 
+use super::limits::MAX_VALUES;
 use crate::format::Tensor;
 use crate::ops::OpFault;
 use core::ops::Range;
-
-/// Most buffers that may lie side by side in the arena, those included that nothing reads any more.
-pub const MAX_VALUES: usize = 48;
 
 /// A value's first byte and the one behind it; nothing in an empty one. The elements' size tells i8 from i16.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

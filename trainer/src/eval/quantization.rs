@@ -253,7 +253,8 @@ mod tests {
         let (params, stats) = (original.params.init(4), original.stats.init(4));
         let mut values = original.folded_params(&graph, &params, &stats).unwrap();
         let table = graph.params.blocks[graph.conditioning.plan_table.unwrap()].range.clone();
-        let row = |i: usize| ((i / graph.conditioning.columns) as f32 - 2.0) * if i.is_multiple_of(2) { 1.0 } else { -0.8 };
+        let row =
+            |i: usize| ((i / graph.conditioning.columns) as f32 - 2.0) * if i.is_multiple_of(2) { 1.0 } else { -0.8 };
         values[table].iter_mut().enumerate().for_each(|(i, v)| *v = row(i));
         let nothing = vec![0.0; values.len()];
         Checkpoint {
