@@ -1,4 +1,4 @@
-//! Looks at every step's idea of the image and stops as soon as hardly a pixel is gray any more:
+//! Reads every step's x0_hat and stops as soon as hardly a pixel is gray any more:
 //! `cargo run -p brownian --example preview`.
 //!
 //! The preview takes no memory: its values are computed when they are asked for.

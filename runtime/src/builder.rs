@@ -123,7 +123,7 @@ impl<'a> Builder<'a> {
         Self { inpainting: Some(Inpainting::new(known)), ..self }
     }
 
-    /// Draws x_T, or noises the image to start from, and stands before the first step.
+    /// Draws x_T, or noises the image to start from; no step is made yet.
     ///
     /// `arena` needs [`Model::arena_len`] bytes at a multiple of 16, `state` [`Model::state_len`] values, or
     /// [`Model::state_len_two_evaluations`] for two evaluations; longer ones are used in part. Their contents do not

@@ -77,7 +77,7 @@ impl<'a> Sampler<'a> {
 
     /// Makes one part of a step: quantizes the state, runs one op of the network, or updates the state. Called until
     /// it returns [`Progress::Stepped`] it has made the step that [`step`](Self::step) makes, bit for bit. Previews may
-    /// be looked at, and snapshots written, in between; a snapshot within a step is that of the step's beginning.
+    /// be read, and snapshots written, in between; a snapshot within a step is that of the step's beginning.
     ///
     /// ```
     /// # use brownian::{include_model, Arena, Model, Progress, Sampler};
@@ -124,7 +124,7 @@ impl<'a> Sampler<'a> {
 
     /// Evaluates the network for the next step, unless that is done, and shows the image as the step believes it to
     /// be; `None` when the chain is complete. [`step`](Self::step) then only updates the state. A caller that likes
-    /// what it sees stops here; the chain stands before the step and may be saved, dropped or continued.
+    /// what it sees stops here; the step is not made, and the chain may be saved, dropped or continued.
     ///
     /// ```
     /// # use brownian::{include_model, Arena, Model, Sampler};

@@ -200,7 +200,7 @@ impl<'a> Resume<'a, '_> {
         Self { two_evaluations: Some(&two_evaluations::FUNCTIONS), ..self }
     }
 
-    /// Stands where the chain stood; memory as for [`Builder::start`](crate::Builder::start).
+    /// Continues where the chain was saved; memory as for [`Builder::start`](crate::Builder::start).
     ///
     /// # Errors
     /// A class that the model does not know, a chain that evaluates twice where that is not admitted, other known

@@ -128,7 +128,7 @@ pub fn compare(name: &str, expected: &Goldens, found: &Goldens) -> Result<()> {
     Ok(())
 }
 
-/// Digests as they stand in a golden.
+/// Digests as a golden holds them.
 pub fn hexadecimal(digests: &[u32]) -> String {
     digests.iter().map(|d| format!("{d:08x}")).collect::<Vec<_>>().join(" ")
 }

@@ -125,7 +125,7 @@ fn a_multistep_plan_begins_with_first_order_anywhere() {
     assert_eq!(sampler.x(), expected);
 }
 
-/// Each preview is the x0_hat that the step uses, and the last one the sample; looking changes nothing.
+/// Each preview is the x0_hat that the step uses, and the last one the sample; reading it changes nothing.
 #[test]
 fn previews_are_what_steps_use() {
     with_models(|model, plan, mut memory| {

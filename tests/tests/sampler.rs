@@ -101,7 +101,7 @@ fn a_plan_can_be_held_across_steps() {
     });
 }
 
-/// Op by op, with previews looked at and snapshots saved in between, a chain has the bits of one made step by step.
+/// Op by op, with previews read and snapshots saved in between, a chain has the bits of one made step by step.
 #[test]
 fn advancing_gives_the_bits_of_stepping() {
     with_model(|model, _| {

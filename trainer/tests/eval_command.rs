@@ -41,7 +41,7 @@ fn train(folder: &Path, data: &str, run: &str) {
 /// A page holds all these parts, no number that is none, and nothing that would have to be fetched.
 fn check_page(path: &Path, parts: &[&str], plots: usize) {
     let whole = std::fs::read_to_string(path).unwrap();
-    // Without the pixels, in whose letters anything may stand.
+    // Without the pixels, whose letters may spell anything.
     let (first, images) = whole.split_once("data:image/png;base64,").unwrap();
     let behind = images.split("data:image/png;base64,").map(|image| image.split_once('"').unwrap().1);
     let page: String = std::iter::once(first).chain(behind).collect();
@@ -136,7 +136,7 @@ fn a_run_is_compared_with_its_integers() {
     ];
     check_page(&at.join("run.html"), &titles, 7);
 
-    // The file that the run is exported to has the same figures, and the same errors where the run stands beside it.
+    // The file that the run is exported to has the same figures, and the same errors where it is compared with the run.
     succeeds(at, &["export", "run", "--out", "run.brn", "--plan", "a=ddim:4", "--plan", "b=dpm:2"]);
     let beside = succeeds(at, &["eval", "run.brn", "--float", "run", "--count", "100", "--json"]);
     let beside: serde_json::Value = serde_json::from_str(&beside).unwrap();

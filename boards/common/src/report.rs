@@ -34,7 +34,7 @@ pub enum Line {
         /// Ticks of the whole chain.
         times: Times,
     },
-    /// Part of a snapshot; the parts stand in order.
+    /// Part of a snapshot; the parts come in order.
     Saved(Piece),
     /// RAM in bytes.
     Memory {

@@ -1,4 +1,4 @@
-//! Lists of items that stand one after the other.
+//! Lists of items that lie one after the other.
 
 use super::read::{Read, Reader};
 use core::marker::PhantomData;

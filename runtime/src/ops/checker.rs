@@ -26,7 +26,7 @@ impl<'a> Checker<'a> {
         Self { blob, arena_len, columns, unexamined: blob.len() }
     }
 
-    /// A table of `len` bytes in the blob; an empty table may stand anywhere.
+    /// A table of `len` bytes in the blob; an empty table may lie anywhere.
     #[inline(never)]
     pub(crate) fn table(&self, table: Table, offset: u32, len: u64, align: u32) -> Result<&'a [u8], TableError> {
         let error = |fault| TableError { table, fault };

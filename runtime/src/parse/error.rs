@@ -75,7 +75,7 @@ pub enum ParseError {
     },
     /// An op.
     Op {
-        /// The op; the number of ops for what stands behind the last.
+        /// The op; the number of ops for bytes after the last.
         op: u16,
         /// What is wrong with it.
         fault: OpFault,
@@ -87,7 +87,7 @@ pub enum ParseError {
     },
     /// A plan.
     Plan {
-        /// The plan; the number of plans for what stands behind the last.
+        /// The plan; the number of plans for bytes after the last.
         plan: u16,
         /// What is wrong with it.
         fault: PlanFault,

@@ -24,7 +24,7 @@ mod tests {
     fn names_are_words_and_defaults_are_allowed() {
         for (i, spec) in METHODS.iter().enumerate() {
             assert!(!spec.name.is_empty() && spec.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
-            assert!(METHODS[..i].iter().all(|other| other.name != spec.name), "{} stands twice", spec.name);
+            assert!(METHODS[..i].iter().all(|other| other.name != spec.name), "{} is listed twice", spec.name);
             assert!(spec.options.len() <= MAX_OPTIONS);
             for option in spec.options {
                 assert!(match option.values {

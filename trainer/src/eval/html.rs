@@ -73,7 +73,7 @@ pub fn page(evaluation: &Evaluation) -> Result<String> {
                                 @if i > 0 { ", " }
                                 (what.replace('_', " ")) " " (format!("{seconds:.1} s"))
                             }
-                            " for all sets of images together; draws stand with their plans."
+                            " for all sets of images together; draws are shown with their plans."
                         }
                     }
                 }

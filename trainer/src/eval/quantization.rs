@@ -67,7 +67,7 @@ impl Sums {
     }
 }
 
-/// A network whose ops can be looked at: the file, and the ops with weights.
+/// A network whose ops can be observed: the file, and the ops with weights.
 struct Probed<'a> {
     file: &'a OwnedModel,
     accumulators: &'a [Accumulator],

@@ -152,7 +152,7 @@ impl Report {
         format!("{}: {}, {draws}, seed {}", self.model, self.arithmetic, self.seed)
     }
 
-    /// The figures that stand beside each plan's, with their names.
+    /// The figures that are shown beside each plan's, with their names.
     pub fn references(&self) -> [(&'static str, &Figures); 4] {
         [("real", &self.real), ("noise", &self.noise), ("blur", &self.blur), ("uniform", &self.uniform)]
     }

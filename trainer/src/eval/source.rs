@@ -181,7 +181,7 @@ fn check_images(path: &Path, shape: [usize; 3], classes: usize) -> Result<()> {
     ))
 }
 
-/// Checks that a run's network can stand beside a model file.
+/// Checks that a run's network can be compared with a model file.
 fn check_run(folder: &Path, run: &Config, model: &brownian::Model, file: Option<&Config>) -> Result<()> {
     let other =
         |what: &str| Err(Error::file(folder, format!("has {what} than the model file; give the run it comes from")));

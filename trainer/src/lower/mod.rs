@@ -2,7 +2,7 @@
 //! layers into ops, placement.
 //!
 //! Ranges of activations come from calibration ([`calibrate`](mod@calibrate)), one a layer. A value of the network is a
-//! list of parts that stand one after the other along the channels, each a tensor that may have to be
+//! list of parts that lie one after the other along the channels, each a tensor that may have to be
 //! read enlarged; so concatenation and enlargement cost nothing where a convolution reads them.
 //!
 //! What an op becomes is written in its file in [`crate::ops`]; it works with a [`context::Lowering`].

@@ -58,7 +58,7 @@ impl Chart {
         Ok(text)
     }
 
-    /// A value as it stands on the vertical axis.
+    /// The height of a value on the vertical axis.
     fn height(&self, y: f64) -> f64 {
         if self.logarithmic {
             y.log10()

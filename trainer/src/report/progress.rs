@@ -18,7 +18,7 @@ pub struct TrainingBar {
 const UNITS: u64 = 10_000;
 
 impl TrainingBar {
-    /// A bar for a run that stands at `step` and takes `batch` images a step.
+    /// A bar for a run that has made `step` steps and takes `batch` images a step.
     pub fn new(step: u64, done: f64, batch: usize) -> Self {
         let position = (done * UNITS as f64) as u64;
         let bar = styled(ProgressBar::new(UNITS).with_position(position), "{bar:24} {msg}  ETA {eta}");

@@ -180,7 +180,7 @@ pub(crate) fn average(mean: &mut [f32], new: &[f32], decay: f32) {
     mean.iter_mut().zip(new).for_each(|(m, n)| *m += (1.0 - decay) * (n - *m));
 }
 
-/// Where a run stands.
+/// How far a run has come.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     /// Steps done.

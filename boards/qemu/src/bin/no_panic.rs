@@ -5,7 +5,7 @@
 //!
 //! It holds the runtime's whole path from a model's bytes, which come from a place the compiler cannot look
 //! into, to a sample. Its code size is that of the runtime. With the feature `edits` it also starts from an image,
-//! keeps parts of one, looks at previews, and saves and takes up a snapshot.
+//! keeps parts of one, reads previews, and saves and takes up a snapshot.
 
 use brownian::{Arena, Model, Sampler};
 use core::panic::PanicInfo;

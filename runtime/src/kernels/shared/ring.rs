@@ -73,7 +73,7 @@ pub struct Line {
     pub shift: u32,
     /// Nine taps of two words.
     pub weights: *const u32,
-    /// Where `rows[0]` stands after the last output.
+    /// Where `rows[0]` is after the last output.
     pub end: *const u32,
     /// Bytes from one output to the next.
     pub step: usize,
