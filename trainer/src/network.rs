@@ -1,5 +1,5 @@
-//! The folded float network: a graph without norms and its parameters. It is the reference that quantization starts from and is
-//! compared with.
+//! The folded float network: a graph without norms and its parameters. It is the reference that quantization starts
+//! from and is compared with.
 use crate::autograd::Buffer;
 use crate::graph::{Graph, Node, NodeId, Shape};
 use crate::ops::passes::Inference;
@@ -53,14 +53,14 @@ impl Network {
         self.graph.conditioning.classes
     }
 
-    /// The bias columns of timestep `t` (1..=T) outside the plans that the network was tuned for; the total is this plus a
-    /// [`Self::class_bias`].
+    /// The bias columns of timestep `t` (1..=T) outside the plans that the network was tuned for; the total is this
+    /// plus a [`Self::class_bias`].
     pub fn time_bias(&self, t: usize) -> Vec<f32> {
         self.row_bias(t, 0)
     }
 
-    /// The bias columns of a plan's steps, one row a step; as [`Self::time_bias`] of their timesteps unless the network was tuned
-    /// for a plan of this name and these timesteps.
+    /// The bias columns of a plan's steps, one row a step; as [`Self::time_bias`] of their timesteps unless the network
+    /// was tuned for a plan of this name and these timesteps.
     pub fn plan_bias(&self, plan: &NamedPlan) -> Vec<Vec<f32>> {
         let row = |(i, step): (usize, &Step)| {
             self.row_bias(step.timestep as usize, self.graph.conditioning.plan_row(&plan.name, i, step.timestep))
@@ -106,8 +106,8 @@ impl Network {
         Ok(self.time_bias(t).iter().zip(self.class_bias(class)?).map(|(a, b)| a + b).collect())
     }
 
-    /// The output F for a batch of images `x` (NHWC) with one row of bias columns an image. `visit` sees the result of every layer
-    /// for the whole batch, in order.
+    /// The output F for a batch of images `x` (NHWC) with one row of bias columns an image. `visit` sees the result of
+    /// every layer for the whole batch, in order.
     ///
     /// # Errors
     /// Lengths that are not whole numbers of images and rows.

@@ -264,7 +264,8 @@ fn calibration_follows_the_plan() {
     assert_eq!((both.min, both.max), (clipped.min.min(free.min), clipped.max.max(free.max)));
 }
 
-/// A network of two convolutions with a channel bias between them, changed by `change`, which gets its parameters by block name.
+/// A network of two convolutions with a channel bias between them, changed by `change`, which gets its parameters by
+/// block name.
 fn changed(change: impl Fn(&str, &mut [f32])) -> Network {
     let mut g = Builder::new(Shape::new(8, 8, 1)).unwrap();
     let x = g.node("inner", ConvLayer::new(4, ConvGeometry::square(3, 1)), &[0]).unwrap();
@@ -360,8 +361,8 @@ fn four_bits_without_error_compensation_are_a_warning() {
     assert!(found.len() == 1 && found[0].starts_with("layer inner: the moments"), "{found:?}");
 }
 
-/// What no model file holds is found before any training, with the layer's name; sizes beyond 16 bits once became the sizes of
-/// another network that looked valid.
+/// What no model file holds is found before any training, with the layer's name; sizes beyond 16 bits once became the
+/// sizes of another network that looked valid.
 #[test]
 fn networks_that_no_model_file_holds_are_refused_early() {
     let error = |graph: &Graph| lower::check(graph).unwrap_err().to_string();
@@ -382,8 +383,8 @@ fn networks_that_no_model_file_holds_are_refused_early() {
     let digits = nets::build("digits28", Shape::new(320, 320, 1), 10).unwrap();
     let macs = error(&digits);
     assert!(macs.contains("multiply-accumulates") && macs.contains("in layer "), "{macs}");
-    let deep: String = format!("kind = 'mlp'\nwidth = 4\nblocks = 64\nconditioning = {{ features = 2, hidden = 1 }}");
-    let deep = nets::Spec::parse(&deep).unwrap().build(Shape::new(1, 1, 4), 0).unwrap();
+    let deep = "kind = 'mlp'\nwidth = 4\nblocks = 64\nconditioning = { features = 2, hidden = 1 }";
+    let deep = nets::Spec::parse(deep).unwrap().build(Shape::new(1, 1, 4), 0).unwrap();
     assert!(lower::check(&deep).is_ok());
     let mut g = Builder::new(Shape::new(4, 4, 1)).unwrap();
     let mut x = g.node("in", ConvLayer::new(2, ConvGeometry::square(1, 1)), &[0]).unwrap();

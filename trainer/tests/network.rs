@@ -56,7 +56,8 @@ fn perceptron() -> Graph {
     g.finish(8, 12, 4).unwrap()
 }
 
-/// In a training pass the norms use the batch's own statistics; folded with these, the network must give the same output.
+/// In a training pass the norms use the batch's own statistics; folded with these, the network must give the same
+/// output.
 fn folded_equals_training(graph: &Graph) {
     let batch = 5;
     let params: Vec<f32> =

@@ -31,7 +31,8 @@ pub fn weighted_sum(tape: &mut Tape, terms: &[(f32, &Act)]) -> Act {
     y
 }
 
-/// Records x clipped to [-1, 1]; the gradient is that of the identity inside, and outside where a descent step leads back in.
+/// Records x clipped to [-1, 1]; the gradient is that of the identity inside, and outside where a descent step leads
+/// back in.
 pub fn clip(tape: &mut Tape, x: &Act) -> Act {
     let values = x.values().iter().map(|v| v.clamp(-1.0, 1.0)).collect::<Vec<_>>();
     let y = tape.hold(values.into(), x.batch(), x.shape());

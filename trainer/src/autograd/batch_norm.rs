@@ -1,4 +1,5 @@
-//! Batch normalisation (Ioffe & Szegedy 2015): y = γ·(x − μ)/√(v + tiny) + β with the batch's own mean μ and variance v a channel.
+//! Batch normalisation (Ioffe & Szegedy 2015): y = γ·(x − μ)/√(v + tiny) + β with the batch's own mean μ and variance v
+//! a channel.
 use super::chunks::images_per_chunk;
 use super::optimizer::Parameters;
 use super::pool::Buffer;

@@ -1,5 +1,5 @@
-//! Rounding to the values that 8-bit integers stand for, with the gradient of the identity inside their range (straight-through
-//! estimator, Bengio et al. 2013).
+//! Rounding to the values that 8-bit integers stand for, with the gradient of the identity inside their range
+//! (straight-through estimator, Bengio et al. 2013).
 use super::chunks::CHUNKS;
 use super::pool::Buffer;
 use super::simd;

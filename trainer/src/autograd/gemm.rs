@@ -33,8 +33,8 @@ pub fn gemm([m, n, k]: [usize; 3], dst: &mut [f32], lhs: Matrix, rhs: Matrix, ac
         return;
     }
     assert!(k > 0 && dst.len() >= m * n && lhs.holds(m, k) && rhs.holds(k, n));
-    // SAFETY: the assertion shows that every element addressed by the sizes and strides lies inside its slice, and `dst` is
-    // borrowed mutably, so it overlaps neither factor.
+    // SAFETY: the assertion shows that every element addressed by the sizes and strides lies inside its slice, and
+    // `dst` is borrowed mutably, so it overlaps neither factor.
     unsafe {
         gemm::gemm(
             m,

@@ -1,7 +1,8 @@
 //! Differentiable primitives over dfdx's public API, one a file; the ops of a graph are made of them in [`crate::ops`].
 //!
-//! Each file has the plain computation on slices and a function that records it on the tape. Batches are cut into a fixed number of
-//! chunks and partial sums are added in a fixed order, so results do not depend on the number of threads.
+//! Each file has the plain computation on slices and a function that records it on the tape. Batches are cut into a
+//! fixed number of chunks and partial sums are added in a fixed order, so results do not depend on the number of
+//! threads.
 pub mod affine;
 pub mod batch_norm;
 pub(crate) mod chunks;

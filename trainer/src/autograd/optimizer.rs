@@ -47,8 +47,8 @@ impl Adam {
         Self { config, first: Grads::leaky(), second: Grads::leaky() }
     }
 
-    /// The same with decoupled weight decay (Loshchilov & Hutter 2019): each update takes `rate` times the learning rate of every
-    /// parameter away.
+    /// The same with decoupled weight decay (Loshchilov & Hutter 2019): each update takes `rate` times the learning
+    /// rate of every parameter away.
     pub fn with_decay(mut self, rate: f64) -> Self {
         self.config.weight_decay = Some(WeightDecay::Decoupled(rate));
         self

@@ -1,4 +1,5 @@
-//! Buffers that are used again: a training step needs the same sizes as the one before, and fresh memory costs page faults.
+//! Buffers that are used again: a training step needs the same sizes as the one before, and fresh memory costs page
+//! faults.
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::{LazyLock, Mutex, PoisonError};

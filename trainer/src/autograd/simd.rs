@@ -1,5 +1,5 @@
-//! Loops over slices, compiled for several instruction sets and chosen at run time. None contracts or reorders a sum by the set's
-//! width, so all give the same bits.
+//! Loops over slices, compiled for several instruction sets and chosen at run time. None contracts or reorders a sum by
+//! the set's width, so all give the same bits.
 use super::chunks::{images_per_chunk, CHUNKS};
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -121,7 +121,8 @@ pub fn round_to_grid(x: &[f32], grid: [&[f32]; 4], y: &mut [f32]) {
     let [scale, inverse, low, high] = grid;
     for (x, y) in x.chunks(scale.len()).zip(y.chunks_mut(scale.len())) {
         for (((((x, y), s), i), l), h) in x.iter().zip(y).zip(scale).zip(inverse).zip(low).zip(high) {
-            // Adding and taking away 1.5·2²³ rounds to the nearest integer; the limits keep it within what that holds for.
+            // Adding and taking away 1.5·2²³ rounds to the nearest integer; the limits keep it within what that holds
+            // for.
             let bounded = x.max(*l).min(*h);
             *y = ((bounded * i + 12_582_912.0) - 12_582_912.0) * s;
         }

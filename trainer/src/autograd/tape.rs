@@ -34,8 +34,8 @@ impl Tape {
 
 /// An activation of a whole batch, NHWC, with a place for its gradient.
 ///
-/// dfdx gives no read access to a tensor's buffer, so the values lie in a shared buffer of our own, and an empty dfdx tensor stands
-/// for the activation's identity on the tape and in [`Grads`].
+/// dfdx gives no read access to a tensor's buffer, so the values lie in a shared buffer of our own, and an empty dfdx
+/// tensor stands for the activation's identity on the tape and in [`Grads`].
 #[derive(Clone, Debug)]
 pub struct Act {
     values: Arc<Buffer>,

@@ -77,7 +77,8 @@ impl Builder {
     /// Ends the graph: the last node is the output, and the conditioning network gets its parameters.
     ///
     /// # Errors
-    /// An output that is not shaped like the input, or no channel bias, without which the network could not know the timestep.
+    /// An output that is not shaped like the input, or no channel bias, without which the network could not know the
+    /// timestep.
     pub fn finish(mut self, features: usize, hidden: usize, classes: usize) -> Result<Graph> {
         let output = self.shape(self.nodes.len() - 1);
         if output != self.input {

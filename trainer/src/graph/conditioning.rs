@@ -19,7 +19,8 @@ pub struct Conditioning {
     pub class_table: BlockId,
     /// Plans whose steps have rows of their own.
     pub plans: Vec<TunedPlan>,
-    /// Rows added for the steps of [`Self::plans`], `[1 + steps of all plans][columns]`; row 0 is for every other timestep.
+    /// Rows added for the steps of [`Self::plans`], `[1 + steps of all plans][columns]`; row 0 is for every other
+    /// timestep.
     pub plan_table: Option<BlockId>,
 }
 
@@ -33,7 +34,8 @@ pub struct TunedPlan {
 }
 
 impl Conditioning {
-    /// The row of the plan table for a step of the plan called `name` at timestep `t`: 0 unless the network was tuned for it.
+    /// The row of the plan table for a step of the plan called `name` at timestep `t`: 0 unless the network was tuned
+    /// for it.
     pub fn plan_row(&self, name: &str, step: usize, t: u32) -> usize {
         let mut first = 1;
         for plan in &self.plans {

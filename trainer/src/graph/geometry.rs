@@ -52,7 +52,8 @@ impl ConvGeometry {
     /// Output height and width for an input of `height` × `width`.
     ///
     /// # Errors
-    /// A zero kernel, stride or dilation, padding not smaller than the dilated kernel, or a kernel larger than the padded input.
+    /// A zero kernel, stride or dilation, padding not smaller than the dilated kernel, or a kernel larger than the
+    /// padded input.
     pub fn output(&self, height: usize, width: usize) -> Result<[usize; 2]> {
         let mut out = [0; 2];
         for (axis, size) in [height, width].into_iter().enumerate() {

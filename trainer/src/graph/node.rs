@@ -40,8 +40,8 @@ impl Graph {
         node.inputs.iter().map(|id| self.nodes[*id].shape).collect()
     }
 
-    /// Multiply-accumulates of the convolutions and dense layers for one image; the conditioning network is not counted, since it
-    /// does not run on the chip.
+    /// Multiply-accumulates of the convolutions and dense layers for one image; the conditioning network is not
+    /// counted, since it does not run on the chip.
     pub fn macs(&self) -> usize {
         self.nodes.iter().map(|node| node.op.macs(&self.input_shapes(node), node.shape)).sum()
     }
@@ -85,8 +85,8 @@ impl Graph {
         Ok((Self { input: self.input, nodes, params, stats: Layout::default(), conditioning }, values))
     }
 
-    /// The same network with every norm folded into its convolution, which has a bias then; its conditioning network gets rows of
-    /// bias columns for the steps of `plans`.
+    /// The same network with every norm folded into its convolution, which has a bias then; its conditioning network
+    /// gets rows of bias columns for the steps of `plans`.
     pub fn folded(&self, plans: Vec<TunedPlan>) -> Self {
         let (params, stats) = (vec![0.0; self.params.len()], vec![1.0; self.stats.len()]);
         let (mut graph, _) = self.folded_with(&params, &stats).expect("lengths are the layouts'");

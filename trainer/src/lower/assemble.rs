@@ -11,9 +11,7 @@ use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
 use brownian::format::Element;
-
-/// Ops that a model file holds.
-const MAX_OPS: usize = 256;
+use brownian::MAX_OPS;
 
 /// What a model file is made from.
 #[derive(Clone, Debug)]
@@ -33,7 +31,8 @@ pub struct Export<'a> {
 /// What has been measured for an export, beyond the ranges.
 #[derive(Clone, Debug, Default)]
 pub struct Measured {
-    /// Moments of what layers read; a layer that has them gets four bits a weight. One a node of the network, or none at all.
+    /// Moments of what layers read; a layer that has them gets four bits a weight. One a node of the network, or none
+    /// at all.
     pub moments: Vec<Option<Moments>>,
     /// What is added to the channels of the output's layer, one row a time row of the file; empty for nothing.
     pub output_errors: OutputErrors,
@@ -59,8 +58,8 @@ pub fn lower(export: &Export, measured: &Measured) -> Result<Lowered> {
     assemble(export, measured, false)
 }
 
-/// As [`lower`]; where `apart`, every activation is an op of its own, so that what it is taken of can be seen in the arena. Both
-/// files compute the same.
+/// As [`lower`]; where `apart`, every activation is an op of its own, so that what it is taken of can be seen in the
+/// arena. Both files compute the same.
 ///
 /// # Errors
 /// As [`lower`].
@@ -111,7 +110,7 @@ pub fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<Low
     let (output, output_scale) = lowering.output()?;
     debug_assert_eq!(output.element, Element::I16);
     let mut made = lowering.into_made();
-    if made.builder.op_count() > MAX_OPS {
+    if made.builder.op_count() > usize::from(MAX_OPS) {
         return Err(Error::Invalid(format!(
             "the network becomes {} ops; a model file holds at most {MAX_OPS}",
             made.builder.op_count()

@@ -20,8 +20,8 @@ pub struct BiasColumns {
 }
 
 impl BiasColumns {
-    /// `columns` columns with one row of `time` a different step of the plans, and one of `classes` a class, the last for no class;
-    /// without classes, none of the latter.
+    /// `columns` columns with one row of `time` a different step of the plans, and one of `classes` a class, the last
+    /// for no class; without classes, none of the latter.
     ///
     /// # Errors
     /// A value that is not finite.

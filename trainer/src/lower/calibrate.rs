@@ -39,14 +39,15 @@ pub enum RangeChoice {
 /// Runs every plan with the float network on a few images of every class, under plain and stronger
 /// guidance and without a class, and returns each layer's range.
 ///
-/// [`RangeChoice::LeastError`] weighs the values of a step by (b·k_eps)², with which an error of F enters the state, so that
-/// the mean square error of the samples counts, added up over the plans.
+/// [`RangeChoice::LeastError`] weighs the values of a step by (b·k_eps)², with which an error of F enters the state, so
+/// that the mean square error of the samples counts, added up over the plans.
 ///
 /// # Errors
 /// What the float chain refuses, or a layer whose values are not finite.
 pub fn calibrate(network: &Network, plans: &[NamedPlan], seed: u64, choice: RangeChoice) -> Result<Vec<Range>> {
     let mut ranges = vec![Range::EMPTY; network.nodes().len()];
-    // What is not finite spreads to all layers behind it, and to the next step's state: the first to show it is to blame.
+    // What is not finite spreads to all layers behind it, and to the next step's state: the first to show it is to
+    // blame.
     let mut diverged = Ok(());
     visit(network, plans, seed, |_, layer, values| {
         ranges[layer].extend(values);
@@ -109,8 +110,8 @@ impl Histogram {
         }
     }
 
-    /// The range [lo, hi] around 0 with the least Σ (f(clip(v)) − f(v))² + f'(v)²·scale²/12 over all values v, where f is
-    /// the activation and scale = (hi − lo)/255.
+    /// The range [lo, hi] around 0 with the least Σ (f(clip(v)) − f(v))² + f'(v)²·scale²/12 over all values v, where f
+    /// is the activation and scale = (hi − lo)/255.
     fn least_error(&self, activation: Option<Function>) -> Range {
         let (min, max) = (f64::from(self.range.min), f64::from(self.range.max));
         let f = |x: f64| activation.map_or(x, |function| function(x));

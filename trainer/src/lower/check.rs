@@ -5,9 +5,7 @@ use crate::graph::{Graph, Node};
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
 use brownian::plan::Step;
-
-/// Multiply-accumulates of one evaluation that a model file may ask for.
-const MAX_MACS: usize = 1 << 30;
+use brownian::MAX_MACS;
 
 /// Lowers the network with its start values, so that what the format does not hold is found before any work is done.
 ///
@@ -15,14 +13,14 @@ const MAX_MACS: usize = 1 << 30;
 /// Layers, sizes or counts that no model file holds, with the layer's name.
 pub fn check(graph: &Graph) -> Result<()> {
     let macs = graph.macs();
-    if macs > MAX_MACS {
+    if macs as u64 > MAX_MACS {
         let macs_of = |node: &&Node| node.op.macs(&graph.input_shapes(node), node.shape);
         let largest = graph.nodes.iter().max_by_key(macs_of);
         let largest =
             largest.map_or(String::new(), |n| format!(", most of them ({}) in layer {}", macs_of(&n), n.name));
         return Err(Error::Invalid(format!(
-            "the network takes {macs} multiply-accumulates an evaluation{largest}; a model file holds at most {MAX_MACS}. \
-             Take smaller images, a larger patch or fewer channels"
+            "the network takes {macs} multiply-accumulates an evaluation{largest}; a model file holds at most \
+             {MAX_MACS}. Take smaller images, a larger patch or fewer channels"
         )));
     }
     let network = graph.fold(&graph.params.init(0), &graph.stats.init(0))?;

@@ -3,6 +3,8 @@ use super::bias_columns::BiasColumns;
 use super::builder::ModelBuilder;
 use super::layer::{FloatLayer, IntegerLayer};
 use super::moments::Moments;
+use super::part::{block, extent};
+pub use super::part::{narrow, Part};
 use super::scale::{Quantization, Range, Stored};
 use super::step::{Function, Step};
 use crate::graph::layout::{BlockId, Layout};
@@ -10,24 +12,6 @@ use crate::graph::shape::{NodeId, Shape};
 use crate::{Error, Result};
 use brownian::format::{Element, Tensor};
 use brownian::ops::{self as integer, Op, Requantization};
-
-/// A tensor with its quantization, read enlarged twofold or as it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Part {
-    /// Where the integers are.
-    pub tensor: Tensor,
-    /// What they mean.
-    pub quantization: Quantization,
-    /// Whether it stands for its enlargement twofold, downwards and to the right.
-    pub upsample: bool,
-}
-
-impl Part {
-    /// Its channels and what they mean.
-    pub fn stored(&self) -> Stored {
-        Stored { channels: usize::from(self.tensor.shape[2]), quantization: self.quantization }
-    }
-}
 
 /// An op with weights: which nodes it computes, and what its results mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -280,7 +264,8 @@ impl<'a> Lowering<'a> {
         Ok(Part { tensor: output, ..part })
     }
 
-    /// The one input of a step, its values moved to the step's result by the op that `op` makes of input, output and block.
+    /// The one input of a step, its values moved to the step's result by the op that `op` makes of input, output and
+    /// block.
     ///
     /// # Errors
     /// A shape or a block that the format does not hold.
@@ -378,25 +363,4 @@ impl<'a> Lowering<'a> {
         });
         Ok((Part { tensor, quantization, upsample: false }, requantization))
     }
-}
-
-/// A size that the format stores in 16 bits.
-///
-/// # Errors
-/// A larger one.
-pub fn narrow(what: &str, value: usize) -> Result<u16> {
-    u16::try_from(value)
-        .map_err(|_| Error::Invalid(format!("{what} is {value}; a model file holds at most {}", u16::MAX)))
-}
-
-fn block(what: &str, factor: [usize; 2]) -> Result<[u8; 2]> {
-    let one = |n: usize| {
-        u8::try_from(n).map_err(|_| Error::Invalid(format!("{what} is {n}; a model file holds at most {}", u8::MAX)))
-    };
-    Ok([one(factor[0])?, one(factor[1])?])
-}
-
-fn extent(tensor: &Tensor) -> Shape {
-    let [height, width, channels] = tensor.shape.map(usize::from);
-    Shape { height, width, channels }
 }

@@ -1,9 +1,9 @@
-//! Bias correction (Nagel et al. 2019, section 4.2, measured): rounding shifts the mean of a channel a little, and a bias takes
-//! the shift back.
+//! Bias correction (Nagel et al. 2019, section 4.2, measured): rounding shifts the mean of a channel a little, and a
+//! bias takes the shift back.
 //!
-//! Corrected is the network's output, for every timestep on its own: the float network and the integer network see the same
-//! states, those of the plans' own trajectories, and the mean difference of each channel goes to the table of time rows, which
-//! is read anyway.
+//! Corrected is the network's output, for every timestep on its own: the float network and the integer network see the
+//! same states, those of the plans' own trajectories, and the mean difference of each channel goes to the table of time
+//! rows, which is read anyway.
 
 use super::calibrate::conditions;
 use super::fuse;
@@ -20,7 +20,8 @@ use rayon::prelude::*;
 /// Evaluations of the network that one plan gets, about.
 const EVALUATIONS: usize = 1500;
 
-/// By time row of the file: what the integer network's output lacks on average, a channel of the layer that computes it.
+/// By time row of the file: what the integer network's output lacks on average, a channel of the layer that computes
+/// it.
 pub type OutputErrors = Vec<Vec<f32>>;
 
 /// Measures how far the output of `file`, lowered from `network` with `plans`, is off at every step.

@@ -1,5 +1,5 @@
-//! Rounding of a row of weights that knows what the layer reads: the error of one weight is made up for by those that follow
-//! (Frantar et al. 2023, GPTQ; Hassibi & Stork 1993).
+//! Rounding of a row of weights that knows what the layer reads: the error of one weight is made up for by those that
+//! follow (Frantar et al. 2023, GPTQ; Hassibi & Stork 1993).
 
 use super::moments::Moments;
 use nalgebra::DMatrix;
@@ -44,8 +44,8 @@ impl ErrorCompensation {
 mod tests {
     use super::*;
 
-    /// Two inputs that always agree: only the sum of their weights counts, so one is rounded up where the other is rounded
-    /// down.
+    /// Two inputs that always agree: only the sum of their weights counts, so one is rounded up where the other is
+    /// rounded down.
     #[test]
     fn errors_make_up_for_each_other() {
         let mut moments = Moments::new(2);

@@ -52,9 +52,9 @@ impl FloatLayer<'_> {
         self.sources.iter().flat_map(|s| std::iter::repeat_n(s.quantization.scale, s.channels)).collect()
     }
 
-    /// Rounds weights to the nearest of −127..=127; or, with the moments of what the layer reads, to −7..=7 such that the errors
-    /// of a row make up for each other. One scale an output channel: the finest that keeps the weights and the bias in range, and
-    /// is not below the channel's of `least_units`.
+    /// Rounds weights to the nearest of −127..=127; or, with the moments of what the layer reads, to −7..=7 such that
+    /// the errors of a row make up for each other. One scale an output channel: the finest that keeps the weights and
+    /// the bias in range, and is not below the channel's of `least_units`.
     ///
     /// Also returns what could not be kept.
     ///
@@ -101,7 +101,8 @@ impl FloatLayer<'_> {
         let coarser = coarser.count();
         if coarser > 0 {
             warnings.push(format!(
-                "the biases of {coarser} of its {} channels are so large beside their weights that the weights keep fewer bits",
+                "the biases of {coarser} of its {} channels are so large beside their weights that the weights keep \
+                 fewer bits",
                 self.bias.len()
             ));
         }

@@ -17,6 +17,7 @@ mod error_compensation;
 mod fuse;
 pub mod layer;
 pub mod moments;
+pub mod part;
 mod quantize;
 pub mod rounding;
 pub mod scale;

@@ -18,7 +18,8 @@ pub struct Rounding {
 }
 
 impl Rounding {
-    /// The rounding that lowering gives a folded graph with these ranges, up to values that it widens so that multipliers fit.
+    /// The rounding that lowering gives a folded graph with these ranges, up to values that it widens so that
+    /// multipliers fit.
     ///
     /// # Errors
     /// A network that cannot be lowered.

@@ -7,8 +7,8 @@ pub type Function = fn(f64) -> f64;
 /// What lowering may do with an op of the graph beside making one runtime op of it.
 #[derive(Clone, Copy, Debug)]
 pub enum Role {
-    /// Sums products with weights in 32 bits: may take in channel biases, a residual and an activation that follow, and may be the
-    /// network's output.
+    /// Sums products with weights in 32 bits: may take in channel biases, a residual and an activation that follow, and
+    /// may be the network's output.
     Accumulates,
     /// Adds two values: may become the residual of an op that accumulates, or take in an activation.
     Adds,

@@ -12,8 +12,8 @@ const WINDOWS: usize = 6000;
 /// Evaluations of the network that one plan and kind of condition gets, about.
 const EVALUATIONS: usize = 300;
 
-/// Runs every plan with the float network and returns the moments of the dense convolutions and dense layers that `wanted`
-/// chooses, one a layer of the network.
+/// Runs every plan with the float network and returns the moments of the dense convolutions and dense layers that
+/// `wanted` chooses, one a layer of the network.
 ///
 /// # Errors
 /// What the float chain refuses.

@@ -1,4 +1,5 @@
-//! Networks by shape: a [`Spec`] is data in a run's TOML, presets are named specs, and a spec with images' shape makes a graph.
+//! Networks by shape: a [`Spec`] is data in a run's TOML, presets are named specs, and a spec with images' shape makes
+//! a graph.
 mod parts;
 mod perceptron;
 mod presets;

@@ -49,7 +49,8 @@ fn plain() -> Vec<usize> {
 
 /// Most levels of a network.
 const MAX_LEVELS: usize = 4;
-/// Factor on the start scale of a residual block's last convolution: its norm's gamma, or its weights where there is no norm.
+/// Factor on the start scale of a residual block's last convolution: its norm's gamma, or its weights where there is no
+/// norm.
 const RESIDUAL_SCALE: f32 = 0.2;
 
 impl UNet {
@@ -143,7 +144,8 @@ impl UNet {
         }
         if factors.contains(&[1, 1]) {
             return Err(Error::Invalid(format!(
-                "images of {input} are a single position before the last of {} levels; take fewer levels or a smaller patch",
+                "images of {input} are a single position before the last of {} levels; take fewer levels or a smaller \
+                 patch",
                 self.channels.len()
             )));
         }
@@ -210,8 +212,8 @@ impl Net<'_> {
         Ok(x)
     }
 
-    /// x + conv(silu(conv(silu(x)) + bias(t, class))), with a pointwise convolution on the skip where the channels change. The skip's
-    /// convolution comes first, so that the activation may then overwrite x.
+    /// x + conv(silu(conv(silu(x)) + bias(t, class))), with a pointwise convolution on the skip where the channels
+    /// change. The skip's convolution comes first, so that the activation may then overwrite x.
     fn residual(&mut self, name: &str, channels: usize, dilation: usize, x: NodeId) -> Result<NodeId> {
         let skip = if self.g.shape(x).channels == channels {
             x

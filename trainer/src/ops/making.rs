@@ -6,7 +6,8 @@ use crate::Result;
 /// The gain that keeps the variance of a weighted sum over SiLU'd inputs.
 pub const SILU_GAIN: f32 = 1.68;
 
-/// What is asked for when a node is built: an op's settings, before it has parameters. An op without parameters is its own layer.
+/// What is asked for when a node is built: an op's settings, before it has parameters. An op without parameters is its
+/// own layer.
 pub trait Layer {
     /// The op that it becomes.
     type Op;

@@ -10,8 +10,8 @@ use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
 
-/// An op: shapes, both float passes, and its way to the integer network. An op is one file that implements this, and one name in the
-/// list in `ops/mod.rs`.
+/// An op: shapes, both float passes, and its way to the integer network. An op is one file that implements this, and
+/// one name in the list in `ops/mod.rs`.
 pub trait Operation {
     /// The shape of the result for inputs of these shapes.
     ///
@@ -59,8 +59,8 @@ pub trait Operation {
         0
     }
 
-    /// The parts in which the integer network stores the result, where they follow from those of the inputs; `None` where the result
-    /// is rounded to its own range.
+    /// The parts in which the integer network stores the result, where they follow from those of the inputs; `None`
+    /// where the result is rounded to its own range.
     ///
     /// # Errors
     /// Ranges that are not finite.
