@@ -2,7 +2,7 @@
 use crate::{Error, Result};
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it, so that an earlier file stays as it was until the new one is
 /// complete. What is there already and is no regular file (a pipe, a device) is written to directly.
@@ -14,14 +14,36 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return File::options().write(true).open(path).and_then(|mut file| file.write_all(bytes)).map_err(failed);
     }
-    let mut name = path.file_name().ok_or_else(|| Error::file(path, "is not a file name"))?.to_os_string();
-    name.push(".tmp");
-    let temporary = path.with_file_name(name);
+    let temporary = temporary(path)?;
     let written = File::create(&temporary).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     written.and_then(|()| fs::rename(&temporary, path)).map_err(|e| {
         let _ = fs::remove_file(&temporary);
         failed(e)
     })
+}
+
+/// The temporary file beside `path`.
+fn temporary(path: &Path) -> Result<PathBuf> {
+    let mut name = path.file_name().ok_or_else(|| Error::file(path, "is not a file name"))?.to_os_string();
+    name.push(".tmp");
+    Ok(path.with_file_name(name))
+}
+
+/// Checks that [`write_atomically`] can write `path`, before work begins whose result is to lie there. Leaves nothing
+/// behind.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn check_writable(path: &Path) -> Result<()> {
+    let failed = |e: std::io::Error| Error::file(path, format!("cannot be written: {e}"));
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(Error::file(path, "cannot be written: is a folder")),
+        Ok(found) if !found.is_file() => File::options().write(true).open(path).map(|_| ()).map_err(failed),
+        _ => {
+            let temporary = temporary(path)?;
+            File::create(&temporary).and_then(|_| fs::remove_file(&temporary)).map_err(failed)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -47,6 +69,13 @@ mod tests {
         let error = write_atomically(&folder.path().join("no/such"), b"x").unwrap_err();
         assert!(error.to_string().contains("cannot be written"));
         assert!(write_atomically(folder.path(), b"x").is_err());
+        check_writable(&path).unwrap();
+        check_writable(&folder.path().join("b")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        for wrong in [folder.path().join("no/such"), folder.path().to_path_buf()] {
+            let error = check_writable(&wrong).unwrap_err();
+            assert!(error.to_string().contains("cannot be written"), "{error}");
+        }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -62,6 +62,9 @@ impl Eval {
                 "--only float: {path} is no run, and a model file holds no float network"
             )));
         }
+        if let Some(path) = &self.html {
+            files::check_writable(path)?;
+        }
         let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
         if self.guidance.is_some() && source.classes() == 0 {
             return Err(Error::Usage(format!("--guidance: {} is not conditioned on classes", self.model.display())));

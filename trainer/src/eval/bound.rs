@@ -1,6 +1,6 @@
 //! The variational bound on −log p(x0) (Ho et al. 2020, equation 5, with σ² = β): L_T + Σ_{t>1} L_{t−1} + L_0, estimated on test
 //! digits.
-use super::decoder::{ln_shares, Bayes};
+use super::decoder::{shares, Bayes};
 use super::denoiser::Denoiser;
 use crate::data::{digits, Dataset};
 use crate::process::{Gaussian, Mix};
@@ -213,7 +213,7 @@ fn last_step(
     x0_hats: impl Fn(usize, &[f32]) -> Result<Vec<f64>>,
 ) -> Result<Bayes> {
     let images = &train.images[..FIT_IMAGES * train.shape.len()];
-    let ln_share = ln_shares(&train.images);
+    let share = shares(&train.images);
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
     let mut best: Option<(f64, Bayes)> = None;
     // Of the timesteps above the present one.
@@ -223,7 +223,7 @@ fn last_step(
         add_noise(process.x_t(t), images, &mut rng, &mut x, &mut noise);
         let x0_hats = x0_hats(t, &x)?;
         if t.is_power_of_two() {
-            let (nats, decoder) = Bayes::fit(&ln_share, t, images, &x0_hats);
+            let (nats, decoder) = Bayes::fit(&share, t, images, &x0_hats);
             if best.as_ref().is_none_or(|(least, _)| steps + nats < *least) {
                 best = Some((steps + nats, decoder));
             }

@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn real_digits_are_near_and_corrupted_or_copied_ones_are_told() {
-        let evaluator = Evaluator::new(1000, 1).unwrap();
+        let evaluator = Evaluator::new(500, 1).unwrap();
         let real = evaluator.real().unwrap();
         let noisy = evaluator.corrupted(corruption::noise).unwrap();
         let distance = |figures: &Figures| figures.frechet_distance.value;
@@ -258,7 +258,7 @@ mod tests {
         }
 
         // The training digits themselves, in the place of samples: as near as can be, and copies.
-        let copies = first(&evaluator.train.images, 1000);
+        let copies = first(&evaluator.train.images, 500);
         let images = Images { images: copies, asked: None, unconditional: copies, memorised: copies };
         let copied = evaluator.figures(&images).unwrap();
         assert_eq!((copied.precision.value, copied.recall.value, copied.memorisation_ratio.value), (1.0, 1.0, 0.0));
