@@ -82,6 +82,10 @@ fn options_beside_a_subcommand_exist() {
         for span in commands(&text).1 {
             let mut words = span.split_whitespace();
             let name = words.next().unwrap_or_default();
+            // Such as `trainer → runtime`.
+            if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                continue;
+            }
             let subcommand = program.find_subcommand(name);
             let subcommand = subcommand.unwrap_or_else(|| panic!("{}: `trainer {span}`", path.display()));
             for option in words.filter_map(|word| word.trim_start_matches('[').strip_prefix("--")) {
