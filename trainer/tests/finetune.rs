@@ -1,4 +1,5 @@
-//! Fine-tuning: the float network rounds as the integer network does, chains come closer to the data, and the result is a run.
+//! Fine-tuning: the float network rounds as the integer network does, chains come closer to the data, and the result is
+//! a run.
 use brownian::host::{ChainMemory, OwnedModel};
 use brownian::plan::{Level, Step};
 use brownian::{Model, Sampler};
@@ -145,7 +146,8 @@ fn chains_come_closer_to_the_data() {
     assert!(before.params == after.params && variations.len() == 2);
     assert!(before.unfinished.is_some() && after.unfinished.is_none());
 
-    // The result is a run: it survives its folder, its plans have rows of their own, and the model file says how it was made.
+    // The result is a run: it survives its folder, its plans have rows of their own, and the model file says how it was
+    // made.
     let tuned = tuner.checkpoint().unwrap();
     let folder = tempfile::tempdir().unwrap();
     checkpoint::save(folder.path(), &tuned).unwrap();
@@ -200,8 +202,8 @@ fn blobs() -> Dataset {
     Dataset { source: "blobs".into(), shape: Shape::new(8, 8, 1), images, labels }
 }
 
-/// Abandoned at its start, among its steps, at their end and between two rounds of class-prior calibration, a fine-tuning goes on to
-/// the same bits.
+/// Abandoned at its start, among its steps, at their end and between two rounds of class-prior calibration, a
+/// fine-tuning goes on to the same bits.
 #[test]
 fn a_resumed_fine_tuning_equals_an_uninterrupted_one() {
     let data = blobs();
@@ -279,7 +281,8 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
-/// The program, killed while it makes steps and again while it calibrates the class prior; and what a fine-tuned run is not.
+/// The program, killed while it makes steps and again while it calibrates the class prior; and what a fine-tuned run is
+/// not.
 #[test]
 fn a_killed_fine_tuning_resumes_to_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! A run that is stopped and resumed equals one that was never stopped, and a kill at any moment leaves a run that can be resumed.
+//! A run that is stopped and resumed equals one that was never stopped, and a kill at any moment leaves a run that can
+//! be resumed.
 use brownian_trainer::data::Dataset;
 use brownian_trainer::graph::Shape;
 use brownian_trainer::run::{checkpoint, Config};

@@ -21,7 +21,8 @@ pub struct TrainClassifier {
     /// Seed of everything random.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Keep so many of the training digits out and measure on them in place of the test digits: for comparing ways of training.
+    /// Keep so many of the training digits out and measure on them in place of the test digits: for comparing ways of
+    /// training.
     #[arg(long, value_name = "N")]
     held_out: Option<usize>,
 }

@@ -14,8 +14,8 @@ pub struct Eval {
     /// The model file, or the folder of a run, which is evaluated as it would be exported and as its float network.
     #[arg(value_name = "FILE.brn|RUN")]
     model: PathBuf,
-    /// A plan: its name in the model file, or `[NAME=]METHOD:STEPS[:OPTION...]` for a run; may be given several times. All of a
-    /// file's plans by default, or a run's usual ones.
+    /// A plan: its name in the model file, or `[NAME=]METHOD:STEPS[:OPTION...]` for a run; may be given several times.
+    /// All of a file's plans by default, or a run's usual ones.
     #[arg(long = "plan", value_name = "PLAN")]
     plans: Vec<String>,
     /// Images of each draw.

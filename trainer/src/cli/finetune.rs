@@ -20,8 +20,8 @@ pub struct FineTune {
     /// Folder of the fine-tuned run.
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
-    /// A plan whose chains are matched, as in `trainer export`; may be given several times. Plans of few steps, please: a step of
-    /// training runs whole chains. [default: the exported plans of at most 10 steps]
+    /// A plan whose chains are matched, as in `trainer export`; may be given several times. Plans of few steps, please:
+    /// a step of training runs whole chains. [default: the exported plans of at most 10 steps]
     #[arg(long = "plan", value_name = "PLAN")]
     plans: Vec<String>,
     #[arg(long, help = usual("Number of steps", FineTuning::USUAL.steps))]
@@ -32,17 +32,25 @@ pub struct FineTune {
     evaluations: Option<usize>,
     #[arg(long, help = usual("Highest learning rate", FineTuning::USUAL.lr))]
     lr: Option<f64>,
-    #[arg(long, help = usual("Weight of matching the samples with the data; 0 only makes the integer network follow the float one",
-        FineTuning::USUAL.matching))]
+    #[arg(long, help = usual(
+        "Weight of matching the samples with the data; 0 only makes the integer network follow the float one",
+        FineTuning::USUAL.matching
+    ))]
     matching: Option<f64>,
-    #[arg(long, help = usual("Weight of the class loss within the matching: the cross-entropy of the classes that were asked for, or \
-        without these the divergence of the drawn classes' shares from the data's", FineTuning::USUAL.class_weight))]
+    #[arg(long, help = usual(
+        "Weight of the class loss within the matching: the cross-entropy of the classes that were asked for, or without \
+         these the divergence of the drawn classes' shares from the data's",
+        FineTuning::USUAL.class_weight
+    ))]
     class_weight: Option<f64>,
     #[arg(long, help = usual("Passes over the data that each classifier among the critics is trained for",
         FineTuning::USUAL.critic_epochs))]
     critic_epochs: Option<usize>,
-    #[arg(long, alias = "balance-rounds", help = usual("Rounds of class-prior calibration at the end: draws without a class get the \
-        classes' shares in the data; only the null class moves", FineTuning::USUAL.class_prior_rounds))]
+    #[arg(long, alias = "balance-rounds", help = usual(
+        "Rounds of class-prior calibration at the end: draws without a class get the classes' shares in the data; only \
+         the null class moves",
+        FineTuning::USUAL.class_prior_rounds
+    ))]
     class_prior_rounds: Option<usize>,
     /// Fine-tune the float network, without rounding.
     #[arg(long)]

@@ -1,4 +1,5 @@
-//! What options have in common: help texts with the defaults of a configuration, and what a continued run may not change.
+//! What options have in common: help texts with the defaults of a configuration, and what a continued run may not
+//! change.
 use crate::{Error, Result};
 use brownian::Guidance;
 use clap::ValueEnum;
@@ -31,8 +32,8 @@ pub fn guidance(scale: f32) -> Result<Guidance> {
     Guidance::new(scale).map_err(refused)
 }
 
-/// The option in which two configurations differ, as it is called on the command line; fields that have another name there are
-/// given with it.
+/// The option in which two configurations differ, as it is called on the command line; fields that have another name
+/// there are given with it.
 pub fn difference<T: Serialize>(a: &T, b: &T, names: &[(&str, &str)]) -> Option<String> {
     let table = |config| toml::Table::try_from(config).unwrap_or_default();
     let field = differing_field(&table(a), &table(b))?;

@@ -18,7 +18,10 @@ use std::path::PathBuf;
 pub struct Train {
     #[command(flatten)]
     network: NetworkArgs,
-    #[arg(long, help = usual("`digits` (built in), an IDX file (.gz too), a folder of PNGs or an .npy array", Config::usual().data))]
+    #[arg(long, help = usual(
+        "`digits` (built in), an IDX file (.gz too), a folder of PNGs or an .npy array",
+        Config::usual().data
+    ))]
     data: Option<String>,
     /// Folder of the run.
     #[arg(long, value_name = "RUN")]
@@ -31,7 +34,10 @@ pub struct Train {
     lr: Option<f64>,
     #[arg(long, help = usual("Seed of everything random", Config::usual().seed))]
     seed: Option<u64>,
-    #[arg(long, help = usual("What the network predicts: the noise ε, the image x0, or v = α·ε − σ·x0", name_of(Config::usual().prediction)))]
+    #[arg(long, help = usual(
+        "What the network predicts: the noise ε, the image x0, or v = α·ε − σ·x0",
+        name_of(Config::usual().prediction)
+    ))]
     prediction: Option<Prediction>,
     #[arg(long, help = usual("Weight of a timestep in the loss", name_of(Config::usual().weighting)))]
     weighting: Option<Weighting>,
@@ -44,17 +50,31 @@ pub struct Train {
     zero_terminal_snr: bool,
     #[arg(long, value_name = "T", help = usual("Number of timesteps T", Config::usual().timesteps))]
     timesteps: Option<usize>,
-    #[arg(long, value_name = "SHARE", help = usual("How often an image is shown without its class, from 0 to 1", Config::usual().label_dropout))]
+    #[arg(long, value_name = "SHARE", help = usual(
+        "How often an image is shown without its class, from 0 to 1",
+        Config::usual().label_dropout
+    ))]
     label_dropout: Option<f64>,
-    #[arg(long, value_name = "DECAY", help = usual("Decay of the averaged weights a step, from 0 to 1", Config::usual().ema))]
+    #[arg(long, value_name = "DECAY", help = usual(
+        "Decay of the averaged weights a step, from 0 to 1",
+        Config::usual().ema
+    ))]
     ema: Option<f64>,
     #[arg(long, value_name = "SHARE", help = usual(
-        "Share of the images that is held out, and on which the loss is measured now and then", Config::usual().validation))]
+        "Share of the images that is held out, and on which the loss is measured now and then",
+        Config::usual().validation
+    ))]
     validation: Option<f64>,
-    #[arg(long, help = usual("Vary the training images: `shift` moves them by whole pixels, `affine` also turns, scales and shears \
-        them a little", name_of(Config::usual().augment)))]
+    #[arg(long, help = usual(
+        "Vary the training images: `shift` moves them by whole pixels, `affine` also turns, scales and shears them a \
+         little",
+        name_of(Config::usual().augment)
+    ))]
     augment: Option<Augment>,
-    #[arg(long, value_name = "SHARE", help = usual("Share of the images that `--augment` varies", Config::usual().augment_share))]
+    #[arg(long, value_name = "SHARE", help = usual(
+        "Share of the images that `--augment` varies",
+        Config::usual().augment_share
+    ))]
     augment_share: Option<f64>,
     /// Continue a run from its last checkpoint.
     #[arg(long)]
@@ -145,7 +165,7 @@ impl Train {
         if c.fine_tuning.is_some() {
             return Err(Error::file(
                 &self.out,
-                "is a fine-tuned run, which training on would undo; `trainer finetune --resume` continues it if it is not finished",
+                "is a fine-tuned run, which training on would undo; `trainer finetune --resume` continues one",
             ));
         }
         let mut asked = c.clone();

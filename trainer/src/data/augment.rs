@@ -73,13 +73,15 @@ pub struct Motion {
     pub shift: Shift,
     /// Interpolation.
     pub kernel: Kernel,
-    /// Factor on the values before they are clipped to [-1, 1], so that black and white drawings get back what interpolation took.
+    /// Factor on the values before they are clipped to [-1, 1], so that black and white drawings get back what
+    /// interpolation took.
     pub contrast: f32,
 }
 
 impl Motion {
-    /// What leaves a digit the digit it is, and looks as another hand would have written it: turns up to 8 degrees, 8 % of size, shears up
-    /// to 0.1, shifts up to a quarter of a pixel (the digits are centred, so that larger ones are unlike all of them).
+    /// What leaves a digit the digit it is, and looks as another hand would have written it: turns up to 8 degrees, 8 %
+    /// of size, shears up to 0.1, shifts up to a quarter of a pixel (the digits are centred, so that larger ones are
+    /// unlike all of them).
     pub const SMALL: Self =
         Self { angle: 0.14, scale: 0.08, shear: 0.1, shift: Shift::Any(0.25), kernel: Kernel::Cubic, contrast: 1.15 };
     /// Shifts by a whole pixel at most.
@@ -111,7 +113,8 @@ pub struct Placement {
     pub shift: [f32; 2],
     /// Interpolation.
     pub kernel: Kernel,
-    /// Factor on the values before they are clipped to [-1, 1], so that black and white drawings get back what interpolation took.
+    /// Factor on the values before they are clipped to [-1, 1], so that black and white drawings get back what
+    /// interpolation took.
     pub contrast: f32,
 }
 
@@ -180,8 +183,8 @@ mod tests {
         }
     }
 
-    /// A plane stays one under any motion: exactly with the linear kernel, within a twentieth of a pixel with the cubic one (exact
-    /// only at a = −1/2). Three channels stay apart.
+    /// A plane stays one under any motion: exactly with the linear kernel, within a twentieth of a pixel with the cubic
+    /// one (exact only at a = −1/2). Three channels stay apart.
     #[test]
     fn values_come_from_where_they_should() {
         let shape = Shape::new(20, 16, 3);
@@ -209,7 +212,8 @@ mod tests {
         }
     }
 
-    /// The point of the cubic kernel and the contrast: as sharp and as black and white as before, where the linear kernel blurs.
+    /// The point of the cubic kernel and the contrast: as sharp and as black and white as before, where the linear
+    /// kernel blurs.
     #[test]
     fn strokes_stay_sharp() {
         let train = digits::train().unwrap();

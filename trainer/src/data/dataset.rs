@@ -63,7 +63,8 @@ impl Dataset {
         self.labels.iter().flatten().max().map_or(0, |max| usize::from(*max) + 1)
     }
 
-    /// The images but `share` of them, and those that are left out, at least one. The choice depends on the number of images alone.
+    /// The images but `share` of them, and those that are left out, at least one. The choice depends on the number of
+    /// images alone.
     pub fn hold_out(&self, share: f64) -> [Self; 2] {
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));

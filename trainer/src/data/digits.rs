@@ -1,4 +1,5 @@
-//! The digits that are built in: 10,000 training images of MNIST and its test set (licence in `assets/mnist/README.md`).
+//! The digits that are built in: 10,000 training images of MNIST and its test set (licence in
+//! `assets/mnist/README.md`).
 use super::dataset::Dataset;
 use super::idx;
 use crate::Result;

@@ -1,6 +1,6 @@
-//! Bootstrap intervals (Efron 1979) in their normal form: the figure ± 1.96 standard deviations of it over sets drawn anew, with
-//! repetition, from the same items. The deviations are used rather than the drawn figures' quantiles because distances between
-//! distributions are biased upwards by the drawing itself.
+//! Bootstrap intervals (Efron 1979) in their normal form: the figure ± 1.96 standard deviations of it over sets drawn
+//! anew, with repetition, from the same items. The deviations are used rather than the drawn figures' quantiles because
+//! distances between distributions are biased upwards by the drawing itself.
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -24,8 +24,8 @@ fn draw(seed: u64, stream: u64, count: usize) -> Vec<usize> {
     (0..count).map(|_| rng.random_range(0..count.max(1))).collect()
 }
 
-/// The figure of all items and its interval from `repeats` draws. `figure` computes it from the picked items of two sets with
-/// `counts` items; a set of no items is not drawn.
+/// The figure of all items and its interval from `repeats` draws. `figure` computes it from the picked items of two
+/// sets with `counts` items; a set of no items is not drawn.
 pub fn estimate(
     repeats: usize,
     seed: u64,

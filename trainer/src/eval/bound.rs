@@ -1,5 +1,5 @@
-//! The variational bound on −log p(x0) (Ho et al. 2020, equation 5, with σ² = β): L_T + Σ_{t>1} L_{t−1} + L_0, estimated on test
-//! digits.
+//! The variational bound on −log p(x0) (Ho et al. 2020, equation 5, with σ² = β): L_T + Σ_{t>1} L_{t−1} + L_0,
+//! estimated on test digits.
 use super::decoder::{shares, Bayes};
 use super::denoiser::Denoiser;
 use crate::data::{digits, Dataset};
@@ -43,8 +43,8 @@ pub struct Bound {
     pub squared_error: Vec<f64>,
 }
 
-/// The bound of the chain that ends at x_t for a small t, from where a last step weighs the gray levels by how frequent they are in the
-/// training images ([`Bayes`]): L_T + Σ_{s>t} L_{s−1} + L_0.
+/// The bound of the chain that ends at x_t for a small t, from where a last step weighs the gray levels by how frequent
+/// they are in the training images ([`Bayes`]): L_T + Σ_{s>t} L_{s−1} + L_0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct BayesBound {
     /// The timestep t that the last step starts from, chosen on training images.
@@ -68,8 +68,8 @@ struct Setting<'a> {
     labels: Option<&'a [u8]>,
     /// Values of an image.
     len: usize,
-    /// The data are gray levels, x̂0 is clipped to [-1, 1], and this is the other last step. Otherwise they are real numbers, and L_0 is
-    /// that of a density.
+    /// The data are gray levels, x̂0 is clipped to [-1, 1], and this is the other last step. Otherwise they are real
+    /// numbers, and L_0 is that of a density.
     bayes: Option<&'a Bayes>,
     /// Images of timestep 1.
     last_images: usize,
@@ -204,8 +204,8 @@ impl Setting<'_> {
     }
 }
 
-/// The last step by Bayes' rule that gives the smallest bound on training images, and the timestep it starts from. `x0_hats` gives x̂0
-/// at a timestep for the x of [`FIT_IMAGES`] images.
+/// The last step by Bayes' rule that gives the smallest bound on training images, and the timestep it starts from.
+/// `x0_hats` gives x̂0 at a timestep for the x of [`FIT_IMAGES`] images.
 fn last_step(
     process: &Gaussian,
     train: &Dataset,
@@ -236,8 +236,8 @@ fn last_step(
     Ok(best.expect("1 is a power of two").1)
 }
 
-/// Measures a network on the test digits; `done` is told how many more evaluations there were, of [`evaluations`]. Two measurements
-/// with one seed see the same images and noise.
+/// Measures a network on the test digits; `done` is told how many more evaluations there were, of [`evaluations`]. Two
+/// measurements with one seed see the same images and noise.
 ///
 /// # Errors
 /// Fewer than two timesteps, or a timestep that the network cannot be evaluated at.

@@ -1,7 +1,7 @@
 //! The frozen classifier of digits whose hidden layer is the space in which samples are compared with real digits.
 //!
-//! A network of LeNet-5's kind (LeCun et al. 1998): 28×28×1 → conv 5×5, 16 (padded) → maximum of 2×2 → conv 5×5, 32 → maximum of
-//! 2×2 (5×5) → dense 128 → dense 64 (the features) → dense 10, ReLU between.
+//! A network of LeNet-5's kind (LeCun et al. 1998): 28×28×1 → conv 5×5, 16 (padded) → maximum of 2×2 → conv 5×5, 32 →
+//! maximum of 2×2 (5×5) → dense 128 → dense 64 (the features) → dense 10, ReLU between.
 use crate::autograd::{
     conv::conv as record_conv, conv::Conv, dropout::dropout, max_pool, Act, Buffer, Parameters, Tape,
 };
@@ -72,8 +72,8 @@ impl Architecture {
         self.layers.push(Layer { conv, pool, drop, weight, bias });
     }
 
-    /// Records the pass of a batch of images (NHWC in [-1, 1]) and returns the logits. `mask` gives the mask of a dropout over so
-    /// many values.
+    /// Records the pass of a batch of images (NHWC in [-1, 1]) and returns the logits. `mask` gives the mask of a
+    /// dropout over so many values.
     pub(super) fn record(
         &self,
         tape: &mut Tape,

@@ -1,5 +1,5 @@
-//! Training of the classifier: Adam with weight decay on the cross-entropy of digits that are turned, scaled, shifted, blurred,
-//! dimmed and covered with noise a little, with dropout before the hidden dense layers.
+//! Training of the classifier: Adam with weight decay on the cross-entropy of digits that are turned, scaled, shifted,
+//! blurred, dimmed and covered with noise a little, with dropout before the hidden dense layers.
 use super::classifier::{Architecture, Classifier, CLASSES, IMAGE};
 use super::corruption;
 use crate::autograd::cross_entropy::softmax_cross_entropy;
@@ -34,8 +34,8 @@ const DROPOUT: f32 = 0.4;
 /// Where the random streams of dropout begin; images have those below.
 const DROPOUT_STREAMS: u64 = 1 << 63;
 
-/// Trains on `data` for `epochs` passes and returns the bytes of a safetensors file; the result depends on the arguments alone.
-/// `on_step` gets the number of the step, the number of steps and the loss.
+/// Trains on `data` for `epochs` passes and returns the bytes of a safetensors file; the result depends on the
+/// arguments alone. `on_step` gets the number of the step, the number of steps and the loss.
 ///
 /// # Errors
 /// Data that is not labelled 28×28×1 images in ten classes, no epochs, or a loss that is not a number.

@@ -22,7 +22,8 @@ pub fn blur(images: &[f32]) -> Vec<f32> {
     images.chunks_exact(IMAGE.len()).flat_map(|image| blurred(image, RADIUS)).collect()
 }
 
-/// A 28×28×1 image blurred with a Gaussian of standard deviation `radius` pixels, at most about 1.3; outside is background (−1).
+/// A 28×28×1 image blurred with a Gaussian of standard deviation `radius` pixels, at most about 1.3; outside is
+/// background (−1).
 pub fn blurred(image: &[f32], radius: f32) -> Vec<f32> {
     let radius = radius.max(0.01);
     let kernel: Vec<f32> = (-REACH..=REACH).map(|d| (-0.5 * (d as f32 / radius).powi(2)).exp()).collect();

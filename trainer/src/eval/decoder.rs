@@ -2,10 +2,11 @@
 
 /// Gray levels.
 const LEVELS: usize = 256;
-/// Standard deviations among which [`Bayes::fit`] chooses: the smallest, and the steps of a quarter of an octave above it.
+/// Standard deviations among which [`Bayes::fit`] chooses: the smallest, and the steps of a quarter of an octave above
+/// it.
 const DEVIATIONS: (f64, usize) = (0.002, 24);
-/// A density, against that of the level nearest to x̂0, below which farther levels add nothing to a sum: no share is above
-/// 1, and none of fewer than 10²⁰ values is below 10⁻²⁰.
+/// A density, against that of the level nearest to x̂0, below which farther levels add nothing to a sum: no share is
+/// above 1, and none of fewer than 10²⁰ values is below 10⁻²⁰.
 const NOTHING: f64 = 1e-40;
 
 /// The gray level of a value in [-1, 1].
@@ -21,8 +22,8 @@ pub fn shares(images: &[f32]) -> Vec<f64> {
     counts.iter().map(|count| count / all).collect()
 }
 
-/// Bayes' rule with the data's gray levels: p(k | x̂0) = h_k·N(v_k; x̂0, s²) / Σ_j h_j·N(v_j; x̂0, s²), where v_k is the value of level k
-/// and h_k its share in the training images.
+/// Bayes' rule with the data's gray levels: p(k | x̂0) = h_k·N(v_k; x̂0, s²) / Σ_j h_j·N(v_j; x̂0, s²), where v_k is
+/// the value of level k and h_k its share in the training images.
 #[derive(Clone, Debug)]
 pub struct Bayes {
     /// The timestep that x̂0 belongs to.
@@ -69,8 +70,8 @@ impl Bayes {
     }
 }
 
-/// Σ h·N over levels in the order of their distance from the nearest one, whose N counts as 1; `factor` is that from the
-/// nearest level to the first, and each further factor is `change` times the one before.
+/// Σ h·N over levels in the order of their distance from the nearest one, whose N counts as 1; `factor` is that from
+/// the nearest level to the first, and each further factor is `change` times the one before.
 fn outwards<'a>(shares: impl Iterator<Item = &'a f64>, mut factor: f64, change: f64) -> f64 {
     let (mut sum, mut density) = (0.0, 1.0);
     for share in shares {
@@ -128,8 +129,8 @@ mod tests {
         }
     }
 
-    /// Two levels, three quarters black, seen through noise of a known deviation: the fit finds it, and the mean cost is the entropy of
-    /// the level given what was seen, here by integration.
+    /// Two levels, three quarters black, seen through noise of a known deviation: the fit finds it, and the mean cost
+    /// is the entropy of the level given what was seen, here by integration.
     #[test]
     fn a_fitted_decoder_costs_the_entropy_that_is_left() {
         let (deviation, gray) = (0.1, 20.0 / 127.5 - 1.0);

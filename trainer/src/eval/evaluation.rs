@@ -149,7 +149,8 @@ impl Drawing<'_> {
     }
 }
 
-/// [`COLUMNS`] images of each class, class after class, of images with their classes; fewer where there are not so many.
+/// [`COLUMNS`] images of each class, class after class, of images with their classes; fewer where there are not so
+/// many.
 fn by_class((images, classes): (&[f32], &[u8])) -> Vec<f32> {
     let mut all = Vec::new();
     for class in 0..CLASSES as u8 {

@@ -190,8 +190,8 @@ impl Evaluator {
         })
     }
 
-    /// The figures of real digits that nothing was trained on: the floor. The memorisation ratio is that of test digits other than
-    /// those in its denominator.
+    /// The figures of real digits that nothing was trained on: the floor. The memorisation ratio is that of test digits
+    /// other than those in its denominator.
     ///
     /// # Errors
     /// As [`Self::figures`].

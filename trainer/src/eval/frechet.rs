@@ -1,5 +1,5 @@
-//! Fréchet distance between two sets of feature vectors, each taken for a normal distribution (Dowson & Landau 1982; Heusel et al.
-//! 2017, equation 6): |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·(Σ₁^½ Σ₂ Σ₁^½)^½).
+//! Fréchet distance between two sets of feature vectors, each taken for a normal distribution (Dowson & Landau 1982;
+//! Heusel et al. 2017, equation 6): |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·(Σ₁^½ Σ₂ Σ₁^½)^½).
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 /// Mean and covariance of a set of vectors.
@@ -10,8 +10,8 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// The moments of `vectors`, each of `len` values; the covariance is divided by the number of vectors less one. `pick`
-    /// chooses vectors by their index, as often as it names them.
+    /// The moments of `vectors`, each of `len` values; the covariance is divided by the number of vectors less one.
+    /// `pick` chooses vectors by their index, as often as it names them.
     pub fn of(vectors: &[f32], len: usize, pick: impl Iterator<Item = usize>) -> Self {
         let values: Vec<f64> =
             pick.flat_map(|i| vectors[i * len..(i + 1) * len].iter().map(|v| f64::from(*v))).collect();
@@ -35,7 +35,8 @@ impl Moments {
     }
 }
 
-/// The symmetric square root of a positive semi-definite matrix; negative eigenvalues, which rounding makes, count as zero.
+/// The symmetric square root of a positive semi-definite matrix; negative eigenvalues, which rounding makes, count as
+/// zero.
 fn square_root(matrix: &DMatrix<f64>) -> DMatrix<f64> {
     let mut eigen = SymmetricEigen::new(matrix.clone());
     eigen.eigenvalues.apply(|v| *v = v.max(0.0).sqrt());

@@ -1,7 +1,8 @@
 //! How good samples are: distances to real digits in the features of a frozen classifier and in pixels.
 //!
-//! Data flows one way: [`source`] draws images, [`evaluator`] computes every figure of a set of images against the training digits,
-//! [`evaluation`] does so for every plan and measures the bound and what quantization changes, and [`report`] and [`html`] show it.
+//! Data flows one way: [`source`] draws images, [`evaluator`] computes every figure of a set of images against the
+//! training digits, [`evaluation`] does so for every plan and measures the bound and what quantization changes, and
+//! [`report`] and [`html`] show it.
 pub mod bootstrap;
 pub mod bound;
 pub mod classifier;

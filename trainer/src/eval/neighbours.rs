@@ -18,8 +18,8 @@ pub fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + rest_a.iter().zip(rest_b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>()
 }
 
-/// For every vector of `len` values the squared distance to its [`K`]-th nearest other vector of the same set; infinite where
-/// there are not so many.
+/// For every vector of `len` values the squared distance to its [`K`]-th nearest other vector of the same set; infinite
+/// where there are not so many.
 pub fn radii(vectors: &[f32], len: usize) -> Vec<f32> {
     let radius = |(i, vector): (usize, &[f32])| {
         let mut nearest = [f32::INFINITY; K];
@@ -38,8 +38,8 @@ pub fn radii(vectors: &[f32], len: usize) -> Vec<f32> {
     vectors.par_chunks_exact(len).enumerate().map(radius).collect()
 }
 
-/// For every vector of `queries` whether it lies in a ball about any vector of `support` with the given squared radii. The mean
-/// over generated vectors in the balls of real ones is the precision, the other way round the recall.
+/// For every vector of `queries` whether it lies in a ball about any vector of `support` with the given squared radii.
+/// The mean over generated vectors in the balls of real ones is the precision, the other way round the recall.
 pub fn covered(queries: &[f32], support: &[f32], radii: &[f32], len: usize) -> Vec<bool> {
     let inside = |query: &[f32]| {
         support.chunks_exact(len).zip(radii).any(|(centre, radius)| squared_distance(query, centre) <= *radius)

@@ -1,5 +1,6 @@
-//! Sliced Wasserstein distance (Bonneel et al. 2015): √ of the mean, over random directions, of the squared 2-Wasserstein distance
-//! between the projections of both sets, which for sorted projections of equal number is their mean squared difference.
+//! Sliced Wasserstein distance (Bonneel et al. 2015): √ of the mean, over random directions, of the squared
+//! 2-Wasserstein distance between the projections of both sets, which for sorted projections of equal number is their
+//! mean squared difference.
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -32,8 +33,8 @@ pub fn project(vectors: &[f32], directions: &[f32], len: usize) -> Vec<Vec<f32>>
     directions.par_chunks_exact(len).map(row).collect()
 }
 
-/// The distance between two sets of projections on the same directions, over the vectors that `pick_a` and `pick_b` name; of the
-/// larger selection as many are used as the smaller has.
+/// The distance between two sets of projections on the same directions, over the vectors that `pick_a` and `pick_b`
+/// name; of the larger selection as many are used as the smaller has.
 pub fn distance(a: &[Vec<f32>], b: &[Vec<f32>], pick_a: &[usize], pick_b: &[usize]) -> f64 {
     let count = pick_a.len().min(pick_b.len());
     let sorted = |row: &[f32], pick: &[usize]| {

@@ -69,13 +69,13 @@ struct Provenance {
 }
 
 impl Source {
-    /// Opens a model file with the plans called `asked` (all when there are none), or a run's folder with plans as `asked` writes
-    /// them (the usual ones when there are none). With a model file, `float` may name the run whose float network it is compared
-    /// with.
+    /// Opens a model file with the plans called `asked` (all when there are none), or a run's folder with plans as
+    /// `asked` writes them (the usual ones when there are none). With a model file, `float` may name the run whose
+    /// float network it is compared with.
     ///
     /// # Errors
-    /// Files that cannot be used, a plan that does not exist, a model of other images than the classifier reads, or a run that
-    /// differs from the file in images, classes, schedule or prediction.
+    /// Files that cannot be used, a plan that does not exist, a model of other images than the classifier reads, or a
+    /// run that differs from the file in images, classes, schedule or prediction.
     pub fn open(path: &Path, asked: &[String], float: Option<&Path>) -> Result<Self> {
         let source = if path.is_dir() {
             if float.is_some() {
@@ -115,7 +115,8 @@ impl Source {
     /// Draws a batch with a plan, values clipped to [-1, 1]. `done` is told how many more images there are.
     ///
     /// # Errors
-    /// A plan that is not one of this source's, floats of a source without a run, or a batch that does not fit in memory.
+    /// A plan that is not one of this source's, floats of a source without a run, or a batch that does not fit in
+    /// memory.
     pub fn draw(
         &self,
         arithmetic: Arithmetic,

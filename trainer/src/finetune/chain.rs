@@ -8,11 +8,12 @@ use crate::train::{forward, Batch};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Steps at the end of a chain that are recorded; the gradient does not reach earlier ones. Through more it is mostly noise.
+/// Steps at the end of a chain that are recorded; the gradient does not reach earlier ones. Through more it is mostly
+/// noise.
 const RECORDED: usize = 8;
 
-/// Runs the chain of `plan` from fresh noise, one image a class row, records its last steps, and returns the samples clipped to
-/// [-1, 1]. The update of a step is that of [`brownian::process::gaussian::update`].
+/// Runs the chain of `plan` from fresh noise, one image a class row, records its last steps, and returns the samples
+/// clipped to [-1, 1]. The update of a step is that of [`brownian::process::gaussian::update`].
 pub fn record(
     tape: &mut Tape,
     graph: &Graph,

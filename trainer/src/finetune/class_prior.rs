@@ -17,7 +17,8 @@ const GAIN: f32 = 0.1;
 /// What a round found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
-    /// Mean total variation over the plans, between the classes of 2,000 images, as the critics read them, and those of the data.
+    /// Mean total variation over the plans, between the classes of 2,000 images, as the critics read them, and those of
+    /// the data.
     pub total_variation: f64,
     /// Mean over the plans of ln(p/q) of every class, p its share in the images and q that in the data.
     excess: Vec<f32>,
@@ -59,9 +60,9 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// One round: measures, and moves the null class's row of the class table away from the rows of classes that are drawn too often
-    /// and towards those of classes that are drawn too seldom. No other number changes. The first round measures the row as it was;
-    /// the `last` one puts the best row back in place of a move.
+    /// One round: measures, and moves the null class's row of the class table away from the rows of classes that are
+    /// drawn too often and towards those of classes that are drawn too seldom. No other number changes. The first round
+    /// measures the row as it was; the `last` one puts the best row back in place of a move.
     ///
     /// # Errors
     /// None for a network made by training.

@@ -77,7 +77,8 @@ pub struct Seen {
 pub struct Comparison {
     /// Fréchet distance over the data's variance.
     pub distance: f64,
-    /// Cross-entropy of the classes that were asked for; without, the divergence of the drawn classes' shares from the data's.
+    /// Cross-entropy of the classes that were asked for; without, the divergence of the drawn classes' shares from the
+    /// data's.
     pub class_loss: f64,
     /// The gradients of `distance` and of the weighted class loss with respect to features and logits.
     pub gradients: Vec<(Act, Buffer)>,
@@ -178,7 +179,8 @@ impl Critic {
         })
     }
 
-    /// Records features and logits of a batch of images; the logits of a critic that does not classify are its features.
+    /// Records features and logits of a batch of images; the logits of a critic that does not classify are its
+    /// features.
     fn record(&self, tape: &mut Tape, params: &Parameters, images: &Act, images_learn: bool) -> [Act; 2] {
         if self.layers.is_empty() {
             let features = soft_histogram(tape, images, &GRAYS);
@@ -273,8 +275,9 @@ impl Critic {
         rows.flat_map(|(features, class)| features.iter().copied().chain(indicators(*class))).collect()
     }
 
-    /// Compares a batch of images with the data: images of the `classes` that were asked for, or all without class. `seen` holds
-    /// what earlier batches were like, which fade by `decay`; the class loss counts `class_weight` times in the gradients.
+    /// Compares a batch of images with the data: images of the `classes` that were asked for, or all without class.
+    /// `seen` holds what earlier batches were like, which fade by `decay`; the class loss counts `class_weight` times
+    /// in the gradients.
     pub fn compare(
         &self,
         tape: &mut Tape,
@@ -308,7 +311,8 @@ impl Critic {
         Comparison { distance: distance * scale, class_loss, gradients }
     }
 
-    /// Σ p·ln(p/q) over the classes, p their mean probabilities in the samples and q their shares in the data, and its gradient.
+    /// Σ p·ln(p/q) over the classes, p their mean probabilities in the samples and q their shares in the data, and its
+    /// gradient.
     fn divergence(&self, logits: &Act, seen: &mut Vec<f64>, decay: f64) -> (f64, Buffer) {
         let classes = self.shares.len();
         let count = logits.batch() as f64;

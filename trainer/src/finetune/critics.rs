@@ -1,6 +1,6 @@
-//! The critics of a fine-tuning: the hidden layers of small classifiers, the pixels' principal components, and how often gray levels
-//! occur. The classifiers are trained for that alone, on the training images, and are other networks than the evaluator of
-//! `trainer eval`.
+//! The critics of a fine-tuning: the hidden layers of small classifiers, the pixels' principal components, and how
+//! often gray levels occur. The classifiers are trained for that alone, on the training images, and are other networks
+//! than the evaluator of `trainer eval`.
 use super::critic::{Convolutions, Critic, BATCH};
 use crate::autograd::cross_entropy;
 use crate::data::Dataset;

@@ -1,7 +1,8 @@
 //! Fréchet distance to fixed data, of moments that follow a changing source of samples, and its gradient.
 use nalgebra::{DMatrix, DMatrixView, DVector, SymmetricEigen};
 
-/// Directions in which the data vary less than this part of their largest variance count as directions without variance.
+/// Directions in which the data vary less than this part of their largest variance count as directions without
+/// variance.
 const SMALLEST: f64 = 1e-6;
 
 /// Mean and second moment of vectors.
@@ -73,9 +74,10 @@ impl Running {
         Self { moments: Some(moments), weight }
     }
 
-    /// Takes in a batch, older ones fading by `decay`, and returns the Fréchet distance |μ − μ'|² + tr(Σ + Σ' − 2(Σ'^½ΣΣ'^½)^½) to
-    /// the target, with its gradient with respect to each of the batch's vectors as if the moments were those of a batch alone.
-    /// What lies across the directions in which the data vary adds its squared length, of this batch alone.
+    /// Takes in a batch, older ones fading by `decay`, and returns the Fréchet distance |μ − μ'|² + tr(Σ + Σ' −
+    /// 2(Σ'^½ΣΣ'^½)^½) to the target, with its gradient with respect to each of the batch's vectors as if the moments
+    /// were those of a batch alone. What lies across the directions in which the data vary adds its squared length, of
+    /// this batch alone.
     pub fn distance(&mut self, vectors: &[f64], target: &Target, decay: f64) -> (f64, Vec<f64>) {
         let len = target.mean.len();
         let count = vectors.len() / len;

@@ -25,7 +25,8 @@ const CALIBRATION_STEPS: u64 = 250;
 const MOMENTS_DECAY: f64 = 0.97;
 /// Images of a step's chains, at least.
 const SMALLEST_BATCH: usize = 32;
-/// How much more the divergence of the drawn classes' shares weighs than a cross-entropy: it is small where it still shows.
+/// How much more the divergence of the drawn classes' shares weighs than a cross-entropy: it is small where it still
+/// shows.
 const SHARES_WEIGHT: f64 = 5.0;
 /// One chain in so many is drawn without a class.
 const UNCONDITIONAL: u64 = 3;
@@ -39,8 +40,8 @@ pub struct Figures {
     pub distillation: f64,
     /// Mean of the critics' Fréchet distances over the data's variance, or 0.
     pub distance: f64,
-    /// Mean of the classifying critics' class loss: the cross-entropy of the classes that were asked for, or without these the
-    /// divergence of the drawn classes' shares from the data's.
+    /// Mean of the classifying critics' class loss: the cross-entropy of the classes that were asked for, or without
+    /// these the divergence of the drawn classes' shares from the data's.
     pub class_loss: f64,
     /// Whether the chains were drawn with classes.
     pub conditional: bool,
@@ -92,7 +93,8 @@ impl FineTuner {
     /// A fine-tuning of `run` at its start; trains the critics, of which `on_critic` hears.
     ///
     /// # Errors
-    /// A run that is fine-tuned already, numbers out of range, plans that do not fit, or data without classes where critics need them.
+    /// A run that is fine-tuned already, numbers out of range, plans that do not fit, or data without classes where
+    /// critics need them.
     pub fn new(run: &Checkpoint, data: &Dataset, tuning: FineTuning, on_critic: impl FnMut(u64, u64)) -> Result<Self> {
         if run.config.fine_tuning.is_some() {
             return Err(Error::Usage("the run is fine-tuned already; start from the run that it came from".into()));
@@ -211,8 +213,8 @@ impl FineTuner {
         Ok(figures)
     }
 
-    /// Rounds of class-prior calibration in all: one measures the network as it is, each other one what was moved before it. There are
-    /// none without critics.
+    /// Rounds of class-prior calibration in all: one measures the network as it is, each other one what was moved
+    /// before it. There are none without critics.
     pub(super) fn calibration_rounds(&self) -> usize {
         match self.critics.is_empty() || self.tuning.class_prior_rounds == 0 {
             true => 0,
@@ -220,8 +222,8 @@ impl FineTuner {
         }
     }
 
-    /// The next round of class-prior calibration, for which the critics tell the classes; `None` when all are done. The last thing to
-    /// do.
+    /// The next round of class-prior calibration, for which the critics tell the classes; `None` when all are done. The
+    /// last thing to do.
     ///
     /// # Errors
     /// None for a fine-tuning made by this type.

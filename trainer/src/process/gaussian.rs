@@ -1,4 +1,5 @@
-//! The variance-preserving Gaussian process (Ho et al. 2020): x_t = √ᾱ_t·x0 + √(1 − ᾱ_t)·ε with ε from N(0, 1), t = 1..=T.
+//! The variance-preserving Gaussian process (Ho et al. 2020): x_t = √ᾱ_t·x0 + √(1 − ᾱ_t)·ε with ε from N(0, 1), t =
+//! 1..=T.
 use super::likelihood;
 use super::objective::{Prediction, Weighting};
 use std::ops::{Add, Mul};
@@ -30,8 +31,8 @@ impl Mix<f64> {
 }
 
 impl Gaussian {
-    /// The process of ᾱ_t = `alpha_bars[t − 1]`, for a network whose output F stands for `prediction`; `snr_gamma` is the γ of
-    /// [`Weighting::MinSnr`].
+    /// The process of ᾱ_t = `alpha_bars[t − 1]`, for a network whose output F stands for `prediction`; `snr_gamma` is
+    /// the γ of [`Weighting::MinSnr`].
     pub fn new(alpha_bars: Vec<f64>, prediction: Prediction, weighting: Weighting, snr_gamma: f64) -> Self {
         let weights = weighting.table(prediction, snr_gamma, &alpha_bars);
         Self { alpha_bars, prediction, weights }
@@ -82,7 +83,8 @@ impl Gaussian {
         (x_t - self.alpha_bar(t).sqrt() * x0_hat) / self.noise_level(t)
     }
 
-    /// Noises the values of an image in single precision: `x` holds x0 and receives x_t, `target` holds ε and receives F's target.
+    /// Noises the values of an image in single precision: `x` holds x0 and receives x_t, `target` holds ε and receives
+    /// F's target.
     pub fn noise(&self, t: usize, x: &mut [f32], target: &mut [f32]) {
         let (noised, learned) = (self.x_t(t).single(), self.target(t).single());
         for (x, target) in x.iter_mut().zip(target) {
@@ -92,15 +94,16 @@ impl Gaussian {
         }
     }
 
-    /// L_T of one value in nats (equation 5): the divergence of N(√ᾱ_T·x0, 1 − ᾱ_T) from N(0, 1), for a squared value or its mean.
+    /// L_T of one value in nats (equation 5): the divergence of N(√ᾱ_T·x0, 1 − ᾱ_T) from N(0, 1), for a squared value
+    /// or its mean.
     pub fn prior(&self, squared_x0: f64) -> f64 {
         let alpha_bar = self.alpha_bar(self.timesteps());
         0.5 * (alpha_bar * squared_x0 - alpha_bar - (1.0 - alpha_bar).ln())
     }
 
-    /// L_{t−1} of one value in nats, t > 1: the divergence of q(x_{t−1} | x_t, x0) (variance β̃_t) from p(x_{t−1} | x_t) (variance
-    /// β_t); `squared_error` is that of x̂0. With ε − ε̂ = √(ᾱ/(1 − ᾱ))·(x̂0 − x0) and ᾱ_t/α_t = ᾱ_{t−1},
-    /// β_t/(2α_t(1 − ᾱ_t))·(ε − ε̂)² is written without a division by ᾱ_T, which may be 0.
+    /// L_{t−1} of one value in nats, t > 1: the divergence of q(x_{t−1} | x_t, x0) (variance β̃_t) from p(x_{t−1} |
+    /// x_t) (variance β_t); `squared_error` is that of x̂0. With ε − ε̂ = √(ᾱ/(1 − ᾱ))·(x̂0 − x0) and ᾱ_t/α_t =
+    /// ᾱ_{t−1}, β_t/(2α_t(1 − ᾱ_t))·(ε − ε̂)² is written without a division by ᾱ_T, which may be 0.
     pub fn step_divergence(&self, t: usize, squared_error: f64) -> f64 {
         let (alpha_bar, before) = (self.alpha_bar(t), self.alpha_bar(t - 1));
         let beta = 1.0 - alpha_bar / before;
@@ -141,8 +144,8 @@ mod tests {
         }
     }
 
-    /// Data N(0, 1), exact ε̂ = √(1 − ᾱ)·x_t and x̂0 = √ᾱ·x_t (squared error 1 − ᾱ), σ² = β and a decoder of variance β_1: every
-    /// step of the reverse chain is exact, so the bound is the data's entropy ½·ln(2πe).
+    /// Data N(0, 1), exact ε̂ = √(1 − ᾱ)·x_t and x̂0 = √ᾱ·x_t (squared error 1 − ᾱ), σ² = β and a decoder of variance
+    /// β_1: every step of the reverse chain is exact, so the bound is the data's entropy ½·ln(2πe).
     #[test]
     fn normal_data_cost_their_entropy() {
         for (schedule, timesteps, zero_terminal_snr) in

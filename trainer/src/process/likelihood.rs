@@ -1,10 +1,11 @@
-//! How probable a value is, given a normal distribution around an estimate of it: in nats, as the variational bound charges it.
+//! How probable a value is, given a normal distribution around an estimate of it: in nats, as the variational bound
+//! charges it.
 
 /// Half the distance between two gray levels.
 const HALF_LEVEL: f64 = 1.0 / 255.0;
 
-/// −ln of the probability that a normal value of this mean and standard deviation rounds to the gray level `x0`; the two
-/// outermost levels take the tails (Ho et al. 2020, equation 13).
+/// −ln of the probability that a normal value of this mean and standard deviation rounds to the gray level `x0`; the
+/// two outermost levels take the tails (Ho et al. 2020, equation 13).
 pub fn gray_level(x0: f64, mean: f64, deviation: f64) -> f64 {
     // Both may change sign, since the levels are symmetric; the upper tail keeps its digits.
     let (x0, mean) = if x0 < mean { (-x0, -mean) } else { (x0, mean) };

@@ -1,7 +1,9 @@
-//! Processes, one file each: how noise is added to data, what a network learns of it, and what the variational bound charges.
+//! Processes, one file each: how noise is added to data, what a network learns of it, and what the variational bound
+//! charges.
 //!
-//! A process says x_t of clean data and noise, the target of the network's output F and the weight of its error, the estimates
-//! that follow from F, and the terms of the bound. Training, validation, fine-tuning and evaluation ask it and hold no formula.
+//! A process says x_t of clean data and noise, the target of the network's output F and the weight of its error, the
+//! estimates that follow from F, and the terms of the bound. Training, validation, fine-tuning and evaluation ask it
+//! and hold no formula.
 mod gaussian;
 mod likelihood;
 mod objective;

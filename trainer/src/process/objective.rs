@@ -84,7 +84,8 @@ pub enum Weighting {
     /// As `simple` where SNR = ᾱ/(1 − ᾱ) is at most γ, and less above: min(SNR, γ) + 1 on the error of x0, that is
     /// (min(SNR, γ) + 1)/(SNR + 1) on that of v. On ε it is min(SNR, γ)/SNR (Hang et al. 2023).
     MinSnr,
-    /// β²/(2σ²α(1 − ᾱ)) with σ² = β on the error of ε: the variational bound (Ho et al. 2020, equation 12), scaled to mean 1.
+    /// β²/(2σ²α(1 − ᾱ)) with σ² = β on the error of ε: the variational bound (Ho et al. 2020, equation 12), scaled to
+    /// mean 1.
     Variational,
 }
 
@@ -102,8 +103,8 @@ impl Weighting {
                     Prediction::X0 => snr.min(gamma) + 1.0,
                 },
                 Self::Variational => {
-                    // The error of ε is that of F times 1, √ᾱ or √(ᾱ/(1 − ᾱ)); with ᾱ/α = ᾱ_{t−1} nothing is divided by ᾱ_T, which may
-                    // be 0.
+                    // The error of ε is that of F times 1, √ᾱ or √(ᾱ/(1 − ᾱ)); with ᾱ/α = ᾱ_{t−1} nothing is divided by
+                    // ᾱ_T, which may be 0.
                     let beta = 1.0 - alpha_bar / before;
                     let slope = match prediction {
                         Prediction::Epsilon => before / alpha_bar,

@@ -1,14 +1,14 @@
 //! Checkpoints: a run's folder holds one folder a checkpoint, with
-//! - `state.safetensors`: parameters (`param.*`), their average (`ema.*`), Adam's moments (`adam1.*`, `adam2.*`) and the averaged
-//!   statistics of the norms (`stat.*`);
+//! - `state.safetensors`: parameters (`param.*`), their average (`ema.*`), Adam's moments (`adam1.*`, `adam2.*`) and
+//!   the averaged statistics of the norms (`stat.*`);
 //! - `run.toml`: the configuration and the step;
 //! - `loss.csv`: the loss of every step;
 //! - `validation.csv`: where images are held out, the losses on them and on training images, now and then;
 //! - `tuning.safetensors`: of a fine-tuning that is not finished, what it needs to go on.
 //!
-//! The folder is called `step-000001500`; of a fine-tuning that is not finished `tuning-000000600-000`, by the step and the rounds of
-//! class-prior calibration that are done. A checkpoint is written under a temporary name and renamed when it is complete, and older
-//! ones are removed after that, so a run that is killed at any moment can be resumed.
+//! The folder is called `step-000001500`; of a fine-tuning that is not finished `tuning-000000600-000`, by the step and
+//! the rounds of class-prior calibration that are done. A checkpoint is written under a temporary name and renamed when
+//! it is complete, and older ones are removed after that, so a run that is killed at any moment can be resumed.
 use super::config::Config;
 use super::history::{self, Validation};
 use super::tensors::Tensors;

@@ -19,7 +19,8 @@ fn five() -> f64 {
     5.0
 }
 
-/// Everything that decides the result of a run, given the data. Fields that runs of earlier versions lack mean what those runs did.
+/// Everything that decides the result of a run, given the data. Fields that runs of earlier versions lack mean what
+/// those runs did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -241,7 +242,8 @@ impl Config {
         Gaussian::new(self.alpha_bars(), self.prediction, self.weighting, self.snr_gamma)
     }
 
-    /// The learning rate at `progress` in [0, 1] after `step` steps: a linear rise over the warm-up, a cosine to zero over the run.
+    /// The learning rate at `progress` in [0, 1] after `step` steps: a linear rise over the warm-up, a cosine to zero
+    /// over the run.
     pub fn learning_rate(&self, step: u64, progress: f64) -> f64 {
         let warmup = self.warmup.min(self.steps / 10).max(1);
         let rise = ((step + 1) as f64 / warmup as f64).min(1.0);

@@ -88,3 +88,17 @@ impl FineTuning {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The name that runs and models of earlier versions have for the rounds of class-prior calibration.
+    #[test]
+    fn older_names_are_read() {
+        let text = toml::to_string(&FineTuning::USUAL).unwrap();
+        let older = text.replace("class_prior_rounds", "balance_rounds");
+        assert_ne!(older, text);
+        assert_eq!(toml::from_str::<FineTuning>(&older).unwrap(), FineTuning::USUAL);
+    }
+}

@@ -1,5 +1,5 @@
-//! The random part of a step: which images, which timesteps, which noise. Everything is a function of (seed, step), so a resumed run
-//! continues where it stopped without any stored state.
+//! The random part of a step: which images, which timesteps, which noise. Everything is a function of (seed, step), so
+//! a resumed run continues where it stopped without any stored state.
 use crate::autograd::Buffer;
 use crate::data::Dataset;
 use crate::process::Gaussian;

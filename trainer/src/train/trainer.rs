@@ -191,12 +191,14 @@ pub struct Progress {
     pub done: f64,
 }
 
-/// Trains until the configured steps are done or, if `time` is given, that much time is over, whichever comes first; the learning
-/// rate falls to zero at that moment either way. Images that the configuration holds out are not trained on; the loss on them is measured,
-/// and a checkpoint saved in `folder` (where given), now and then and at the end. Calls `on_step` after every step.
+/// Trains until the configured steps are done or, if `time` is given, that much time is over, whichever comes first;
+/// the learning rate falls to zero at that moment either way. Images that the configuration holds out are not trained
+/// on; the loss on them is measured, and a checkpoint saved in `folder` (where given), now and then and at the end.
+/// Calls `on_step` after every step.
 ///
 /// # Errors
-/// Other data than the run was made for, a loss that is not a number (the last checkpoint stays), or a checkpoint that cannot be written.
+/// Other data than the run was made for, a loss that is not a number (the last checkpoint stays), or a checkpoint that
+/// cannot be written.
 pub fn run(
     trainer: &mut Trainer,
     data: &Dataset,

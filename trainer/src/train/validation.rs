@@ -12,8 +12,8 @@ const EVALUATIONS: usize = 2000;
 /// Images that the network computes together.
 const BATCH: usize = 100;
 
-/// The run's weighted loss of `network` on `data`: timesteps spread evenly over 1..=T, noise that is the same every time, so that
-/// losses of different moments, runs and data differ by what they should.
+/// The run's weighted loss of `network` on `data`: timesteps spread evenly over 1..=T, noise that is the same every
+/// time, so that losses of different moments, runs and data differ by what they should.
 ///
 /// # Errors
 /// A class that the network does not know.
