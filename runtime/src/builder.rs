@@ -191,14 +191,16 @@ impl<'a> Sampler<'a> {
         let short = SamplerError::StateLength { needed: needed as u32, found: state.len() as u32 };
         let (state, rest) = state.split_at_mut_checked(model.state_len()).ok_or(short)?;
         let (x, x0_prev) = state.split_at_mut_checked(model.sample_len()).ok_or(short)?;
-        // Two values of 16 bits in the place of one f32.
-        let halves = |values: &'a mut [f32], needed: bool| {
-            let all: &mut [i16] = bytemuck::try_cast_slice_mut(values).unwrap_or(&mut []);
-            all.get_mut(..if needed { model.sample_len() } else { 0 }).ok_or(short)
-        };
         let multistep = !x0_prev.is_empty();
-        let state = State { x, x0_prev: halves(x0_prev, multistep)? };
-        let unconditional = halves(rest, twice)?;
+        let x0_prev = two_evaluations::halves(x0_prev, if multistep { model.sample_len() } else { 0 }).ok_or(short)?;
+        let state = State { x, x0_prev };
+        let two_evaluations = match two_evaluations {
+            None => None,
+            Some(functions) => {
+                let unconditional = (functions.divide)(rest, model.sample_len()).ok_or(short)?;
+                Some(TwoEvaluations { unconditional, functions })
+            }
+        };
         Ok(Self {
             model,
             plan,
@@ -207,7 +209,7 @@ impl<'a> Sampler<'a> {
             image: 0,
             arena,
             state,
-            two_evaluations: two_evaluations.map(|functions| TwoEvaluations { unconditional, functions }),
+            two_evaluations,
             inpainting,
             start: 0,
             steps_done: 0,

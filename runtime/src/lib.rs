@@ -77,3 +77,8 @@ pub use parse::{ParseError, PlanFault, MAX_MACS, MAX_OPS, MAX_PLANS, MAX_VALUES}
 pub use preview::Preview;
 pub use sampler::{Progress, Sampler};
 pub use snapshot::{Resume, SNAPSHOT_VERSION};
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -175,10 +175,9 @@ impl<'a> Sampler<'a> {
             self.state.quantize(header.input_inverse_scale, header.input.zero_point, input);
         }
         let first_of_two = self.two_evaluations.is_some() && matches!(self.next, Next::Begin);
-        let condition = match (&self.two_evaluations, self.condition.class_number()) {
-            (None, _) => self.condition,
-            (Some(_), Some(class)) if !first_of_two => Condition::class(class),
-            (Some(_), _) => Condition::NONE,
+        let condition = match &self.two_evaluations {
+            None => self.condition,
+            Some(two) => (two.functions.condition)(self.condition, first_of_two),
         };
         let biases = conditioning::step_biases(self.model, condition, step.time_row);
         self.next = Next::Op { ops: self.model.ops(), biases, index: 0, first_of_two };

@@ -2,6 +2,7 @@
 //!
 //! A chain that uses it holds pointers to the functions here, so that firmware whose chains do not holds none of them.
 
+use crate::conditioning::Condition;
 use crate::plan::Step;
 use crate::process::gaussian::State;
 use crate::random::Stream;
@@ -17,6 +18,11 @@ pub(crate) struct Outputs<'s> {
     pub(crate) guidance_scale: i32,
     /// Scale of the outputs.
     pub(crate) scale: f32,
+}
+
+/// The first `len` values of 16 bits in memory of f32 values, two in the place of one.
+pub(crate) fn halves(values: &mut [f32], len: usize) -> Option<&mut [i16]> {
+    bytemuck::try_cast_slice_mut(values).ok()?.get_mut(..len)
 }
 
 fn at(values: &[i16], index: usize) -> i32 {
@@ -51,6 +57,10 @@ pub(crate) struct TwoEvaluations<'a> {
 /// What such a chain does otherwise.
 #[derive(Debug)]
 pub(crate) struct Functions {
+    /// What an evaluation draws; the first one of a step draws no class.
+    pub(crate) condition: fn(Condition, bool) -> Condition,
+    /// The end of the state, as so many values of 16 bits.
+    pub(crate) divide: fn(&mut [f32], usize) -> Option<&mut [i16]>,
     /// Keeps the output without a class.
     pub(crate) keep: fn(&mut [i16], &[i16]),
     /// F of an element.
@@ -60,6 +70,11 @@ pub(crate) struct Functions {
 }
 
 pub(crate) static FUNCTIONS: Functions = Functions {
+    condition: |condition, first| match condition.class_number() {
+        Some(class) if !first => Condition::class(class),
+        _ => Condition::NONE,
+    },
+    divide: halves,
     keep: |unconditional, output| unconditional.iter_mut().zip(output).for_each(|(slot, &value)| *slot = value),
     output: |outputs, index| outputs.guided(index),
     step: |state, step, clip, outputs, stream| state.step(step, clip, |index| outputs.guided(index), stream),

@@ -7,7 +7,7 @@ use super::previous::Previous;
 use crate::format::CRC;
 use crate::plan::{Level, Step};
 use crate::quant::quantize;
-use crate::random::{normal, Stream};
+use crate::random::Stream;
 
 /// x0_hat = clip(k_x·x + k_eps·F) of one element, F being the network's `output` for it.
 #[inline]
@@ -88,7 +88,7 @@ impl State<'_> {
         let mut z = [0.0; 2];
         for (i, x) in self.x.iter_mut().enumerate() {
             if i % 2 == 0 {
-                z = stream.words(i as u32 / 2).map(normal);
+                z = stream.normals(i as u32 / 2);
             }
             if let Some(value) = value(i, z[i % 2]) {
                 *x = value;
@@ -107,7 +107,7 @@ impl State<'_> {
     #[inline]
     pub(crate) fn step(&mut self, step: &Step, clip: bool, output: impl Fn(usize) -> f32, stream: Stream) {
         let x0_hat = |i, x| x0_hat(step, clip, x, output(i));
-        update(step, self.x, self.x0_prev, x0_hat, |pair| stream.words(pair).map(normal));
+        update(step, self.x, self.x0_prev, x0_hat, |pair| stream.normals(pair));
     }
 
     /// CRC-32 over the bytes of x.

@@ -6,6 +6,7 @@
 //! conversion to f32 is exact, and |z| reaches 6.2.
 
 use super::table::{Segment, SEGMENTS};
+use super::threefry::Stream;
 
 /// Standard normal z from one uniform 32-bit word: bit 31 is the sign, the rest gives |z|.
 #[inline]
@@ -22,11 +23,19 @@ pub fn normal(word: u32) -> f32 {
     signed as f32 * (1.0 / 65536.0)
 }
 
+impl Stream {
+    /// Two standard normal values, number `index` of the stream.
+    // Once in a firmware, though every loop over a state calls it.
+    #[inline(never)]
+    pub fn normals(&self, index: u32) -> [f32; 2] {
+        self.words(index).map(normal)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
-    use crate::random::threefry::Stream;
     use std::vec::Vec;
 
     /// Upper tail quantile by Newton's method on erfc.

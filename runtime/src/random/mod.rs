@@ -7,10 +7,10 @@
 //! | `table.rs` | the table that `gaussian.rs` reads, made and checked by its test |
 //!
 //! ```
-//! use brownian::random::{normal, Stream};
+//! use brownian::random::Stream;
 //!
 //! // Two values of x_T of image 5 under seed 1; draw 0 is x_T.
-//! let [a, b] = Stream::new(1, 5, 0).words(0).map(normal);
+//! let [a, b] = Stream::new(1, 5, 0).normals(0);
 //! assert!(a.abs() < 6.4 && b.abs() < 6.4 && a != b);
 //! ```
 

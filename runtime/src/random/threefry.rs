@@ -7,7 +7,6 @@ const ROTATIONS: [u32; 8] = [13, 15, 26, 6, 17, 29, 16, 24];
 const PARITY: u32 = 0x1BD1_1BDA;
 
 /// The two random words at `counter` under `key`.
-#[inline]
 pub fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
     let keys = [key[0], key[1], PARITY ^ key[0] ^ key[1]];
     let mut x0 = counter[0].wrapping_add(keys[0]);

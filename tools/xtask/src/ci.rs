@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change is taken.
 
-use crate::{bench, docs, firmware, lint, no_panic, pico2, qemu};
+use crate::{bench, docs, firmware, lint, no_panic, pico2, qemu, size};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::time::Instant;
@@ -29,7 +29,9 @@ const STEPS: &[Step] = &[
     ("clippy", lint::clippy),
     ("documentation", lint::documentation),
     (TESTS, || firmware::host_cargo(&["test", "--quiet"], "cargo test")),
+    ("packages", packages),
     ("link check against panics", no_panic::run),
+    ("code size", size::run),
     ("pico2", pico2::run),
     ("kernels on emulated cores", bench::check),
     ("bench", bench::count),
@@ -49,4 +51,11 @@ pub fn run(options: &Options) -> Result<()> {
     }
     eprintln!("== all: ok after {} s", start.elapsed().as_secs());
     Ok(())
+}
+
+/// What would be published builds by itself: both crates at once, since the trainer needs a runtime that is not published
+/// yet.
+fn packages() -> Result<()> {
+    let args = ["package", "--quiet", "--allow-dirty", "-p", "brownian", "-p", "brownian-trainer"];
+    firmware::host_cargo(&args, "cargo package")
 }

@@ -11,6 +11,7 @@ mod no_panic;
 mod parallel;
 mod pico2;
 mod qemu;
+mod size;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Command {
     Pico2,
     /// Check the book and every other page: links, anchors, lines, commands
     Docs,
+    /// Bytes of code of a firmware that only draws, and what each thing that it may be asked for adds
+    Size,
     /// Everything: format, clippy, tests, documentation, links, emulated cores, boards
     Ci(ci::Options),
     /// Write the goldens anew, from the shipped models as they now run on this host
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::NoPanic => no_panic::run(),
         Command::Pico2 => pico2::run(),
         Command::Docs => docs::run(),
+        Command::Size => size::run(),
         Command::Ci(options) => ci::run(&options),
         Command::Bless => bless(),
     };
