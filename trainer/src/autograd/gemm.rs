@@ -36,7 +36,7 @@ pub fn gemm([m, n, k]: [usize; 3], dst: &mut [f32], lhs: Matrix, rhs: Matrix, ac
     // SAFETY: the assertion shows that every element addressed by the sizes and strides lies inside its slice, and
     // `dst` is borrowed mutably, so it overlaps neither factor.
     unsafe {
-        gemm::gemm(
+        gemm_f32::gemm::f32::get_gemm_fn()(
             m,
             n,
             k,
@@ -55,7 +55,7 @@ pub fn gemm([m, n, k]: [usize; 3], dst: &mut [f32], lhs: Matrix, rhs: Matrix, ac
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            gemm_common::Parallelism::None,
         );
     }
 }
