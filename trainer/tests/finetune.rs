@@ -45,7 +45,7 @@ fn tuning(plans: &[&str], steps: u64, matching: f64) -> FineTuning {
         lr: 2e-3,
         matching,
         class_weight: 0.02,
-        critic_epochs: 10,
+        critic_epochs: 5,
         class_prior_rounds: 1,
         quantize: true,
         ema: 0.9,
