@@ -219,7 +219,7 @@ impl<'a> Sampler<'a> {
 }
 
 /// The part of the arena that the model needs.
-fn check_arena<'a>(model: &Model, arena: &'a mut [u8]) -> Result<&'a mut [u8], SamplerError> {
+pub(crate) fn check_arena<'a>(model: &Model, arena: &'a mut [u8]) -> Result<&'a mut [u8], SamplerError> {
     if !(arena.as_ptr() as usize).is_multiple_of(BLOB_ALIGN) {
         return Err(SamplerError::ArenaMisaligned);
     }

@@ -68,7 +68,6 @@ pub use arena::{Aligned, Arena};
 pub use builder::Builder;
 pub use conditioning::{Condition, Guidance};
 pub use error::{SamplerError, SnapshotError};
-pub use execute::probe;
 pub use format::{arena_len, sample_len, snapshot_len, state_len, state_len_two_evaluations};
 pub use inpaint::{mask_len, Image, KnownPixels};
 pub use model::{Model, Ops, Plan};

@@ -1,7 +1,8 @@
 //! Memory and conditions that a sampler refuses, and what it guarantees with the rest.
 
+use brownian::host::probe;
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{probe, Builder, Condition, Guidance, Model, Progress, Sampler, SamplerError};
+use brownian::{Builder, Condition, Guidance, Model, Progress, Sampler, SamplerError};
 use brownian_tests::shipped_model;
 
 /// Aligned memory with room to spare.

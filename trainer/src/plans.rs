@@ -3,6 +3,7 @@
 use crate::{Error, Result};
 use brownian::format::MAX_PLAN_NAME;
 use brownian::plan::{self, Method, Prediction, Spacing, Step, METHODS};
+use brownian::MAX_PLANS;
 use std::str::FromStr;
 
 /// A plan with a name: what a chain follows on the host, and what a model file gets.
@@ -128,8 +129,11 @@ impl PlanSpec {
 /// Parses specs and refuses two plans of one name.
 ///
 /// # Errors
-/// A spec that does not parse, or a name that is taken.
+/// More plans than a model file holds, a spec that does not parse, or a name that is taken.
 pub fn parse_all(texts: &[String]) -> Result<Vec<PlanSpec>> {
+    if texts.len() > usize::from(MAX_PLANS) {
+        return Err(Error::Usage(format!("{} plans; a model file holds at most {MAX_PLANS}", texts.len())));
+    }
     let mut specs: Vec<PlanSpec> = Vec::new();
     for text in texts {
         let spec: PlanSpec = text.parse()?;
@@ -177,6 +181,9 @@ mod tests {
             assert_eq!(error.exit_code(), 2);
         }
         assert!(parse_all(&["ddim:5".into(), "ddim:5:noclip".into()]).is_err());
+        let many: Vec<String> = (1..=65).map(|steps| format!("ddim:{steps}")).collect();
+        assert_eq!(parse_all(&many[..64]).unwrap().len(), 64);
+        assert!(parse_all(&many).unwrap_err().to_string().contains("at most 64"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What only hosts need, behind the feature `host` and with the standard library: the encoder of model files, the arena
-//! planner, the search for multipliers, and memory for models and chains. Firmware leaves the feature off.
+//! planner, the search for multipliers, memory for models and chains, and one evaluation op by op. Firmware leaves the
+//! feature off.
 
 mod aligned;
 mod chain_memory;
@@ -7,9 +8,11 @@ mod encode;
 mod multipliers;
 mod owned;
 pub mod planner;
+mod probe;
 
 pub use aligned::AlignedBytes;
 pub use chain_memory::ChainMemory;
 pub use encode::{encode, encode_item, frame, EncodeError};
 pub use multipliers::multipliers;
 pub use owned::{NoPlan, OwnedModel, ReadCause, ReadError};
+pub use probe::probe;

@@ -62,7 +62,7 @@ impl<'a> Denoiser<'a> {
                         let row = *rows.get(t).ok_or_else(missing)?;
                         let condition = class.map_or(Condition::NONE, |class| Condition::class(class as u16));
                         let (arena, _) = memory.split();
-                        brownian::probe(model, condition, row, x, arena, |_, _| ())
+                        brownian::host::probe(model, condition, row, x, arena, |_, _| ())
                             .map_err(|e| Error::Usage(e.to_string()))?;
                         read_output(model, arena, out);
                         Ok::<(), Error>(())

@@ -94,7 +94,7 @@ impl Probed<'_> {
                     let condition = batch.condition(image, model.classes());
                     let (arena, _) = memory.split();
                     let mut layers = Vec::with_capacity(self.accumulators.len());
-                    brownian::probe(model, condition, time_row, x, arena, |op, arena| {
+                    brownian::host::probe(model, condition, time_row, x, arena, |op, arena| {
                         let found = self.accumulators.get(layers.len()).filter(|a| a.op == usize::from(op));
                         layers.extend(
                             found.map(|a| real_values(a, ops[a.op].output(), model.header().output_scale, arena)),

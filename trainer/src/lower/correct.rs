@@ -85,7 +85,7 @@ fn integer_means(model: &Model, states: &[f32], row: u32, batch: &Batch, channel
                 }
             }
         };
-        brownian::probe(model, condition, row, x, memory.split().0, observe)
+        brownian::host::probe(model, condition, row, x, memory.split().0, observe)
             .map_err(|e| Error::Invalid(e.to_string()))?;
         Ok(means)
     };
