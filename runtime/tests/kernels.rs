@@ -2,8 +2,8 @@
 //! tap at a time, in 64-bit integers, reading tensors by their coordinates.
 
 use brownian::kernels::{
-    conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Kernel,
-    Linear, Lut, Misfit, Residual, Source, Value, Window,
+    conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Gate,
+    Kernel, Linear, Lut, Misfit, Residual, Source, Value, Window,
 };
 use proptest::prelude::*;
 
@@ -389,6 +389,31 @@ proptest! {
         let expected: Vec<i8> = a.iter().map(|&q| look_up(q as i64)).collect();
         both(&before, &expected, 0, &Lut { input: add.a, table: values });
     }
+
+    /// Any tables and multipliers, with offsets up to the 2^29 that parsing admits.
+    #[test]
+    fn gate_is_its_definition(
+        len in 0usize..=67,
+        in_place: bool,
+        multiplier in prop_oneof![4 => any::<i16>(), 1 => Just(i16::MIN), 1 => Just(i16::MAX)],
+        offset in prop_oneof![4 => -(1i32 << 22)..(1 << 22), 1 => Just(-(1 << 29)), 1 => Just(1 << 29)],
+        shift in 1u8..=20,
+        seed: u64,
+    ) {
+        let mut rng = Rng(seed);
+        let (a, b) = (rng.i8s(len, -128), rng.i8s(len, -128));
+        let (table_a, table_b) = (rng.i8s(256, -128), rng.i8s(256, -128));
+        let before = if in_place { a.clone() } else { rng.i8s(len, -128) };
+        let of = |table: &[i8], q: i8| table[(q as i64 + 128) as usize] as i64;
+        let product = |(&a, &b): (&i8, &i8)| {
+            let t = of(&table_a, a) * of(&table_b, b) * multiplier as i64 + offset as i64;
+            t.div_euclid(1 << shift).clamp(-128, 127) as i8
+        };
+        let expected: Vec<i8> = a.iter().zip(&b).map(product).collect();
+        let tables = [&table_a, &table_b].map(|table| table.as_slice().try_into().unwrap());
+        let gate = Gate { a: (!in_place).then_some(&a[..]), b: &b, tables, multiplier, offset, shift };
+        both(&before, &expected, 0, &gate);
+    }
 }
 
 /// A convolution of two 3×3 images to two channels, which fits.
@@ -458,4 +483,9 @@ fn misfits_are_refused() {
     assert!(Checked::new(&add, &mut out[..9], &mut []).is_ok());
     assert_eq!(Checked::new(&add, &mut out[..10], &mut []).err(), Some(Misfit::Input));
     assert_eq!(Checked::new(&add, &mut [0i16; 9], &mut []).err(), Some(Misfit::Output));
+    let gate = Gate { a: Some(&data), b: &data[..8], tables: [&[0; 256]; 2], multiplier: 1, offset: 0, shift: 0 };
+    assert!(Checked::new(&gate, &mut out[..8], &mut []).is_ok());
+    assert_eq!(Checked::new(&gate, &mut out[..9], &mut []).err(), Some(Misfit::Input));
+    assert_eq!(Checked::new(&Gate { a: Some(&data[..7]), ..gate }, &mut out[..8], &mut []).err(), Some(Misfit::Input));
+    assert_eq!(Checked::new(&gate, &mut [0i16; 8], &mut []).err(), Some(Misfit::Output));
 }

@@ -1,6 +1,6 @@
 //! No file, however corrupt, makes the runtime panic, hang or leave its memory.
 
-use brownian::format::{self, PlanHeader, Read, Reader, Table, TableError, TableFault};
+use brownian::format::{self, Element, PlanHeader, Read, Reader, Table, TableError, TableFault, Tensor};
 use brownian::host;
 use brownian::host::{AlignedBytes, ChainMemory};
 use brownian::ops::{self, Op};
@@ -14,7 +14,7 @@ use brownian_trainer::lower::{
     Export,
 };
 use brownian_trainer::ops::{
-    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, LinearLayer, SpaceToDepth, Upsample,
+    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, Gate, LinearLayer, SpaceToDepth, Upsample,
 };
 use brownian_trainer::plans;
 use rand::{RngExt, SeedableRng};
@@ -39,6 +39,9 @@ fn model(packed: bool) -> Vec<u8> {
         (g.node("up", Upsample::TWICE, &[x]).unwrap(), g.node("up2", Upsample::TWICE, &[skip]).unwrap());
     let x = g.node("join", Concat, &[up, up_skip]).unwrap();
     let x = g.node("join3", Concat, &[x, up]).unwrap();
+    let gates = g.node("gates", ConvLayer::new(3, ConvGeometry::square(1, 1)), &[up]).unwrap();
+    let gated = g.node("gate", Gate, &[up_skip, gates]).unwrap();
+    let x = g.node("join4", Concat, &[x, gated]).unwrap();
     let whole = ConvGeometry { pad: [0, 0], ..ConvGeometry::square(2, 2) };
     let x = g.node("out", ConvLayer::new(4, whole).normed(true), &[x]).unwrap();
     g.node("unpatchify", DepthToSpace { block: [2; 2] }, &[x]).unwrap();
@@ -100,7 +103,7 @@ fn every_op_is_in_the_small_model() {
         }
     });
     println!("{count} ops, {} bytes, arena {}", file.bytes().len(), model.arena_len());
-    assert_eq!(unique.len(), 10);
+    assert_eq!(unique.len(), 11);
     parse_and_run(file.bytes()).unwrap();
 }
 
@@ -220,6 +223,56 @@ fn change_fields(good: Vec<u8>, count: u32) {
     for fault in ["Shape", "Outside", "Misaligned", "Overlap", "Unwritten", "Requantization", "Column", "Element"] {
         assert!(refused.contains_key(fault), "{fault} was never met: {refused:?}");
     }
+}
+
+/// What a gate can have wrong; that its tables lie in the blob is all that matters of them.
+#[test]
+fn wrong_gates_are_refused() {
+    let good = small_model();
+    let file = AlignedBytes::from(&good[..]);
+    let model = Model::parse(file.bytes()).unwrap();
+    let ops: Vec<Op> = model.ops().collect();
+    let at = ops.iter().position(|op| matches!(op, Op::Gate(_))).unwrap();
+    let Op::Gate(gate) = ops[at] else { unreachable!() };
+    let rebuilt = |gate: ops::Gate| {
+        let mut list = Vec::new();
+        for (i, op) in ops.iter().enumerate() {
+            host::encode_item(&if i == at { Op::Gate(gate) } else { *op }, &mut list).unwrap();
+        }
+        let header = format::Header { ops: &list, ..*model.header() };
+        let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
+        parse_and_run(&host::encode(&header, model.blob(), arena, state).unwrap())
+    };
+    let fault = |fault| Err(ParseError::Op { op: at as u16, fault });
+    assert_eq!(rebuilt(gate), Ok(()));
+    let wide = |tensor: Tensor| Tensor { element: Element::I16, ..tensor };
+    assert_eq!(rebuilt(ops::Gate { b: wide(gate.b), ..gate }), fault(OpFault::Element));
+    let short = |tensor: Tensor| Tensor { shape: [1, 1, 1], ..tensor };
+    assert_eq!(rebuilt(ops::Gate { a: short(gate.a), ..gate }), fault(OpFault::Shape));
+    assert_eq!(rebuilt(ops::Gate { b: short(gate.b), ..gate }), fault(OpFault::Shape));
+    for shift in [0, 21] {
+        assert_eq!(rebuilt(ops::Gate { shift, ..gate }), fault(OpFault::Requantization));
+    }
+    for (offset, result) in [
+        (1 << 29, Ok(())),
+        (-(1 << 29), Ok(())),
+        ((1 << 29) + 1, fault(OpFault::Requantization)),
+        (i32::MIN, fault(OpFault::Requantization)),
+    ] {
+        assert_eq!(rebuilt(ops::Gate { offset, multiplier: i16::MIN, ..gate }), result);
+    }
+    let last = model.blob().len() as u32 - 256;
+    let outside = fault(OpFault::Table(TableError { table: Table::Lut, fault: TableFault::Outside }));
+    for place in 0..2 {
+        let mut tables = gate.tables;
+        tables[place] = last;
+        assert_eq!(rebuilt(ops::Gate { tables, ..gate }), Ok(()), "any 256 bytes are a table");
+        tables[place] = last + 1;
+        assert_eq!(rebuilt(ops::Gate { tables, ..gate }), outside);
+    }
+    // The second operand is read behind the first result, so that it may not be the output.
+    let over = ops::Gate { output: Tensor { zero_point: gate.output.zero_point, ..gate.b }, ..gate };
+    assert_eq!(rebuilt(over), fault(OpFault::Overlap));
 }
 
 /// What only four-bit weights can have wrong.

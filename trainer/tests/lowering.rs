@@ -13,7 +13,7 @@ use brownian_trainer::lower::{self, arena_lower_bound, correct, Choices, Export,
 use brownian_trainer::nets;
 use brownian_trainer::network::Network;
 use brownian_trainer::ops::{
-    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, LinearLayer, Upsample,
+    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, Gate, LinearLayer, Upsample,
 };
 use brownian_trainer::plans::{self, NamedPlan};
 use brownian_trainer::run::Config;
@@ -135,11 +135,41 @@ fn other_architectures_need_no_other_format() {
     g.node("unpatchify", DepthToSpace { block: [2; 2] }, &[x]).unwrap();
     let separable = g.finish(8, 16, 0).unwrap();
 
-    for (name, graph) in [("mlp", mlp), ("dilated", dilated), ("separable", separable)] {
+    // A block of DiffWave: a gate between dilated convolutions, and its input added back.
+    let mut g = Builder::new(Shape::new(1, 64, 1)).unwrap();
+    let skip = g.node("in", ConvLayer::new(8, ConvGeometry::line(3, 1)), &[0]).unwrap();
+    let x = g.node("bias", ChannelBiasLayer, &[skip]).unwrap();
+    let a = g.node("filter", ConvLayer::new(8, ConvGeometry::line(3, 2)), &[x]).unwrap();
+    let b = g.node("gates", ConvLayer::new(8, ConvGeometry::line(3, 2)), &[x]).unwrap();
+    let x = g.node("gate", Gate, &[a, b]).unwrap();
+    let x = g.node("point", ConvLayer::new(8, ConvGeometry::line(1, 1)), &[x]).unwrap();
+    let x = g.node("add", Add, &[x, skip]).unwrap();
+    g.node("out", ConvLayer::new(1, ConvGeometry::line(3, 1)), &[x]).unwrap();
+    let gated = g.finish(8, 16, 0).unwrap();
+
+    for (name, graph) in [("mlp", mlp), ("dilated", dilated), ("separable", separable), ("gated", gated)] {
         let error = chain_error(&network(&graph, 5), &["ddim:3:noclip"]);
         println!("{name}: relative error of a 3-step chain {error:.4}");
         assert!(error < 0.12, "{name}: {error}");
     }
+}
+
+/// A gate is one op, over its first operand where nothing reads that afterwards.
+#[test]
+fn a_gate_is_one_op_in_place() {
+    let mut g = Builder::new(Shape::new(1, 16, 1)).unwrap();
+    let a = g.node("filter", ConvLayer::new(4, ConvGeometry::line(3, 1)), &[0]).unwrap();
+    let a = g.node("bias", ChannelBiasLayer, &[a]).unwrap();
+    let b = g.node("gates", ConvLayer::new(4, ConvGeometry::line(3, 1)), &[0]).unwrap();
+    let x = g.node("gate", Gate, &[a, b]).unwrap();
+    g.node("out", ConvLayer::new(1, ConvGeometry::line(1, 1)), &[x]).unwrap();
+    let graph = g.finish(4, 4, 0).unwrap();
+    let file = export(&network(&graph, 5), &plans_of(&["ddim:3:noclip"]));
+    let model = Model::parse(file.bytes()).unwrap();
+    let ops: Vec<_> = model.ops().collect();
+    assert_eq!(ops.iter().map(|op| op.label()).filter(|label| label == "gate").count(), 1);
+    assert_eq!(ops.len(), 4, "{ops:?}");
+    assert_eq!(ops[2].output().range(), ops[0].output().range(), "in place");
 }
 
 #[test]

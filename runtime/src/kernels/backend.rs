@@ -5,6 +5,7 @@ use super::arguments::Arguments;
 use super::conv::{self, Conv};
 use super::depthwise::{self, Depthwise};
 use super::epilogue::Output;
+use super::gate::{self, Gate};
 use super::linear::{self, Linear};
 use super::lut::{self, Lut};
 
@@ -42,6 +43,12 @@ pub trait Backend {
     #[inline(always)]
     fn lut(lut: &Lut, out: &mut [i8]) {
         lut::portable(lut, out)
+    }
+
+    /// Elementwise product of two tensors behind a table each.
+    #[inline(always)]
+    fn gate(gate: &Gate, out: &mut [i8]) {
+        gate::portable(gate, out)
     }
 }
 
@@ -93,6 +100,15 @@ impl Kernel for Lut<'_> {
     fn run<B: Backend>(&self, out: Output, _: &mut [i8]) {
         if let Output::I8(out) = out {
             B::lut(self, out)
+        }
+    }
+}
+
+impl Kernel for Gate<'_> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, out: Output, _: &mut [i8]) {
+        if let Output::I8(out) = out {
+            B::gate(self, out)
         }
     }
 }

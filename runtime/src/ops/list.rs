@@ -8,6 +8,7 @@ use super::conv2d::Conv2d;
 use super::depth_to_space::DepthToSpace;
 use super::depthwise::Depthwise;
 use super::evaluation::Evaluation;
+use super::gate::Gate;
 use super::linear::Linear;
 use super::lut::Lut;
 use super::operation::Operation;
@@ -89,6 +90,7 @@ ops! {
     10 PackedConv2d(Packed<Conv2d>),
     #[cfg(feature = "four-bit")]
     11 PackedLinear(Packed<Linear>),
+    12 Gate(Gate),
 }
 
 impl Op {

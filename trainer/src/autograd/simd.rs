@@ -141,7 +141,7 @@ pub fn inside(d: &mut [f32], x: &[f32], low: &[f32], high: &[f32]) {
 
 /// 1/(1 + e⁻ˣ), by a polynomial that vectorises; relative error below 1e-5.
 #[inline(always)]
-fn sigmoid(x: f32) -> f32 {
+pub fn sigmoid(x: f32) -> f32 {
     let power = (-x).clamp(-80.0, 80.0) * std::f32::consts::LOG2_E;
     // Adding and taking away 1.5·2²³ rounds to the nearest integer.
     let whole = (power + 12_582_912.0) - 12_582_912.0;

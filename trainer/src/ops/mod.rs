@@ -8,6 +8,7 @@ mod concat;
 mod conv;
 mod depth_to_space;
 pub mod folding;
+mod gate;
 mod input;
 mod linear;
 pub mod making;
@@ -22,6 +23,7 @@ pub use channel_bias::{ChannelBias, ChannelBiasLayer};
 pub use concat::Concat;
 pub use conv::{Conv, ConvLayer, Norm};
 pub use depth_to_space::DepthToSpace;
+pub use gate::Gate;
 pub use input::Input;
 pub use linear::{Linear, LinearLayer};
 pub use making::Layer;
@@ -86,4 +88,6 @@ ops! {
     Concat,
     /// Nearest-neighbour enlargement.
     Upsample,
+    /// Product of tanh of one value and sigmoid of another.
+    Gate,
 }

@@ -8,7 +8,7 @@
 use bench::count;
 use bench::data::{requantization, Rng};
 use brownian::kernels::{
-    conv_scratch, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Kernel, Linear, Source,
+    conv_scratch, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Gate, Kernel, Linear, Source,
     Window,
 };
 use semihosting::{println, process::exit};
@@ -22,11 +22,13 @@ enum Kind {
     Linear(usize, usize),
     /// Channels.
     Add(usize),
+    /// Channels.
+    Gate(usize),
 }
-use Kind::{Add as Sum, Conv as Dense, Depthwise as Deep, Linear as Full};
+use Kind::{Add as Sum, Conv as Dense, Depthwise as Deep, Gate as Gated, Linear as Full};
 
 /// Name, height, width, kernel.
-const ROWS: [(&str, usize, usize, Kind); 17] = [
+const ROWS: [(&str, usize, usize, Kind); 18] = [
     ("conv3x3 14×14×32→32", 14, 14, Dense(32, 32, [3, 3], 1)),
     ("conv3x3 7×7×64→64", 7, 7, Dense(64, 64, [3, 3], 1)),
     ("conv3x3 28×28×16→16", 28, 28, Dense(16, 16, [3, 3], 1)),
@@ -44,6 +46,7 @@ const ROWS: [(&str, usize, usize, Kind); 17] = [
     ("fully connected 128→128", 1, 1, Full(128, 128)),
     ("elementwise add 14×14×32", 14, 14, Sum(32)),
     ("conv1d 1024×16→32, k=3, dilation 4", 1, 1024, Dense(16, 32, [1, 3], 4)),
+    ("gate 1024×16", 1, 1024, Gated(16)),
 ];
 
 #[repr(align(16))]
@@ -100,7 +103,7 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -
         Dense(i, o, [h, w], _) => (i, o, h * w * i, o),
         Deep(c) => (c, c, 9, 0),
         Full(i, o) => (i, o, i, o),
-        Sum(c) => (c, c, 1, 0),
+        Sum(c) | Gated(c) => (c, c, 1, 0),
     };
     let (size, out_size) = (height * width * channels, height * width * outputs);
     rng.activations(&mut b.input[..size]);
@@ -167,6 +170,15 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -
                 lut: None,
             };
             let result = room.count(&add, 0);
+            (out_size, result)
+        }
+        Gated(_) => {
+            let (tables, _) = b.weights.as_chunks_mut::<256>();
+            tables[..2].iter_mut().for_each(|table| rng.activations(table));
+            let tables = [&tables[0], &tables[1]];
+            let (a, b) = (Some(&b.input[..size]), &b.other[..size]);
+            let gate = Gate { a, b, tables, multiplier: 21000, offset: (1 << 19) + (5 << 20), shift: 20 };
+            let result = room.count(&gate, 0);
             (out_size, result)
         }
     };

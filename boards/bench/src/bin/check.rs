@@ -8,8 +8,8 @@
 
 use bench::data::{requantization, Rng};
 use brownian::kernels::{
-    conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Kernel,
-    Linear, Lut, Residual, Source, Value, Window,
+    conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Gate,
+    Kernel, Linear, Lut, Residual, Source, Value, Window,
 };
 use semihosting::{println, process::exit};
 
@@ -67,7 +67,7 @@ fn main() -> ! {
         }
     }
     println!(
-        "check|add and lut {}|linear {}|pointwise {}|depthwise {}|conv {}",
+        "check|add, lut and gate {}|linear {}|pointwise {}|depthwise {}|conv {}",
         ran[0], ran[1], ran[2], ran[3], ran[4]
     );
     println!("done");
@@ -146,7 +146,7 @@ fn fill(rng: &mut Rng, values: &mut [i8], lowest: i8) {
     }
 }
 
-/// `lut` and `add` of `len` values.
+/// `lut`, `add` and `gate` of `len` values.
 fn lengths(m: &mut Buffers, rng: &mut Rng, len: usize) -> Option<bool> {
     fill(rng, &mut m.a, -128);
     fill(rng, &mut m.b, -128);
@@ -163,9 +163,15 @@ fn lengths(m: &mut Buffers, rng: &mut Rng, len: usize) -> Option<bool> {
         lut: (rng.below(2) == 0).then_some(&m.lut),
     };
     let lut = Lut { input: add.a, table: &m.lut };
+    // Any 256 values are a table.
+    let Some(other) = m.weights.first_chunk_mut() else { return Some(false) };
+    fill(rng, other, -128);
+    let tables = [&m.lut, &*other];
+    let (multiplier, offset) = (rng.bits() as i16, (rng.bits() as i32) >> rng.below(20).max(2));
+    let gate = Gate { a: add.a, b: add.b, tables, multiplier, offset, shift: 5 + rng.below(16) as u8 };
     let (out, expected, scratch) = (&mut m.out[..], &mut m.expected[..], &mut m.scratch[..]);
     let mut room = Room { out, expected, scratch, at: at..at + len, i16s: false, need: 0 };
-    Some(same(&add, &mut room) && same(&lut, &mut room))
+    Some(same(&add, &mut room) && same(&lut, &mut room) && same(&gate, &mut room))
 }
 
 /// Random requantization with or without table and residual, for `channels` channels and sums of `taps` products.

@@ -6,8 +6,9 @@ use crate::kernels::backend::{Backend, Portable};
 use crate::kernels::conv::Conv;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::epilogue::Output;
+use crate::kernels::gate::Gate;
 use crate::kernels::linear::Linear;
-use crate::kernels::shared::{ring, rows, tiles};
+use crate::kernels::shared::{gate, ring, rows, tiles};
 
 impl Backend for Armv7m {
     #[inline(never)]
@@ -27,6 +28,12 @@ impl Backend for Armv7m {
     fn linear(linear: &Linear, mut out: Output) {
         if !rows::linear::<Armv7m, 4>(linear, &mut out, add_rows) {
             Portable::linear(linear, out);
+        }
+    }
+
+    fn gate(gate: &Gate, out: &mut [i8]) {
+        if !gate::gate::<Armv7m>(gate, out) {
+            Portable::gate(gate, out);
         }
     }
 }

@@ -7,8 +7,9 @@ use crate::kernels::backend::{Backend, Portable};
 use crate::kernels::conv::Conv;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::epilogue::Output;
+use crate::kernels::gate::Gate;
 use crate::kernels::linear::Linear;
-use crate::kernels::shared::{ring, tiles};
+use crate::kernels::shared::{gate, ring, tiles};
 
 impl Backend for Dsp {
     #[inline(never)]
@@ -32,6 +33,12 @@ impl Backend for Dsp {
     fn add(add: &Add, out: &mut [i8]) {
         if !add::add(add, out) {
             Portable::add(add, out);
+        }
+    }
+
+    fn gate(gate: &Gate, out: &mut [i8]) {
+        if !gate::gate::<Dsp>(gate, out) {
+            Portable::gate(gate, out);
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The kernels that this backend has.
 
-use super::depthwise;
 use super::instructions::Helium;
+use super::{depthwise, gate};
 use crate::kernels::backend::{Backend, Portable};
 use crate::kernels::conv::Conv;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::epilogue::Output;
+use crate::kernels::gate::Gate;
 use crate::kernels::linear::Linear;
 use crate::kernels::shared::bytes;
 
@@ -27,6 +28,12 @@ impl Backend for Helium {
     fn linear(linear: &Linear, mut out: Output) {
         if !bytes::linear::<Helium>(linear, &mut out) {
             Portable::linear(linear, out);
+        }
+    }
+
+    fn gate(gate: &Gate, out: &mut [i8]) {
+        if !gate::gate(gate, out) {
+            Portable::gate(gate, out);
         }
     }
 }

@@ -3,6 +3,7 @@
 mod backend;
 mod bytes;
 mod depthwise;
+mod gate;
 mod instructions;
 
 pub use instructions::Helium;

@@ -6,6 +6,7 @@
 //! | `bytes` | dense convolution and linear layers by wide vectors over patches of bytes |
 //! | `ring` | depthwise convolution over a ring of padded rows, four channels at a time |
 //! | `rows` | linear layers, several rows of weights at a time |
+//! | `gate` | elementwise products behind tables, four a turn |
 //! | `packing` | four i8 in words, for cores without the DSP extension |
 //! | `requantize`, `store` | from accumulators to stored outputs |
 
@@ -13,6 +14,7 @@
 #![allow(dead_code)]
 
 pub(super) mod bytes;
+pub(super) mod gate;
 pub(super) mod packing;
 pub(super) mod requantize;
 pub(super) mod ring;

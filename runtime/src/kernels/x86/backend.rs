@@ -7,6 +7,7 @@ use crate::kernels::backend::{Backend, Portable};
 use crate::kernels::conv::Conv;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::epilogue::Output;
+use crate::kernels::gate::Gate;
 use crate::kernels::linear::Linear;
 use crate::kernels::lut::Lut;
 use crate::kernels::shared::{bytes, ring};
@@ -48,6 +49,15 @@ impl Backend for X86 {
             unsafe { lanes::lut(lut, out) }
         } else {
             Portable::lut(lut, out);
+        }
+    }
+
+    fn gate(gate: &Gate, out: &mut [i8]) {
+        if tile::is_supported() {
+            // SAFETY: the processor has the instructions.
+            unsafe { lanes::gate(gate, out) }
+        } else {
+            Portable::gate(gate, out);
         }
     }
 }

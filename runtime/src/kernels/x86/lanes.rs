@@ -2,6 +2,7 @@
 //! kernels made of them.
 
 use crate::kernels::add::Add;
+use crate::kernels::gate::Gate;
 use crate::kernels::lut::Lut;
 use core::arch::x86_64::*;
 
@@ -118,6 +119,38 @@ pub unsafe fn add(add: &Add, out: &mut [i8]) {
             if let Some(table) = &table {
                 q = _mm512_castsi512_si128(table.look_up(_mm512_castsi128_si512(q)));
             }
+            _mm_mask_storeu_epi8(to.add(at), mask, q);
+        }
+        at += 16;
+    }
+}
+
+/// Like [`gate::portable`](crate::kernels::gate::portable), sixteen values at a time.
+///
+/// # Safety
+/// The processor has AVX-512 with BW, VL and VBMI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi")]
+pub unsafe fn gate(gate: &Gate, out: &mut [i8]) {
+    let shorter = |a: usize, b: usize| if a < b { a } else { b };
+    let len = shorter(gate.a.map_or(out.len(), |a| shorter(a.len(), out.len())), gate.b.len());
+    let to = out.as_mut_ptr();
+    let a = gate.a.map_or(to.cast_const(), |a| a.as_ptr());
+    let [table_a, table_b] = gate.tables.map(|table| Table::new(table));
+    // The lower halves alone have a factor, so that `vpmaddwd` is one product a lane.
+    let low = _mm512_set1_epi32(0xFFFF);
+    let multiplier = _mm512_set1_epi32(gate.multiplier as u16 as i32);
+    let offset = _mm512_set1_epi32(gate.offset);
+    let shift = _mm_cvtsi32_si128(gate.shift as i32 & 31);
+    let mut at = 0;
+    while at < len {
+        let mask = if len - at < 16 { (1u16 << (len - at)) - 1 } else { u16::MAX };
+        // SAFETY: the mask ends with all three slices.
+        unsafe {
+            let a = table_a.look_up(_mm512_castsi128_si512(_mm_maskz_loadu_epi8(mask, a.add(at))));
+            let b = table_b.look_up(_mm512_castsi128_si512(_mm_maskz_loadu_epi8(mask, gate.b.as_ptr().add(at))));
+            let [a, b] = [a, b].map(|values| _mm512_cvtepi8_epi32(_mm512_castsi512_si128(values)));
+            let product = _mm512_madd_epi16(_mm512_madd_epi16(a, _mm512_and_si512(b, low)), multiplier);
+            let q = _mm512_cvtsepi32_epi8(_mm512_sra_epi32(_mm512_add_epi32(product, offset), shift));
             _mm_mask_storeu_epi8(to.add(at), mask, q);
         }
         at += 16;

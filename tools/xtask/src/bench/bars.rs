@@ -28,9 +28,7 @@ pub fn check(rows: &[Row], baseline: &Baseline) -> Result<()> {
         }
     }
     for (core, bar) in SUMS {
-        let ran: Vec<&Row> = rows.iter().filter(|row| row.core == core).collect();
-        let ours: u64 = ran.iter().map(|row| row.instructions).sum();
-        let theirs: u64 = ran.iter().filter_map(|row| baseline.instructions(&row.kernel, core)).sum();
+        let (ours, theirs) = baseline.sums(rows.iter().filter(|row| row.core == core));
         if ours as f64 > bar * theirs as f64 {
             missed
                 .push(format!("the sum on {core} is {:.3} of the baseline's, not {bar}", ours as f64 / theirs as f64));

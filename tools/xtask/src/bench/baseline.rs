@@ -1,5 +1,6 @@
 //! The figures to beat, kept beside the bench firmware.
 
+use super::Row;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 
@@ -29,6 +30,15 @@ impl Baseline {
         let core = if core == "RV32IMC" { "M3" } else { core };
         self.0.get(&(kernel.to_string(), core.to_string())).copied()
     }
+
+    /// Instructions of all rows that the baseline has too: ours, and the baseline's.
+    pub fn sums<'r>(&self, rows: impl IntoIterator<Item = &'r Row>) -> (u64, u64) {
+        let both = rows.into_iter().filter_map(|row| {
+            let theirs = self.instructions(&row.kernel, row.core)?;
+            Some((row.instructions, theirs))
+        });
+        both.fold((0, 0), |sums, row| (sums.0 + row.0, sums.1 + row.1))
+    }
 }
 
 #[cfg(test)]
@@ -41,5 +51,14 @@ mod tests {
         assert_eq!(baseline.0.len(), 17 * 6);
         assert_eq!(baseline.instructions("conv3x3 14×14×32→32", "M4"), Some(3477960));
         assert_eq!(baseline.instructions("conv1d 1024×16→32, k=3, dilation 4", "RV32IMC"), Some(5777288));
+    }
+
+    /// A kernel that the baseline lacks does not count in the ratio of sums.
+    #[test]
+    fn sums_are_of_the_same_kernels() {
+        let baseline = Baseline::read().unwrap();
+        let row = |kernel: &str, instructions| Row { kernel: kernel.into(), core: "M4", macs: 1, instructions };
+        let rows = [row("conv3x3 14×14×32→32", 5), row("gate 1024×16", 7)];
+        assert_eq!(baseline.sums(&rows), (5, 3477960));
     }
 }

@@ -47,7 +47,7 @@ pub struct Row {
     pub kernel: String,
     /// As in the baseline.
     pub core: &'static str,
-    /// Nominal products; for `add`, elements.
+    /// Nominal products; for `add` and `gate`, elements.
     pub macs: u64,
     /// Exact, without the call.
     pub instructions: u64,

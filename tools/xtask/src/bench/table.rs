@@ -26,9 +26,9 @@ pub fn render(rows: &[Row], baseline: &Baseline) -> Table {
                 ratio(row.instructions, baseline.instructions(&row.kernel, row.core)),
             ]);
         }
-        let ours = core.iter().map(|row| row.instructions).sum();
-        let theirs = core.iter().map(|row| baseline.instructions(&row.kernel, row.core)).sum();
-        let sum = [core[0].core, "sum", "", &u64::to_string(&ours), "", &ratio(ours, theirs)].map(String::from);
+        let (ours, theirs) = baseline.sums(core);
+        let ratio = ratio(ours, (theirs > 0).then_some(theirs));
+        let sum = [core[0].core, "sum of those with a ratio", "", &ours.to_string(), "", &ratio].map(String::from);
         table.add_row(sum);
     }
     table
