@@ -112,6 +112,11 @@ fn wrong_arguments_are_usage_errors() {
     ] {
         refuses(at, &[&["sample", MODEL][..], arguments].concat(), 2, reason);
     }
+    // Known before anything is drawn or trained, so before other things are found wrong.
+    for option in ["--png", "--npy", "--preview"] {
+        refuses(at, &["sample", MODEL, "--count", "4000000000", option, "no/such/file"], 1, "no/such/file: cannot be");
+    }
+    refuses(at, &["classifier", "--epochs", "0", "--out", "no/such/file"], 1, "no/such/file: cannot be written");
     for arguments in [
         &["sample"][..],
         &["sample", MODEL, "--class", "seven"],
@@ -149,7 +154,7 @@ fn export_writes_all_or_nothing() {
     assert!(!at.join("m.brn").exists());
     succeeds(at, &["export", "run", "--out", "m.brn", "--plan", "slow=ddpm:100", "--plan", "ddim:5"]);
     let before = std::fs::read(at.join("m.brn")).unwrap();
-    refuses(at, &["export", "run", "--out", "no/such/m.brn", "--plan", "ddim:5"], 1, "no/such/m.brn");
+    refuses(at, &["export", "run", "--out", "no/such/m.brn", "--plan", "ddim:2000"], 1, "no/such/m.brn");
     refuses(at, &["export", "run", "--out", "m.brn", "--plan", "ddim:5:eta=7"], 2, "eta");
     assert_eq!(std::fs::read(at.join("m.brn")).unwrap(), before);
     succeeds(at, &["export", "run", "--out", "again.brn", "--plan", "slow=ddpm:100", "--plan", "ddim:5"]);

@@ -65,7 +65,9 @@ fn trains_and_resumes() {
     }
     refuses(path, &["train", "--out", "run", "--resume", "--zero-terminal-snr"], 2, "--zero-terminal-snr differs");
     let same = ["--preset", "tiny", "--data", "a.npy", "--steps", "20", "--prediction", "v", "--augment", "none"];
-    assert!(trainer(path, &[&["train", "--out", "run", "--resume"], &same[..]].concat()).status.success());
+    let output = trainer(path, &[&["train", "--out", "run", "--resume"], &same[..]].concat());
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("run: 20 steps, all done before"));
     std::fs::write(path.join("a.npy"), "changed").unwrap();
     refuses(path, &["train", "--out", "run", "--resume"], 1, "a.npy: is not a readable .npy array");
 }
@@ -218,6 +220,8 @@ fn says_no_in_one_line() {
     refuses(path, &with(&["--validation", "1"]), 2, "--validation 1");
     refuses(path, &with(&["--augment-share", "2"]), 2, "--augment-share 2");
     refuses(path, &["train", "--data", "none.gz", "--out", "run"], 1, "none.gz: cannot be read");
+    let inside = ["train", "--preset", "tiny", "--data", "a.npy", "--out", "a.npy/run"];
+    refuses(path, &inside, 1, "a.npy/run: cannot be written");
     refuses(path, &["train", "--out", "none", "--resume"], 1, "none: holds no checkpoint");
     refuses(path, &["train", "--data", ".", "--out", "run"], 1, "holds no images");
     assert_eq!(trainer(path, &["train"]).status.code(), Some(2));

@@ -36,6 +36,7 @@ impl TrainClassifier {
     /// # Errors
     /// Bad arguments, or a file that cannot be written.
     pub fn run(self) -> Result<()> {
+        files::check_writable(&self.out)?;
         let bar = crate::report::progress::image_bar(0);
         let mut smoothed = None;
         let (train, unseen, name) = self.split()?;

@@ -46,6 +46,7 @@ impl Export {
     pub fn run(self) -> Result<()> {
         let asked = if self.plans.is_empty() { export::DEFAULT_PLANS.map(str::to_owned).to_vec() } else { self.plans };
         plans::parse_all(&asked)?;
+        files::check_writable(&self.out)?;
         let choices =
             Choices { weights: self.weights, ranges: self.ranges, bias_correction: self.bias_correction == Switch::On };
         let Lowered { file: bytes, warnings, .. } = export::export(&checkpoint::load(&self.run)?, &asked, &choices)?;

@@ -101,6 +101,7 @@ impl FineTune {
         let plans = crate::export::DEFAULT_PLANS[1..].iter().map(|p| (*p).to_owned()).collect();
         let mut tuning = FineTuning { plans, ..FineTuning::USUAL };
         self.apply(&mut tuning);
+        checkpoint::check_writable(&self.out)?;
         let bar = image_bar(0);
         let mut tuner = FineTuner::new(&run, &data, tuning, |step, steps| {
             bar.set_length(steps);

@@ -116,6 +116,9 @@ impl Sample {
             return Err(Error::Usage("nothing would be written: give --png, --npy, --preview or --print".into()));
         }
         let guidance = self.guidance()?;
+        for path in [&self.png, &self.npy, &self.preview, &self.snapshot].into_iter().flatten() {
+            files::check_writable(path)?;
+        }
         let file = OwnedModel::read(&self.file)?;
         let model = file.model();
         if let Some(path) = &self.resume {

@@ -88,6 +88,7 @@ impl Train {
     /// Bad arguments, data or files, or training that fails.
     pub fn run(self) -> Result<()> {
         let (mut trainer, data) = if self.resume { self.resumed()? } else { self.fresh()? };
+        checkpoint::check_writable(&self.out)?;
         let graph = trainer.graph();
         let weights = graph.weight_count();
         eprintln!(
@@ -110,7 +111,12 @@ impl Train {
             other => other,
         })?;
         plot::loss(&self.out.join("loss.png"), trainer.losses())?;
-        eprintln!("{}: {} steps, mean loss of the last {:.4}", self.out.display(), trainer.step(), loss);
+        match loss {
+            Some(loss) => {
+                eprintln!("{}: {} steps, mean loss of the last {loss:.4}", self.out.display(), trainer.step());
+            }
+            None => eprintln!("{}: {} steps, all done before", self.out.display(), trainer.step()),
+        }
         if let Some(last) = trainer.validation().last() {
             eprintln!(
                 "averaged network: loss {:.4} on training images, {:.4} on held-out ones",

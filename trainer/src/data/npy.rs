@@ -17,7 +17,10 @@ pub fn read(path: &Path) -> Result<Dataset> {
         _ => {
             return Err(Error::file(
                 path,
-                format!("has {} axes; images have 3 (N, H, W) or 4 (N, H, W, C)", sizes.len()),
+                format!(
+                    "has {} axes; images have 3 (N, H, W) or 4 (N, H, W, C), signals are images of height 1",
+                    sizes.len()
+                ),
             ))
         }
     };

@@ -41,9 +41,13 @@ impl Spec {
     /// # Errors
     /// Text that is no TOML, keys that are unknown or missing, or numbers out of range; each says which.
     pub fn parse(text: &str) -> Result<Self> {
-        let one_line =
-            |e: toml::de::Error| Error::Invalid(e.message().split_whitespace().collect::<Vec<_>>().join(" "));
-        let spec: Self = toml::from_str(text).map_err(one_line)?;
+        let spec: Self = toml::from_str(text).map_err(|e| {
+            // What is read behind `kind` has lost its place; the kind alone knows the key.
+            let of_kind = toml::from_str(text).ok().and_then(wrong_key);
+            let before = e.span().and_then(|span| text.get(..span.start)).filter(|before| !before.is_empty());
+            let place = before.map_or(String::new(), |before| format!("line {}: ", before.matches('\n').count() + 1));
+            Error::Invalid(one_line(&of_kind.unwrap_or_else(|| place + e.message())))
+        })?;
         spec.check()?;
         Ok(spec)
     }
@@ -106,6 +110,20 @@ impl Spec {
     }
 }
 
+/// What is wrong with a table whose kind is known, and under which key.
+fn wrong_key(mut table: toml::Table) -> Option<String> {
+    let error = match table.remove("kind")?.as_str()? {
+        "unet" => table.try_into::<UNet>().err()?,
+        "mlp" => table.try_into::<Perceptron>().err()?,
+        _ => return None,
+    };
+    Some(error.to_string())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,7 +137,7 @@ mod tests {
             ("kind = \"unet\"", "", "kind"),
             ("kind = \"unet\"", "kind = \"transformer\"", "transformer"),
             ("channels =", "chanels =", "chanels"),
-            ("kernel = 3", "kernel = \"three\"", "string"),
+            ("kernel = 3", "kernel = \"three\"", "expected usize in `kernel`"),
             ("kernel = 3", "kernel = 4", "kernel is 4; it must be odd"),
             ("channels = [4, 8]", "channels = []", "levels"),
             ("channels = [4, 8]", "channels = [4, 8, 8, 8, 8]", "levels"),
@@ -131,6 +149,9 @@ mod tests {
             ("dilations = [1]", "dilations = []", "dilations"),
             ("join = \"concat\"", "join = \"stack\"", "stack"),
             ("features = 8", "features = 7", "features is 7; it must be even"),
+            ("features = 8", "features = nan", "in `conditioning.features`"),
+            ("channels = [4, 8]", "channels = [-4, 8]", "in `channels`"),
+            ("kernel = 3", "kernel", "line 10: key with no value"),
             ("hidden = 16", "", "hidden"),
         ] {
             assert!(text.contains(from), "{from}");

@@ -41,10 +41,10 @@ impl TrainingBar {
         self.bar.suspend(|| eprintln!("{line}"));
     }
 
-    /// Ends the bar and returns the smoothed loss.
-    pub fn finish(self) -> f32 {
+    /// Ends the bar and returns the smoothed loss; `None` where no step was shown.
+    pub fn finish(self) -> Option<f32> {
         self.bar.finish();
-        self.loss
+        (self.count > 0).then_some(self.loss)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::network::Network;
 use crate::{Error, Result};
 use serde::{de::IgnoredAny, Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// A run at one moment. Vectors follow the layouts of its [`Graph`].
@@ -92,8 +92,26 @@ const TEMPORARY: &str = "unfinished.tmp";
 /// A whole checkpoint that is being replaced by one of the same name.
 const REPLACED: &str = "replaced.tmp";
 
+/// A folder that is made and removed to see whether one can be.
+const PROBE: &str = "probe.tmp";
+
 /// The prefixes in the state file, with the vectors they stand for and whether those are parameters (else statistics).
 const PARTS: [(&str, bool); 5] = [("param", true), ("ema", true), ("adam1", true), ("adam2", true), ("stat", false)];
+
+/// Checks that a run's folder can be made or written, before work begins whose checkpoints are to lie there. Leaves
+/// nothing behind.
+///
+/// # Errors
+/// A place where no folder can be made.
+pub fn check_writable(run: &Path) -> Result<()> {
+    let nearest = run.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let probe = nearest.join(PROBE);
+    match fs::create_dir(&probe) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.and_then(|()| fs::remove_dir(&probe)),
+    }
+    .map_err(|e| Error::file(run, format!("cannot be written: {e}")))
+}
 
 /// Writes a checkpoint into the run's folder, which is made if need be, and removes older ones.
 ///
@@ -227,7 +245,7 @@ fn checkpoints(run: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let failed = |e: std::io::Error| Error::file(run, format!("cannot be read: {e}"));
     let entries = match fs::read_dir(run) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(vec![]),
         entries => entries.map_err(failed)?,
     };
     for entry in entries {
@@ -288,5 +306,19 @@ mod tests {
         for name in ["unfinished.tmp", "step-1", "step-00000000x", "tuning-000000300", "loss.png"] {
             assert_eq!(moment(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_place_where_no_folder_can_be_made_is_known_early() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, b"").unwrap();
+        for wrong in [file.clone(), file.join("run")] {
+            let error = check_writable(&wrong).unwrap_err().to_string();
+            assert!(error.contains("cannot be written"), "{error}");
+        }
+        check_writable(folder.path()).unwrap();
+        check_writable(&folder.path().join("deep/run")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
