@@ -66,16 +66,16 @@ impl<'a> Head<'a> {
         Self {
             magic: MAGIC,
             version: SNAPSHOT_VERSION,
-            model: from.next(),
-            plan: from.next(),
-            seed: from.next(),
-            image: from.next(),
-            class: from.next(),
-            guidance_scale: from.next(),
-            two_evaluations: from.next(),
-            start: from.next(),
-            steps_done: from.next(),
-            known: from.next(),
+            model: from.value(),
+            plan: from.value(),
+            seed: from.value(),
+            image: from.value(),
+            class: from.value(),
+            guidance_scale: from.value(),
+            two_evaluations: from.value(),
+            start: from.value(),
+            steps_done: from.value(),
+            known: from.value(),
         }
     }
 
@@ -137,7 +137,7 @@ impl<'a> Sampler<'a> {
         let rest = snapshot.strip_prefix(&MAGIC).ok_or(SnapshotError::Magic)?;
         let (rest, crc) = rest.split_last_chunk::<CRC_LEN>().ok_or(SnapshotError::Damaged)?;
         let mut reader = Reader::new(rest);
-        let version: u16 = reader.next();
+        let version: u16 = reader.value();
         if reader.failed() {
             return Err(SnapshotError::Damaged);
         }
@@ -155,7 +155,7 @@ impl<'a> Sampler<'a> {
         if head.model != model.checksum() {
             return Err(SnapshotError::Model { expected: head.model, found: model.checksum() });
         }
-        let [x, x0_prev]: [&[u8]; 2] = reader.next();
+        let [x, x0_prev]: [&[u8]; 2] = reader.value();
         let Some([]) = reader.finish() else { return Err(SnapshotError::Malformed) };
         let plan = model.plan(head.plan).ok_or(SnapshotError::Malformed)?;
         if usize::from(head.steps_done) > plan.len() || head.start > head.steps_done {

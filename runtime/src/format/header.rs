@@ -26,7 +26,7 @@ impl Process {
 
 impl Read<'_> for Process {
     fn read(from: &mut Reader) -> Self {
-        Self::numbered(from.next()).unwrap_or_else(|| {
+        Self::numbered(from.value()).unwrap_or_else(|| {
             from.fail();
             Self::Gaussian
         })

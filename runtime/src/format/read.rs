@@ -17,7 +17,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next value.
-    pub fn next<T: Read<'a>>(&mut self) -> T {
+    pub fn value<T: Read<'a>>(&mut self) -> T {
         T::read(self)
     }
 
@@ -222,11 +222,11 @@ mod tests {
     fn read_back<'a, T: serde::Serialize + Read<'a> + PartialEq + Debug>(value: T, bytes: &'a mut Vec<u8>) {
         *bytes = postcard::to_extend(&value, Vec::new()).unwrap();
         let mut reader = Reader::new(bytes);
-        assert_eq!(reader.next::<T>(), value);
+        assert_eq!(reader.value::<T>(), value);
         assert_eq!(reader.finish(), Some(&[][..]));
         for len in 0..bytes.len() {
             let mut reader = Reader::new(&bytes[..len]);
-            reader.next::<T>();
+            reader.value::<T>();
             assert_eq!(reader.finish(), None);
         }
     }
@@ -234,7 +234,7 @@ mod tests {
     /// Bytes that postcard reads as `T` are read alike here, and others are refused.
     fn alike<T: for<'a> serde::Deserialize<'a> + for<'a> Read<'a> + PartialEq + Debug>(bytes: &[u8]) {
         let mut reader = Reader::new(bytes);
-        let value = reader.next::<T>();
+        let value = reader.value::<T>();
         let found = reader.finish().map(|rest| (value, rest));
         assert_eq!(found, postcard::take_from_bytes::<T>(bytes).ok(), "{bytes:x?}");
     }
@@ -258,7 +258,7 @@ mod tests {
             read_back(1.5f32, &mut Vec::new());
             read_back(s.as_str(), &mut Vec::new());
             let written = postcard::to_extend(&v, Vec::new()).unwrap();
-            prop_assert_eq!(Reader::new(&written).next::<&[u8]>(), &v[..]);
+            prop_assert_eq!(Reader::new(&written).value::<&[u8]>(), &v[..]);
         }
 
         #[test]

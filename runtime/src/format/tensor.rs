@@ -26,7 +26,7 @@ impl Element {
 
 impl Read<'_> for Element {
     fn read(from: &mut Reader) -> Self {
-        match from.next::<u32>() {
+        match from.value::<u32>() {
             0 => Self::I8,
             1 => Self::I16,
             _ => {

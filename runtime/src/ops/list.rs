@@ -48,7 +48,7 @@ macro_rules! ops {
         impl<'a> Read<'a> for Op {
             #[inline(never)]
             fn read(from: &mut Reader<'a>) -> Self {
-                match from.next::<u32>() {
+                match from.value::<u32>() {
                     $($(#[$cfg])* $number => Self::$name(Read::read(from)),)*
                     _ => {
                         from.fail();

@@ -19,7 +19,7 @@ pub struct Packed<T> {
 
 impl<'a, T: Read<'a>> Read<'a> for Packed<T> {
     fn read(from: &mut Reader<'a>) -> Self {
-        Self { layer: T::read(from), block: from.next() }
+        Self { layer: T::read(from), block: from.value() }
     }
 }
 

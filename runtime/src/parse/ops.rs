@@ -19,7 +19,7 @@ pub(super) fn check_ops(header: &Header, checker: &mut Checker) -> Result<(), Pa
     for index in 0..header.op_count {
         let fail = |fault| ParseError::Op { op: index, fault };
         let Some(op) = ops.next() else {
-            let known = is_known(Reader::new(ops.rest()).next());
+            let known = is_known(Reader::new(ops.rest()).value());
             return Err(fail(if known { OpFault::Encoding } else { OpFault::Unknown }));
         };
         check_op(&op, checker, &mut written).map_err(fail)?;

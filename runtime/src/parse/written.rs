@@ -39,7 +39,7 @@ impl Written {
     /// Whether the last write to the tensor's bytes wrote exactly these.
     pub(super) fn holds(&self, tensor: &Tensor) -> bool {
         let value = Value::of(tensor);
-        self.values.iter().any(|v| *v == value)
+        self.values.contains(&value)
     }
 
     /// Forgets what lies in a range.

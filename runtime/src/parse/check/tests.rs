@@ -346,7 +346,7 @@ fn the_work_grows_with_the_file_alone() {
     shared.blob = vec![0; 256 + 4 * 1000];
     shared.arena_len = 4096;
     let layer = |i: u32| {
-        let output = if i % 2 == 0 { tensor(1004, 4, I8) } else { tensor(1008, 4, I8) };
+        let output = if i.is_multiple_of(2) { tensor(1004, 4, I8) } else { tensor(1008, 4, I8) };
         Op::Linear(linear(wide, output))
     };
     shared.input = wide;
