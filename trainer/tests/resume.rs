@@ -116,7 +116,23 @@ fn broken_checkpoints_are_named() {
     breaking("state.safetensors", &|_| vec![]);
     breaking("run.toml", &|_| b"steps = ]".to_vec());
     breaking("run.toml", &|bytes| String::from_utf8(bytes).unwrap().replace("batch = 12", "batch = 0").into());
-    breaking("run.toml", &|bytes| String::from_utf8(bytes).unwrap().replace("tiny", "huge").into());
+    let edited = |from: &'static str, to: &'static str| {
+        move |bytes: Vec<u8>| {
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(text.contains(from), "{text}");
+            text.replace(from, to).into_bytes()
+        }
+    };
+    // The network: a kind that is none, a shape that is none, and no network but the name of an unknown preset.
+    breaking("run.toml", &edited("kind = \"unet\"", "kind = \"huge\""));
+    breaking("run.toml", &edited("kernel = 3", "kernel = 0"));
+    breaking("run.toml", &|bytes| {
+        let text = String::from_utf8(edited("preset = \"tiny\"", "preset = \"huge\"")(bytes)).unwrap();
+        let (before, network) = text.split_once("[config.network]").unwrap();
+        let (_, after) = network.split_once("[config.augment").unwrap_or(("", ""));
+        assert!(after.is_empty() && !before.contains("kind"), "{text}");
+        before.into()
+    });
     let message = breaking("loss.csv", &|_| b"step,loss\n".to_vec());
     assert!(message.contains("0 losses, but the run is at step 1"), "{message}");
     assert!(checkpoint::load(path).is_ok());
