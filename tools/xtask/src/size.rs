@@ -7,7 +7,7 @@ use anyhow::{ensure, Context, Result};
 /// The core whose firmware is measured.
 const MACHINE: &str = "m4";
 /// The most bytes of `.text` without any feature: with portable kernels, and with the core's fast ones.
-const BARS: [u64; 2] = [20 * 1024, 27 * 1024];
+const BARS: [u64; 2] = [20_000, 27_000];
 /// What `boards/qemu/src/bin/size.rs` can be asked for, by its Cargo feature.
 const PARTS: [(&str, &str); 8] = [
     ("class", "a class under guidance"),

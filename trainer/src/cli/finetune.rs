@@ -133,6 +133,8 @@ impl FineTune {
             )));
         }
         if found.unfinished.is_none() {
+            self.run.as_deref().map(checkpoint::load).transpose()?;
+            eprintln!("{}: {} steps, all done before", self.out.display(), found.step());
             return Ok(None);
         }
         let data = training_data(&found, &self.out)?;
