@@ -1,5 +1,5 @@
 //! The network's ops, one file each: an op's fields and how they are read, its rule for parsing, its scratch, which inputs
-//! may be the output's buffer, its multiply-accumulates, and what it computes. [`list`] names them all.
+//! may be the output's buffer, its multiply-accumulates, and what it computes. `list` names them all.
 //!
 //! ```
 //! use brownian::{include_model, Model};

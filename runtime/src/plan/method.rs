@@ -37,7 +37,7 @@ pub struct MethodSpec {
     pub name: &'static str,
     /// What it is and where it comes from, in a line.
     pub about: &'static str,
-    /// Its options, [`MAX_OPTIONS`] at most.
+    /// Its options, two at most.
     pub options: &'static [OptionSpec],
     /// Whether a step may stay at its timestep.
     pub repeats: bool,

@@ -1,6 +1,6 @@
 //! The shape of one image or activation.
 
-/// The index of a node in [`Graph::nodes`]; inputs always have smaller ids than their users.
+/// The index of a node in [`Graph::nodes`](crate::graph::Graph::nodes); inputs always have smaller ids than their users.
 pub type NodeId = usize;
 
 /// Height, width and channels of one image or activation. 1-D signals have height 1, vectors height and width 1.
