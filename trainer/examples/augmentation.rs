@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let original = sharpness(&train.images);
     println!("| images | black | dark | middle | light | white | sharpness | Fréchet distance | read as their class |");
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
-    let show = |name: &str, images: &[f32], labels: &Option<Vec<u8>>| {
+    let show = |name: &str, images: &[f32], labels: Option<&[u8]>| {
         let mut levels = [0usize; 5];
         for v in images {
             let byte = ((v + 1.0) * 127.5).round() as u8;
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let [black, dark, middle, light, white] = levels.map(|n| 100.0 * n as f64 / images.len() as f64);
         let (found, classes) = moments(images);
-        let labels = labels.iter().flatten();
+        let labels = labels.unwrap_or_default();
         let right = classes.iter().zip(labels).filter(|(class, label)| class == label).count();
         println!(
             "| {name} | {black:.2} % | {dark:.2} % | {middle:.2} % | {light:.2} % | {white:.2} % | {:.3} | {:.2} | {:.2} % |",
@@ -45,8 +45,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             100.0 * right as f64 / classes.len() as f64,
         );
     };
-    show("training digits", &train.images, &train.labels);
-    show("test digits", &test.images, &test.labels);
+    show("training digits", &train.images, train.single_labels());
+    show("test digits", &test.images, test.single_labels());
     let affine = Motion::SMALL;
     let still = |motion| Motion { angle: 0.0, scale: 0.0, shear: 0.0, shift: Shift::Whole(0), ..motion };
     let soft = Motion { contrast: 1.0, ..affine };
@@ -76,7 +76,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     placement.apply(train.shape, train.image(i), out);
                 }
             }
-            show(&format!("{name}, {share} % of the digits"), &images, &train.labels);
+            show(&format!("{name}, {share} % of the digits"), &images, train.single_labels());
         }
     }
     Ok(())

@@ -45,7 +45,12 @@ fn process(schedule: ScheduleName) -> Gaussian {
 /// x_t of one digit, with one noise, at ten timesteps.
 fn forward(path: &Path) -> Result {
     let digits = Dataset::open("digits")?;
-    let five = digits.labels.iter().flatten().position(|label| *label == 5).ok_or("no 5 among the digits")?;
+    let five = digits
+        .single_labels()
+        .unwrap_or_default()
+        .iter()
+        .position(|label| *label == 5)
+        .ok_or("no 5 among the digits")?;
     let process = process(ScheduleName::Linear);
     let mut images = digits.image(five).to_vec();
     for t in [50, 100, 200, 300, 400, 500, 600, 800, 1000] {

@@ -5,7 +5,7 @@ use brownian::plan::{Level, Step};
 use brownian::{Model, Sampler};
 use brownian_trainer::autograd::{Parameters, Tape};
 use brownian_trainer::chain::{self, Batch as Chains, Classes};
-use brownian_trainer::data::{digits, Dataset};
+use brownian_trainer::data::{digits, Dataset, Labels};
 use brownian_trainer::export;
 use brownian_trainer::finetune::FineTuner;
 use brownian_trainer::graph::Shape;
@@ -26,7 +26,7 @@ use std::time::Duration;
 fn run(preset: &str, steps: u64) -> (Checkpoint, Dataset) {
     let mut data = digits::train().unwrap();
     data.images.truncate(640 * data.shape.len());
-    data.labels.as_mut().unwrap().truncate(640);
+    data.labels.as_mut().unwrap().values.truncate(640);
     let mut config = Config::new(preset, &data);
     (config.steps, config.batch) = (steps, 16);
     let mut trainer = Trainer::new(config).unwrap();
@@ -198,7 +198,7 @@ fn what_cannot_be_tuned_is_refused() {
 /// Blobs of 8×8 pixels in three classes.
 fn blobs() -> Dataset {
     let images = (0..60 * 64).map(|i| if (i / 64 + i % 8) % 5 < 2 { 0.8 } else { -0.9 }).collect();
-    let labels = Some((0..60).map(|i| i % 3).collect());
+    let labels = Some(Labels::numbered((0..60).map(|i| i % 3).collect()));
     Dataset { source: "blobs".into(), shape: Shape::new(8, 8, 1), images, labels }
 }
 

@@ -1,6 +1,6 @@
 //! A run that is stopped and resumed equals one that was never stopped, and a kill at any moment leaves a run that can
 //! be resumed.
-use brownian_trainer::data::Dataset;
+use brownian_trainer::data::{Dataset, Labels};
 use brownian_trainer::graph::Shape;
 use brownian_trainer::run::{checkpoint, Config};
 use brownian_trainer::train::{run, Trainer};
@@ -9,7 +9,7 @@ use std::path::Path;
 
 fn blobs() -> Dataset {
     let images = (0..60 * 64).map(|i| if (i / 64 + i % 8) % 5 < 2 { 0.8 } else { -0.9 }).collect();
-    let labels = Some((0..60).map(|i| i % 3).collect());
+    let labels = Some(Labels::numbered((0..60).map(|i| i % 3).collect()));
     Dataset { source: "blobs".into(), shape: Shape::new(8, 8, 1), images, labels }
 }
 

@@ -52,7 +52,7 @@ impl TrainClassifier {
         bar.finish_and_clear();
         let classifier = Classifier::from_bytes(&bytes)?;
         files::write_atomically(&self.out, &bytes)?;
-        let labels = unseen.labels.as_deref().unwrap_or_default();
+        let labels = unseen.single_labels().unwrap_or_default();
         let reference = Moments::of(&classifier.read(&train.images).features, FEATURES, 0..train.len());
         let mut lines = format!(
             "{}: {} bytes, sha256 {}\n{} {name} digits: read right, and Fréchet distance to the {} they were not part of\n",
@@ -90,7 +90,7 @@ impl TrainClassifier {
             source: all.source.clone(),
             shape: all.shape,
             images: all.images[range.start * all.shape.len()..range.end * all.shape.len()].to_vec(),
-            labels: all.labels.as_ref().map(|labels| labels[range].to_vec()),
+            labels: all.labels.as_ref().map(|labels| labels.select(range)),
         };
         Ok((part(0..kept), part(kept..all.len()), "held-out"))
     }

@@ -1,4 +1,5 @@
 //! A data set in memory.
+use super::labels::{Axis, Labels};
 use crate::graph::Shape;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, SeedableRng};
@@ -14,13 +15,13 @@ pub struct Dataset {
     pub shape: Shape,
     /// All images, NHWC in [-1, 1].
     pub images: Vec<f32>,
-    /// One class an image, if known.
-    pub labels: Option<Vec<u8>>,
+    /// What the images show, if known.
+    pub labels: Option<Labels>,
 }
 
 impl Dataset {
     /// A data set from its parts, with everything checked that later code relies on.
-    pub(super) fn checked(path: &Path, shape: Shape, images: Vec<f32>, labels: Option<Vec<u8>>) -> Result<Self> {
+    pub(super) fn checked(path: &Path, shape: Shape, images: Vec<f32>, labels: Option<Labels>) -> Result<Self> {
         let set = Self { source: path.display().to_string(), shape, images, labels };
         if shape.is_empty() || set.is_empty() {
             return Err(Error::file(path, "holds no images"));
@@ -35,12 +36,10 @@ impl Dataset {
                 format!("image {} holds {value}; values must lie in [-1, 1]", i / shape.len()),
             ));
         }
-        match &set.labels {
-            Some(labels) if labels.len() != set.len() => {
-                Err(Error::file(path, format!("{} images, but {} labels", set.len(), labels.len())))
-            }
-            _ => Ok(set),
+        if let Some(labels) = &set.labels {
+            labels.check(path, set.len())?;
         }
+        Ok(set)
     }
 
     /// Number of images.
@@ -58,9 +57,19 @@ impl Dataset {
         &self.images[i * self.shape.len()..(i + 1) * self.shape.len()]
     }
 
-    /// Number of classes: one more than the largest label, 0 without labels.
+    /// The axes of the labels; none without labels.
+    pub fn axes(&self) -> &[Axis] {
+        self.labels.as_ref().map_or(&[], |labels| &labels.axes)
+    }
+
+    /// Number of classes on all axes together, 0 without labels.
     pub fn classes(&self) -> usize {
-        self.labels.iter().flatten().max().map_or(0, |max| usize::from(*max) + 1)
+        self.axes().iter().map(|axis| axis.classes.len()).sum()
+    }
+
+    /// The class of every image, where there is one axis.
+    pub fn single_labels(&self) -> Option<&[u8]> {
+        self.labels.as_ref().and_then(Labels::single)
     }
 
     /// The images but `share` of them, and those that are left out, at least one. The choice depends on the number of
@@ -76,7 +85,7 @@ impl Dataset {
             source: self.source.clone(),
             shape: self.shape,
             images: part.iter().flat_map(|i| self.image(*i)).copied().collect(),
-            labels: self.labels.as_ref().map(|labels| part.iter().map(|i| labels[*i]).collect()),
+            labels: self.labels.as_ref().map(|labels| labels.select(part.iter().copied())),
         })
     }
 
@@ -89,7 +98,7 @@ impl Dataset {
         for block in self.images.chunks(4096) {
             crc.update(&block.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
         }
-        self.labels.iter().for_each(|labels| crc.update(labels));
+        self.labels.iter().flat_map(Labels::digested).for_each(|bytes| crc.update(bytes));
         crc.sum()
     }
 }
@@ -106,15 +115,17 @@ mod tests {
     #[test]
     fn held_out_images_are_the_same_every_time() {
         let images = (0..40).flat_map(|i| [i as f32 / 40.0; 4]).collect();
-        let set = Dataset { source: "t".into(), shape: Shape::new(2, 2, 1), images, labels: Some((0..40).collect()) };
+        let labels = Some(Labels::numbered((0..40).collect()));
+        let set = Dataset { source: "t".into(), shape: Shape::new(2, 2, 1), images, labels };
         let [kept, held_out] = set.hold_out(0.25);
         assert_eq!((kept.len(), held_out.len()), (30, 10));
         assert_eq!([kept.clone(), held_out.clone()], set.hold_out(0.25));
-        let mut all: Vec<u8> = kept.labels.iter().chain(&held_out.labels).flatten().copied().collect();
+        let mut all: Vec<u8> =
+            [&kept, &held_out].into_iter().flat_map(|part| part.single_labels().unwrap()).copied().collect();
         all.sort_unstable();
         assert_eq!(all, (0..40).collect::<Vec<u8>>());
         for part in [&kept, &held_out] {
-            for (i, label) in part.labels.iter().flatten().enumerate() {
+            for (i, label) in part.single_labels().unwrap().iter().enumerate() {
                 assert_eq!(part.image(i), set.image(usize::from(*label)), "labels stay with their images");
             }
         }

@@ -2,6 +2,7 @@
 //! `assets/mnist/README.md`).
 use super::dataset::Dataset;
 use super::idx;
+use super::labels::Labels;
 use crate::Result;
 use std::path::Path;
 
@@ -32,7 +33,7 @@ pub fn test() -> Result<Dataset> {
 fn decode(name: &str, images: &[u8], labels: &[u8]) -> Result<Dataset> {
     let path = Path::new(name);
     let (shape, images) = idx::images(path, images)?;
-    Dataset::checked(path, shape, images, Some(idx::labels(path, labels)?))
+    Dataset::checked(path, shape, images, Some(Labels::numbered(idx::labels(path, labels)?)))
 }
 
 #[cfg(test)]

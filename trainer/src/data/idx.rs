@@ -1,5 +1,6 @@
 //! IDX files, gzipped or not: the format of MNIST (bytes 0, 0, type, rank, then big-endian sizes, then the values).
 use super::dataset::{from_byte, Dataset};
+use super::labels::Labels;
 use crate::graph::Shape;
 use crate::{Error, Result};
 use std::io::Read;
@@ -12,7 +13,7 @@ const UNSIGNED_BYTE: u8 = 0x08;
 pub fn read(path: &Path) -> Result<Dataset> {
     let (shape, values) = images(path, &load(path)?)?;
     let labels = match labels_beside(path) {
-        Some(beside) => Some(labels(&beside, &load(&beside)?)?),
+        Some(beside) => Some(Labels::numbered(labels(&beside, &load(&beside)?)?)),
         None => None,
     };
     Dataset::checked(path, shape, values, labels)

@@ -3,9 +3,11 @@ pub mod augment;
 mod dataset;
 pub mod digits;
 mod idx;
+pub mod labels;
 mod npy;
 mod open;
 mod png_folder;
 
 pub use dataset::Dataset;
+pub use labels::{Axis, Labels};
 pub use open::png;

@@ -246,7 +246,7 @@ pub fn bound(denoiser: &Denoiser, config: &Config, seed: u64, done: impl FnMut(u
     if process.timesteps() < 2 {
         return Err(Error::Invalid("the bound needs at least two timesteps".into()));
     }
-    let labels = |data: &Dataset| data.labels.clone().filter(|_| config.classes > 0);
+    let labels = |data: &Dataset| data.single_labels().filter(|_| config.classes() > 0).map(<[u8]>::to_vec);
     let train = digits::train()?;
     let train_labels = labels(&train);
     let class = |image: usize| train_labels.as_ref().map(|labels| usize::from(labels[image]));

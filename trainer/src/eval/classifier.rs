@@ -227,9 +227,9 @@ mod tests {
     #[test]
     fn reads_the_test_set() {
         let (classifier, test) = (Classifier::shipped().unwrap(), digits::test().unwrap());
-        let labels = test.labels.unwrap();
+        let labels = test.single_labels().unwrap();
         let classes = classifier.read(&test.images).classes;
-        let right = classes.iter().zip(&labels).filter(|(a, b)| a == b).count();
+        let right = classes.iter().zip(labels).filter(|(a, b)| a == b).count();
         assert!(right >= 9850, "{right} of 10000");
     }
 

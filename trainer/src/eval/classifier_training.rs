@@ -40,7 +40,7 @@ const DROPOUT_STREAMS: u64 = 1 << 63;
 /// # Errors
 /// Data that is not labelled 28×28×1 images in ten classes, no epochs, or a loss that is not a number.
 pub fn train(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnMut(u64, u64, f64)) -> Result<Vec<u8>> {
-    let labels = data.labels.as_ref().filter(|_| data.shape == IMAGE && data.classes() == CLASSES);
+    let labels = data.single_labels().filter(|_| data.shape == IMAGE && data.classes() == CLASSES);
     let labels = labels.ok_or_else(|| {
         Error::Invalid(format!(
             "the classifier learns images of {IMAGE} in {CLASSES} classes; {} holds images of {} in {}",
@@ -115,7 +115,7 @@ mod tests {
     fn learns_and_repeats() {
         let mut data = digits::train().unwrap();
         data.images.truncate(1280 * IMAGE.len());
-        data.labels.as_mut().unwrap().truncate(1280);
+        data.labels.as_mut().unwrap().values.truncate(1280);
         let run = || {
             let mut losses = vec![];
             (train(&data, 3, 1, |_, _, loss| losses.push(loss)).unwrap(), losses)

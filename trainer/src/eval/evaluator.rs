@@ -125,7 +125,7 @@ impl Evaluator {
     /// The share of the whole test set that the classifier reads right.
     pub fn test_accuracy(&self) -> f64 {
         let classes = self.classifier.read(&self.test.images).classes;
-        let labels = self.test.labels.iter().flatten();
+        let labels = self.test.single_labels().unwrap_or_default();
         classes.iter().zip(labels).filter(|(class, label)| class == label).count() as f64 / self.test.len() as f64
     }
 
@@ -150,7 +150,7 @@ impl Evaluator {
             bootstrap::share(REPEATS, self.seed, &right)
         });
         let drawn = self.timed("classifier", || self.classifier.read(set.unconditional).classes);
-        let expected = histogram::shares(self.train.labels.iter().flatten().copied());
+        let expected = histogram::shares(self.train.single_labels().unwrap_or_default().iter().copied());
         let class_shares = histogram::shares(drawn.iter().copied());
         let class_total_variation = bootstrap::estimate(REPEATS, self.seed, [drawn.len(), 0], |pick, _| {
             histogram::total_variation(histogram::shares(pick.iter().map(|i| drawn[*i])), expected)
@@ -211,11 +211,11 @@ impl Evaluator {
     /// Some of the test digits, for a page: the first `count` of the order they are used in, with their classes.
     pub fn some_test_digits(&self, count: usize) -> (&[f32], &[u8]) {
         let count = count.min(self.test.len());
-        (first(&self.test.images, count), &self.test.labels.as_deref().unwrap_or_default()[..count])
+        (first(&self.test.images, count), &self.test.single_labels().unwrap_or_default()[..count])
     }
 
     fn test_images<'a>(&'a self, images: &'a [f32]) -> Images<'a> {
-        Images { images, asked: self.test.labels.as_deref(), unconditional: images, memorised: images }
+        Images { images, asked: self.test.single_labels(), unconditional: images, memorised: images }
     }
 }
 
@@ -227,7 +227,7 @@ fn shuffled(set: &Dataset) -> Dataset {
         source: set.source.clone(),
         shape: set.shape,
         images: order.iter().flat_map(|i| set.image(*i)).copied().collect(),
-        labels: set.labels.as_ref().map(|labels| order.iter().map(|i| labels[*i]).collect()),
+        labels: set.labels.as_ref().map(|labels| labels.select(order)),
     }
 }
 

@@ -85,7 +85,7 @@ impl Source {
                 )));
             }
             let run = Run::open(path)?;
-            check_images(path, run.checkpoint.config.image, run.checkpoint.config.classes)?;
+            check_images(path, run.checkpoint.config.image, run.checkpoint.config.classes())?;
             let usual = export::DEFAULT_PLANS.map(str::to_owned);
             let texts = if asked.is_empty() { &usual[..] } else { asked };
             let plans = run.checkpoint.config.plans(texts)?;
@@ -186,7 +186,7 @@ fn check_images(path: &Path, shape: [usize; 3], classes: usize) -> Result<()> {
 fn check_run(folder: &Path, run: &Config, model: &brownian::Model, file: Option<&Config>) -> Result<()> {
     let other =
         |what: &str| Err(Error::file(folder, format!("has {what} than the model file; give the run it comes from")));
-    if run.image != model.shape() || run.classes != usize::from(model.classes()) {
+    if run.image != model.shape() || run.classes() != usize::from(model.classes()) {
         return other("other images or classes");
     }
     if file.is_some_and(|file| file.prediction != run.prediction || file.alpha_bars() != run.alpha_bars()) {

@@ -333,7 +333,7 @@ impl Critic {
 }
 
 fn shares(data: &Dataset) -> Vec<f64> {
-    let labels = data.labels.as_deref().unwrap_or_default();
+    let labels = data.single_labels().unwrap_or_default();
     let count = |class: usize| labels.iter().filter(|l| usize::from(**l) == class).count() as f64;
     (0..data.classes()).map(|class| count(class) / labels.len().max(1) as f64).collect()
 }

@@ -50,7 +50,7 @@ pub fn sizes(data: &Dataset) -> Result<Vec<usize>> {
 }
 
 fn labels(data: &Dataset) -> Result<&[u8]> {
-    data.labels.as_deref().filter(|_| data.classes() > 1).ok_or_else(|| {
+    data.single_labels().filter(|_| data.classes() > 1).ok_or_else(|| {
         Error::Usage(format!("{} has no classes, which the critics learn; use --matching 0", data.source))
     })
 }

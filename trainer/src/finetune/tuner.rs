@@ -126,7 +126,7 @@ impl FineTuner {
             rounding: None,
             teacher,
             draws: Draws::new(&Config { batch: tuning.batch, seed: tuning.seed, ..config.clone() }),
-            labels: data.labels.clone().unwrap_or_default(),
+            labels: data.single_labels().unwrap_or_default().to_vec(),
             params: Parameters::new(values.clone()),
             adam: Adam::new([0.9, 0.99]),
             ema: values,

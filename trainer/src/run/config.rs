@@ -1,6 +1,7 @@
 //! What a run is: everything that decides its result, as stored beside its weights.
 use super::fine_tuning::FineTuning;
 use crate::data::augment::Augment;
+use crate::data::{labels, Axis};
 use crate::graph::{Graph, Shape, TunedPlan};
 use crate::nets::{self, Spec};
 use crate::plans::{self, NamedPlan};
@@ -35,8 +36,9 @@ pub struct Config {
     pub data_digest: u32,
     /// Height, width and channels of an image.
     pub image: [usize; 3],
-    /// Number of classes, 0 for unlabelled data.
-    pub classes: usize,
+    /// The axes of the labels, none for unlabelled data. A file holds the number of classes where nothing is named.
+    #[serde(rename = "classes", with = "labels::text")]
+    pub axes: Vec<Axis>,
     /// Steps of the whole run.
     pub steps: u64,
     /// Images a step.
@@ -91,7 +93,7 @@ impl Config {
             data: data.source.clone(),
             data_digest: data.digest(),
             image: [data.shape.height, data.shape.width, data.shape.channels],
-            classes: data.classes(),
+            axes: data.axes().to_vec(),
             ..Self::usual()
         }
     }
@@ -104,7 +106,7 @@ impl Config {
             data: "digits".into(),
             data_digest: 0,
             image: [0; 3],
-            classes: 0,
+            axes: vec![],
             steps: 40_000,
             batch: 32,
             lr: 0.016,
@@ -191,6 +193,11 @@ impl Config {
         Shape::new(height, width, channels)
     }
 
+    /// Number of classes on all axes together, 0 for unlabelled data.
+    pub fn classes(&self) -> usize {
+        self.axes.iter().map(|axis| axis.classes.len()).sum()
+    }
+
     /// The shape of this run's network.
     ///
     /// # Errors
@@ -204,7 +211,7 @@ impl Config {
     /// # Errors
     /// An unknown preset, or images that it cannot take.
     pub fn graph(&self) -> Result<Graph> {
-        let graph = self.spec()?.build(self.shape(), self.classes)?;
+        let graph = self.spec()?.build(self.shape(), self.classes())?;
         match &self.fine_tuning {
             Some(tuning) => Ok(graph.folded(self.tuned_plans(&tuning.plans)?)),
             None => Ok(graph),

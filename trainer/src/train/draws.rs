@@ -51,9 +51,9 @@ impl Draws {
             .map(|t| t.min(self.config.timesteps))
             .collect();
         let images: Vec<usize> = (0..batch as u64).map(|i| self.image(data.len(), step * batch as u64 + i)).collect();
-        let class_rows = images.iter().map(|i| match &data.labels {
+        let class_rows = images.iter().map(|i| match data.single_labels() {
             Some(labels) if !rng.random_bool(self.config.label_dropout) => usize::from(labels[*i]),
-            _ => self.config.classes,
+            _ => self.config.classes(),
         });
         let class_rows = class_rows.collect();
         let weights = timesteps.iter().map(|t| self.process.weight(*t) as f32).collect();
@@ -98,12 +98,12 @@ impl Draws {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{augment::Augment, digits};
+    use crate::data::{augment::Augment, digits, Labels};
     use crate::graph::Shape;
 
     fn data() -> Dataset {
         let images = (0..40 * 16).map(|i| (i / 16) as f32 / 40.0).collect();
-        let labels = Some((0..40).map(|i| i % 10).collect());
+        let labels = Some(Labels::numbered((0..40).map(|i| i % 10).collect()));
         Dataset { source: "test".into(), shape: Shape::new(4, 4, 1), images, labels }
     }
 

@@ -206,7 +206,7 @@ pub fn run(
     time: Option<Duration>,
     mut on_step: impl FnMut(Progress),
 ) -> Result<()> {
-    let (shape, classes) = (trainer.config.shape(), trainer.config.classes);
+    let (shape, classes) = (trainer.config.shape(), trainer.config.classes());
     if data.shape != shape || data.classes() > classes {
         return Err(Error::Invalid(format!(
             "the run learns images of {shape} in {classes} classes; {} holds images of {} in {}",
