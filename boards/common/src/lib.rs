@@ -10,10 +10,13 @@
 //! - [`stack`]: the stack's high-water mark by painting;
 //! - [`picture`]: an image as text;
 //! - [`request`]: what to sample, from a command line;
-//! - [`report`]: the lines that firmware prints and that host tools read back.
+//! - [`report`]: the lines that firmware prints and that host tools read back;
+//! - `demo` (feature `demo`): the demo of a board with a button, a display and a serial line.
 
 pub mod chain;
 pub mod counter;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod edit;
 pub mod picture;
 pub mod report;

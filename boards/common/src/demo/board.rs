@@ -1,0 +1,55 @@
+//! What the demo asks of a board.
+
+use super::frame::Frame;
+use super::press::Press;
+use core::fmt;
+
+/// Why a frame is not on the display.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisplayError {
+    /// Nothing answers at the display's address, or the bus fails.
+    NoAnswer,
+    /// The bus is stuck.
+    TimedOut,
+}
+
+impl fmt::Display for DisplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoAnswer => "it does not answer",
+            Self::TimedOut => "the bus is stuck",
+        })
+    }
+}
+
+/// A board with a clock, a watchdog, a button, a serial line and perhaps a display.
+#[expect(async_fn_in_trait, reason = "boards run one executor a core; no future of the demo is sent elsewhere")]
+pub trait Board {
+    /// What it is called, on the serial line.
+    const NAME: &'static str;
+
+    /// Microseconds since it started.
+    fn micros(&mut self) -> u64;
+
+    /// Tells the watchdog that all is well; called between the ops of an evaluation and at least every
+    /// [`IDLE_MICROS`](super::run::IDLE_MICROS) otherwise.
+    fn feed_watchdog(&mut self);
+
+    /// The next press of the button, if there was one.
+    fn press(&mut self) -> Option<Press>;
+
+    /// The next byte of the serial line, if there is one.
+    fn read(&mut self) -> Option<u8>;
+
+    /// Sends a line, which ends with a line feed. Where nobody listens it may be lost, and must not wait for long.
+    async fn write(&mut self, line: &str);
+
+    /// Shows a frame.
+    ///
+    /// # Errors
+    /// A display that is not there, or fails; the demo goes on without it and tries again with the next frame.
+    async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError>;
+
+    /// Sleeps so many microseconds, or until a press or a byte comes. With 0 other tasks get their turn, no more.
+    async fn pause(&mut self, micros: u64);
+}

@@ -1,0 +1,104 @@
+//! The RAM that is free for a model: what the linker has left between the variables and the stack.
+
+/// Bytes at the top of the RAM that belong to the stack.
+pub const STACK: usize = 8 * 1024;
+
+/// Memory for a model's arena and state.
+#[derive(Debug)]
+pub struct Memory<'a> {
+    bytes: &'a mut [u8],
+}
+
+impl<'a> Memory<'a> {
+    /// Of these bytes.
+    pub fn new(bytes: &'a mut [u8]) -> Self {
+        let skip = bytes.as_ptr().align_offset(16).min(bytes.len());
+        Self { bytes: bytes.split_at_mut(skip).1 }
+    }
+
+    /// Bytes that there are.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// An arena of `arena` bytes, at a multiple of 16, and a state of `state` values; `None` where they do not fit.
+    pub fn divide(self, arena: usize, state: usize) -> Option<(&'a mut [u8], &'a mut [f32])> {
+        let (first, rest) = self.bytes.split_at_mut_checked(arena.next_multiple_of(16))?;
+        let rest = rest.get_mut(..state.checked_mul(4)?)?;
+        // SAFETY: any bits are an f32, and the memory is borrowed for as long as the result.
+        let ([], state, []) = (unsafe { rest.align_to_mut::<f32>() }) else { return None };
+        Some((first.get_mut(..arena)?, state))
+    }
+}
+
+#[cfg(target_os = "none")]
+mod linked {
+    use super::{Memory, STACK};
+    use crate::stack;
+    use core::ptr::{addr_of, addr_of_mut};
+
+    extern "C" {
+        /// End of the variables, of cortex-m-rt.
+        static mut __sheap: u32;
+        /// Top of the stack, of cortex-m-rt.
+        static mut _stack_start: u32;
+        /// Of the board's `memory.x`.
+        static __model_start: u8;
+        static __model_end: u8;
+    }
+
+    /// The flash region of a model.
+    pub fn region() -> &'static [u8] {
+        let (start, end) = (addr_of!(__model_start), addr_of!(__model_end));
+        // SAFETY: the linker script keeps this range of flash free of the program; nothing writes to it while it runs.
+        unsafe { core::slice::from_raw_parts(start, end as usize - start as usize) }
+    }
+
+    /// The free RAM; paints the stack below the caller.
+    ///
+    /// # Safety
+    /// Called once, and early: within a quarter of [`STACK`] of the stack's top.
+    pub unsafe fn take() -> Memory<'static> {
+        let bottom = (addr_of_mut!(_stack_start) as usize - STACK) as *mut u32;
+        let free = addr_of_mut!(__sheap).cast::<u8>();
+        let len = (bottom as usize).saturating_sub(free as usize);
+        // SAFETY: three quarters of the stack are below the caller's frames. Variables end where `free` begins, the stack
+        // ends at `bottom`, no allocator is linked, and the caller calls once.
+        unsafe {
+            stack::paint(bottom..bottom.byte_add(STACK / 4 * 3));
+            Memory::new(core::slice::from_raw_parts_mut(free, len))
+        }
+    }
+
+    /// The most bytes that the stack has had since [`take`].
+    pub fn stack_used() -> usize {
+        let bottom = (addr_of_mut!(_stack_start) as usize - STACK) as *const u32;
+        // SAFETY: readable memory of the stack.
+        STACK - unsafe { stack::untouched(bottom..bottom.byte_add(STACK / 4 * 3)) }
+    }
+}
+
+#[cfg(target_os = "none")]
+pub use linked::{region, stack_used, take};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arena_and_state_share_the_memory() {
+        let mut bytes = [0u8; 16 + 48 + 40];
+        let memory = Memory::new(&mut bytes[3..]);
+        let len = memory.len();
+        assert!((85..=101).contains(&len) && !memory.is_empty());
+        let (arena, state) = memory.divide(33, 9).unwrap();
+        assert_eq!((arena.len(), state.len(), arena.as_ptr().align_offset(16)), (33, 9, 0));
+        assert!(Memory::new(&mut bytes).divide(33, 16).is_none());
+        assert!(Memory::new(&mut bytes).divide(1000, 0).is_none());
+    }
+}

@@ -1,0 +1,32 @@
+//! The demo: after power-up a board draws; a press of its button draws the next seed, a long press the next class.
+//! Words on the serial line do the same and more; a display of 128x64 dots shows a preview after every step.
+//!
+//! A board implements [`Board`], finds its [`Memory`] and its model with [`source`], and calls [`Demo::run`].
+//!
+//! - [`frame`]: what the display shows;
+//! - [`dither`]: an image in dots;
+//! - [`press`]: short and long presses;
+//! - [`typed`]: bytes of a serial line, as lines;
+//! - [`command`]: the words of a line;
+//! - [`source`]: the model in a flash region of its own, or the one in the firmware;
+//! - [`oled`]: an SSD1306 at an I²C bus;
+//! - [`memory`]: the RAM that is free for a model.
+
+mod board;
+pub mod command;
+mod controls;
+pub mod dither;
+pub mod frame;
+pub mod memory;
+pub mod oled;
+pub mod press;
+mod run;
+mod say;
+mod settings;
+pub mod source;
+pub mod typed;
+
+pub use board::{Board, DisplayError};
+pub use memory::Memory;
+pub use run::Demo;
+pub use source::Source;

@@ -1,0 +1,135 @@
+//! Short and long presses of a button.
+
+use embassy_futures::select::{select, Either};
+use embedded_hal_async::delay::DelayNs;
+use embedded_hal_async::digital::Wait;
+
+/// Held for so long, a press is a long one.
+pub const LONG_MILLIS: u32 = 700;
+/// Contacts bounce for so long.
+pub const BOUNCE_MILLIS: u32 = 20;
+
+/// A press of the button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Press {
+    /// Told when the button is released.
+    Short,
+    /// Told when it has been held for [`LONG_MILLIS`].
+    Long,
+}
+
+/// Waits for a press and calls `tell`; returns when the button is up again. The pin is low while the button is down.
+///
+/// # Errors
+/// Those of the pin.
+pub async fn next<P: Wait>(pin: &mut P, delay: &mut impl DelayNs, tell: impl FnOnce(Press)) -> Result<(), P::Error> {
+    pin.wait_for_low().await?;
+    delay.delay_ms(BOUNCE_MILLIS).await;
+    let released = select(pin.wait_for_high(), delay.delay_ms(LONG_MILLIS - BOUNCE_MILLIS)).await;
+    match released {
+        Either::First(result) => {
+            result?;
+            tell(Press::Short);
+        }
+        Either::Second(()) => {
+            tell(Press::Long);
+            pin.wait_for_high().await?;
+        }
+    }
+    delay.delay_ms(BOUNCE_MILLIS).await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use core::cell::Cell;
+    use core::convert::Infallible;
+    use core::future::poll_fn;
+    use core::task::Poll;
+    use embassy_futures::block_on;
+    use embedded_hal::digital::ErrorType;
+    use std::vec::Vec;
+
+    /// A clock that moves by a millisecond whenever somebody waits, and a pin that is low within `down`.
+    struct Bench<'a> {
+        millis: &'a Cell<u32>,
+        down: &'a [core::ops::Range<u32>],
+    }
+
+    impl Bench<'_> {
+        async fn until(&self, mut ready: impl FnMut(u32) -> bool) {
+            poll_fn(|context| {
+                self.millis.set(self.millis.get() + 1);
+                context.waker().wake_by_ref();
+                if ready(self.millis.get()) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+        }
+
+        fn is_low(&self, millis: u32) -> bool {
+            self.down.iter().any(|range| range.contains(&millis))
+        }
+    }
+
+    impl ErrorType for Bench<'_> {
+        type Error = Infallible;
+    }
+
+    impl Wait for Bench<'_> {
+        async fn wait_for_high(&mut self) -> Result<(), Infallible> {
+            self.until(|now| !self.is_low(now)).await;
+            Ok(())
+        }
+        async fn wait_for_low(&mut self) -> Result<(), Infallible> {
+            self.until(|now| self.is_low(now)).await;
+            Ok(())
+        }
+        async fn wait_for_rising_edge(&mut self) -> Result<(), Infallible> {
+            unreachable!()
+        }
+        async fn wait_for_falling_edge(&mut self) -> Result<(), Infallible> {
+            unreachable!()
+        }
+        async fn wait_for_any_edge(&mut self) -> Result<(), Infallible> {
+            unreachable!()
+        }
+    }
+
+    impl DelayNs for Bench<'_> {
+        async fn delay_ns(&mut self, ns: u32) {
+            let end = self.millis.get() + ns / 1_000_000;
+            self.until(|now| now >= end).await;
+        }
+    }
+
+    /// The presses that `count` calls tell, with their time.
+    fn presses(down: &[core::ops::Range<u32>], count: usize) -> Vec<(Press, u32)> {
+        let millis = Cell::new(0);
+        let (mut pin, mut delay) = (Bench { millis: &millis, down }, Bench { millis: &millis, down });
+        let mut told = Vec::new();
+        for _ in 0..count {
+            block_on(next(&mut pin, &mut delay, |press| told.push((press, millis.get())))).unwrap();
+        }
+        told
+    }
+
+    /// Contacts that bounce when the button goes down and up are one press.
+    #[test]
+    fn bounces_are_one_press() {
+        let told = presses(&[100..103, 105..300, 303..306, 2000..2100], 2);
+        assert!(matches!(told[..], [(Press::Short, 300..330), (Press::Short, 2100..2130)]), "{told:?}");
+    }
+
+    /// A long press is told while the button is still down, once.
+    #[test]
+    fn a_long_press_is_told_while_it_lasts() {
+        let told = presses(&[100..3000, 4000..4100], 2);
+        assert!(matches!(told[..], [(Press::Long, 800..810), (Press::Short, 4100..4130)]), "{told:?}");
+    }
+}

@@ -1,0 +1,156 @@
+//! The demo itself.
+
+use super::board::{Board, DisplayError};
+use super::controls::{Controls, Turn};
+use super::dither::Dots;
+use super::frame::Frame;
+use super::say::say;
+use super::settings::{ClassName, Settings};
+use super::source::Source;
+use crate::report::Line;
+use brownian::{Progress, Sampler};
+use core::fmt::Write;
+use heapless::String;
+
+/// The longest sleep of a board that has nothing to do; its watchdog must wait longer.
+pub const IDLE_MICROS: u64 = 200_000;
+
+/// Draws, listens, and shows what is drawn.
+#[derive(Debug)]
+pub struct Demo<'m> {
+    controls: Controls<'m>,
+    source: Source<'m>,
+    arena: &'m mut [u8],
+    state: &'m mut [f32],
+    screen: Screen,
+}
+
+/// Whether the display answers, once that is known.
+#[derive(Debug, Default)]
+struct Screen {
+    answers: Option<bool>,
+}
+
+impl Screen {
+    /// Shows a frame, and says when the display stops or begins to answer.
+    async fn show<B: Board>(&mut self, board: &mut B, frame: &Frame<'_>) {
+        let shown: Result<(), DisplayError> = board.show(frame).await;
+        if self.answers != Some(shown.is_ok()) {
+            match shown {
+                Ok(()) => say(board, format_args!("display answers")).await,
+                Err(why) => say(board, format_args!("display: {why}; going on without")).await,
+            }
+        }
+        self.answers = Some(shown.is_ok());
+    }
+}
+
+impl<'m> Demo<'m> {
+    /// A demo of the source's model, which fits into `memory`: an arena and a state; `room` are the bytes that were
+    /// free for them.
+    ///
+    /// Returns `None` for a model without plans; [`Model::parse`](brownian::Model::parse) accepts none.
+    pub fn new(source: Source<'m>, (arena, state): (&'m mut [u8], &'m mut [f32]), room: usize) -> Option<Self> {
+        let settings = Settings::first(source.model())?;
+        let controls = Controls::new(settings, source, room);
+        Some(Self { controls, source, arena, state, screen: Screen::default() })
+    }
+
+    /// Says hello and draws; then does what button and serial line ask for, for ever. `restart` says why the board has
+    /// started, where that is worth a line.
+    pub async fn run<B: Board>(mut self, board: &mut B, restart: Option<&str>) -> ! {
+        self.controls.info(board).await;
+        if let Some(why) = restart {
+            say(board, format_args!("restarted by {why}")).await;
+        }
+        if let Some(fault) = self.source.fault() {
+            say(board, format_args!("error: the model region {fault}")).await;
+        }
+        let mut turn = Turn::Draw;
+        loop {
+            turn = match turn {
+                Turn::Draw => self.draw(board).await.unwrap_or(Turn::Stop),
+                Turn::Stop => self.idle(board).await,
+            };
+        }
+    }
+
+    /// Waits until there is something to draw.
+    async fn idle<B: Board>(&mut self, board: &mut B) -> Turn {
+        loop {
+            if let Some(turn) = self.controls.attend(board, false).await {
+                return turn;
+            }
+            board.pause(IDLE_MICROS).await;
+        }
+    }
+
+    /// Draws one image, or as much of it as it is let; returns what to turn to instead.
+    async fn draw<B: Board>(&mut self, board: &mut B) -> Option<Turn> {
+        let Self { controls, source, arena, state, screen } = self;
+        let (model, settings) = (source.model(), controls.settings);
+        say(board, format_args!("draw {settings}")).await;
+        let mut chain = Sampler::builder(model, settings.plan).seed(settings.seed);
+        let mut class: String<16> = String::new();
+        if let Some(number) = settings.class {
+            chain = chain.class(number);
+            _ = write!(class, "class {}", ClassName(settings.class));
+        }
+        let mut sampler = match chain.start(arena, state) {
+            Ok(sampler) => sampler,
+            Err(error) => {
+                say(board, format_args!("error: {error}")).await;
+                return None;
+            }
+        };
+        let (mut dots, mut micros, start) = (Dots::blank(), 0, board.micros());
+        loop {
+            let (step, steps) = (sampler.steps_done(), sampler.steps());
+            let frame = Frame {
+                dots: &dots,
+                seed: settings.seed,
+                class: &class,
+                plan: settings.plan.name(),
+                step,
+                steps,
+                micros,
+                note: if source.fault().is_some() { "bad model" } else { "" },
+            };
+            screen.show(board, &frame).await;
+            if step == steps {
+                let micros = board.micros() - start;
+                say(board, format_args!("done {settings}: {} ms", micros / 1000)).await;
+                return None;
+            }
+            let begin = board.micros();
+            loop {
+                let progress = sampler.advance();
+                if matches!(progress, Progress::Stepped | Progress::Done) {
+                    break;
+                }
+                if let Some(preview) = sampler.preview() {
+                    dots = Dots::of_image(preview.x0_hat(), model.shape());
+                }
+                if let Some(turn) = controls.attend(board, true).await {
+                    if turn == Turn::Stop {
+                        say(board, format_args!("cancelled within step {} of {steps}", step + 1)).await;
+                    }
+                    return Some(turn);
+                }
+                board.pause(0).await;
+            }
+            micros = board.micros() - begin;
+            let step = sampler.steps_done();
+            if step == steps {
+                dots = Dots::of_image(sampler.x().iter().copied(), model.shape());
+            }
+            if controls.digests {
+                let line = Line::Step { step: step as u32, digest: sampler.digest(), ticks: micros };
+                say(board, format_args!("{line}")).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+extern crate std;
+use super::*;
+use crate::demo::press::Press;
+use crate::demo::{source, Memory};
+use brownian::{include_model, Model};
+use core::cell::RefCell;
+use core::future::{pending, Future};
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+use std::collections::VecDeque;
+use std::string::{String, ToString};
+use std::vec::Vec;
+use std::{format, vec};
+
+static NANO: &[u8] = include_model!("../../../../../models/digits28-nano.brn");
+
+/// What happens to the board, once `after` has been said.
+struct Event {
+    after: String,
+    what: What,
+}
+
+#[derive(Clone)]
+enum What {
+    Type(Vec<u8>),
+    Press(Press),
+    Unplug,
+    Plug,
+}
+
+#[derive(Default)]
+struct Log {
+    said: String,
+    /// Of every frame shown: step, dots.
+    frames: Vec<(usize, Dots)>,
+    feeds: usize,
+}
+
+/// A board that follows a script and stops when it is idle at the script's end.
+struct Fake<'a> {
+    events: VecDeque<Event>,
+    typed: VecDeque<u8>,
+    presses: VecDeque<Press>,
+    plugged: bool,
+    micros: u64,
+    log: &'a RefCell<Log>,
+}
+
+impl Board for Fake<'_> {
+    const NAME: &'static str = "a fake";
+
+    fn micros(&mut self) -> u64 {
+        self.micros += 10;
+        self.micros
+    }
+    fn feed_watchdog(&mut self) {
+        self.log.borrow_mut().feeds += 1;
+    }
+    fn press(&mut self) -> Option<Press> {
+        let said = self.log.borrow().said.len();
+        let due = self.events.front().is_some_and(|e| self.log.borrow().said[..said].contains(&e.after));
+        if due {
+            match self.events.pop_front().unwrap().what {
+                What::Type(bytes) => self.typed.extend(bytes),
+                What::Press(press) => self.presses.push_back(press),
+                What::Unplug => self.plugged = false,
+                What::Plug => self.plugged = true,
+            }
+        }
+        self.presses.pop_front()
+    }
+    fn read(&mut self) -> Option<u8> {
+        self.typed.pop_front()
+    }
+    async fn write(&mut self, line: &str) {
+        self.log.borrow_mut().said += line;
+    }
+    async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
+        if !self.plugged {
+            return Err(DisplayError::NoAnswer);
+        }
+        self.log.borrow_mut().frames.push((frame.step, frame.dots.clone()));
+        Ok(())
+    }
+    async fn pause(&mut self, micros: u64) {
+        self.micros += micros;
+        if micros > 0 && self.events.is_empty() && self.typed.is_empty() {
+            pending::<()>().await;
+        }
+    }
+}
+
+/// What a board does that lives through `script`: (what has been said, what happens then).
+fn live(script: &[(&str, What)]) -> Log {
+    let log = RefCell::new(Log::default());
+    let events = script.iter().map(|(after, what)| Event { after: after.to_string(), what: what.clone() }).collect();
+    let mut board =
+        Fake { events, typed: VecDeque::new(), presses: VecDeque::new(), plugged: true, micros: 0, log: &log };
+    let room = source::ram(NANO) + 16;
+    let mut bytes = vec![0; room + 16];
+    let mut slot = None;
+    let source = Source::choose(&[], NANO, room, &mut slot).unwrap();
+    let model = source.model();
+    let parts = Memory::new(&mut bytes).divide(model.arena_len(), model.state_len()).unwrap();
+    {
+        let demo = Demo::new(source, parts, room).unwrap().run(&mut board, None);
+        let mut demo = pin!(demo);
+        // Nothing that the fake awaits is pending but the script's end.
+        assert!(matches!(demo.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
+    }
+    assert!(board.events.is_empty(), "nobody has said '{}':\n{}", board.events[0].after, log.borrow().said);
+    log.into_inner()
+}
+
+/// The step lines that the chain itself says.
+fn chain(seed: u64, class: u16, plan: &str) -> Vec<String> {
+    let model = Model::parse(NANO).unwrap();
+    let mut arena = brownian::Arena::<{ brownian::arena_len(NANO) }>::new();
+    let mut state = [0.0; brownian::state_len(NANO)];
+    let plan = model.plan(plan).unwrap();
+    let chain = Sampler::builder(&model, plan).seed(seed).class(class);
+    let mut sampler = chain.start(arena.bytes_mut(), &mut state).unwrap();
+    let mut lines = Vec::new();
+    while sampler.step() {
+        lines.push(format!("step {} digest {:08x}", sampler.steps_done(), sampler.digest()));
+    }
+    lines
+}
+
+/// The step lines without their times.
+fn steps(said: &str) -> Vec<String> {
+    let lines = said.lines().filter(|line| matches!(Line::parse(line), Some(Line::Step { .. })));
+    lines.map(|line| line.split(" ticks").next().unwrap().to_string()).collect()
+}
+
+fn typed(text: &str) -> What {
+    What::Type(text.as_bytes().to_vec())
+}
+
+/// The lines that complain.
+fn errors(log: &Log) -> Vec<&str> {
+    log.said.lines().filter(|line| line.starts_with("error: ")).collect()
+}
+
+/// It draws after power-up, tells every step, shows one frame before and one after each, and feeds the watchdog after
+/// every op.
+#[test]
+fn it_draws_after_power_up() {
+    let log = live(&[]);
+    assert_eq!(steps(&log.said), chain(1, 0, "fast5"));
+    assert!(log.said.contains("draw seed=1 class=0 plan=fast5\r\n"), "{}", log.said);
+    assert!(log.said.contains("done seed=1 class=0 plan=fast5: "), "{}", log.said);
+    assert_eq!(log.frames.iter().map(|(step, _)| *step).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+    let ops = Model::parse(NANO).unwrap().ops().count();
+    assert!(log.feeds >= 5 * ops, "{} feeds, {ops} ops", log.feeds);
+    // The last frame is the sample; previews come before.
+    assert!(log.frames[1..].iter().all(|(_, dots)| dots.light().count() > 20));
+}
+
+/// A press draws the next seed, a long one the next class; pressed within a chain they drop it.
+#[test]
+fn presses_draw_the_next() {
+    let log = live(&[
+        ("done seed=1", What::Press(Press::Short)),
+        ("done seed=2", What::Press(Press::Long)),
+        ("seed=2 class=1 plan=fast5\r\nstep 1", What::Press(Press::Short)),
+    ]);
+    let parts = [chain(1, 0, "fast5"), chain(2, 0, "fast5"), chain(2, 1, "fast5")[..1].to_vec(), chain(3, 1, "fast5")];
+    assert_eq!(steps(&log.said), parts.concat());
+}
+
+/// After the last class comes the first.
+#[test]
+fn classes_go_round() {
+    let log = live(&[("done seed=1", typed("sample class=9\n")), ("done seed=1 class=9", What::Press(Press::Long))]);
+    assert!(log.said.ends_with("ms\r\n") && log.said.contains("done seed=1 class=0 plan=fast5: "), "{}", log.said);
+    assert_eq!(steps(&log.said)[10..], chain(1, 0, "fast5"));
+}
+
+/// `sample` draws what it says and keeps what it does not say; `class=none` draws without a class.
+#[test]
+fn sample_draws_what_it_says() {
+    let log = live(&[
+        ("done seed=1", typed("sample seed=7 class=3 plan=fast10\r\n")),
+        ("done seed=7", typed("sample class=none plan=fast5\n")),
+    ]);
+    assert_eq!(steps(&log.said)[5..15], chain(7, 3, "fast10"));
+    assert!(log.said.contains("draw seed=7 class=none plan=fast5"), "{}", log.said);
+    assert_ne!(steps(&log.said)[15..], chain(7, 3, "fast5"));
+}
+
+/// `cancel` stops within an evaluation; the board is idle then, and says so when it is asked again.
+#[test]
+fn cancel_stops_a_chain() {
+    let log = live(&[("step 2", typed("cancel\ncancel\n"))]);
+    assert_eq!(steps(&log.said), chain(1, 0, "fast5")[..2]);
+    assert!(log.said.ends_with("cancelled within step 3 of 5\r\nnothing is being drawn\r\n"), "{}", log.said);
+}
+
+/// Words that only tell do not disturb the chain.
+#[test]
+fn questions_are_answered_within_a_chain() {
+    let log = live(&[("step 1", typed("plans\ninfo\nhelp\ndigest off\n"))]);
+    assert_eq!(steps(&log.said), chain(1, 0, "fast5")[..1]);
+    for words in
+        ["plan fast5: 5 steps", "brownian on a fake", "image 28x28x1, 10 classes", "sample [seed=N]", "done seed=1"]
+    {
+        assert!(log.said.contains(words), "{words}: {}", log.said);
+    }
+}
+
+/// Garbage, 10,000 characters, half a command, an unknown plan or class: one line each, and the chain goes on.
+#[test]
+fn bad_lines_are_one_error_each() {
+    for (line, words) in [
+        (&[b'x'; 10_000][..], "at most 80 characters"),
+        (&[0xff, 0x00, 0xfe, 0x80], "printable"),
+        (b"sample se", "'se'"),
+        (b"sample plan=fast5000", "no plan 'fast5000'"),
+        (b"sample class=10", "class=0 to class=9"),
+        (b"sample class=seven", "no class 'seven'"),
+        (b"sample seed=1 class=2 plan=x", "no plan 'x'"),
+        (b"draw", "no word 'draw'"),
+    ] {
+        let log = live(&[("step 1", What::Type([line, b"\n"].concat()))]);
+        assert!(matches!(errors(&log)[..], [error] if error.contains(words)), "{words}: {:?}", errors(&log));
+        assert_eq!(steps(&log.said), chain(1, 0, "fast5"), "the chain goes on");
+    }
+}
+
+/// A display that is unplugged is reported once, the chain goes on; plugged in again, it shows what comes.
+#[test]
+fn a_display_may_come_and_go() {
+    let log = live(&[("step 1", What::Unplug), ("step 3", What::Plug)]);
+    assert_eq!(steps(&log.said), chain(1, 0, "fast5"));
+    assert_eq!(log.said.matches("display: it does not answer; going on without").count(), 1, "{}", log.said);
+    assert_eq!(log.said.matches("display answers").count(), 2, "{}", log.said);
+    assert_eq!(log.frames.last().unwrap().0, 5);
+}
+
+/// It says what it is before it draws.
+#[test]
+fn hello_says_what_it_runs_on() {
+    let said = live(&[]).said;
+    let lines: Vec<&str> = said.lines().take(3).collect();
+    let model = Model::parse(NANO).unwrap();
+    let (checksum, plans) = (model.checksum(), model.plans().count());
+    let expected = [
+        "brownian on a fake".to_string(),
+        format!("model built in, checksum {checksum:08x}"),
+        format!("image 28x28x1, 10 classes, {plans} plans"),
+    ];
+    assert_eq!(lines, expected);
+}
