@@ -15,7 +15,10 @@
 //!
 //! 13 instructions for 16 products, 14 with the loop.
 
+use super::finish::{finish, Finish};
 use super::instructions::{even, odd, Dsp};
+use crate::kernels::conv::Conv;
+use crate::kernels::epilogue::Output;
 use crate::kernels::shared::tiles::Isa;
 use core::arch::asm;
 
@@ -51,6 +54,98 @@ macro_rules! two_pixels {
     };
 }
 
+/// Where the dot products of a tile find what they need.
+#[repr(C)]
+struct Tile {
+    finish: Finish,
+    /// Where the biases end.
+    end: *const i32,
+    /// Bytes of a row of weights.
+    row_len: usize,
+    patch: *const [u32; 2],
+}
+
+/// Every output channel of a tile of four pixels.
+///
+/// # Safety
+/// `row` has as many rows of weights as there are biases; the tile's patches and outputs are whole.
+#[inline(never)]
+unsafe fn four(tile: &mut Tile, row: *const u32) {
+    // SAFETY: reads what `Tile` points to and writes its outputs; two blocks a turn, an odd one enters in the middle. r6
+    // and r7, which cannot be operands, are saved.
+    unsafe {
+        asm!(
+            "push {{r6, r7}}",
+            "mov r7, r0",
+            "20:",
+            "ldr r4, [r7]",
+            "ldr r0, [r4], #4",
+            "str r4, [r7]",
+            "mov r1, r0",
+            "mov r2, r0",
+            "mov r3, r0",
+            "ldrd r6, lr, [r7, #48]",
+            "tst r6, #4",
+            "add r6, r6, r12",
+            "bne 3f",
+            "2:",
+            widen_weights!(), two_pixels!("r0", "r1"), two_pixels!("r2", "r3"),
+            "3:",
+            widen_weights!(), two_pixels!("r0", "r1"), two_pixels!("r2", "r3"),
+            "cmp r12, r6",
+            "bne 2b",
+            finish!(),
+            "ldr r4, [r7]",
+            "ldr r5, [r7, #44]",
+            "cmp r4, r5",
+            "bne 20b",
+            "pop {{r6, r7}}",
+            inout("r0") tile => _, inout("r12") row => _,
+            out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _, out("r8") _, out("r9") _,
+            out("r10") _, out("r11") _, out("lr") _,
+        );
+    }
+}
+
+/// Every output channel of a tile of two pixels.
+///
+/// # Safety
+/// Like `four`.
+#[inline(never)]
+unsafe fn two(tile: &mut Tile, row: *const u32) {
+    // SAFETY: like `four`.
+    unsafe {
+        asm!(
+            "push {{r6, r7}}",
+            "mov r7, r0",
+            "20:",
+            "ldr r4, [r7]",
+            "ldr r0, [r4], #4",
+            "str r4, [r7]",
+            "mov r1, r0",
+            "ldrd r6, lr, [r7, #48]",
+            "tst r6, #4",
+            "add r6, r6, r12",
+            "bne 3f",
+            "2:",
+            widen_weights!(), two_pixels!("r0", "r1"),
+            "3:",
+            widen_weights!(), two_pixels!("r0", "r1"),
+            "cmp r12, r6",
+            "bne 2b",
+            finish!(),
+            "ldr r4, [r7]",
+            "ldr r5, [r7, #44]",
+            "cmp r4, r5",
+            "bne 20b",
+            "pop {{r6, r7}}",
+            inout("r0") tile => _, inout("r12") row => _,
+            out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _, out("r8") _, out("r9") _,
+            out("r10") _, out("r11") _, out("lr") _,
+        );
+    }
+}
+
 impl Isa for Dsp {
     type Block = [u32; 2];
 
@@ -60,53 +155,56 @@ impl Isa for Dsp {
     }
 
     #[inline(always)]
-    unsafe fn dot4(row: *const u32, patch: *const [u32; 2], blocks: usize, bias: i32) -> [i32; 4] {
-        let mut acc = [bias; 4];
-        // SAFETY: reads `blocks` words of `row` and `8·blocks` of `patch`; two blocks a turn, an odd one enters in the
-        // middle. r6, which cannot be an operand, is saved.
+    unsafe fn blocks<const P: usize>(mut from: *const u32, mut dst: *mut [u32; 2], count: usize) -> *mut [u32; 2] {
+        // SAFETY: the caller's promise; the assembly takes four words a turn.
         unsafe {
-            asm!(
-                "push {{r6}}",
-                "add r6, r12, r11, lsl #2",
-                "tst r11, #1",
-                "bne 3f",
-                "2:",
-                widen_weights!(), two_pixels!("r0", "r1"), two_pixels!("r2", "r3"),
-                "3:",
-                widen_weights!(), two_pixels!("r0", "r1"), two_pixels!("r2", "r3"),
-                "cmp r12, r6",
-                "bne 2b",
-                "pop {{r6}}",
-                inout("r0") acc[0], inout("r1") acc[1], inout("r2") acc[2], inout("r3") acc[3],
-                inout("r11") blocks => _, inout("r12") row => _, inout("lr") patch => _,
-                out("r4") _, out("r5") _, out("r8") _, out("r9") _, out("r10") _,
-                options(readonly),
-            );
+            let end = from.add(count);
+            for _ in 0..count % 4 {
+                dst.write(Self::widen(*from));
+                (from, dst) = (from.add(1), dst.wrapping_add(P));
+            }
+            if from != end {
+                asm!(
+                    "2:",
+                    "ldm {from}!, {{r0, r1, r2, r3}}",
+                    "sxtb16 r4, r0\n sxtb16 r5, r0, ror #8\n strd r4, r5, [{dst}]",
+                    "sxtb16 r4, r1\n sxtb16 r5, r1, ror #8\n strd r4, r5, [{dst}, {at1}]",
+                    "sxtb16 r4, r2\n sxtb16 r5, r2, ror #8\n strd r4, r5, [{dst}, {at2}]",
+                    "sxtb16 r4, r3\n sxtb16 r5, r3, ror #8\n strd r4, r5, [{dst}, {at3}]",
+                    "add {dst}, {dst}, {turn}",
+                    "cmp {from}, {end}",
+                    "bne 2b",
+                    from = inout(reg) from => _, dst = inout(reg) dst, end = in(reg) end,
+                    at1 = const 8 * P, at2 = const 16 * P, at3 = const 24 * P, turn = const 32 * P,
+                    out("r0") _, out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _,
+                    options(nostack),
+                );
+            }
         }
-        acc
+        dst
     }
 
     #[inline(always)]
-    unsafe fn dot2(row: *const u32, patch: *const [u32; 2], blocks: usize, bias: i32) -> [i32; 2] {
-        let mut acc = [bias; 2];
-        // SAFETY: like `dot4` with `4·blocks` words of `patch`.
+    unsafe fn channels<const P: usize>(
+        conv: &Conv,
+        out: &mut Output,
+        patch: *const [u32; 2],
+        blocks: usize,
+        first: usize,
+        count: usize,
+    ) {
+        let channels = conv.output[2];
+        let end = conv.epilogue.bias.as_ptr().wrapping_add(channels);
+        // SAFETY: the caller's promise.
         unsafe {
-            asm!(
-                "add r3, r12, r11, lsl #2",
-                "tst r11, #1",
-                "bne 3f",
-                "2:",
-                widen_weights!(), two_pixels!("r0", "r1"),
-                "3:",
-                widen_weights!(), two_pixels!("r0", "r1"),
-                "cmp r12, r3",
-                "bne 2b",
-                inout("r0") acc[0], inout("r1") acc[1], out("r3") _,
-                inout("r11") blocks => _, inout("r12") row => _, inout("lr") patch => _,
-                out("r4") _, out("r5") _, out("r8") _, out("r9") _, out("r10") _,
-                options(readonly, nostack),
-            );
+            let finish = Finish::new(&conv.epilogue, out, channels, first, 1, count);
+            let mut tile = Tile { finish, end, row_len: 4 * blocks, patch };
+            let row = conv.weights.as_ptr().cast();
+            if P == 4 {
+                four(&mut tile, row);
+            } else {
+                two(&mut tile, row);
+            }
         }
-        acc
     }
 }

@@ -5,6 +5,7 @@ mod add;
 mod backend;
 mod conv;
 mod depthwise;
+mod finish;
 mod instructions;
 mod linear;
 

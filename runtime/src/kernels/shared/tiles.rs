@@ -22,12 +22,40 @@ use crate::kernels::scratch::{conv_scratch, pixel_tile, row_stride};
 use crate::kernels::source::{Source, Window};
 
 /// What an instruction set does better than the compiler.
-pub trait Isa: Requantize {
+pub trait Isa: Requantize + Sized {
     /// Four taps of a pixel in the patches: one word, or two when widened.
     type Block: Copy;
 
     /// Four i8 of a word as a block, as `dot4` and `dot2` multiply them.
     fn widen(values: u32) -> Self::Block;
+
+    /// Writes `count` words as blocks, P blocks apart; returns where the next goes.
+    ///
+    /// # Safety
+    /// `from` has `count` words, `dst` room for their blocks.
+    #[inline(always)]
+    unsafe fn blocks<const P: usize>(
+        mut from: *const u32,
+        mut dst: *mut Self::Block,
+        count: usize,
+    ) -> *mut Self::Block {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let end = from.add(count);
+            if count & 1 != 0 {
+                dst.write(Self::widen(*from));
+                dst = dst.wrapping_add(P);
+                from = from.add(1);
+            }
+            while from != end {
+                dst.write(Self::widen(*from));
+                dst.wrapping_add(P).write(Self::widen(*from.add(1)));
+                dst = dst.wrapping_add(2 * P);
+                from = from.add(2);
+            }
+        }
+        dst
+    }
 
     /// Pixels a tile; 2 or 4.
     fn pixels(taps: usize) -> usize {
@@ -41,13 +69,17 @@ pub trait Isa: Requantize {
     ///
     /// # Safety
     /// `row` has `blocks` words, `patch` has `4·blocks` blocks, both aligned to 4; `blocks ≥ 1`.
-    unsafe fn dot4(row: *const u32, patch: *const Self::Block, blocks: usize, bias: i32) -> [i32; 4];
+    unsafe fn dot4(_row: *const u32, _patch: *const Self::Block, _blocks: usize, bias: i32) -> [i32; 4] {
+        [bias; 4]
+    }
 
     /// `bias + Σ row·patch` for two interleaved pixels.
     ///
     /// # Safety
     /// Like `dot4`, but `patch` has `2·blocks` blocks.
-    unsafe fn dot2(row: *const u32, patch: *const Self::Block, blocks: usize, bias: i32) -> [i32; 2];
+    unsafe fn dot2(_row: *const u32, _patch: *const Self::Block, _blocks: usize, bias: i32) -> [i32; 2] {
+        [bias; 2]
+    }
 
     /// `bias[c] + Σ rows[c]·patch` for four channels, whose rows follow one another, and four pixels.
     ///
@@ -60,6 +92,51 @@ pub trait Isa: Requantize {
         _bias: *const i32,
     ) -> [[i32; 4]; 4] {
         [[0; 4]; 4]
+    }
+
+    /// Every output channel of P pixels from `first` on, of which `count` exist.
+    ///
+    /// # Safety
+    /// The slices of `conv` and `out` are whole; `patch` has P patches of `blocks` blocks.
+    #[inline(always)]
+    unsafe fn channels<const P: usize>(
+        conv: &Conv,
+        out: &mut Output,
+        patch: *const Self::Block,
+        blocks: usize,
+        first: usize,
+        count: usize,
+    ) {
+        let out_c = conv.output[2];
+        let mut row = conv.weights.as_ptr().cast::<u32>();
+        let mut o = 0;
+        while Self::FOUR_CHANNELS && P == 4 && o + 4 <= out_c {
+            // SAFETY: channels o to o + 4 exist, with weights, bias, multipliers and outputs.
+            unsafe {
+                let tile = Self::dot4x4(row, patch, blocks, conv.epilogue.bias.as_ptr().add(o));
+                for (c, four) in tile.into_iter().enumerate() {
+                    let mut acc = [0; P];
+                    acc.copy_from_slice(&four);
+                    store::<Self, P, 0>(&conv.epilogue, out, acc, count, o + c, first * out_c + o + c, out_c);
+                }
+                row = row.add(4 * blocks);
+            }
+            o += 4;
+        }
+        for o in o..out_c {
+            // SAFETY: o < out_c, for which weights, bias, multipliers and outputs exist.
+            unsafe {
+                let bias = *conv.epilogue.bias.as_ptr().add(o);
+                let mut acc = [0; P];
+                if P == 4 {
+                    acc.copy_from_slice(&Self::dot4(row, patch, blocks, bias));
+                } else {
+                    acc.copy_from_slice(&Self::dot2(row, patch, blocks, bias));
+                }
+                store::<Self, P, 0>(&conv.epilogue, out, acc, count, o, first * out_c + o, out_c);
+                row = row.add(blocks);
+            }
+        }
     }
 }
 
@@ -97,7 +174,7 @@ pub fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
 /// # Safety
 /// The slices of `conv` and `out` are whole, `patch` is aligned and has room for P patches of `blocks` blocks.
 unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *mut I::Block, blocks: usize) {
-    let [out_h, out_w, out_c] = conv.output;
+    let [out_h, out_w, _] = conv.output;
     let pixels = out_h * out_w;
     let (mut x, mut y, mut first) = (0, 0, 0);
     while first < pixels {
@@ -110,35 +187,8 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
                 (x, y) = (0, y + 1);
             }
         }
-        let mut row = conv.weights.as_ptr().cast::<u32>();
-        let mut o = 0;
-        while I::FOUR_CHANNELS && P == 4 && o + 4 <= out_c {
-            // SAFETY: channels o to o + 4 exist, with weights, bias, multipliers and outputs.
-            unsafe {
-                let tile = I::dot4x4(row, patch, blocks, conv.epilogue.bias.as_ptr().add(o));
-                for (c, four) in tile.into_iter().enumerate() {
-                    let mut acc = [0; P];
-                    acc.copy_from_slice(&four);
-                    store::<I, P, 0>(&conv.epilogue, out, acc, count, o + c, first * out_c + o + c, out_c);
-                }
-                row = row.add(4 * blocks);
-            }
-            o += 4;
-        }
-        for o in o..out_c {
-            // SAFETY: o < out_c, for which weights, bias, multipliers and outputs exist.
-            unsafe {
-                let bias = *conv.epilogue.bias.as_ptr().add(o);
-                let mut acc = [0; P];
-                if P == 4 {
-                    acc.copy_from_slice(&I::dot4(row, patch, blocks, bias));
-                } else {
-                    acc.copy_from_slice(&I::dot2(row, patch, blocks, bias));
-                }
-                store::<I, P, 0>(&conv.epilogue, out, acc, count, o, first * out_c + o, out_c);
-                row = row.add(blocks);
-            }
-        }
+        // SAFETY: the caller's promise.
+        unsafe { I::channels::<P>(conv, out, patch, blocks, first, count) };
         first += count;
     }
 }
@@ -213,19 +263,7 @@ impl<I: Isa, const P: usize> Patch<I, P> {
                         self.dst = self.dst.wrapping_add(P);
                     }
                 }
-                (true, false) => {
-                    let mut from = from.cast::<u32>();
-                    let end = from.add(len / 4);
-                    if len & 4 != 0 {
-                        self.block(*from);
-                        from = from.add(1);
-                    }
-                    while from != end {
-                        self.block(*from);
-                        self.block(*from.add(1));
-                        from = from.add(2);
-                    }
-                }
+                (true, false) => self.dst = I::blocks::<P>(from.cast(), self.dst, len / 4),
                 (false, _) => {
                     for _ in 0..len {
                         let value = if padding { source.zero_point } else { *from };

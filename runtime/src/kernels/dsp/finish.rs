@@ -1,0 +1,125 @@
+//! From four accumulators of one output channel to four stored outputs, as a piece of assembly that the convolutions
+//! share.
+
+use crate::kernels::epilogue::{Epilogue, Output};
+
+/// How accumulators become outputs and where these go, as the assembly reads it.
+#[repr(C)]
+pub struct Finish {
+    /// Of the next channel.
+    pub bias: *const i32,
+    /// Of the next channel.
+    pub multipliers: *const i16,
+    /// The next channel of the first output.
+    pub out: *mut u8,
+    /// Bytes from one output to the next.
+    pub step: usize,
+    pub offset: i32,
+    pub shift: u32,
+    /// The middle of the activation's table, 0 for none, or 1 for outputs of i16.
+    pub lut: usize,
+    /// Like `out`, or null. The residual has i8 and `step`, too.
+    pub residual: *const i8,
+    pub residual_multiplier: i32,
+    pub residual_shift: u32,
+    /// Outputs to store; the other accumulators count for nothing.
+    pub count: usize,
+}
+
+impl Finish {
+    /// For `count` outputs from pixel `pixel` on, `step` pixels apart, each of `channels` channels, from channel 0 on.
+    ///
+    /// # Safety
+    /// The epilogue and the output are whole.
+    #[inline(always)]
+    pub unsafe fn new(
+        epilogue: &Epilogue,
+        out: &mut Output,
+        channels: usize,
+        pixel: usize,
+        step: usize,
+        count: usize,
+    ) -> Self {
+        let (to, size, mut lut) = match out {
+            Output::I8(out) => (out.as_mut_ptr().cast::<u8>(), 1, 0),
+            Output::I16(out) => (out.as_mut_ptr().cast(), 2, 1),
+        };
+        if let Some(table) = epilogue.lut {
+            lut = table.as_ptr() as usize + 128;
+        }
+        let (mut residual, mut multiplier, mut shift) = (core::ptr::null(), 0, 0);
+        if let Some(r) = epilogue.residual {
+            residual = r.data.map_or(to.cast_const().cast(), |data| data.as_ptr()).wrapping_add(pixel * channels);
+            (multiplier, shift) = (r.multiplier as i32, r.shift as u32 & 31);
+        }
+        Self {
+            bias: epilogue.bias.as_ptr(),
+            multipliers: epilogue.multipliers.as_ptr(),
+            out: to.wrapping_add(pixel * channels * size),
+            step: step * channels * size,
+            offset: epilogue.offset,
+            shift: epilogue.shift as u32 & 31,
+            lut,
+            residual,
+            residual_multiplier: multiplier,
+            residual_shift: shift,
+            count,
+        }
+    }
+}
+
+/// Requantizes r0 to r3, biases included, for the outputs that the [`Finish`] at r7 says, and moves it on by one channel.
+/// Of residuals only those of outputs that are stored are read. Overwrites r4 to r6, r8 to r11 and lr.
+///
+/// 34 instructions for four outputs, 4 more with a table, 34 more with a residual.
+macro_rules! finish {
+    () => {
+        concat!(
+            "ldr r4, [r7, #4]\n ldrsh r5, [r4], #2\n str r4, [r7, #4]\n",
+            "ldrd r8, r9, [r7, #16]\n",
+            "smlawb r0, r0, r5, r8\n smlawb r1, r1, r5, r8\n smlawb r2, r2, r5, r8\n smlawb r3, r3, r5, r8\n",
+            "ldrd r4, r5, [r7, #8]\n",
+            "ldrd r6, r8, [r7, #24]\n",
+            "ldr r10, [r7, #40]\n",
+            "cmp r8, #0\n bne 52f\n",
+            "51:\n",
+            "asr r0, r0, r9\n asr r1, r1, r9\n asr r2, r2, r9\n asr r3, r3, r9\n",
+            "cmp r6, #1\n beq 55f\n",
+            "ssat r0, #8, r0\n ssat r1, #8, r1\n ssat r2, #8, r2\n ssat r3, #8, r3\n",
+            "blo 54f\n",
+            "ldrsb r0, [r6, r0]\n ldrsb r1, [r6, r1]\n ldrsb r2, [r6, r2]\n ldrsb r3, [r6, r3]\n",
+            "54:\n",
+            "cmp r10, #4\n strb r0, [r4]\n bne 56f\n",
+            "strb r1, [r4, r5]\n strb r2, [r4, r5, lsl #1]\n add r6, r5, r5, lsl #1\n strb r3, [r4, r6]\n",
+            "57:\n",
+            "add r4, r4, #1\n str r4, [r7, #8]\n",
+            "b 59f\n",
+            // The residual: r8, and r6 and lr from the first output to the second and the third.
+            "52:\n",
+            "ldrd r11, r9, [r7, #32]\n",
+            "mov r6, r5\n lsl lr, r5, #1\n",
+            "cmp r10, #2\n it lo\n movlo r6, #0\n it ls\n movls lr, #0\n",
+            "ldrsb r4, [r8]\n mul r4, r4, r11\n asr r4, r4, r9\n add r0, r0, r4\n",
+            "ldrsb r4, [r8, r6]\n mul r4, r4, r11\n asr r4, r4, r9\n add r1, r1, r4\n",
+            "ldrsb r4, [r8, lr]\n mul r4, r4, r11\n asr r4, r4, r9\n add r2, r2, r4\n",
+            "cmp r10, #3\n it eq\n moveq r6, #0\n add r6, r6, lr\n",
+            "ldrsb r4, [r8, r6]\n mul r4, r4, r11\n asr r4, r4, r9\n add r3, r3, r4\n",
+            "add r8, r8, #1\n str r8, [r7, #28]\n",
+            "ldr r9, [r7, #20]\n ldr r4, [r7, #8]\n ldr r6, [r7, #24]\n",
+            "b 51b\n",
+            // Fewer than four outputs.
+            "56:\n",
+            "cmp r10, #2\n blo 57b\n strb r1, [r4, r5]\n beq 57b\n strb r2, [r4, r5, lsl #1]\n b 57b\n",
+            // Outputs of i16.
+            "55:\n",
+            "ssat r0, #16, r0\n ssat r1, #16, r1\n ssat r2, #16, r2\n ssat r3, #16, r3\n",
+            "strh r0, [r4]\n cmp r10, #2\n blo 58f\n strh r1, [r4, r5]\n beq 58f\n strh r2, [r4, r5, lsl #1]\n",
+            "cmp r10, #4\n bne 58f\n add r6, r5, r5, lsl #1\n strh r3, [r4, r6]\n",
+            "58:\n",
+            "add r4, r4, #2\n str r4, [r7, #8]\n",
+            "59:\n",
+        )
+    };
+}
+
+pub(super) use finish;
