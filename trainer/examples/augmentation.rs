@@ -13,19 +13,20 @@ use rand_chacha::ChaCha8Rng;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (train, test) = (digits::train()?, digits::test()?);
+    let train_images = train.images.to_vec();
     let classifier = Classifier::shipped()?;
     let moments = |images: &[f32]| {
         let reading = classifier.read(images);
         let count = images.len() / train.shape.len();
         (Moments::of(&reading.features, FEATURES, 0..count), reading.classes)
     };
-    let (reference, _) = moments(&train.images);
+    let (reference, _) = moments(&train_images);
     let sharpness = |images: &[f32]| {
         let lines = images.chunks_exact(train.shape.width);
         lines.flat_map(|line| line.windows(2)).map(|w| f64::from((w[1] - w[0]).abs())).sum::<f64>()
             / images.len() as f64
     };
-    let original = sharpness(&train.images);
+    let original = sharpness(&train_images);
     println!("| images | black | dark | middle | light | white | sharpness | Fréchet distance | read as their class |");
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
     let show = |name: &str, images: &[f32], labels: Option<&[u8]>| {
@@ -45,8 +46,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             100.0 * right as f64 / classes.len() as f64,
         );
     };
-    show("training digits", &train.images, train.single_labels());
-    show("test digits", &test.images, test.single_labels());
+    show("training digits", &train_images, train.single_labels());
+    show("test digits", &test.images.to_vec(), test.single_labels());
     let affine = Motion::SMALL;
     let still = |motion| Motion { angle: 0.0, scale: 0.0, shear: 0.0, shift: Shift::Whole(0), ..motion };
     let soft = Motion { contrast: 1.0, ..affine };
@@ -69,11 +70,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let motion = motion.ok_or("every case moves")?;
         for share in [100, 50] {
             let mut rng = ChaCha8Rng::seed_from_u64(1);
-            let mut images = train.images.clone();
+            let mut images = train_images.clone();
             for (i, out) in images.chunks_exact_mut(train.shape.len()).enumerate() {
                 let placement = motion.draw(&mut rng);
                 if i % 100 < share {
-                    placement.apply(train.shape, train.image(i), out);
+                    placement.apply(train.shape, &train.image(i), out);
                 }
             }
             show(&format!("{name}, {share} % of the digits"), &images, train.single_labels());

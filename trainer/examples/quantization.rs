@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let classifier = Classifier::shipped()?;
     let train = digits::train()?;
-    let real = Moments::of(&classifier.read(&train.images).features, FEATURES, 0..train.len());
+    let real = Moments::of(&classifier.read(&train.images.to_vec()).features, FEATURES, 0..train.len());
     let distance = |images: &[f32]| {
         let images: Vec<f32> = images.iter().map(|v| v.clamp(-1.0, 1.0)).collect();
         Moments::of(&classifier.read(&images).features, FEATURES, 0..count).distance(&real)

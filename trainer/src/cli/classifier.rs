@@ -53,7 +53,7 @@ impl TrainClassifier {
         let classifier = Classifier::from_bytes(&bytes)?;
         files::write_atomically(&self.out, &bytes)?;
         let labels = unseen.single_labels().unwrap_or_default();
-        let reference = Moments::of(&classifier.read(&train.images).features, FEATURES, 0..train.len());
+        let reference = Moments::of(&classifier.read(&train.images.to_vec()).features, FEATURES, 0..train.len());
         let mut lines = format!(
             "{}: {} bytes, sha256 {}\n{} {name} digits: read right, and Fréchet distance to the {} they were not part of\n",
             self.out.display(),
@@ -69,7 +69,7 @@ impl TrainClassifier {
             ("uniform", corruption::uniform),
         ];
         for (name, change) in changes {
-            let reading = classifier.read(&change(&unseen.images));
+            let reading = classifier.read(&change(&unseen.images.to_vec()));
             let right = reading.classes.iter().zip(labels).filter(|(class, label)| class == label).count();
             let distance = Moments::of(&reading.features, FEATURES, 0..unseen.len()).distance(&reference);
             let share = 100.0 * right as f64 / unseen.len() as f64;
@@ -89,7 +89,7 @@ impl TrainClassifier {
         let part = |range: Range<usize>| Dataset {
             source: all.source.clone(),
             shape: all.shape,
-            images: all.images[range.start * all.shape.len()..range.end * all.shape.len()].to_vec(),
+            images: all.images.select(&range.clone().collect::<Vec<_>>(), all.shape.len()),
             labels: all.labels.as_ref().map(|labels| labels.select(range)),
         };
         Ok((part(0..kept), part(kept..all.len()), "held-out"))

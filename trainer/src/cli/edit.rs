@@ -99,7 +99,7 @@ fn images(source: &str, shape: [usize; 3]) -> Result<Vec<f32>> {
         data::png(path)?
     } else {
         let set = Dataset::open(source)?;
-        (set.shape, set.images)
+        (set.shape, set.images.to_vec())
     };
     if [found.height, found.width, found.channels] != shape {
         return Err(Error::file(path, format!("is {found}, the model draws {}x{}x{}", shape[0], shape[1], shape[2])));

@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn whole_motions_are_exact() {
         let train = digits::train().unwrap();
-        let (image, shape) = (train.image(0), train.shape);
+        let (image, shape) = (&*train.image(0), train.shape);
         for kernel in [Kernel::Linear, Kernel::Cubic] {
             assert_eq!(moved(Placement { kernel, ..Placement::STILL }, shape, image), image);
             let out = moved(Placement { kernel, shift: [2.0, -1.0], ..Placement::STILL }, shape, image);
@@ -222,7 +222,7 @@ mod tests {
             let (mut white, mut steps) = (0.0, 0.0);
             for i in 0..300 {
                 let image = match motion {
-                    Some(motion) => moved(motion.draw(&mut rng), train.shape, train.image(i)),
+                    Some(motion) => moved(motion.draw(&mut rng), train.shape, &train.image(i)),
                     None => train.image(i).to_vec(),
                 };
                 white += image.iter().filter(|v| **v > 0.95).count() as f64;

@@ -1,9 +1,11 @@
 //! A data set in memory.
 use super::labels::{Axis, Labels};
+use super::pixels::Pixels;
 use crate::graph::Shape;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// Images of one shape, all in memory.
@@ -14,27 +16,31 @@ pub struct Dataset {
     /// Shape of one image.
     pub shape: Shape,
     /// All images, NHWC in [-1, 1].
-    pub images: Vec<f32>,
+    pub images: Pixels,
     /// What the images show, if known.
     pub labels: Option<Labels>,
 }
 
 impl Dataset {
     /// A data set from its parts, with everything checked that later code relies on.
-    pub(super) fn checked(path: &Path, shape: Shape, images: Vec<f32>, labels: Option<Labels>) -> Result<Self> {
-        let set = Self { source: path.display().to_string(), shape, images, labels };
+    pub(super) fn checked(
+        path: &Path,
+        shape: Shape,
+        images: impl Into<Pixels>,
+        labels: Option<Labels>,
+    ) -> Result<Self> {
+        let set = Self { source: path.display().to_string(), shape, images: images.into(), labels };
         if shape.is_empty() || set.is_empty() {
             return Err(Error::file(path, "holds no images"));
         }
-        if let Some(i) = set.images.iter().position(|v| !v.is_finite()) {
-            return Err(Error::file(path, format!("image {} holds a value that is not a number", i / shape.len())));
-        }
-        if let Some(i) = set.images.iter().position(|v| v.abs() > 1.0 + 1e-4) {
-            let value = set.images[i];
-            return Err(Error::file(
-                path,
-                format!("image {} holds {value}; values must lie in [-1, 1]", i / shape.len()),
-            ));
+        if let Pixels::Floats(values) = &set.images {
+            if let Some(i) = values.iter().position(|v| !v.is_finite()) {
+                return Err(Error::file(path, format!("image {} holds a value that is not a number", i / shape.len())));
+            }
+            if let Some(i) = values.iter().position(|v| v.abs() > 1.0 + 1e-4) {
+                let what = format!("image {} holds {}; values must lie in [-1, 1]", i / shape.len(), values[i]);
+                return Err(Error::file(path, what));
+            }
         }
         if let Some(labels) = &set.labels {
             labels.check(path, set.len())?;
@@ -52,9 +58,9 @@ impl Dataset {
         self.images.is_empty()
     }
 
-    /// The values of image `i`.
-    pub fn image(&self, i: usize) -> &[f32] {
-        &self.images[i * self.shape.len()..(i + 1) * self.shape.len()]
+    /// The values of image `i` in [-1, 1], copied where they are stored as bytes.
+    pub fn image(&self, i: usize) -> Cow<'_, [f32]> {
+        self.images.range(i * self.shape.len()..(i + 1) * self.shape.len())
     }
 
     /// The axes of the labels; none without labels.
@@ -84,7 +90,7 @@ impl Dataset {
         [kept, held_out].map(|part| Self {
             source: self.source.clone(),
             shape: self.shape,
-            images: part.iter().flat_map(|i| self.image(*i)).copied().collect(),
+            images: self.images.select(part, self.shape.len()),
             labels: self.labels.as_ref().map(|labels| labels.select(part.iter().copied())),
         })
     }
@@ -101,11 +107,6 @@ impl Dataset {
         self.labels.iter().flat_map(Labels::digested).for_each(|bytes| crc.update(bytes));
         crc.sum()
     }
-}
-
-/// A pixel of 8 bits as a value in [-1, 1].
-pub(super) fn from_byte(byte: u8) -> f32 {
-    (f32::from(byte) / 127.5) - 1.0
 }
 
 #[cfg(test)]

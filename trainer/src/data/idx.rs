@@ -1,9 +1,9 @@
 //! IDX files, gzipped or not: the format of MNIST (bytes 0, 0, type, rank, then big-endian sizes, then the values).
-use super::dataset::{from_byte, Dataset};
+use super::dataset::Dataset;
+use super::gzip;
 use super::labels::Labels;
 use crate::graph::Shape;
 use crate::{Error, Result};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The IDX type code of unsigned bytes.
@@ -20,14 +20,14 @@ pub fn read(path: &Path) -> Result<Dataset> {
 }
 
 /// Decodes images from the bytes of `path`.
-pub fn images(path: &Path, bytes: &[u8]) -> Result<(Shape, Vec<f32>)> {
+pub fn images(path: &Path, bytes: &[u8]) -> Result<(Shape, Vec<u8>)> {
     let (sizes, values) = decode(path, bytes)?;
     let shape = match sizes[1..] {
         [height, width] => Shape::new(height, width, 1),
         [height, width, channels] => Shape::new(height, width, channels),
         _ => return Err(Error::file(path, format!("has {} axes; images have 3 (N, H, W) or 4", sizes.len()))),
     };
-    Ok((shape, values.into_iter().map(from_byte).collect()))
+    Ok((shape, values))
 }
 
 /// Decodes labels from the bytes of `path`.
@@ -56,14 +56,7 @@ fn labels_beside(path: &Path) -> Option<PathBuf> {
 
 /// The sizes of the axes and the values.
 fn decode(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Vec<u8>)> {
-    let mut unpacked = Vec::new();
-    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        let read = flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut unpacked);
-        read.map_err(|e| Error::file(path, format!("the gzip stream is broken or cut off ({e})")))?;
-        &unpacked[..]
-    } else {
-        bytes
-    };
+    let bytes = &gzip::unpacked(path, bytes)?[..];
     let &[0, 0, kind, rank, ref rest @ ..] = bytes else {
         return Err(Error::file(path, "is not an IDX file: it does not start with the magic bytes 00 00"));
     };
@@ -118,7 +111,7 @@ mod tests {
         std::fs::write(folder.path().join("a-labels-idx1-ubyte"), idx(&[2], &[3, 1])).unwrap();
         let set = Dataset::open(path.to_str().unwrap()).unwrap();
         assert_eq!((set.shape, set.len(), set.classes()), (Shape::new(1, 3, 1), 2, 4));
-        assert_eq!(set.image(1), [1.0, -1.0, 51.0 / 127.5 - 1.0]);
+        assert_eq!(set.image(1)[..], [1.0, -1.0, 51.0 / 127.5 - 1.0]);
         std::fs::write(folder.path().join("a-labels-idx1-ubyte"), idx(&[3], &[3, 1, 0])).unwrap();
         let error = Dataset::open(path.to_str().unwrap()).unwrap_err().to_string();
         assert!(error.contains("2 images, but 3 labels"), "{error}");

@@ -1,5 +1,7 @@
 //! NumPy arrays: f32 in [-1, 1] or bytes, of shape N×H×W or N×H×W×C.
-use super::dataset::{from_byte, Dataset};
+use super::dataset::Dataset;
+use super::gzip;
+use super::pixels::Pixels;
 use crate::graph::Shape;
 use crate::{Error, Result};
 use npyz::{DType, NpyFile, Order, TypeChar};
@@ -7,8 +9,15 @@ use std::path::Path;
 
 /// Reads the images of an array; `.npy` has no labels.
 pub fn read(path: &Path) -> Result<Dataset> {
-    let broken = |e: std::io::Error| Error::file(path, format!("is not a readable .npy array ({e})"));
     let bytes = std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
+    let (shape, images) = images(path, &bytes)?;
+    Dataset::checked(path, shape, images, None)
+}
+
+/// Decodes images from the bytes of `path`, gzipped or not.
+pub fn images(path: &Path, bytes: &[u8]) -> Result<(Shape, Pixels)> {
+    let broken = |e: std::io::Error| Error::file(path, format!("is not a readable .npy array ({e})"));
+    let bytes = gzip::unpacked(path, bytes)?;
     let array = NpyFile::new(&bytes[..]).map_err(broken)?;
     let sizes: Vec<usize> = array.shape().iter().map(|n| usize::try_from(*n).unwrap_or(usize::MAX)).collect();
     let shape = match sizes[..] {
@@ -36,11 +45,17 @@ pub fn read(path: &Path) -> Result<Dataset> {
         _ => (None, 0),
     };
     let images = match (kind, size) {
-        (Some(TypeChar::Float), 4) => array.into_vec::<f32>().map_err(broken)?,
-        (Some(TypeChar::Uint), 1) => array.into_vec::<u8>().map_err(broken)?.into_iter().map(from_byte).collect(),
+        (Some(TypeChar::Float), 4) => Pixels::Floats(array.into_vec().map_err(broken)?),
+        (Some(TypeChar::Uint), 1) => Pixels::Bytes(array.into_vec().map_err(broken)?),
         _ => return Err(Error::file(path, format!("holds values of type {}; use f32 or u8", array.dtype().descr()))),
     };
-    Dataset::checked(path, shape, images, None)
+    Ok((shape, images))
+}
+
+/// Decodes labels, bytes of one axis, from the bytes of `path`, gzipped or not.
+pub fn labels(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
+    let broken = |e: std::io::Error| Error::file(path, format!("is not a readable .npy array of bytes ({e})"));
+    NpyFile::new(&gzip::unpacked(path, bytes)?[..]).and_then(NpyFile::into_vec).map_err(broken)
 }
 
 #[cfg(test)]
@@ -61,9 +76,9 @@ mod tests {
     #[test]
     fn reads_floats_and_bytes() {
         let set = open(&[2, 1, 2], &[0.5f32, -1.0, 1.0, 0.0]).unwrap();
-        assert_eq!((set.shape, set.image(1), &set.labels), (Shape::new(1, 2, 1), &[1.0, 0.0][..], &None));
+        assert_eq!((set.shape, &set.image(1)[..], &set.labels), (Shape::new(1, 2, 1), &[1.0, 0.0][..], &None));
         let set = open(&[1, 1, 2, 3], &[0u8, 255, 0, 255, 0, 255]).unwrap();
-        assert_eq!((set.shape, set.image(0)), (Shape::new(1, 2, 3), &[-1.0, 1.0, -1.0, 1.0, -1.0, 1.0][..]));
+        assert_eq!((set.shape, &set.image(0)[..]), (Shape::new(1, 2, 3), &[-1.0, 1.0, -1.0, 1.0, -1.0, 1.0][..]));
     }
 
     #[test]

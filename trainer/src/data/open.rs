@@ -1,18 +1,19 @@
 //! Which reader a source is for.
-use super::dataset::{from_byte, Dataset};
-use super::{digits, idx, npy, png_folder};
+use super::dataset::Dataset;
+use super::pixels::from_byte;
+use super::{builtin, idx, npy, png_folder};
 use crate::graph::Shape;
 use crate::{Error, Result};
 use std::path::Path;
 
 impl Dataset {
-    /// Reads what `--data` names: `digits` (built in), an IDX file, a `.npy` array or a folder of PNGs.
+    /// Reads what `--data` names: a built-in set, an IDX file, a `.npy` array or a folder of PNGs.
     ///
     /// # Errors
     /// A source that is missing, broken, empty or of an unknown kind.
     pub fn open(source: &str) -> Result<Self> {
-        if source == "digits" {
-            return digits::train();
+        if let Some(set) = builtin::named(source)? {
+            return (set.train)();
         }
         let path = Path::new(source);
         let metadata = std::fs::metadata(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
@@ -20,7 +21,7 @@ impl Dataset {
             return png_folder::read(path);
         }
         let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
-        if name.ends_with(".npy") {
+        if name.ends_with(".npy") || name.ends_with(".npy.gz") {
             npy::read(path)
         } else if name.ends_with(".png") {
             Err(Error::file(path, "is a single image; give the folder it lies in"))

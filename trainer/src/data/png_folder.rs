@@ -1,5 +1,5 @@
 //! A folder of PNGs of one size, gray or RGB, in the order of their names.
-use super::dataset::{from_byte, Dataset};
+use super::dataset::Dataset;
 use crate::graph::Shape;
 use crate::{Error, Result};
 use png::{BitDepth, ColorType, Decoder, Transformations};
@@ -32,7 +32,7 @@ pub fn read(folder: &Path) -> Result<Dataset> {
                 format!("is {found}, but {name} is {shape}; all images must have one size and kind"),
             ));
         }
-        images.extend(pixels.into_iter().map(from_byte));
+        images.extend(pixels);
     }
     Dataset::checked(folder, shape, images, None)
 }
@@ -80,7 +80,7 @@ mod tests {
         write(&folder.path().join("a.PNG"), 2, 1, ColorType::Grayscale, BitDepth::Eight, &[255, 255]);
         std::fs::write(folder.path().join("notes.txt"), "not an image").unwrap();
         let set = Dataset::open(folder.path().to_str().unwrap()).unwrap();
-        assert_eq!((set.shape, &set.images[..]), (Shape::new(1, 2, 1), &[1.0, 1.0, -1.0, 1.0][..]));
+        assert_eq!((set.shape, set.images.to_vec()), (Shape::new(1, 2, 1), vec![1.0, 1.0, -1.0, 1.0]));
         let folder = tempfile::tempdir().unwrap();
         write(&folder.path().join("a.png"), 1, 2, ColorType::Rgb, BitDepth::Eight, &[0, 255, 0, 255, 0, 255]);
         assert_eq!(Dataset::open(folder.path().to_str().unwrap()).unwrap().shape, Shape::new(2, 1, 3));

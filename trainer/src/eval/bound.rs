@@ -212,8 +212,8 @@ fn last_step(
     seed: u64,
     x0_hats: impl Fn(usize, &[f32]) -> Result<Vec<f64>>,
 ) -> Result<Bayes> {
-    let images = &train.images[..FIT_IMAGES * train.shape.len()];
-    let share = shares(&train.images);
+    let all = train.images.to_vec();
+    let (images, share) = (&all[..FIT_IMAGES * train.shape.len()], shares(&all));
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
     let mut best: Option<(f64, Bayes)> = None;
     // Of the timesteps above the present one.
@@ -260,7 +260,7 @@ pub fn bound(denoiser: &Denoiser, config: &Config, seed: u64, done: impl FnMut(u
     let test_labels = labels(&test);
     let setting = Setting {
         process: &process,
-        images: &test.images,
+        images: &test.images.to_vec(),
         labels: test_labels.as_deref(),
         len: test.shape.len(),
         bayes: Some(&bayes),

@@ -228,7 +228,7 @@ mod tests {
     fn reads_the_test_set() {
         let (classifier, test) = (Classifier::shipped().unwrap(), digits::test().unwrap());
         let labels = test.single_labels().unwrap();
-        let classes = classifier.read(&test.images).classes;
+        let classes = classifier.read(&test.images.to_vec()).classes;
         let right = classes.iter().zip(labels).filter(|(a, b)| a == b).count();
         assert!(right >= 9850, "{right} of 10000");
     }

@@ -66,7 +66,7 @@ pub fn train(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnMut(u
             let mut x = Buffer::stale(images.len() * IMAGE.len());
             x.par_chunks_exact_mut(IMAGE.len()).zip(images).for_each(|(out, image)| {
                 let mut rng = generator(seed, ((epoch as u64 + 1) << 32) + *image as u64);
-                MOTION.draw(&mut rng).apply(IMAGE, data.image(*image), out);
+                MOTION.draw(&mut rng).apply(IMAGE, &data.image(*image), out);
                 let blurred = corruption::blurred(out, rng.random_range(0.0..BLUR));
                 let contrast = 1.0 - rng.random_range(0.0..DIMMING);
                 let deviation = rng.random_range(0.0..NOISE);

@@ -58,7 +58,9 @@ pub struct Images<'a> {
 pub struct Evaluator {
     classifier: Classifier,
     train: Dataset,
+    train_images: Vec<f32>,
     test: Dataset,
+    test_images: Vec<f32>,
     /// Images that neighbours and projections are taken of: as many as will be measured.
     count: usize,
     seed: u64,
@@ -80,18 +82,21 @@ impl Evaluator {
         let classifier = Classifier::shipped()?;
         let (train, test) = (digits::train()?, shuffled(&digits::test()?));
         let count = count.min(train.len()).min(test.len());
-        let mut features = classifier.read(&train.images).features;
+        let (train_images, test_images) = (train.images.to_vec(), test.images.to_vec());
+        let mut features = classifier.read(&train_images).features;
         let moments = Moments::of(&features, FEATURES, 0..train.len());
         features.truncate(count * FEATURES);
         let radii = neighbours::radii(&features, FEATURES);
         let directions = sliced::directions(IMAGE.len());
-        let projections = sliced::project(&train.images[..count * IMAGE.len()], &directions, IMAGE.len());
+        let projections = sliced::project(&train_images[..count * IMAGE.len()], &directions, IMAGE.len());
         let test_nearest =
-            neighbours::nearest(first(&test.images, count.min(MEMORISATION_IMAGES)), &train.images, IMAGE.len());
+            neighbours::nearest(first(&test_images, count.min(MEMORISATION_IMAGES)), &train_images, IMAGE.len());
         Ok(Self {
             classifier,
             train,
+            train_images,
             test,
+            test_images,
             count,
             seed,
             moments,
@@ -124,7 +129,7 @@ impl Evaluator {
 
     /// The share of the whole test set that the classifier reads right.
     pub fn test_accuracy(&self) -> f64 {
-        let classes = self.classifier.read(&self.test.images).classes;
+        let classes = self.classifier.read(&self.test_images).classes;
         let labels = self.test.single_labels().unwrap_or_default();
         classes.iter().zip(labels).filter(|(class, label)| class == label).count() as f64 / self.test.len() as f64
     }
@@ -169,7 +174,7 @@ impl Evaluator {
             })
         });
         let memorisation_ratio = self.timed("memorisation_ratio", || {
-            let nearest = neighbours::nearest(first(set.memorised, self.test_nearest.len()), &self.train.images, len);
+            let nearest = neighbours::nearest(first(set.memorised, self.test_nearest.len()), &self.train_images, len);
             let counts = [nearest.len(), self.test_nearest.len()];
             bootstrap::estimate(REPEATS, self.seed, counts, |a, b| {
                 let middle = |all: &[f64], pick: &[usize]| {
@@ -196,8 +201,8 @@ impl Evaluator {
     /// # Errors
     /// As [`Self::figures`].
     pub fn real(&self) -> Result<Figures> {
-        let others = &self.test.images[self.test_nearest.len() * IMAGE.len()..];
-        self.figures(&Images { memorised: others, ..self.test_images(first(&self.test.images, self.count)) })
+        let others = &self.test_images[self.test_nearest.len() * IMAGE.len()..];
+        self.figures(&Images { memorised: others, ..self.of_test(first(&self.test_images, self.count)) })
     }
 
     /// The figures of test digits changed by `corrupt`.
@@ -205,16 +210,16 @@ impl Evaluator {
     /// # Errors
     /// As [`Self::figures`].
     pub fn corrupted(&self, corrupt: fn(&[f32]) -> Vec<f32>) -> Result<Figures> {
-        self.figures(&self.test_images(&corrupt(first(&self.test.images, self.count))))
+        self.figures(&self.of_test(&corrupt(first(&self.test_images, self.count))))
     }
 
     /// Some of the test digits, for a page: the first `count` of the order they are used in, with their classes.
     pub fn some_test_digits(&self, count: usize) -> (&[f32], &[u8]) {
         let count = count.min(self.test.len());
-        (first(&self.test.images, count), &self.test.single_labels().unwrap_or_default()[..count])
+        (first(&self.test_images, count), &self.test.single_labels().unwrap_or_default()[..count])
     }
 
-    fn test_images<'a>(&'a self, images: &'a [f32]) -> Images<'a> {
+    fn of_test<'a>(&'a self, images: &'a [f32]) -> Images<'a> {
         Images { images, asked: self.test.single_labels(), unconditional: images, memorised: images }
     }
 }
@@ -226,7 +231,7 @@ fn shuffled(set: &Dataset) -> Dataset {
     Dataset {
         source: set.source.clone(),
         shape: set.shape,
-        images: order.iter().flat_map(|i| set.image(*i)).copied().collect(),
+        images: set.images.select(&order, set.shape.len()),
         labels: set.labels.as_ref().map(|labels| labels.select(order)),
     }
 }
@@ -258,7 +263,7 @@ mod tests {
         }
 
         // The training digits themselves, in the place of samples: as near as can be, and copies.
-        let copies = first(&evaluator.train.images, 500);
+        let copies = first(&evaluator.train_images, 500);
         let images = Images { images: copies, asked: None, unconditional: copies, memorised: copies };
         let copied = evaluator.figures(&images).unwrap();
         assert_eq!((copied.precision.value, copied.recall.value, copied.memorisation_ratio.value), (1.0, 1.0, 0.0));

@@ -134,7 +134,7 @@ impl Critic {
     /// One layer: the projection on the directions in which the pixels vary most.
     pub fn of_pixels(data: &Dataset) -> Self {
         let len = data.shape.len();
-        let values: Vec<f64> = data.images.iter().map(|v| f64::from(*v)).collect();
+        let values: Vec<f64> = data.images.to_vec().iter().map(|v| f64::from(*v)).collect();
         let components = Target::new(&values, len).principal(COMPONENTS);
         let mut layout = Layout::default();
         let conv = Conv::linear(len, components.len() / len);
@@ -172,7 +172,7 @@ impl Critic {
     /// The logits of images, one row an image; nothing of a critic that does not classify.
     pub fn logits(&self, images: &[f32], shape: Shape) -> Option<Act> {
         let mut tape = Tape::default();
-        let x = tape.hold(Buffer::copy_of(images), images.len() / shape.len(), shape);
+        let x = tape.hold(Buffer::copy_of(&images), images.len() / shape.len(), shape);
         self.classifies.then(|| {
             let [_, logits] = self.record(&mut tape, &self.params, &x, false);
             logits
@@ -229,7 +229,7 @@ impl Critic {
                 let mut x = Buffer::stale(images.len() * data.shape.len());
                 for (image, out) in images.iter().zip(x.chunks_exact_mut(data.shape.len())) {
                     let shift = [(); 2].map(|()| rng.random_range(-SHIFT..=SHIFT) as f32);
-                    Placement { shift, ..Placement::STILL }.apply(data.shape, data.image(*image), out);
+                    Placement { shift, ..Placement::STILL }.apply(data.shape, &data.image(*image), out);
                 }
                 let labels: Vec<u8> = images.iter().map(|i| labels[*i]).collect();
                 let mut tape = Tape::default();
@@ -256,7 +256,7 @@ impl Critic {
         let (mut plain, mut width) = (vec![], 0);
         for images in data.images.chunks(256 * data.shape.len()) {
             let mut tape = Tape::default();
-            let x = tape.hold(Buffer::copy_of(images), images.len() / data.shape.len(), data.shape);
+            let x = tape.hold(Buffer::copy_of(&images), images.len() / data.shape.len(), data.shape);
             let [features, _] = self.record(&mut tape, &self.params, &x, false);
             width = features.shape().len();
             plain.extend(features.values().iter().map(|v| f64::from(*v)));

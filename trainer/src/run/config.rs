@@ -293,7 +293,7 @@ mod tests {
 
     fn config() -> Config {
         let images = vec![0.0; 64];
-        let data = Dataset { source: "one".into(), shape: Shape::new(8, 8, 1), images, labels: None };
+        let data = Dataset { source: "one".into(), shape: Shape::new(8, 8, 1), images: images.into(), labels: None };
         Config::new("tiny", &data)
     }
 

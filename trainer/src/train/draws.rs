@@ -64,8 +64,8 @@ impl Draws {
             target.iter_mut().for_each(|epsilon| *epsilon = rng.sample(rand_distr::StandardNormal));
             let image = data.image(images[i]);
             match self.config.augment.motion().filter(|_| rng.random_bool(self.config.augment_share)) {
-                Some(motion) => motion.draw(&mut rng).apply(data.shape, image, x),
-                None => x.copy_from_slice(image),
+                Some(motion) => motion.draw(&mut rng).apply(data.shape, &image, x),
+                None => x.copy_from_slice(&image),
             }
             self.process.noise(timesteps[i], x, target);
         });

@@ -32,7 +32,7 @@ pub fn loss(network: &Network, config: &Config, data: &Dataset) -> Result<f64> {
             let class = data.single_labels().map(|labels| usize::from(labels[image]));
             columns.extend(network.bias(t, class)?);
             let start = x.len();
-            x.extend_from_slice(data.image(image));
+            x.extend_from_slice(&data.image(image));
             targets.extend((start..x.len()).map(|_| rng.sample::<f32, _>(StandardNormal)));
             process.noise(t, &mut x[start..], &mut targets[start..]);
         }

@@ -1,0 +1,65 @@
+//! The data sets that are part of the program.
+use super::dataset::Dataset;
+use super::{digits, faces16};
+use crate::{Error, Result};
+use std::path::Path;
+
+/// Before the name of a built-in data set, where a file or folder has that name too.
+const PREFIX: &str = "builtin:";
+
+/// A data set that is part of the program.
+#[derive(Clone, Copy, Debug)]
+pub struct BuiltIn {
+    /// Its name.
+    pub name: &'static str,
+    /// The images to train with.
+    pub train: fn() -> Result<Dataset>,
+    /// Others to measure with.
+    pub test: fn() -> Result<Dataset>,
+}
+
+/// All of them.
+pub const BUILT_IN: [BuiltIn; 2] = [
+    BuiltIn { name: "digits", train: digits::train, test: digits::test },
+    BuiltIn { name: "faces16", train: faces16::train, test: faces16::test },
+];
+
+/// The built-in data set that `source` names, as `digits` or `builtin:digits`; `None` for the path of a file or folder.
+///
+/// # Errors
+/// A name that a file or folder of the working directory has too, and `builtin:` before a name that is none.
+pub fn named(source: &str) -> Result<Option<BuiltIn>> {
+    let of_name = |name: &str| BUILT_IN.into_iter().find(|set| set.name == name);
+    if let Some(name) = source.strip_prefix(PREFIX) {
+        let names = BUILT_IN.map(|set| set.name).join(", ");
+        let unknown = || Error::Usage(format!("{source}: there is no such built-in data set; there are {names}"));
+        return of_name(name).map(Some).ok_or_else(unknown);
+    }
+    let found = of_name(source);
+    if found.is_some() && Path::new(source).exists() {
+        return Err(Error::Usage(format!(
+            "--data {source}: there is a built-in data set and a file or folder of that name; write {PREFIX}{source} or \
+             ./{source}"
+        )));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_list() {
+        for set in BUILT_IN {
+            for source in [set.name.to_owned(), format!("builtin:{}", set.name)] {
+                assert_eq!(named(&source).unwrap().unwrap().name, set.name);
+            }
+            assert_eq!((set.train)().unwrap().source, set.name);
+        }
+        for path in ["./digits", "digit", "Digits", "folder/digits"] {
+            assert!(named(path).unwrap().is_none(), "{path}");
+        }
+        assert!(named("builtin:cats").unwrap_err().to_string().contains("there are digits, faces16"));
+    }
+}
