@@ -22,7 +22,7 @@ const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global()?;
-    let graph = nets::build("digits28", Shape::new(28, 28, 1), 10)?;
+    let graph = nets::build("digits28", Shape::new(28, 28, 1), &[10])?;
     let network = graph.fold(&graph.params.init(3), &graph.stats.init(3))?;
     let mut alpha_bar = vec![0.0; 1000];
     Schedule::COSINE.alpha_bars(&mut alpha_bar);

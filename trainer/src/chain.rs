@@ -17,11 +17,27 @@ pub enum Classes {
     None,
     /// Always this one.
     One(u16),
-    /// Image i gets class i mod (number of classes).
+    /// Image i gets class i mod (number of classes); on several axes the combinations take turns, the first axis
+    /// changing first.
     Cycle,
 }
 
 impl Classes {
+    /// The classes of image `image`, one an axis, for a network with so many on each.
+    pub fn of(self, image: u32, counts: &[usize]) -> Vec<Option<usize>> {
+        let mut rest = image as usize;
+        let mut turn = |count: usize| {
+            let class = rest.checked_rem(count);
+            rest /= count.max(1);
+            class
+        };
+        match self {
+            Self::None => vec![],
+            Self::One(class) => vec![Some(class.into())],
+            Self::Cycle => counts.iter().map(|count| turn(*count)).collect(),
+        }
+    }
+
     /// The condition of image `image` for a model with `classes` classes.
     pub fn condition(self, image: u32, classes: u16, guidance: Guidance) -> Condition {
         let class = match self {
@@ -181,7 +197,6 @@ pub fn float(
     mut visit: impl FnMut(usize, NodeId, &[f32]),
 ) -> Result<Vec<f32>> {
     let values = network.graph.input.len();
-    let classes = network.classes() as u16;
     let image = |i: usize| batch.first + i as u32;
     let draw = |i: usize, draw: u32| Stream::new(batch.seed, image(i), draw);
     let mut x: Vec<f32> = (0..batch.count)
@@ -191,15 +206,14 @@ pub fn float(
         })
         .collect();
     let mut x0_prev = vec![0.0; x.len()];
-    let none = network.class_bias(None)?;
+    let none = network.class_bias(&[])?;
     let scale = batch.guidance.scale();
-    let twice = batch.guidance.evaluates_twice() && classes > 0 && batch.classes != Classes::None;
+    let twice = batch.guidance.evaluates_twice() && network.is_conditioned() && batch.classes != Classes::None;
     let bias_scale = if twice { 1.0 } else { scale };
     let none_columns = none.repeat(batch.count);
     let mut class_columns = Vec::new();
     for i in 0..batch.count {
-        let condition = batch.condition(image(i), classes);
-        let class = network.class_bias(condition.class_number().map(usize::from))?;
+        let class = network.class_bias(&batch.classes.of(image(i), network.classes()))?;
         class_columns.extend(class.iter().zip(&none).map(|(c, n)| n + bias_scale * (c - n)));
     }
     for (index, (step, time)) in plan.steps.iter().zip(network.plan_bias(plan)).enumerate() {

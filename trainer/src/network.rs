@@ -48,9 +48,14 @@ impl Network {
         self.graph.conditioning.columns
     }
 
-    /// Number of classes, without the null class.
-    pub fn classes(&self) -> usize {
-        self.graph.conditioning.classes
+    /// Number of classes of each axis, without the null class; one axis without classes for unlabelled data.
+    pub fn classes(&self) -> &[usize] {
+        &self.graph.conditioning.classes
+    }
+
+    /// Whether it knows any class.
+    pub fn is_conditioned(&self) -> bool {
+        self.classes().iter().any(|classes| *classes > 0)
     }
 
     /// The bias columns of timestep `t` (1..=T) outside the plans that the network was tuned for; the total is this
@@ -86,24 +91,30 @@ impl Network {
         bias
     }
 
-    /// The bias columns of a class, or of the null class for `None`.
+    /// The bias columns of a condition, see [`Conditioning`](crate::graph::Conditioning): the sum of one row an axis.
     ///
     /// # Errors
     /// A class that the network does not know.
-    pub fn class_bias(&self, class: Option<usize>) -> Result<Vec<f32>> {
-        let row = class.unwrap_or(self.classes());
-        if row > self.classes() || class == Some(self.classes()) {
-            return Err(Error::Usage(format!("there is no class {row}; the model knows {} classes", self.classes())));
+    pub fn class_bias(&self, condition: &[Option<usize>]) -> Result<Vec<f32>> {
+        let rows = self.graph.conditioning.rows(condition)?;
+        let mut bias = self.class_row(rows[0]).to_vec();
+        for row in &rows[1..] {
+            bias.iter_mut().zip(self.class_row(*row)).for_each(|(b, r)| *b += r);
         }
-        Ok(self.param(self.graph.conditioning.class_table)[row * self.bias_columns()..][..self.bias_columns()].to_vec())
+        Ok(bias)
     }
 
-    /// The sum of a timestep's and a class's bias columns.
+    /// A row of the class tables.
+    pub fn class_row(&self, row: usize) -> &[f32] {
+        &self.param(self.graph.conditioning.class_table)[row * self.bias_columns()..][..self.bias_columns()]
+    }
+
+    /// The sum of a timestep's and a condition's bias columns.
     ///
     /// # Errors
     /// A class that the network does not know.
-    pub fn bias(&self, t: usize, class: Option<usize>) -> Result<Vec<f32>> {
-        Ok(self.time_bias(t).iter().zip(self.class_bias(class)?).map(|(a, b)| a + b).collect())
+    pub fn bias(&self, t: usize, condition: &[Option<usize>]) -> Result<Vec<f32>> {
+        Ok(self.time_bias(t).iter().zip(self.class_bias(condition)?).map(|(a, b)| a + b).collect())
     }
 
     /// The output F for a batch of images `x` (NHWC) with one row of bias columns an image. `visit` sees the result of

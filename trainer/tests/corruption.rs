@@ -45,7 +45,7 @@ fn model(packed: bool) -> Vec<u8> {
     let whole = ConvGeometry { pad: [0, 0], ..ConvGeometry::square(2, 2) };
     let x = g.node("out", ConvLayer::new(4, whole).normed(true), &[x]).unwrap();
     g.node("unpatchify", DepthToSpace { block: [2; 2] }, &[x]).unwrap();
-    let graph = g.finish(4, 4, 2).unwrap();
+    let graph = g.finish(4, 4, &[2]).unwrap();
     let network = graph.fold(&graph.params.init(1), &graph.stats.init(1)).unwrap();
     let mut alpha_bar = vec![0.0; 100];
     Schedule::COSINE.alpha_bars(&mut alpha_bar);

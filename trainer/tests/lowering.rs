@@ -52,7 +52,7 @@ fn guided_error(network: &Network, specs: &[&str], guidance: Guidance) -> f64 {
     let plans = plans_of(specs);
     let file = export(network, &plans);
     let model = Model::parse(file.bytes()).unwrap();
-    let classes = if network.classes() > 0 { Classes::Cycle } else { Classes::None };
+    let classes = if network.is_conditioned() { Classes::Cycle } else { Classes::None };
     let batch = Batch { seed: 11, first: 0, count: 12, classes, guidance };
     let plan = model.plan(&plans[0].name).unwrap();
     let integer = chain::integer(&model, plan, &batch, || ()).unwrap();
@@ -65,7 +65,7 @@ fn presets_follow_the_float_network() {
     for (name, size, classes, bound) in
         [("tiny", 8, 0, 0.12), ("digits28", 28, 10, 0.06), ("digits28-nano", 28, 10, 0.06)]
     {
-        let graph = nets::build(name, Shape::new(size, size, 1), classes).unwrap();
+        let graph = nets::build(name, Shape::new(size, size, 1), &[classes]).unwrap();
         let error = chain_error(&network(&graph, 3), &["ddim:4:noclip"]);
         println!("{name}: relative error of a 4-step chain {error:.4}");
         assert!(error < bound, "{name}: {error}");
@@ -76,7 +76,7 @@ fn presets_follow_the_float_network() {
 /// draws something else.
 #[test]
 fn both_guidances_follow_the_float_network() {
-    let graph = nets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), &[10]).unwrap();
     let network = network(&graph, 3);
     let bias = |scale| Guidance::new(scale).unwrap();
     let twice = |scale| bias(scale).two_evaluations();
@@ -107,7 +107,7 @@ fn other_architectures_need_no_other_format() {
     let y = g.node("middle", LinearLayer(32), &[x]).unwrap();
     let x = g.node("add", Add, &[y, x]).unwrap();
     g.node("out", LinearLayer(16), &[x]).unwrap();
-    let mlp = g.finish(8, 16, 0).unwrap();
+    let mlp = g.finish(8, 16, &[]).unwrap();
 
     // A dilated one-dimensional net with enlargement and a standalone bias.
     let mut g = Builder::new(Shape::new(1, 64, 2)).unwrap();
@@ -121,7 +121,7 @@ fn other_architectures_need_no_other_format() {
     let x = g.node("bias2", ChannelBiasLayer, &[x]).unwrap();
     let x = g.node("join", Concat, &[x, 0]).unwrap();
     g.node("out", ConvLayer::new(2, ConvGeometry::line(3, 1)).normed(true), &[x]).unwrap();
-    let dilated = g.finish(8, 16, 3).unwrap();
+    let dilated = g.finish(8, 16, &[3]).unwrap();
 
     // A depthwise-separable net.
     let mut g = Builder::new(Shape::new(12, 12, 1)).unwrap();
@@ -133,7 +133,7 @@ fn other_architectures_need_no_other_format() {
     let x = g.node("depth5", ConvLayer::new(8, ConvGeometry::square(5, 1).depthwise()).normed(true), &[x]).unwrap();
     let x = g.node("point", ConvLayer::new(4, ConvGeometry::square(1, 1)).normed(true), &[x]).unwrap();
     g.node("unpatchify", DepthToSpace { block: [2; 2] }, &[x]).unwrap();
-    let separable = g.finish(8, 16, 0).unwrap();
+    let separable = g.finish(8, 16, &[]).unwrap();
 
     // A block of DiffWave: a gate between dilated convolutions, and its input added back.
     let mut g = Builder::new(Shape::new(1, 64, 1)).unwrap();
@@ -145,7 +145,7 @@ fn other_architectures_need_no_other_format() {
     let x = g.node("point", ConvLayer::new(8, ConvGeometry::line(1, 1)), &[x]).unwrap();
     let x = g.node("add", Add, &[x, skip]).unwrap();
     g.node("out", ConvLayer::new(1, ConvGeometry::line(3, 1)), &[x]).unwrap();
-    let gated = g.finish(8, 16, 0).unwrap();
+    let gated = g.finish(8, 16, &[]).unwrap();
 
     for (name, graph) in [("mlp", mlp), ("dilated", dilated), ("separable", separable), ("gated", gated)] {
         let error = chain_error(&network(&graph, 5), &["ddim:3:noclip"]);
@@ -163,7 +163,7 @@ fn a_gate_is_one_op_in_place() {
     let b = g.node("gates", ConvLayer::new(4, ConvGeometry::line(3, 1)), &[0]).unwrap();
     let x = g.node("gate", Gate, &[a, b]).unwrap();
     g.node("out", ConvLayer::new(1, ConvGeometry::line(1, 1)), &[x]).unwrap();
-    let graph = g.finish(4, 4, 0).unwrap();
+    let graph = g.finish(4, 4, &[]).unwrap();
     let file = export(&network(&graph, 5), &plans_of(&["ddim:3:noclip"]));
     let model = Model::parse(file.bytes()).unwrap();
     let ops: Vec<_> = model.ops().collect();
@@ -175,7 +175,7 @@ fn a_gate_is_one_op_in_place() {
 #[test]
 fn arena_stays_near_its_lower_bound() {
     for name in ["digits28", "digits28-nano"] {
-        let graph = nets::build(name, Shape::new(28, 28, 1), 10).unwrap();
+        let graph = nets::build(name, Shape::new(28, 28, 1), &[10]).unwrap();
         let file = export(&network(&graph, 3), &plans_of(&["ddim:2"]));
         let model = Model::parse(file.bytes()).unwrap();
         let (arena, bound) = (model.arena_len() as f64, f64::from(arena_lower_bound(&model)));
@@ -190,7 +190,7 @@ fn arena_stays_near_its_lower_bound() {
 
 #[test]
 fn an_image_does_not_depend_on_its_batch() {
-    let graph = nets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), &[10]).unwrap();
     let file = export(&network(&graph, 9), &plans_of(&["ddpm:5"]));
     let model = Model::parse(file.bytes()).unwrap();
     let plan = model.plan("ddpm5").unwrap();
@@ -211,7 +211,7 @@ fn an_image_does_not_depend_on_its_batch() {
 /// Measured again after the correction, from the same states, hardly any mean error is left at any step.
 #[test]
 fn bias_correction_takes_back_the_mean_error() {
-    let graph = nets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), &[10]).unwrap();
     let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip", "ddim:2"]));
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &plans };
@@ -232,7 +232,7 @@ fn bias_correction_takes_back_the_mean_error() {
 
 #[test]
 fn four_bit_weights_make_a_smaller_file_that_follows_the_float_network() {
-    let graph = nets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
+    let graph = nets::build("digits28-nano", Shape::new(28, 28, 1), &[10]).unwrap();
     let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip"]));
     let batch = Batch { seed: 11, first: 0, count: 8, classes: Classes::Cycle, guidance: Guidance::PLAIN };
     let float = chain::float(&network, &plans[0], &batch, |_, _, _| ()).unwrap();
@@ -260,7 +260,7 @@ fn parts_of_a_concatenation_keep_their_scales() {
     let a = g.node("bias", ChannelBiasLayer, &[a]).unwrap();
     let x = g.node("join", Concat, &[a, b]).unwrap();
     g.node("out", ConvLayer::new(1, ConvGeometry::square(3, 1)), &[x]).unwrap();
-    let graph = g.finish(8, 16, 0).unwrap();
+    let graph = g.finish(8, 16, &[]).unwrap();
     let plans = plans_of(&["ddim:3:noclip"]);
     let network = network(&graph, 5);
     let ranges = calibrate(&network, &plans, 1, RangeChoice::MinMax).unwrap();
@@ -285,7 +285,7 @@ fn parts_of_a_concatenation_keep_their_scales() {
 /// Ranges come from where the plan goes: one that ends early sees other values than one that goes all the way.
 #[test]
 fn calibration_follows_the_plan() {
-    let graph = nets::build("tiny", Shape::new(8, 8, 1), 10).unwrap();
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), &[10]).unwrap();
     let network = network(&graph, 3);
     let state = |specs: &[&str]| calibrate(&network, &plans_of(specs), 1, RangeChoice::MinMax).unwrap()[0];
     let (clipped, free) = (state(&["ddim:5"]), state(&["ddpm:5:noclip"]));
@@ -302,7 +302,7 @@ fn changed(change: impl Fn(&str, &mut [f32])) -> Network {
     let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
     let x = g.node("silu", Activation::Silu, &[x]).unwrap();
     g.node("outer", ConvLayer::new(1, ConvGeometry::square(3, 1)), &[x]).unwrap();
-    let graph = g.finish(8, 16, 2).unwrap();
+    let graph = g.finish(8, 16, &[2]).unwrap();
     let mut params = graph.params.init(5);
     graph.params.blocks.iter().for_each(|block| change(&block.name, &mut params[block.range.clone()]));
     graph.fold(&params, &[]).unwrap()
@@ -401,7 +401,7 @@ fn networks_that_no_model_file_holds_are_refused_early() {
         let x = g.node("wide", layer, &[0]).unwrap();
         let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
         g.node("out", ConvLayer::new(1, ConvGeometry::line(3, 1)), &[x]).unwrap();
-        g.finish(8, 8, 0).unwrap()
+        g.finish(8, 8, &[]).unwrap()
     };
     let plain = ConvLayer::new(1, ConvGeometry::line(3, 1));
     assert!(lower::check(&line(65_535, plain)).is_ok());
@@ -410,11 +410,11 @@ fn networks_that_no_model_file_holds_are_refused_early() {
     assert!(channels.contains("layer wide: the channels of its result is 65540"), "{channels}");
     let long = error(&line(65_535, ConvLayer::new(1, ConvGeometry::line(3, 65_536))));
     assert!(long.contains("layer wide: the padding is 65536"), "{long}");
-    let digits = nets::build("digits28", Shape::new(320, 320, 1), 10).unwrap();
+    let digits = nets::build("digits28", Shape::new(320, 320, 1), &[10]).unwrap();
     let macs = error(&digits);
     assert!(macs.contains("multiply-accumulates") && macs.contains("in layer "), "{macs}");
     let deep = "kind = 'mlp'\nwidth = 4\nblocks = 64\nconditioning = { features = 2, hidden = 1 }";
-    let deep = nets::Spec::parse(deep).unwrap().build(Shape::new(1, 1, 4), 0).unwrap();
+    let deep = nets::Spec::parse(deep).unwrap().build(Shape::new(1, 1, 4), &[]).unwrap();
     assert!(lower::check(&deep).is_ok());
     let mut g = Builder::new(Shape::new(4, 4, 1)).unwrap();
     let mut x = g.node("in", ConvLayer::new(2, ConvGeometry::square(1, 1)), &[0]).unwrap();
@@ -423,7 +423,7 @@ fn networks_that_no_model_file_holds_are_refused_early() {
         x = g.node(&format!("c{i}"), ConvLayer::new(2, ConvGeometry::square(1, 1)), &[x]).unwrap();
     }
     g.node("out", ConvLayer::new(1, ConvGeometry::square(1, 1)), &[x]).unwrap();
-    assert!(error(&g.finish(2, 1, 0).unwrap()).contains("262 ops; a model file holds at most 256"));
+    assert!(error(&g.finish(2, 1, &[]).unwrap()).contains("262 ops; a model file holds at most 256"));
 }
 
 /// A signal's network by its spec: it trains, lowers, and the integer network stays close to the float one.

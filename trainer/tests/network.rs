@@ -25,7 +25,7 @@ fn everything() -> Graph {
     let x = g.node("add", Add, &[x, skip]).unwrap();
     let x = g.node("out", ConvLayer::new(8, ConvGeometry::square(3, 1)), &[x]).unwrap();
     g.node("wide", DepthToSpace { block: [2; 2] }, &[x]).unwrap();
-    g.finish(8, 12, 3).unwrap()
+    g.finish(8, 12, &[3]).unwrap()
 }
 
 /// A dilated net over signals of length 24.
@@ -41,7 +41,7 @@ fn line() -> Graph {
         x = g.node(&format!("{name}.add"), Add, &[h, x]).unwrap();
     }
     g.node("out", ConvLayer::new(2, ConvGeometry::line(3, 1)), &[x]).unwrap();
-    g.finish(8, 12, 0).unwrap()
+    g.finish(8, 12, &[]).unwrap()
 }
 
 /// A multilayer perceptron over points of 3 values.
@@ -53,7 +53,7 @@ fn perceptron() -> Graph {
     let x = g.node("middle", LinearLayer(16), &[x]).unwrap();
     let x = g.node("relu", Activation::Relu, &[x]).unwrap();
     g.node("out", LinearLayer(3), &[x]).unwrap();
-    g.finish(8, 12, 4).unwrap()
+    g.finish(8, 12, &[4]).unwrap()
 }
 
 /// In a training pass the norms use the batch's own statistics; folded with these, the network must give the same
@@ -64,7 +64,14 @@ fn folded_equals_training(graph: &Graph) {
         graph.params.init(3).iter().enumerate().map(|(i, p)| p + 0.1 * (i as f32 * 0.37).sin()).collect();
     let x: Vec<f32> = (0..batch * graph.input.len()).map(|i| (i as f32 * 0.61).sin()).collect();
     let timesteps = [1, 40, 300, 999, 1000];
-    let rows: Vec<usize> = (0..batch).map(|i| i % (graph.conditioning.classes + 1)).collect();
+    // The axes take turns with classes and null classes at different speeds.
+    let spec = &graph.conditioning;
+    let rows: Vec<usize> = (0..batch)
+        .flat_map(|i| {
+            let row = move |axis: usize| spec.first_row(axis) + i / (axis + 1) % (spec.classes[axis] + 1);
+            (0..spec.axes()).map(row)
+        })
+        .collect();
     let mut tape = Tape::default();
     let held = tape.hold(x.clone().into(), batch, graph.input);
     let inputs = Batch { x: (held, false), timesteps: &timesteps, class_rows: &rows, plan_row: 0, rounding: None };
@@ -78,9 +85,11 @@ fn folded_equals_training(graph: &Graph) {
         "a network folds into one without norms that computes the same"
     );
 
-    let class = |row: usize| (row < graph.conditioning.classes).then_some(row);
-    let columns: Vec<f32> =
-        timesteps.iter().zip(&rows).flat_map(|(t, row)| network.bias(*t, class(*row)).unwrap()).collect();
+    let columns: Vec<f32> = timesteps
+        .iter()
+        .zip(rows.chunks(spec.axes()))
+        .flat_map(|(t, rows)| network.bias(*t, &spec.condition(rows)).unwrap())
+        .collect();
     let mut seen = Vec::new();
     let f = network.forward(&x, &columns, |id, values| seen.push((id, values.len()))).unwrap();
     let expected: Vec<(usize, usize)> =
@@ -93,25 +102,25 @@ fn folded_equals_training(graph: &Graph) {
 
 #[test]
 fn folding_changes_nothing() {
-    for graph in [everything(), line(), perceptron()] {
+    for graph in [everything(), line(), perceptron(), nets::build("tiny", Shape::new(8, 8, 1), &[2, 3, 4]).unwrap()] {
         folded_equals_training(&graph);
     }
     for name in nets::NAMES {
-        folded_equals_training(&nets::build(name, Shape::new(28, 28, 1), 10).unwrap());
+        folded_equals_training(&nets::build(name, Shape::new(28, 28, 1), &[10]).unwrap());
     }
     let changed = Variation { norm: Some(NormName::None), width: 2.0, blocks: Some(2) };
     let tiny = changed.of(&nets::preset("tiny").unwrap()).unwrap();
-    folded_equals_training(&tiny.build(Shape::new(8, 8, 1), 3).unwrap());
+    folded_equals_training(&tiny.build(Shape::new(8, 8, 1), &[3]).unwrap());
 }
 
 #[test]
 fn presets_have_their_sizes() {
-    let digits = nets::build("digits28", Shape::new(28, 28, 1), 10).unwrap();
+    let digits = nets::build("digits28", Shape::new(28, 28, 1), &[10]).unwrap();
     assert_eq!((digits.weight_count(), digits.macs()), (113_168, 8_501_696));
-    let nano = nets::build("digits28-nano", Shape::new(28, 28, 1), 10).unwrap();
+    let nano = nets::build("digits28-nano", Shape::new(28, 28, 1), &[10]).unwrap();
     assert_eq!((nano.weight_count(), nano.macs()), (29_860, 2_342_592));
     let preset = nets::preset("digits28").unwrap();
-    let varied = |variation: Variation| variation.of(&preset).unwrap().build(Shape::new(28, 28, 1), 10).unwrap();
+    let varied = |variation: Variation| variation.of(&preset).unwrap().build(Shape::new(28, 28, 1), &[10]).unwrap();
     assert_eq!(varied(Variation::default()), digits);
     let bare = varied(Variation { norm: Some(NormName::None), ..Variation::default() });
     assert_eq!((bare.weight_count(), bare.stats.len()), (113_168, 0));
@@ -121,8 +130,8 @@ fn presets_have_their_sizes() {
     assert_eq!([channels(&narrow, "stem"), channels(&narrow, "down")], [16, 36]);
     let deep = varied(Variation { blocks: Some(3), ..Variation::default() });
     assert_eq!(deep.weight_count() - digits.weight_count(), 2 * (9 * 48 * 48 + 48));
-    assert_eq!(nets::build("huge", Shape::new(28, 28, 1), 10).unwrap_err().exit_code(), 2);
-    assert!(nets::build("digits28", Shape::new(27, 28, 1), 10).unwrap_err().to_string().contains("multiples of 4"));
+    assert_eq!(nets::build("huge", Shape::new(28, 28, 1), &[10]).unwrap_err().exit_code(), 2);
+    assert!(nets::build("digits28", Shape::new(27, 28, 1), &[10]).unwrap_err().to_string().contains("multiples of 4"));
 }
 
 #[test]
@@ -140,18 +149,18 @@ fn shapes_that_do_not_fit_are_errors() {
     assert!(g.node("b", ConvLayer::new(4, ConvGeometry { pad: [0, 0], ..ConvGeometry::square(7, 1) }), &[0]).is_err());
     let small = g.node("small", ConvLayer::new(3, ConvGeometry::square(3, 2)), &[0]).unwrap();
     assert!(g.node("sum", Add, &[0, small]).is_err() && g.node("join", Concat, &[0, small]).is_err());
-    assert!(g.finish(8, 8, 0).is_err(), "the output is smaller than the input");
+    assert!(g.finish(8, 8, &[]).is_err(), "the output is smaller than the input");
     assert!(Builder::new(Shape::new(0, 4, 1)).is_err());
     let g = Builder::new(Shape::new(4, 4, 1)).unwrap();
-    assert!(g.finish(8, 8, 0).is_err(), "no channel bias");
+    assert!(g.finish(8, 8, &[]).is_err(), "no channel bias");
 }
 
 #[test]
 fn classes_and_lengths_are_checked() {
     let graph = everything();
     let network = graph.fold(&graph.params.init(0), &graph.stats.init(0)).unwrap();
-    assert!(network.class_bias(Some(2)).is_ok() && network.class_bias(None).is_ok());
-    assert_eq!(network.class_bias(Some(3)).unwrap_err().exit_code(), 2);
+    assert!(network.class_bias(&[Some(2)]).is_ok() && network.class_bias(&[]).is_ok());
+    assert_eq!(network.class_bias(&[Some(3)]).unwrap_err().exit_code(), 2);
     assert_eq!(network.time_bias(7).len(), network.bias_columns());
     assert!(network.forward(&[0.0; 100], &[], |_, _| ()).is_err());
     assert!(graph.fold(&[0.0; 3], &[]).is_err());
@@ -183,7 +192,7 @@ fn specs_of_every_kind_fold() {
         ),
     ];
     for (spec, shape) in cases {
-        let graph = spec.build(shape, 3).unwrap_or_else(|e| panic!("{spec:?} {shape}: {e}"));
+        let graph = spec.build(shape, &[3]).unwrap_or_else(|e| panic!("{spec:?} {shape}: {e}"));
         folded_equals_training(&graph);
         brownian_trainer::lower::check(&graph).unwrap_or_else(|e| panic!("{spec:?} {shape}: {e}"));
     }
@@ -198,17 +207,17 @@ fn images_that_do_not_fit_a_spec_are_refused() {
         (&three, Shape::new(4, 4, 1), "a single position before the last of 3 levels"),
         (&levels([1, 4], &[4], |_| ()), Shape::new(1, 30, 1), "the width must be one of the multiples of 4"),
     ] {
-        let error = spec.build(shape, 0).unwrap_err().to_string();
+        let error = spec.build(shape, &[]).unwrap_err().to_string();
         assert!(error.contains(words), "{shape}: {error}");
     }
     let mlp = Spec::parse("kind = 'mlp'\nwidth = 8\nblocks = 1\nconditioning = { features = 8, hidden = 8 }").unwrap();
-    assert!(mlp.build(Shape::new(8, 8, 1), 0).unwrap_err().to_string().contains("vectors"));
+    assert!(mlp.build(Shape::new(8, 8, 1), &[]).unwrap_err().to_string().contains("vectors"));
 }
 
 /// Checkpoints name their tensors after the layers, and start values follow their order.
 #[test]
 fn layers_of_presets_keep_their_names_and_order() {
-    let graph = nets::build("tiny", Shape::new(8, 8, 1), 0).unwrap();
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), &[]).unwrap();
     let names: Vec<&str> = graph.params.blocks.iter().map(|b| &b.name[..]).filter(|n| n.ends_with("weight")).collect();
     assert_eq!(
         names,
@@ -230,7 +239,7 @@ fn layers_of_presets_keep_their_names_and_order() {
         ]
     );
     // Of start values that bit-equal trainings need.
-    let graph = nets::build("digits28", Shape::new(28, 28, 1), 10).unwrap();
+    let graph = nets::build("digits28", Shape::new(28, 28, 1), &[10]).unwrap();
     let sum: f32 = graph.params.init(1).iter().sum();
     assert_eq!((graph.params.len(), graph.stats.len(), sum), (157_400, 720, 224.90506));
 }

@@ -73,6 +73,11 @@ impl Dataset {
         self.axes().iter().map(|axis| axis.classes.len()).sum()
     }
 
+    /// The classes of image `i`, one an axis; empty without labels.
+    pub fn condition(&self, i: usize) -> Vec<Option<usize>> {
+        self.labels.iter().flat_map(|labels| labels.of(i)).map(|class| Some(usize::from(*class))).collect()
+    }
+
     /// The class of every image, where there is one axis.
     pub fn single_labels(&self) -> Option<&[u8]> {
         self.labels.as_ref().and_then(Labels::single)

@@ -76,6 +76,17 @@ impl Labels {
         (self.axes.len() == 1).then_some(&self.values[..])
     }
 
+    /// Whether a network for labels with these axes can learn from them: axes with the same names, and the same classes;
+    /// of classes without names there may be fewer.
+    pub fn fit(&self, axes: &[Axis]) -> bool {
+        match (&self.axes[..], axes) {
+            ([data], [run]) if data.is_numbered() && run.is_numbered() => data.classes.len() <= run.classes.len(),
+            // That is said of the number of classes.
+            ([data], _) if data.is_numbered() => axes.len() < 2,
+            (data, run) => data == run,
+        }
+    }
+
     /// How many images each class of axis number `axis` has.
     pub fn counts(&self, axis: usize) -> Vec<usize> {
         let mut counts = vec![0; self.axes[axis].classes.len()];
@@ -127,6 +138,15 @@ impl Labels {
         let names = axes.flat_map(|axis| std::iter::once(&axis.name).chain(&axis.classes));
         std::iter::once(&self.values[..]).chain(names.flat_map(|name| [name.as_bytes(), &b"\0"[..]]))
     }
+}
+
+/// Axes in words: their names, and those of their classes.
+pub fn described(axes: &[Axis]) -> String {
+    let axis = |axis: &Axis| format!("{} ({})", axis.name, axis.classes.join(", "));
+    if axes.is_empty() {
+        return "no classes".into();
+    }
+    axes.iter().map(axis).collect::<Vec<_>>().join(" and ")
 }
 
 /// Checks the name of an axis or a class.

@@ -46,7 +46,7 @@ impl<'a> Denoiser<'a> {
                 for (x, conditions) in x.chunks(FLOAT_BATCH * len).zip(conditions.chunks(FLOAT_BATCH)) {
                     let mut columns = Vec::new();
                     for (t, class) in conditions {
-                        columns.extend(network.bias(*t, *class)?);
+                        columns.extend(network.bias(*t, &[*class])?);
                     }
                     all.extend(network.forward(x, &columns, |_, _| ())?);
                 }

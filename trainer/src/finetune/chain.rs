@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 /// noise.
 const RECORDED: usize = 8;
 
-/// Runs the chain of `plan` from fresh noise, one image a class row, records its last steps, and returns the samples
+/// Runs the chain of `plan` from fresh noise, one image a row of class rows (one an axis), records its last steps, and returns the samples
 /// clipped to [-1, 1]. The update of a step is that of [`brownian::process::gaussian::update`].
 pub fn record(
     tape: &mut Tape,
@@ -23,7 +23,7 @@ pub fn record(
     class_rows: &[usize],
     rng: &mut ChaCha8Rng,
 ) -> Act {
-    let batch = class_rows.len();
+    let batch = class_rows.len() / graph.conditioning.axes();
     let mut noise = |tape: &Tape| {
         let mut values = Buffer::stale(batch * graph.input.len());
         values.iter_mut().for_each(|v| *v = rng.sample(rand_distr::StandardNormal));

@@ -77,7 +77,7 @@ impl Calibration {
         let round = measure(graph, values, plans, critics, seed)?;
         let spec = &graph.conditioning;
         let (table, columns) = (graph.params.blocks[spec.class_table].range.clone(), spec.columns);
-        let (classes, null) = values[table].split_at_mut(spec.classes * columns);
+        let (classes, null) = values[table].split_at_mut(spec.row(0, None) * columns);
         if self.best.as_ref().is_none_or(|(least, _)| round.total_variation < *least) {
             self.best = Some((round.total_variation, null.to_vec()));
         }

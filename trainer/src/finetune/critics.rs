@@ -50,6 +50,12 @@ pub fn sizes(data: &Dataset) -> Result<Vec<usize>> {
 }
 
 fn labels(data: &Dataset) -> Result<&[u8]> {
+    if data.axes().len() > 1 {
+        return Err(Error::Usage(format!(
+            "{} has labels on several axes; the critics learn one: use --matching 0",
+            data.source
+        )));
+    }
     data.single_labels().filter(|_| data.classes() > 1).ok_or_else(|| {
         Error::Usage(format!("{} has no classes, which the critics learn; use --matching 0", data.source))
     })

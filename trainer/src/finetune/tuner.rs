@@ -4,7 +4,7 @@ use super::critic::{Critic, Seen};
 use super::{chain, critics};
 use crate::autograd::loss::{weighted_mse, Loss};
 use crate::autograd::{Adam, Grads, Parameters, Tape};
-use crate::data::Dataset;
+use crate::data::{Dataset, Labels};
 use crate::graph::Graph;
 use crate::lower::calibrate::calibrate;
 use crate::lower::rounding::Rounding;
@@ -63,7 +63,7 @@ pub struct FineTuner {
     /// Ranges of the activations, and the rounding that follows from them.
     pub(super) rounding: Option<(Vec<Range>, Rounding)>,
     draws: Draws,
-    labels: Vec<u8>,
+    labels: Option<Labels>,
     pub(super) params: Parameters,
     pub(super) adam: Adam,
     pub(super) ema: Vec<f32>,
@@ -126,7 +126,7 @@ impl FineTuner {
             rounding: None,
             teacher,
             draws: Draws::new(&Config { batch: tuning.batch, seed: tuning.seed, ..config.clone() }),
-            labels: data.single_labels().unwrap_or_default().to_vec(),
+            labels: data.labels.clone(),
             params: Parameters::new(values.clone()),
             adam: Adam::new([0.9, 0.99]),
             ema: values,
@@ -249,8 +249,9 @@ impl FineTuner {
     fn distillation(&mut self, data: &Dataset, step: u64, tape: &mut Tape, rounded: &Parameters) -> Result<Loss> {
         let (draw, teacher) = (self.draws.draw(data, step), &self.teacher.network);
         let mut columns = Vec::with_capacity(draw.timesteps.len() * teacher.bias_columns());
-        for (t, row) in draw.timesteps.iter().zip(&draw.class_rows) {
-            columns.extend(teacher.bias(*t, Some(*row).filter(|r| *r < teacher.classes()))?);
+        let spec = &self.graph.conditioning;
+        for (t, rows) in draw.timesteps.iter().zip(draw.class_rows.chunks_exact(spec.axes())) {
+            columns.extend(teacher.bias(*t, &spec.condition(rows))?);
         }
         let target = teacher.forward(&draw.x, &columns, |_, _| ())?;
         let x = tape.hold(draw.x, draw.timesteps.len(), self.graph.input);
@@ -269,10 +270,14 @@ impl FineTuner {
         let images = (self.tuning.evaluations / plan.steps.len()).max(SMALLEST_BATCH);
         let unconditional = (step / self.plans.len() as u64) % UNCONDITIONAL == UNCONDITIONAL - 1;
         // Classes are as frequent as in the data.
-        let classes: Vec<u8> = (0..images).map(|_| self.labels[rng.random_range(0..self.labels.len())]).collect();
-        let null = self.graph.conditioning.classes;
-        let rows: Vec<usize> =
-            classes.iter().map(|class| if unconditional { null } else { usize::from(*class) }).collect();
+        let spec = &self.graph.conditioning;
+        let (mut classes, mut rows) = (vec![], vec![]);
+        for _ in 0..images {
+            let drawn = self.labels.as_ref().map(|labels| labels.of(rng.random_range(0..labels.len())));
+            let class = |axis: usize| drawn.filter(|_| !unconditional).map(|drawn| usize::from(drawn[axis]));
+            rows.extend((0..spec.axes()).map(|axis| spec.row(axis, class(axis))));
+            classes.extend_from_slice(drawn.unwrap_or_default());
+        }
         let rounding = self.rounding.as_ref().map(|r| &r.1);
         let samples = chain::record(tape, &self.graph, rounded, rounding, plan, &rows, &mut rng);
         let classes = (!unconditional).then_some(&classes[..]);

@@ -22,7 +22,7 @@ const CLASS_STD: f32 = 0.3;
 /// let y = g.node("silu", Activation::Silu, &[y])?;
 /// let y = g.node("add", Add, &[x, y])?;
 /// g.node("out", ConvLayer::new(1, ConvGeometry::square(3, 1)), &[y])?;
-/// let graph = g.finish(8, 16, 10)?;
+/// let graph = g.finish(8, 16, &[10])?;
 /// assert_eq!(graph.macs(), 64 * 9 * (6 + 6));
 /// # Ok(())
 /// # }
@@ -74,12 +74,13 @@ impl Builder {
         Ok(self.nodes.len() - 1)
     }
 
-    /// Ends the graph: the last node is the output, and the conditioning network gets its parameters.
+    /// Ends the graph: the last node is the output, and the conditioning network gets its parameters, for labels with as
+    /// many classes an axis as `classes` says (none for unlabelled data).
     ///
     /// # Errors
     /// An output that is not shaped like the input, or no channel bias, without which the network could not know the
     /// timestep.
-    pub fn finish(mut self, features: usize, hidden: usize, classes: usize) -> Result<Graph> {
+    pub fn finish(mut self, features: usize, hidden: usize, classes: &[usize]) -> Result<Graph> {
         let output = self.shape(self.nodes.len() - 1);
         if output != self.input {
             return Err(Error::Invalid(format!(
@@ -104,8 +105,9 @@ impl Builder {
             dense("2", hidden, hidden, SILU_GAIN),
             dense("columns", hidden, columns, 0.5),
         ];
-        let class_table =
-            self.params.push("conditioning.classes".into(), vec![classes + 1, columns], Init::Normal(CLASS_STD));
+        let classes = if classes.is_empty() { vec![0] } else { classes.to_vec() };
+        let rows = classes.iter().map(|classes| classes + 1).sum();
+        let class_table = self.params.push("conditioning.classes".into(), vec![rows, columns], Init::Normal(CLASS_STD));
         let conditioning =
             Conditioning { features, hidden, classes, columns, layers, class_table, plans: vec![], plan_table: None };
         Ok(Graph { input: self.input, nodes: self.nodes, params: self.params, stats: self.stats, conditioning })

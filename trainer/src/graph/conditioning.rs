@@ -1,21 +1,25 @@
-//! The network that turns a timestep and a class into bias columns.
+//! The network that turns a timestep and classes into bias columns.
 use super::layout::BlockId;
+use crate::{Error, Result};
 
-/// The network on the host that turns a timestep and a class into bias columns:
-/// columns(t, class) = W·silu(W₂·silu(W₁·features(t) + b₁) + b₂) + b + E\[class\].
+/// The network on the host that turns a timestep and one class an axis into bias columns:
+/// columns(t, classes) = W·silu(W₂·silu(W₁·features(t) + b₁) + b₂) + b + Σₐ Eₐ\[classₐ\].
+///
+/// A condition is a slice of `Option<usize>`, one an axis: a class, or `None` for none; axes beyond its end have none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conditioning {
     /// Number of sinusoidal features of t.
     pub features: usize,
     /// Width of the two hidden layers.
     pub hidden: usize,
-    /// Number of classes; the table has one row more, the null class, for no class.
-    pub classes: usize,
+    /// Number of classes of each axis, at least one axis; each has one row more, the null class, for no class. Unlabelled
+    /// data are one axis without classes.
+    pub classes: Vec<usize>,
     /// Number of bias columns.
     pub columns: usize,
     /// Weight and bias of the three dense layers.
     pub layers: [(BlockId, BlockId); 3],
-    /// The class table E, `[classes + 1][columns]`.
+    /// The class tables E, axis after axis, `[classes + 1][columns]` each; the last row of an axis is its null class.
     pub class_table: BlockId,
     /// Plans whose steps have rows of their own.
     pub plans: Vec<TunedPlan>,
@@ -34,6 +38,46 @@ pub struct TunedPlan {
 }
 
 impl Conditioning {
+    /// Number of axes.
+    pub fn axes(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// The row of the class tables where axis number `axis` begins.
+    pub fn first_row(&self, axis: usize) -> usize {
+        self.classes[..axis].iter().map(|classes| classes + 1).sum()
+    }
+
+    /// The row of a class of an axis, or of its null class.
+    pub fn row(&self, axis: usize, class: Option<usize>) -> usize {
+        self.first_row(axis) + class.unwrap_or(self.classes[axis])
+    }
+
+    /// The rows of a condition, one an axis.
+    ///
+    /// # Errors
+    /// A class or an axis that the network does not know.
+    pub fn rows(&self, condition: &[Option<usize>]) -> Result<Vec<usize>> {
+        let known = |axis: usize| self.classes.get(axis).copied().unwrap_or(0);
+        for (axis, class) in condition.iter().enumerate() {
+            if let Some(class) = class.filter(|class| *class >= known(axis)) {
+                let of = if self.axes() > 1 { format!(" of axis {axis}") } else { String::new() };
+                return Err(Error::Usage(format!(
+                    "there is no class {class}{of}; the model knows {} classes",
+                    known(axis)
+                )));
+            }
+        }
+        Ok((0..self.axes()).map(|axis| self.row(axis, condition.get(axis).copied().flatten())).collect())
+    }
+
+    /// The condition of rows, one an axis: the inverse of [`Self::rows`].
+    pub fn condition(&self, rows: &[usize]) -> Vec<Option<usize>> {
+        let class =
+            |(axis, row): (usize, &usize)| Some(row - self.first_row(axis)).filter(|class| *class < self.classes[axis]);
+        rows.iter().enumerate().map(class).collect()
+    }
+
     /// The row of the plan table for a step of the plan called `name` at timestep `t`: 0 unless the network was tuned
     /// for it.
     pub fn plan_row(&self, name: &str, step: usize, t: u32) -> usize {

@@ -131,11 +131,13 @@ pub fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<Low
 
 /// The columns of a network with these rows for the steps of its plans.
 fn bias_columns(network: &Network, mut time: Vec<Vec<f32>>) -> Result<BiasColumns> {
-    let none = network.class_bias(None)?;
+    let none = network.class_bias(&[])?;
     let mut classes = Vec::new();
-    if network.classes() > 0 {
-        classes = (0..network.classes()).map(|c| network.class_bias(Some(c))).collect::<Result<Vec<_>>>()?;
-        classes.push(none);
+    if let [_, _, ..] = network.classes() {
+        return Err(Error::Invalid("labels on several axes cannot be exported".into()));
+    }
+    if network.is_conditioned() {
+        classes = (0..=network.classes()[0]).map(|row| network.class_row(row).to_vec()).collect();
     } else {
         time.iter_mut().for_each(|row| row.iter_mut().zip(&none).for_each(|(t, n)| *t += n));
     }

@@ -29,7 +29,7 @@ impl ConditioningSpec {
     ///
     /// # Errors
     /// An output of another shape than the input.
-    pub fn finish(self, g: Builder, classes: usize) -> Result<Graph> {
+    pub fn finish(self, g: Builder, classes: &[usize]) -> Result<Graph> {
         g.finish(self.features, self.hidden, classes)
     }
 }

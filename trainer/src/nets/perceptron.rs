@@ -23,7 +23,7 @@ impl Perceptron {
         within("blocks", self.blocks, 1, 64)
     }
 
-    pub(super) fn build(&self, input: Shape, classes: usize) -> Result<Graph> {
+    pub(super) fn build(&self, input: Shape, classes: &[usize]) -> Result<Graph> {
         if input.pixels() != 1 {
             return Err(Error::Invalid(format!(
                 "data of {input} does not fit a kind = \"mlp\": it takes vectors, 1x1xC"

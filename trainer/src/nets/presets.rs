@@ -27,11 +27,11 @@ pub fn preset(name: &str) -> Result<Spec> {
     Spec::parse(preset_text(name)?)
 }
 
-/// The graph of a preset for images of `input` with `classes` classes (0: unlabelled).
+/// The graph of a preset for images of `input` with `classes` classes an axis of labels (none: unlabelled).
 ///
 /// # Errors
 /// An unknown name (usage), or images that the preset cannot take.
-pub fn build(name: &str, input: Shape, classes: usize) -> Result<Graph> {
+pub fn build(name: &str, input: Shape, classes: &[usize]) -> Result<Graph> {
     preset(name)?.build(input, classes)
 }
 

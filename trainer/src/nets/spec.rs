@@ -97,11 +97,11 @@ impl Spec {
         }
     }
 
-    /// The graph for images of `input` with `classes` classes (0: unlabelled).
+    /// The graph for images of `input` with `classes` classes an axis of labels (none: unlabelled).
     ///
     /// # Errors
     /// Images that the network cannot take.
-    pub fn build(&self, input: Shape, classes: usize) -> Result<Graph> {
+    pub fn build(&self, input: Shape, classes: &[usize]) -> Result<Graph> {
         self.check()?;
         match self {
             Self::UNet(net) => net.build(input, classes),

@@ -81,7 +81,7 @@ impl UNet {
         Ok(())
     }
 
-    pub(super) fn build(&self, input: Shape, classes: usize) -> Result<Graph> {
+    pub(super) fn build(&self, input: Shape, classes: &[usize]) -> Result<Graph> {
         let factors = self.factors(input)?;
         let (last, [rows, columns]) = (self.channels.len() - 1, self.patch);
         let mut g = Net { g: Builder::new(input)?, spec: self };

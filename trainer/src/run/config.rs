@@ -195,7 +195,12 @@ impl Config {
 
     /// Number of classes on all axes together, 0 for unlabelled data.
     pub fn classes(&self) -> usize {
-        self.axes.iter().map(|axis| axis.classes.len()).sum()
+        self.class_counts().iter().sum()
+    }
+
+    /// Number of classes of each axis.
+    pub fn class_counts(&self) -> Vec<usize> {
+        self.axes.iter().map(|axis| axis.classes.len()).collect()
     }
 
     /// The shape of this run's network.
@@ -211,7 +216,7 @@ impl Config {
     /// # Errors
     /// An unknown preset, or images that it cannot take.
     pub fn graph(&self) -> Result<Graph> {
-        let graph = self.spec()?.build(self.shape(), self.classes())?;
+        let graph = self.spec()?.build(self.shape(), &self.class_counts())?;
         match &self.fine_tuning {
             Some(tuning) => Ok(graph.folded(self.tuned_plans(&tuning.plans)?)),
             None => Ok(graph),

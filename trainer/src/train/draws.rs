@@ -19,7 +19,7 @@ pub struct Draw {
     pub weights: Vec<f32>,
     /// The timestep of every image.
     pub timesteps: Vec<usize>,
-    /// The row of the class table of every image.
+    /// The rows of the class tables of every image, `[images][axes]`.
     pub class_rows: Vec<usize>,
 }
 
@@ -51,11 +51,7 @@ impl Draws {
             .map(|t| t.min(self.config.timesteps))
             .collect();
         let images: Vec<usize> = (0..batch as u64).map(|i| self.image(data.len(), step * batch as u64 + i)).collect();
-        let class_rows = images.iter().map(|i| match data.single_labels() {
-            Some(labels) if !rng.random_bool(self.config.label_dropout) => usize::from(labels[*i]),
-            _ => self.config.classes(),
-        });
-        let class_rows = class_rows.collect();
+        let class_rows = self.class_rows(data, &images, &mut rng);
         let weights = timesteps.iter().map(|t| self.process.weight(*t) as f32).collect();
         let (mut x, mut target) = (Buffer::stale(batch * len), Buffer::stale(batch * len));
         x.par_chunks_exact_mut(len).zip(target.par_chunks_exact_mut(len)).enumerate().for_each(|(i, (x, target))| {
@@ -70,6 +66,38 @@ impl Draws {
             self.process.noise(timesteps[i], x, target);
         });
         Draw { x, target, weights, timesteps, class_rows }
+    }
+
+    /// The rows of the class tables. An image loses all of its classes as often as the configuration says; where there are
+    /// several axes, and it has not, each class on its own is lost as often again, so that a chain may be asked for
+    /// classes on some axes alone.
+    fn class_rows(&self, data: &Dataset, images: &[usize], rng: &mut ChaCha8Rng) -> Vec<usize> {
+        let dropout = self.config.label_dropout;
+        let axes = self.config.axes.len();
+        let mut first = 0;
+        let tables: Vec<[usize; 2]> = self
+            .config
+            .axes
+            .iter()
+            .map(|axis| {
+                let table = [first, axis.classes.len()];
+                first += axis.classes.len() + 1;
+                table
+            })
+            .collect();
+        let mut rows = Vec::with_capacity(images.len() * axes.max(1));
+        for image in images {
+            let kept = data.labels.as_ref().filter(|_| !rng.random_bool(dropout)).map(|labels| labels.of(*image));
+            for (axis, [first, none]) in tables.iter().enumerate() {
+                let class = kept.map(|classes| usize::from(classes[axis]));
+                let class = class.filter(|_| axes == 1 || !rng.random_bool(dropout));
+                rows.push(first + class.unwrap_or(*none));
+            }
+            if axes == 0 {
+                rows.push(0);
+            }
+        }
+        rows
     }
 
     fn rng(&self, stream: u64) -> ChaCha8Rng {
@@ -98,7 +126,7 @@ impl Draws {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{augment::Augment, digits, Labels};
+    use crate::data::{augment::Augment, digits, Axis, Labels};
     use crate::graph::Shape;
 
     fn data() -> Dataset {
@@ -143,6 +171,32 @@ mod tests {
                 other.draw(&data, 9);
                 assert_eq!(other.draw(&data, 3).x[..], moved.x[..], "the history does not matter");
             }
+        }
+    }
+
+    /// Of two axes, both classes are lost as often as asked, and else each on its own as often again.
+    #[test]
+    fn axes_lose_their_classes_together_and_alone() {
+        let axis = |name: &str, classes: usize| Axis { name: name.into(), ..Axis::numbered(classes) };
+        let values = (0..40).flat_map(|i| [i % 2, i % 3]).collect();
+        let labels = Some(Labels { axes: vec![axis("hair", 2), axis("mood", 3)], values });
+        let data = Dataset { labels, ..data() };
+        let config = Config { batch: 4000, label_dropout: 0.25, ..Config::new("tiny", &data) };
+        let mut draws = Draws::new(&config);
+        let rows = draws.draw(&data, 0).class_rows;
+        let mut counts = [[0; 2]; 2];
+        for (i, row) in rows.chunks_exact(2).enumerate() {
+            let image = draws.image(40, i as u64);
+            // Two rows and the null class's, then three and theirs.
+            let lost = [row[0] == 2, row[1] == 6];
+            assert!(lost[0] || row[0] == image % 2, "{row:?}");
+            assert!(lost[1] || row[1] == 3 + image % 3, "{row:?}");
+            counts[usize::from(lost[0])][usize::from(lost[1])] += 1;
+        }
+        let shares = counts.as_flattened().iter().map(|count| f64::from(*count) / 4000.0);
+        let alone = 0.75 * 0.75 * 0.25;
+        for (found, expected) in shares.zip([0.75f64.powi(3), alone, alone, 0.25 + 0.75 * 0.0625]) {
+            assert!((found - expected).abs() < 0.03, "{found} instead of {expected}");
         }
     }
 

@@ -14,7 +14,7 @@ pub struct Batch<'a> {
     pub x: (Act, bool),
     /// The timestep of every image.
     pub timesteps: &'a [usize],
-    /// The row of the class table of every image.
+    /// The rows of the class tables of every image, `[images][axes]`.
     pub class_rows: &'a [usize],
     /// The row of the plan table, where the network has one.
     pub plan_row: usize,
@@ -78,7 +78,10 @@ fn conditioning(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: &Bat
         x = conv(tape, &x, shapes, params, weight.range.clone(), Some(bias.range.clone()), i > 0);
     }
     let table = |id: BlockId| graph.params.blocks[id].range.clone();
-    let x = embedding(tape, &x, params, table(spec.class_table), batch.class_rows.to_vec());
+    for axis in 0..spec.axes() {
+        let rows = batch.class_rows.iter().skip(axis).step_by(spec.axes()).copied().collect();
+        x = embedding(tape, &x, params, table(spec.class_table), rows);
+    }
     match spec.plan_table {
         Some(id) => embedding(tape, &x, params, table(id), vec![batch.plan_row; batch.timesteps.len()]),
         None => x,

@@ -3,7 +3,7 @@ use super::draws::Draws;
 use super::model::{self, Batch};
 use super::validation;
 use crate::autograd::{Adam, Parameters, Tape};
-use crate::data::Dataset;
+use crate::data::{labels, Dataset};
 use crate::graph::Graph;
 use crate::nets::Choice;
 use crate::network::Network;
@@ -207,6 +207,13 @@ pub fn run(
     mut on_step: impl FnMut(Progress),
 ) -> Result<()> {
     let (shape, classes) = (trainer.config.shape(), trainer.config.classes());
+    if let Some(labels) = data.labels.as_ref().filter(|labels| !labels.fit(&trainer.config.axes)) {
+        let [data_axes, run_axes] = [&labels.axes, &trainer.config.axes].map(|axes| labels::described(axes));
+        return Err(Error::Invalid(format!(
+            "the run learns labels with {run_axes}; those of {} have {data_axes}",
+            data.source
+        )));
+    }
     if data.shape != shape || data.classes() > classes {
         return Err(Error::Invalid(format!(
             "the run learns images of {shape} in {classes} classes; {} holds images of {} in {}",

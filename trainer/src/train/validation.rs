@@ -29,8 +29,7 @@ pub fn loss(network: &Network, config: &Config, data: &Dataset) -> Result<f64> {
         let timestep = |i: usize| (i * 1123 % EVALUATIONS) * last / EVALUATIONS + 1;
         for i in items.clone() {
             let (t, image) = (timestep(i), i % data.len());
-            let class = data.single_labels().map(|labels| usize::from(labels[image]));
-            columns.extend(network.bias(t, class)?);
+            columns.extend(network.bias(t, &data.condition(image))?);
             let start = x.len();
             x.extend_from_slice(&data.image(image));
             targets.extend((start..x.len()).map(|_| rng.sample::<f32, _>(StandardNormal)));
