@@ -23,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 /// A small model with every kind of op; with four-bit weights where `packed`.
 fn model(packed: bool) -> Vec<u8> {
     let mut g = Builder::new(Shape::new(4, 4, 1)).unwrap();
-    let x = g.node("patchify", SpaceToDepth { block: [2; 2] }, &[0]).unwrap();
+    let x = g.node("patchify", SpaceToDepth { block: [2; 2], pad: [0; 2] }, &[0]).unwrap();
     let x = g.node("in", ConvLayer::new(3, ConvGeometry::square(3, 1)).normed(true), &[x]).unwrap();
     let skip = g.node("silu", Activation::Silu, &[x]).unwrap();
     let x = g.node("depth", ConvLayer::new(3, ConvGeometry::square(3, 1).depthwise()).normed(true), &[skip]).unwrap();
@@ -32,7 +32,7 @@ fn model(packed: bool) -> Vec<u8> {
     let x = g.node("point", ConvLayer::new(3, ConvGeometry::square(1, 1)).normed(true), &[x]).unwrap();
     let x = g.node("residual", Add, &[x, skip]).unwrap();
     let y = g.node("linear", LinearLayer(12), &[x]).unwrap();
-    let y = g.node("reshape", DepthToSpace { block: [2; 2] }, &[y]).unwrap();
+    let y = g.node("reshape", DepthToSpace { block: [2; 2], crop: [0; 2] }, &[y]).unwrap();
     let x = g.node("add", Add, &[x, y]).unwrap();
     let x = g.node("bias2", ChannelBiasLayer, &[x]).unwrap();
     let (up, up_skip) =
@@ -44,7 +44,7 @@ fn model(packed: bool) -> Vec<u8> {
     let x = g.node("join4", Concat, &[x, gated]).unwrap();
     let whole = ConvGeometry { pad: [0, 0], ..ConvGeometry::square(2, 2) };
     let x = g.node("out", ConvLayer::new(4, whole).normed(true), &[x]).unwrap();
-    g.node("unpatchify", DepthToSpace { block: [2; 2] }, &[x]).unwrap();
+    g.node("unpatchify", DepthToSpace { block: [2; 2], crop: [0; 2] }, &[x]).unwrap();
     let graph = g.finish(4, 4, &[2]).unwrap();
     let network = graph.fold(&graph.params.init(1), &graph.stats.init(1)).unwrap();
     let mut alpha_bar = vec![0.0; 100];

@@ -123,8 +123,8 @@ fn other_architectures_need_no_other_format() {
     g.node("out", ConvLayer::new(2, ConvGeometry::line(3, 1)).normed(true), &[x]).unwrap();
     let dilated = g.finish(8, 16, &[3]).unwrap();
 
-    // A depthwise-separable net.
-    let mut g = Builder::new(Shape::new(12, 12, 1)).unwrap();
+    // A depthwise-separable net, whose blocks of pixels reach beyond the image's edge.
+    let mut g = Builder::new(Shape::new(11, 11, 1)).unwrap();
     let x = g.node("in", ConvLayer::new(8, ConvGeometry::square(3, 2)).normed(true), &[0]).unwrap();
     let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
     let x = g.node("silu", Activation::Silu, &[x]).unwrap();
@@ -132,7 +132,7 @@ fn other_architectures_need_no_other_format() {
     let x = g.node("silu2", Activation::Silu, &[x]).unwrap();
     let x = g.node("depth5", ConvLayer::new(8, ConvGeometry::square(5, 1).depthwise()).normed(true), &[x]).unwrap();
     let x = g.node("point", ConvLayer::new(4, ConvGeometry::square(1, 1)).normed(true), &[x]).unwrap();
-    g.node("unpatchify", DepthToSpace { block: [2; 2] }, &[x]).unwrap();
+    g.node("unpatchify", DepthToSpace { block: [2; 2], crop: [1; 2] }, &[x]).unwrap();
     let separable = g.finish(8, 16, &[]).unwrap();
 
     // A block of DiffWave: a gate between dilated convolutions, and its input added back.

@@ -13,7 +13,8 @@ use std::{string::String, vec, vec::Vec};
 record! {
     /// Channels to blocks of pixels: the inverse of [`SpaceToDepth`](super::SpaceToDepth).
     ///
-    /// Channel k of pixel (dy, dx) of a block of m×n is channel (dy·n + dx)·C + k of the input.
+    /// Channel k of pixel (dy, dx) of a block of m×n is channel (dy·n + dx)·C + k of the input. Blocks may reach beyond
+    /// the lower and right edge of the result; what lies there is left out.
     #[derive(Eq)]
     pub struct DepthToSpace {
         /// Input.

@@ -13,7 +13,8 @@ use std::{string::String, vec, vec::Vec};
 record! {
     /// Blocks of pixels to channels.
     ///
-    /// Channel (dy·n + dx)·C + k of a result is channel k of pixel (dy, dx) of its block of m×n.
+    /// Channel (dy·n + dx)·C + k of a result is channel k of pixel (dy, dx) of its block of m×n. Blocks may reach beyond
+    /// the lower and right edge of the input; what lies there is the result's zero point.
     #[derive(Eq)]
     pub struct SpaceToDepth {
         /// Input.

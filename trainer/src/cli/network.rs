@@ -1,6 +1,7 @@
 //! The options that say which network is trained.
 use super::options::usual;
 use super::output;
+use crate::graph::Shape;
 use crate::nets::{self, NormName, Spec, Variation};
 use crate::run::Config;
 use crate::{Error, Result};
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 /// Which network, and what is changed of it.
 #[derive(Debug, Args)]
 pub struct NetworkArgs {
-    #[arg(long, help = usual("The network, by name: digits28, digits28-nano or tiny", Config::usual().preset))]
+    #[arg(long, help = usual(&format!("The network, by name: {}", presets()), Config::usual().preset))]
     preset: Option<String>,
     /// The network, by a TOML file of its shape; `trainer net` prints those of the presets, to start from.
     #[arg(long, value_name = "FILE.toml", conflicts_with = "preset")]
@@ -27,11 +28,23 @@ pub struct NetworkArgs {
 }
 
 impl NetworkArgs {
-    /// The network's name and shape.
+    /// Checks what can be checked before there are images.
     ///
     /// # Errors
     /// An unknown preset, a file that is no network, or changes out of range.
-    pub fn spec(&self) -> Result<(String, Spec)> {
+    pub fn check(&self) -> Result<()> {
+        self.variation().check()?;
+        match &self.net {
+            Some(path) => Spec::read(path).map(drop),
+            None => self.preset.as_deref().map_or(Ok(()), nets::check_name),
+        }
+    }
+
+    /// The network's name and shape, for images of `input`.
+    ///
+    /// # Errors
+    /// An unknown preset, a file that is no network, changes out of range, or images that no network takes.
+    pub fn spec(&self, input: Shape) -> Result<(String, Spec)> {
         let (name, spec) = match &self.net {
             Some(path) => {
                 let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
@@ -39,7 +52,7 @@ impl NetworkArgs {
             }
             None => {
                 let name = self.preset.clone().unwrap_or(Config::usual().preset);
-                let spec = nets::preset(&name)?;
+                let spec = nets::preset(&name, input)?;
                 (name, spec)
             }
         };
@@ -56,13 +69,17 @@ impl NetworkArgs {
     /// A file that is no network, or changes out of range.
     pub fn differs(&self, run: &Config) -> Result<Option<&'static str>> {
         if self.net.is_some() {
-            return Ok((self.spec()?.1 != run.spec()?).then_some("--net"));
+            return Ok((self.spec(run.shape())?.1 != run.spec()?).then_some("--net"));
         }
         let spec = run.spec()?;
         let changes = |variation: Variation| Ok::<_, Error>(variation.of(&spec)? != spec);
         let none = Variation::default();
-        if self.preset.as_ref().is_some_and(|preset| *preset != run.preset) {
-            return Ok(Some("--preset"));
+        if let Some(preset) = self.preset.as_ref().filter(|preset| **preset != run.preset) {
+            // Another name of the same network is no difference.
+            let same = |name: &str| nets::preset(name, run.shape()).ok();
+            if same(preset).is_none_or(|spec| Some(spec) != same(&run.preset)) {
+                return Ok(Some("--preset"));
+            }
         }
         if self.norm.is_some() && changes(Variation { norm: self.norm, ..none })? {
             return Ok(Some("--norm"));
@@ -72,25 +89,33 @@ impl NetworkArgs {
         }
         let Some(width) = self.width else { return Ok(None) };
         // A factor means something beside the preset's channels alone.
-        let asked = nets::preset(&run.preset).and_then(|preset| Variation { width, ..none }.of(&preset));
+        let asked = nets::preset(&run.preset, run.shape()).and_then(|preset| Variation { width, ..none }.of(&preset));
         Ok(asked.map_or(true, |asked| asked.channels() != spec.channels()).then_some("--width"))
     }
+}
+
+/// The presets' names, with those that fit themselves first.
+fn presets() -> String {
+    let (last, others) = nets::NAMES.split_last().unwrap_or((&"", &[]));
+    format!("{} or {last}", others.join(", "))
 }
 
 /// Arguments of `trainer net`.
 #[derive(Debug, Args)]
 pub struct Net {
-    /// A preset: digits28, digits28-nano or tiny.
-    #[arg(default_value = "digits28")]
+    #[arg(default_value_t = Config::usual().preset, help = format!("A preset: {}", presets()))]
     preset: String,
+    /// The images that it is to fit, as HEIGHTxWIDTHxCHANNELS, for example 16x16x3.
+    #[arg(long, value_name = "SHAPE", default_value = "28x28x1")]
+    image: Shape,
 }
 
 impl Net {
-    /// Prints the preset's file.
+    /// Prints the preset's network as a file.
     ///
     /// # Errors
-    /// An unknown preset.
+    /// An unknown preset, or images that no network takes.
     pub fn run(self) -> Result<()> {
-        output::print(nets::preset_text(&self.preset)?.trim_end())
+        output::print(nets::preset(&self.preset, self.image)?.to_commented_toml()?.trim_end())
     }
 }

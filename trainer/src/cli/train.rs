@@ -127,7 +127,7 @@ impl Train {
     }
 
     fn fresh(&self) -> Result<(Trainer, Dataset)> {
-        let (name, spec) = self.network.spec()?;
+        self.network.check()?;
         let mut config = Config::usual();
         self.apply(&mut config);
         if checkpoint::exists(&self.out) {
@@ -138,6 +138,7 @@ impl Train {
         }
         let data = Dataset::open(&config.data)?;
         let source = config.data.clone();
+        let (name, spec) = self.network.spec(data.shape)?;
         let mut config = Config { network: Choice::Spec(spec), ..Config::new(&name, &data) };
         self.apply(&mut config);
         // What no model file can hold is not worth training.

@@ -41,3 +41,17 @@ impl std::fmt::Display for Shape {
         write!(f, "{}x{}x{}", self.height, self.width, self.channels)
     }
 }
+
+impl std::str::FromStr for Shape {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sizes: Vec<u16> = text.split('x').map(str::parse).collect::<Result<_, _>>().unwrap_or_default();
+        match sizes[..] {
+            [height, width, channels] if !sizes.contains(&0) => {
+                Ok(Self::new(height.into(), width.into(), channels.into()))
+            }
+            _ => Err("give HEIGHTxWIDTHxCHANNELS, for example 16x16x3, each from 1 to 65535".into()),
+        }
+    }
+}

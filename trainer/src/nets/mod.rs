@@ -4,12 +4,13 @@ mod parts;
 mod perceptron;
 mod presets;
 mod spec;
+mod text;
 mod unet;
 mod variation;
 
 pub use parts::{ConditioningSpec, NormName};
 pub use perceptron::Perceptron;
-pub use presets::{build, preset, preset_text, NAMES};
+pub use presets::{build, check_name, preset, Preset, NAMES, PRESETS};
 pub use spec::Spec;
 pub use unet::{Join, UNet};
 pub use variation::{Choice, Variation};

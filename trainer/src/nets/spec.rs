@@ -127,12 +127,13 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nets::preset_text;
+    use crate::nets::preset;
 
     /// Every wrong file says which key is wrong.
     #[test]
     fn wrong_specs_say_what_is_wrong() {
-        let text = preset_text("tiny").unwrap();
+        let spec = preset("tiny", Shape::new(8, 8, 1)).unwrap();
+        let text = spec.to_commented_toml().unwrap();
         for (from, to, word) in [
             ("kind = \"unet\"", "", "kind"),
             ("kind = \"unet\"", "kind = \"transformer\"", "transformer"),
@@ -151,7 +152,7 @@ mod tests {
             ("features = 8", "features = 7", "features is 7; it must be even"),
             ("features = 8", "features = nan", "in `conditioning.features`"),
             ("channels = [4, 8]", "channels = [-4, 8]", "in `channels`"),
-            ("kernel = 3", "kernel", "line 10: key with no value"),
+            ("kernel = 3", "kernel", "line 9: key with no value"),
             ("hidden = 16", "", "hidden"),
         ] {
             assert!(text.contains(from), "{from}");

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UNet {
-    /// Rows and columns of the blocks of pixels that become channels in front.
+    /// Rows and columns of the blocks of pixels that become channels in front. Where an image has no whole number of
+    /// them that halves from level to level, zeros are added below and to the right, and left out again at the end.
     pub patch: [usize; 2],
     /// Channels of each level; each has half the size of the one before, but a size of 1 stays.
     pub channels: Vec<usize>,
@@ -82,10 +83,10 @@ impl UNet {
     }
 
     pub(super) fn build(&self, input: Shape, classes: &[usize]) -> Result<Graph> {
-        let factors = self.factors(input)?;
+        let Grid { pad, factors } = self.grid(input)?;
         let (last, [rows, columns]) = (self.channels.len() - 1, self.patch);
         let mut g = Net { g: Builder::new(input)?, spec: self };
-        let x = g.node("patchify", SpaceToDepth { block: self.patch }, &[0])?;
+        let x = g.node("patchify", SpaceToDepth { block: self.patch, pad }, &[0])?;
         let mut x = g.conv("stem", self.channels[0], x)?;
         let mut skips = vec![];
         for (level, factor) in factors.iter().enumerate() {
@@ -111,45 +112,34 @@ impl UNet {
         x = g.node("out.silu", Activation::Silu, &[x])?;
         let out = ConvLayer::new(rows * columns * input.channels, g.geometry(x, 1)).scaled(0.2);
         x = g.node("out", out, &[x])?;
-        g.node("unpatchify", DepthToSpace { block: self.patch }, &[x])?;
+        g.node("unpatchify", DepthToSpace { block: self.patch, crop: pad }, &[x])?;
         self.conditioning.finish(g.g, classes)
     }
 
-    /// By how much each level is larger than the next, for images of `input`.
-    fn factors(&self, input: Shape) -> Result<Vec<[usize; 2]>> {
-        let mut factors = vec![[1; 2]; self.channels.len() - 1];
-        for (axis, name) in ["height", "width"].into_iter().enumerate() {
-            let (whole, patch) = ([input.height, input.width][axis], self.patch[axis]);
-            let fail = || {
-                let multiple = patch << factors.len();
-                Err(Error::Invalid(format!(
-                    "images of {input} do not fit this network: the {name} must be one of the multiples of {multiple} \
-                     (patches of {patch}, halved {} times)",
-                    factors.len()
-                )))
-            };
-            if !whole.is_multiple_of(patch) {
-                return fail();
+    /// How images of `input` split into patches, and these into levels.
+    fn grid(&self, input: Shape) -> Result<Grid> {
+        let mut grid = Grid { pad: [0; 2], factors: vec![[1; 2]; self.channels.len() - 1] };
+        for (axis, whole) in [input.height, input.width].into_iter().enumerate() {
+            let patch = self.patch[axis];
+            let patches = whole.div_ceil(patch);
+            // A size that is one before the last level stays one.
+            let multiple = patches.next_power_of_two().min(1 << grid.factors.len());
+            let patches = patches.next_multiple_of(multiple);
+            grid.pad[axis] = patches * patch - whole;
+            let mut size = patches;
+            for factor in &mut grid.factors {
+                factor[axis] = size.min(2);
+                size /= factor[axis];
             }
-            let (mut size, mut halved) = (whole / patch, vec![]);
-            for _ in 0..factors.len() {
-                match size {
-                    1 => halved.push(1),
-                    _ if size.is_multiple_of(2) => halved.push(2),
-                    _ => return fail(),
-                }
-                size /= halved[halved.len() - 1];
-            }
-            factors.iter_mut().zip(halved).for_each(|(factor, n)| factor[axis] = n);
         }
-        if factors.contains(&[1, 1]) {
+        if grid.factors.contains(&[1, 1]) {
             return Err(Error::Invalid(format!(
                 "images of {input} are a single position before the last of {} levels; take fewer levels or a smaller \
                  patch",
                 self.channels.len()
             )));
         }
-        Ok(factors)
+        Ok(grid)
     }
 
     fn dilation(&self, block: usize) -> usize {
@@ -159,6 +149,14 @@ impl UNet {
     fn normed(&self, channels: usize, geometry: ConvGeometry) -> ConvLayer {
         ConvLayer::new(channels, geometry).normed(self.norm == NormName::Batch)
     }
+}
+
+/// How an image splits.
+struct Grid {
+    /// Rows below and columns to the right that are missing from the patches.
+    pad: [usize; 2],
+    /// By how much each level is larger than the next.
+    factors: Vec<[usize; 2]>,
 }
 
 /// The name of a layer that every level has; the highest level's has no number.

@@ -2,6 +2,7 @@
 use super::parts::NormName;
 use super::presets::preset;
 use super::spec::Spec;
+use crate::graph::Shape;
 use crate::{Error, Result};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -106,14 +107,14 @@ impl<'de> Deserialize<'de> for Choice {
 }
 
 impl Choice {
-    /// The spec, for a run whose preset is called `name`.
+    /// The spec, for a run of images of `input` whose preset is called `name`.
     ///
     /// # Errors
     /// An unknown preset, or a spec that makes no sense.
-    pub fn spec(&self, name: &str) -> Result<Spec> {
+    pub fn spec(&self, name: &str, input: Shape) -> Result<Spec> {
         match self {
             Self::Spec(spec) => spec.check().map(|()| spec.clone()),
-            Self::Preset(variation) => variation.of(&preset(name)?),
+            Self::Preset(variation) => variation.of(&preset(name, input)?),
         }
     }
 }
@@ -121,6 +122,8 @@ impl Choice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const DIGITS: Shape = Shape::new(28, 28, 1);
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Run {
@@ -131,12 +134,12 @@ mod tests {
     #[test]
     fn both_ways_of_naming_a_network_are_read() {
         let old: Run = toml::from_str("[network]\nnorm = \"none\"\nwidth = 2.0\nblocks = 3\n").unwrap();
-        let Spec::UNet(net) = old.network.spec("tiny").unwrap() else { panic!("a preset of another kind") };
+        let Spec::UNet(net) = old.network.spec("tiny", DIGITS).unwrap() else { panic!("a preset of another kind") };
         assert_eq!((net.channels, net.blocks, net.norm), (vec![8, 16], vec![1, 3], NormName::None));
-        let new = Run { network: Choice::Spec(preset("digits28").unwrap()) };
+        let new = Run { network: Choice::Spec(preset("digits28", DIGITS).unwrap()) };
         assert_eq!(toml::from_str::<Run>(&toml::to_string(&new).unwrap()).unwrap(), new);
         let error = toml::from_str::<Run>("[network]\nwdth = 2.0\n").unwrap_err().to_string();
         assert!(error.contains("wdth"), "{error}");
-        assert_eq!(old.network.spec("huge").unwrap_err().exit_code(), 2);
+        assert_eq!(old.network.spec("huge", DIGITS).unwrap_err().exit_code(), 2);
     }
 }

@@ -3,7 +3,7 @@ use super::making::is_its_own_layer;
 use super::operation::{operands, Operation};
 use super::passes::{Inference, Recording};
 use crate::autograd::pool::Buffer;
-use crate::autograd::space::{self, Direction};
+use crate::autograd::space::{self, Blocks, Direction};
 use crate::autograd::tape::{Act, Tape};
 use crate::graph::shape::Shape;
 use crate::lower::context::{Lowering, Part};
@@ -17,6 +17,8 @@ use brownian::ops as integer;
 pub struct DepthToSpace {
     /// Rows and columns of a block.
     pub block: [usize; 2],
+    /// Rows at the bottom and columns at the right of what the blocks make that are left out.
+    pub crop: [usize; 2],
 }
 
 is_its_own_layer!(DepthToSpace);
@@ -27,15 +29,22 @@ impl Operation for DepthToSpace {
         if rows == 0 || columns == 0 || !s.channels.is_multiple_of(rows * columns) {
             return Err(Error::Invalid(format!("{} channels do not make blocks of {rows}x{columns}", s.channels)));
         }
-        Ok(Shape::new(s.height * rows, s.width * columns, s.channels / (rows * columns)))
+        let (height, width) = (s.height * rows, s.width * columns);
+        if self.crop[0] >= height || self.crop[1] >= width {
+            let [rows, columns] = self.crop;
+            return Err(Error::Invalid(format!("nothing is left of {height}x{width} without {rows}x{columns}")));
+        }
+        Ok(Shape::new(height - self.crop[0], width - self.crop[1], s.channels / (rows * columns)))
     }
 
     fn forward(&self, at: &Inference) -> Buffer {
-        space::forward(at.values[0], at.shapes[0], self.block, Direction::ToSpace)
+        let blocks = Blocks { block: self.block, wide: at.output, deep: at.shapes[0] };
+        space::forward(at.values[0], blocks, Direction::ToSpace)
     }
 
     fn record(&self, tape: &mut Tape, at: &mut Recording) -> Act {
-        space::space(tape, at.inputs[0], self.block, Direction::ToSpace)
+        let blocks = Blocks { block: self.block, wide: at.output, deep: at.inputs[0].shape() };
+        space::space(tape, at.inputs[0], blocks, Direction::ToSpace)
     }
 
     fn role(&self) -> Role {

@@ -3,7 +3,7 @@ use super::making::is_its_own_layer;
 use super::operation::{operands, Operation};
 use super::passes::{Inference, Recording};
 use crate::autograd::pool::Buffer;
-use crate::autograd::space::{self, Direction};
+use crate::autograd::space::{self, Blocks, Direction};
 use crate::autograd::tape::{Act, Tape};
 use crate::graph::shape::Shape;
 use crate::lower::context::{Lowering, Part};
@@ -17,6 +17,8 @@ use brownian::ops as integer;
 pub struct SpaceToDepth {
     /// Rows and columns of a block.
     pub block: [usize; 2],
+    /// Rows of zeros below and columns of zeros to the right of the image, which then splits into blocks.
+    pub pad: [usize; 2],
 }
 
 is_its_own_layer!(SpaceToDepth);
@@ -24,18 +26,21 @@ is_its_own_layer!(SpaceToDepth);
 impl Operation for SpaceToDepth {
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         let ([s], [rows, columns]) = (operands(inputs)?, self.block);
-        if rows == 0 || columns == 0 || !s.height.is_multiple_of(rows) || !s.width.is_multiple_of(columns) {
-            return Err(Error::Invalid(format!("{s} does not split into blocks of {rows}x{columns}")));
+        let (height, width) = (s.height + self.pad[0], s.width + self.pad[1]);
+        if rows == 0 || columns == 0 || !height.is_multiple_of(rows) || !width.is_multiple_of(columns) {
+            return Err(Error::Invalid(format!("{height}x{width} does not split into blocks of {rows}x{columns}")));
         }
-        Ok(Shape::new(s.height / rows, s.width / columns, s.channels * rows * columns))
+        Ok(Shape::new(height / rows, width / columns, s.channels * rows * columns))
     }
 
     fn forward(&self, at: &Inference) -> Buffer {
-        space::forward(at.values[0], at.output, self.block, Direction::ToDepth)
+        let blocks = Blocks { block: self.block, wide: at.shapes[0], deep: at.output };
+        space::forward(at.values[0], blocks, Direction::ToDepth)
     }
 
     fn record(&self, tape: &mut Tape, at: &mut Recording) -> Act {
-        space::space(tape, at.inputs[0], self.block, Direction::ToDepth)
+        let blocks = Blocks { block: self.block, wide: at.inputs[0].shape(), deep: at.output };
+        space::space(tape, at.inputs[0], blocks, Direction::ToDepth)
     }
 
     fn role(&self) -> Role {

@@ -101,7 +101,7 @@ impl Config {
     /// What `trainer train` does where it is told nothing else, for no images yet.
     pub fn usual() -> Self {
         Self {
-            preset: "digits28".into(),
+            preset: "small".into(),
             network: nets::Choice::default(),
             data: "digits".into(),
             data_digest: 0,
@@ -208,7 +208,7 @@ impl Config {
     /// # Errors
     /// An unknown preset, or a shape that makes no sense.
     pub fn spec(&self) -> Result<Spec> {
-        self.network.spec(&self.preset)
+        self.network.spec(&self.preset, self.shape())
     }
 
     /// The network of this run.
