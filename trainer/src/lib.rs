@@ -19,6 +19,7 @@ pub mod network;
 pub mod ops;
 pub mod plans;
 pub mod process;
+pub mod recognition;
 pub mod report;
 pub mod run;
 pub mod train;

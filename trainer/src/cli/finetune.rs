@@ -43,7 +43,7 @@ pub struct FineTune {
         FineTuning::USUAL.class_weight
     ))]
     class_weight: Option<f64>,
-    #[arg(long, help = usual("Passes over the data that each classifier among the critics is trained for",
+    #[arg(long, help = usual("Passes over the data that each network among the critics is trained for",
         FineTuning::USUAL.critic_epochs))]
     critic_epochs: Option<usize>,
     #[arg(long, alias = "balance-rounds", help = usual(
@@ -52,6 +52,8 @@ pub struct FineTune {
         FineTuning::USUAL.class_prior_rounds
     ))]
     class_prior_rounds: Option<usize>,
+    #[arg(long, help = usual("Images of each plan that such a round draws", FineTuning::USUAL.class_prior_images))]
+    class_prior_images: Option<usize>,
     /// Fine-tune the float network, without rounding.
     #[arg(long)]
     float: bool,
@@ -161,6 +163,7 @@ impl FineTune {
         set(&mut tuning.class_weight, &self.class_weight);
         set(&mut tuning.critic_epochs, &self.critic_epochs);
         set(&mut tuning.class_prior_rounds, &self.class_prior_rounds);
+        set(&mut tuning.class_prior_images, &self.class_prior_images);
         tuning.quantize &= !self.float;
         set(&mut tuning.ema, &self.ema);
         set(&mut tuning.seed, &self.seed);

@@ -81,7 +81,7 @@ pub fn train(data: &Dataset, epochs: usize, seed: u64, mut on_step: impl FnMut(u
             let mut kept = || if dropout.random::<f32>() < DROPOUT { 0.0 } else { 1.0 / (1.0 - DROPOUT) };
             let mask = |len: usize| (0..len).map(|_| kept()).collect();
             let logits = architecture.record(&mut tape, &params, x, mask);
-            let loss = softmax_cross_entropy(&mut tape, &logits, &labels);
+            let loss = softmax_cross_entropy(&mut tape, &logits, &[CLASSES], &labels);
             let value = loss.value;
             if !value.is_finite() {
                 return Err(fail("the loss is not a number".into()));

@@ -2,43 +2,24 @@
 use super::moments::{Running, Target};
 use crate::autograd::soft_histogram::{soft_histogram, Bin};
 use crate::autograd::{conv::conv, conv::Conv, cross_entropy};
-use crate::autograd::{Act, Adam, Buffer, Parameters, Tape};
-use crate::data::augment::Placement;
-use crate::data::Dataset;
+use crate::autograd::{Act, Buffer, Parameters, Tape};
+use crate::data::{Dataset, Labels};
 use crate::graph::{BlockId, ConvGeometry, Init, Layout, Shape};
 use crate::ops::Activation;
-use crate::{Error, Result};
-use rand::{seq::SliceRandom, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use crate::recognition::Lesson;
+use crate::Result;
 
 /// Kernel, channels and stride of each convolution.
 pub type Convolutions = &'static [(usize, usize, usize)];
 
 /// Principal components of the pixels.
 const COMPONENTS: usize = 64;
-/// Gray levels near black and white, which most pixels of the data have exactly.
-const GRAYS: [Bin; 8] = {
-    const fn near(centre: f32, width: f32) -> Bin {
-        Bin { centre, width }
-    }
-    [
-        near(-1.0, 0.03),
-        near(-1.0, 0.06),
-        near(-1.0, 0.12),
-        near(-1.0, 0.25),
-        near(1.0, 0.03),
-        near(1.0, 0.06),
-        near(1.0, 0.12),
-        near(1.0, 0.25),
-    ]
-};
-/// Images a step of training.
-pub(super) const BATCH: usize = 64;
-/// Highest learning rate.
-const LEARNING_RATE: f64 = 3e-3;
-/// Largest shift of a training image, in pixels.
-const SHIFT: i64 = 2;
-
+/// Values of an image, at most, whose principal components are found; larger images are made smaller first.
+const LARGEST_IMAGE: usize = 1024;
+/// Images, at most, that they are found with.
+const COMPONENT_IMAGES: usize = 10_000;
+/// The last convolution sees at most this many rows and columns; larger images get more convolutions.
+const LARGEST_GRID: usize = 8;
 #[derive(Clone, Debug)]
 struct Layer {
     conv: Conv,
@@ -46,29 +27,40 @@ struct Layer {
     bias: BlockId,
 }
 
-/// A trained classifier with the moments of the data in its features.
+/// A way to see images, with the moments of the data in what it sees.
 #[derive(Debug)]
 pub struct Critic {
     layers: Vec<Layer>,
     layout: Layout,
-    params: Parameters,
+    pub(super) params: Parameters,
+    /// Bins of a histogram, of the critic without layers.
+    bins: Vec<Bin>,
     /// Moments of features and class.
     joint: Target,
     /// Moments of features alone.
     plain: Target,
     /// Factor on a class's indicator beside the features.
     class_scale: f64,
-    /// How often each class occurs in the data.
+    /// The number of classes of each axis of the labels that it compares with; none without labels.
+    heads: Vec<usize>,
+    /// How often each class occurs in the data, axis after axis.
     shares: Vec<f64>,
-    /// Whether the last layer, behind the features, tells the class.
-    classifies: bool,
+    /// Whether the last layer, behind the features, was taught a lesson, and whether that is the labels.
+    taught: Option<Taught>,
+}
+
+/// What the last layer of a critic tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Taught {
+    Labels,
+    Alterations,
 }
 
 /// What a critic has seen of the samples of one plan, with classes or without.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     pub(super) moments: Running,
-    /// Mean probability of each class.
+    /// Mean probability of each class, axis after axis.
     pub(super) shares: Vec<f64>,
 }
 
@@ -85,11 +77,11 @@ pub struct Comparison {
 }
 
 impl Critic {
-    /// A classifier that is not trained yet.
+    /// A network that is taught `lesson` and has learned nothing yet.
     ///
     /// # Errors
-    /// Images that are too small.
-    pub fn new(data: &Dataset, convolutions: Convolutions, hidden: usize, seed: u64) -> Result<Self> {
+    /// None for images of at least one pixel.
+    pub fn new(data: &Dataset, lesson: Lesson, convolutions: Convolutions, hidden: usize, seed: u64) -> Result<Self> {
         let (mut layers, mut layout) = (vec![], Layout::default());
         let mut push = |conv: Conv| {
             let [height, width] = conv.geometry.kernel;
@@ -100,54 +92,62 @@ impl Critic {
             layers.push(Layer { conv, weight, bias });
         };
         let mut input = data.shape;
-        for (kernel, channels, stride) in convolutions {
-            let geometry = ConvGeometry::square(*kernel, *stride);
+        let further = std::iter::repeat(convolutions.last().map(|(_, channels, _)| (3, *channels, 2))).flatten();
+        for (i, (kernel, channels, stride)) in convolutions.iter().copied().chain(further).enumerate() {
+            if i >= convolutions.len() && input.height.max(input.width) <= LARGEST_GRID {
+                break;
+            }
+            let geometry = ConvGeometry::square(kernel, stride);
             let [height, width] = geometry.output(input.height, input.width)?;
-            let output = Shape::new(height, width, *channels);
+            let output = Shape::new(height, width, channels);
             push(Conv { geometry, input, output });
             input = output;
         }
         push(Conv::linear(input.len(), hidden));
-        push(Conv::linear(hidden, data.classes()));
+        push(Conv::linear(hidden, lesson.heads(data.shape).iter().sum()));
         let params = Parameters::new(layout.init(seed));
-        let target = Target::new(&[0.0], 1);
-        let (joint, plain) = (target.clone(), target);
-        let shares = shares(data);
-        Ok(Self { layers, layout, params, joint, plain, class_scale: 1.0, shares, classifies: true })
+        let taught = Some(if lesson.labels().is_some() { Taught::Labels } else { Taught::Alterations });
+        Ok(Self { layers, layout, params, taught, ..Self::of_colours(data, lesson, vec![]) })
     }
 
-    /// The critic of gray levels, which has no layers.
-    pub fn without_layers(data: &Dataset) -> Self {
+    /// The critic of colours: how many pixels lie near each of some. It has no layers.
+    pub fn of_colours(data: &Dataset, lesson: Lesson, bins: Vec<Bin>) -> Self {
         let target = Target::new(&[0.0], 1);
         Self {
             layers: vec![],
             layout: Layout::default(),
             params: Parameters::new(vec![]),
+            bins,
             joint: target.clone(),
             plain: target,
             class_scale: 1.0,
-            shares: shares(data),
-            classifies: false,
+            heads: lesson.labels().map(|_| lesson.heads(data.shape)).unwrap_or_default(),
+            shares: lesson.labels().map(shares).unwrap_or_default(),
+            taught: None,
         }
     }
 
-    /// One layer: the projection on the directions in which the pixels vary most.
-    pub fn of_pixels(data: &Dataset) -> Self {
+    /// One layer: the projection on the directions in which the pixels vary most, or nothing where they do not vary.
+    pub fn of_pixels(data: &Dataset, lesson: Lesson) -> Option<Self> {
         let len = data.shape.len();
-        let values: Vec<f64> = data.images.to_vec().iter().map(|v| f64::from(*v)).collect();
-        let components = Target::new(&values, len).principal(COMPONENTS);
+        let components = components(data);
+        let count = components.len() / len;
+        if count == 0 {
+            return None;
+        }
         let mut layout = Layout::default();
-        let conv = Conv::linear(len, components.len() / len);
-        let weight = layout.push("pixels.weight".into(), vec![components.len() / len, len], Init::Constant(0.0));
-        let bias = layout.push("pixels.bias".into(), vec![components.len() / len], Init::Constant(0.0));
-        let zeros = std::iter::repeat_n(0.0, components.len() / len);
-        let params = Parameters::new(components.iter().map(|v| *v as f32).chain(zeros).collect());
-        Self { layers: vec![Layer { conv, weight, bias }], layout, params, ..Self::without_layers(data) }
+        let conv = Conv::linear(len, count);
+        let weight = layout.push("pixels.weight".into(), vec![count, len], Init::Constant(0.0));
+        let bias = layout.push("pixels.bias".into(), vec![count], Init::Constant(0.0));
+        let zeros = std::iter::repeat_n(0.0, count);
+        let params = Parameters::new(components.into_iter().chain(zeros).collect());
+        let layers = vec![Layer { conv, weight, bias }];
+        Some(Self { layers, layout, params, ..Self::of_colours(data, lesson, vec![]) })
     }
 
-    /// What it has learned: its parameters if it classifies, else nothing.
+    /// What it has learned: its parameters if it is taught, else nothing.
     pub fn learned(&self) -> Option<&[f32]> {
-        self.classifies.then(|| self.params.values())
+        self.taught.map(|_| self.params.values())
     }
 
     /// Takes the parameters of a critic that was trained before.
@@ -164,26 +164,34 @@ impl Critic {
         }
     }
 
-    /// How often each class occurs in the data.
+    /// The number of classes of each axis; none without labels.
+    pub fn heads(&self) -> &[usize] {
+        &self.heads
+    }
+
+    /// How often each class occurs in the data, axis after axis.
     pub fn shares(&self) -> &[f64] {
         &self.shares
     }
 
-    /// The logits of images, one row an image; nothing of a critic that does not classify.
+    fn tells_classes(&self) -> bool {
+        self.taught == Some(Taught::Labels)
+    }
+
+    /// The logits of images, one row an image; nothing of a critic that does not tell classes.
     pub fn logits(&self, images: &[f32], shape: Shape) -> Option<Act> {
         let mut tape = Tape::default();
-        let x = tape.hold(Buffer::copy_of(&images), images.len() / shape.len(), shape);
-        self.classifies.then(|| {
+        let x = tape.hold(Buffer::copy_of(images), images.len() / shape.len(), shape);
+        self.tells_classes().then(|| {
             let [_, logits] = self.record(&mut tape, &self.params, &x, false);
             logits
         })
     }
 
-    /// Records features and logits of a batch of images; the logits of a critic that does not classify are its
-    /// features.
-    fn record(&self, tape: &mut Tape, params: &Parameters, images: &Act, images_learn: bool) -> [Act; 2] {
+    /// Records features and logits of a batch of images; the logits of a critic that is not taught are its features.
+    pub(super) fn record(&self, tape: &mut Tape, params: &Parameters, images: &Act, images_learn: bool) -> [Act; 2] {
         if self.layers.is_empty() {
-            let features = soft_histogram(tape, images, &GRAYS);
+            let features = soft_histogram(tape, images, &self.bins);
             return [features.clone(), features];
         }
         let mut x = images.clone();
@@ -195,64 +203,17 @@ impl Critic {
             if layer.conv.input.pixels() == 1 {
                 x = x.flat();
             }
-            if self.classifies {
+            if self.taught.is_some() {
                 features = x.clone();
             }
             let [weight, bias] = [layer.weight, layer.bias].map(|id| self.layout.blocks[id].range.clone());
             x = conv(tape, &x, layer.conv, params, weight, Some(bias), images_learn || i > 0);
         }
-        [if self.classifies { features } else { x.clone() }, x]
-    }
-
-    /// Trains a classifier on labelled images for `epochs` passes.
-    ///
-    /// # Errors
-    /// A loss that is not a number.
-    pub fn train(
-        &mut self,
-        data: &Dataset,
-        labels: &[u8],
-        epochs: usize,
-        seed: u64,
-        mut on_step: impl FnMut(u64),
-    ) -> Result<()> {
-        let mut params = self.params.clone();
-        let mut adam = Adam::new([0.9, 0.99]);
-        let steps = (epochs * data.len().div_ceil(BATCH)) as u64;
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut step = 0;
-        for _ in 0..epochs {
-            let mut order: Vec<usize> = (0..data.len()).collect();
-            order.shuffle(&mut rng);
-            for images in order.chunks(BATCH) {
-                let fail = |reason: String| Error::Training { step: step + 1, reason };
-                let mut x = Buffer::stale(images.len() * data.shape.len());
-                for (image, out) in images.iter().zip(x.chunks_exact_mut(data.shape.len())) {
-                    let shift = [(); 2].map(|()| rng.random_range(-SHIFT..=SHIFT) as f32);
-                    Placement { shift, ..Placement::STILL }.apply(data.shape, &data.image(*image), out);
-                }
-                let labels: Vec<u8> = images.iter().map(|i| labels[*i]).collect();
-                let mut tape = Tape::default();
-                let x = tape.hold(x, images.len(), data.shape);
-                let [_, logits] = self.record(&mut tape, &params, &x, false);
-                let loss = cross_entropy::softmax_cross_entropy(&mut tape, &logits, &labels);
-                if !loss.value.is_finite() {
-                    return Err(fail("a critic's loss is not a number".into()));
-                }
-                let mut grads = loss.backward(tape).map_err(|e| fail(e.to_string()))?;
-                let progress = step as f64 / steps as f64;
-                let rate = LEARNING_RATE * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
-                adam.update(&mut params, &mut grads, step + 1, rate).map_err(|e| fail(e.to_string()))?;
-                step += 1;
-                on_step(step);
-            }
-        }
-        self.params = params;
-        Ok(())
+        [if self.taught.is_some() { features } else { x.clone() }, x]
     }
 
     /// Takes the moments of the data.
-    pub fn take_moments(&mut self, data: &Dataset, labels: &[u8]) {
+    pub fn take_moments(&mut self, data: &Dataset, lesson: Lesson) {
         let (mut plain, mut width) = (vec![], 0);
         for images in data.images.chunks(256 * data.shape.len()) {
             let mut tape = Tape::default();
@@ -262,21 +223,29 @@ impl Critic {
             plain.extend(features.values().iter().map(|v| f64::from(*v)));
         }
         self.plain = Target::new(&plain, width);
-        // A class weighs as much as all features together.
-        self.class_scale = self.plain.trace().sqrt();
-        self.joint = Target::new(&self.with_classes(&plain, width, labels), width + self.shares.len());
-    }
-
-    fn with_classes(&self, features: &[f64], width: usize, classes: &[u8]) -> Vec<f64> {
-        let indicators = |class: u8| {
-            (0..self.shares.len()).map(move |c| if c == usize::from(class) { self.class_scale } else { 0.0 })
+        // All axes together weigh as much as all features together.
+        self.class_scale = (self.plain.trace() / self.heads.len().max(1) as f64).sqrt();
+        self.joint = match lesson.labels() {
+            Some(labels) => Target::new(&self.with_classes(&plain, width, &labels.values), width + self.shares.len()),
+            None => self.plain.clone(),
         };
-        let rows = features.chunks_exact(width).zip(classes);
-        rows.flat_map(|(features, class)| features.iter().copied().chain(indicators(*class))).collect()
     }
 
-    /// Compares a batch of images with the data: images of the `classes` that were asked for, or all without class.
-    /// `seen` holds what earlier batches were like, which fade by `decay`; the class loss counts `class_weight` times
+    /// Features with the indicators of the classes behind them; `classes` has one for each vector and axis.
+    fn with_classes(&self, features: &[f64], width: usize, classes: &[u8]) -> Vec<f64> {
+        let indicators = |(class, len): (&u8, &usize)| {
+            let class = usize::from(*class);
+            (0..*len).map(move |c| if c == class { self.class_scale } else { 0.0 })
+        };
+        let rows = features.chunks_exact(width).zip(classes.chunks_exact(self.heads.len()));
+        rows.flat_map(|(features, classes)| {
+            features.iter().copied().chain(classes.iter().zip(&self.heads).flat_map(indicators))
+        })
+        .collect()
+    }
+
+    /// Compares a batch of images with the data: images of the `classes` that were asked for, one for each image and
+    /// axis, or all without class. `seen` holds what earlier batches were like, which fade by `decay`; the class loss counts `class_weight` times
     /// in the gradients.
     pub fn compare(
         &self,
@@ -294,14 +263,14 @@ impl Critic {
             Some(classes) => seen.moments.distance(&self.with_classes(&values, width, classes), &self.joint, decay),
             None => seen.moments.distance(&values, &self.plain, decay),
         };
-        let scale = 1.0 / self.plain.trace();
+        let scale = 1.0 / self.plain.trace().max(f64::MIN_POSITIVE);
         let rows = gradient.chunks_exact(gradient.len() / images.batch());
         let gradient: Vec<f32> = rows.flat_map(|row| row[..width].iter().map(|g| (g * scale) as f32)).collect();
         let mut gradients = vec![(features, Buffer::from(gradient))];
         let mut class_loss = 0.0;
-        if self.classifies {
+        if self.tells_classes() {
             let (value, mut gradient) = match classes {
-                Some(classes) => cross_entropy::value_and_gradient(&logits, classes),
+                Some(classes) => cross_entropy::value_and_gradient(&logits, &self.heads, classes),
                 None => self.divergence(&logits, &mut seen.shares, decay),
             };
             gradient.iter_mut().for_each(|g| *g *= class_weight);
@@ -312,11 +281,14 @@ impl Critic {
     }
 
     /// Σ p·ln(p/q) over the classes, p their mean probabilities in the samples and q their shares in the data, and its
-    /// gradient.
+    /// gradient; of several axes the sum.
     fn divergence(&self, logits: &Act, seen: &mut Vec<f64>, decay: f64) -> (f64, Buffer) {
         let classes = self.shares.len();
         let count = logits.batch() as f64;
-        let rows: Vec<Vec<f64>> = logits.values().chunks_exact(classes).map(cross_entropy::softmax).collect();
+        let softmax = |row: &[f32]| -> Vec<f64> {
+            cross_entropy::parts(&self.heads).flat_map(|head| cross_entropy::softmax(&row[head])).collect()
+        };
+        let rows: Vec<Vec<f64>> = logits.values().chunks_exact(classes).map(softmax).collect();
         let mean = (0..classes).map(|k| rows.iter().map(|row| row[k]).sum::<f64>() / count);
         *seen = match seen.is_empty() {
             true => mean.collect(),
@@ -325,15 +297,46 @@ impl Critic {
         let slopes: Vec<f64> = seen.iter().zip(&self.shares).map(|(p, q)| (p.max(1e-9) / q.max(1e-9)).ln()).collect();
         let value = seen.iter().zip(&slopes).map(|(p, slope)| p * slope).sum();
         let gradient = rows.iter().flat_map(|row| {
-            let mean: f64 = row.iter().zip(&slopes).map(|(p, slope)| p * slope).sum();
-            row.iter().zip(&slopes).map(move |(p, slope)| (p * (slope - mean) / count) as f32)
+            cross_entropy::parts(&self.heads).flat_map(|head| {
+                let (row, slopes) = (&row[head.clone()], &slopes[head]);
+                let mean: f64 = row.iter().zip(slopes).map(|(p, slope)| p * slope).sum();
+                row.iter().zip(slopes).map(move |(p, slope)| (p * (slope - mean) / count) as f32)
+            })
         });
         (value, Buffer::from(gradient.collect::<Vec<f32>>()))
     }
 }
 
-fn shares(data: &Dataset) -> Vec<f64> {
-    let labels = data.single_labels().unwrap_or_default();
-    let count = |class: usize| labels.iter().filter(|l| usize::from(**l) == class).count() as f64;
-    (0..data.classes()).map(|class| count(class) / labels.len().max(1) as f64).collect()
+/// The share of each class, axis after axis.
+fn shares(labels: &Labels) -> Vec<f64> {
+    let share = |count: usize| count as f64 / labels.len().max(1) as f64;
+    (0..labels.axes.len()).flat_map(|axis| labels.counts(axis)).map(share).collect()
+}
+
+/// The directions in which the pixels vary most, one after the other. Of images that are too large for it they are
+/// found with the means of squares of pixels.
+fn components(data: &Dataset) -> Vec<f32> {
+    let Shape { height, width, channels } = data.shape;
+    let size = |side: usize| [height.div_ceil(side), width.div_ceil(side)];
+    let small = |side: &usize| size(*side).iter().product::<usize>() * channels <= LARGEST_IMAGE;
+    let side = (1..).find(small).unwrap_or(1);
+    let [rows, columns] = size(side);
+    let len = rows * columns * channels;
+    // The place among the means of each value.
+    let place =
+        |i: usize| (i / channels / width / side * columns + i / channels % width / side) * channels + i % channels;
+    let mut counts = vec![0.0; len];
+    (0..data.shape.len()).for_each(|i| counts[place(i)] += 1.0);
+    let mut means = vec![];
+    for image in (0..data.len()).step_by(data.len().div_ceil(COMPONENT_IMAGES)).map(|i| data.image(i)) {
+        let first = means.len();
+        means.resize(first + len, 0.0f64);
+        image.iter().enumerate().for_each(|(i, v)| means[first + place(i)] += f64::from(*v));
+        means[first..].iter_mut().zip(&counts).for_each(|(mean, count)| *mean /= count);
+    }
+    let found = Target::new(&means, len).principal(COMPONENTS);
+    let spread = |component: &[f64]| -> Vec<f32> {
+        (0..data.shape.len()).map(|i| (component[place(i)] / counts[place(i)]) as f32).collect()
+    };
+    found.chunks_exact(len).flat_map(spread).collect()
 }

@@ -12,8 +12,10 @@
 mod chain;
 mod class_prior;
 mod critic;
+mod critic_training;
 mod critics;
 mod moments;
+mod palette;
 mod state;
 mod tuner;
 

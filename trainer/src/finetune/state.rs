@@ -116,7 +116,9 @@ impl FineTuner {
         tuner.calibration = Calibration { rounds: unfinished.calibration_rounds, best: None };
         if state.contains(BEST_ROW) {
             let total_variation = state.get_double(BEST_TOTAL_VARIATION, &[1])?[0];
-            tuner.calibration.best = Some((total_variation, vector(BEST_ROW, tuner.graph.conditioning.columns)?));
+            let spec = &tuner.graph.conditioning;
+            let rows = vector(BEST_ROW, spec.axes() * spec.columns)?;
+            tuner.calibration.best = Some((total_variation, rows));
         }
         tuner.restore_seen(state)?;
         Ok(tuner)

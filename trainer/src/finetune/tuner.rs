@@ -63,6 +63,7 @@ pub struct FineTuner {
     /// Ranges of the activations, and the rounding that follows from them.
     pub(super) rounding: Option<(Vec<Range>, Rounding)>,
     draws: Draws,
+    /// The labels of the images, where the network draws with classes.
     labels: Option<Labels>,
     pub(super) params: Parameters,
     pub(super) adam: Adam,
@@ -93,8 +94,7 @@ impl FineTuner {
     /// A fine-tuning of `run` at its start; trains the critics, of which `on_critic` hears.
     ///
     /// # Errors
-    /// A run that is fine-tuned already, numbers out of range, plans that do not fit, or data without classes where
-    /// critics need them.
+    /// A run that is fine-tuned already, numbers out of range, plans that do not fit, or images that are all equal.
     pub fn new(run: &Checkpoint, data: &Dataset, tuning: FineTuning, on_critic: impl FnMut(u64, u64)) -> Result<Self> {
         if run.config.fine_tuning.is_some() {
             return Err(Error::Usage("the run is fine-tuned already; start from the run that it came from".into()));
@@ -126,7 +126,7 @@ impl FineTuner {
             rounding: None,
             teacher,
             draws: Draws::new(&Config { batch: tuning.batch, seed: tuning.seed, ..config.clone() }),
-            labels: data.labels.clone(),
+            labels: data.labels.clone().filter(|_| config.classes() > 0),
             params: Parameters::new(values.clone()),
             adam: Adam::new([0.9, 0.99]),
             ema: values,
@@ -214,11 +214,12 @@ impl FineTuner {
     }
 
     /// Rounds of class-prior calibration in all: one measures the network as it is, each other one what was moved
-    /// before it. There are none without critics.
+    /// before it. There are none without critics that tell classes, or for a network that draws without classes.
     pub(super) fn calibration_rounds(&self) -> usize {
-        match self.critics.is_empty() || self.tuning.class_prior_rounds == 0 {
-            true => 0,
-            false => self.tuning.class_prior_rounds + 1,
+        let classes = self.labels.is_some() && self.critics.first().is_some_and(|critic| !critic.heads().is_empty());
+        match classes && self.tuning.class_prior_rounds > 0 {
+            true => self.tuning.class_prior_rounds + 1,
+            false => 0,
         }
     }
 
@@ -232,7 +233,7 @@ impl FineTuner {
         if self.calibration.rounds >= rounds {
             return Ok(None);
         }
-        let how = (self.tuning.seed, self.calibration.rounds + 1 == rounds);
+        let how = (self.tuning.class_prior_images, self.tuning.seed, self.calibration.rounds + 1 == rounds);
         self.calibration.round(&self.graph, &mut self.ema, &self.plans, &self.critics, how).map(Some)
     }
 
@@ -268,23 +269,26 @@ impl FineTuner {
         let index = (step % self.plans.len() as u64) as usize;
         let plan = &self.plans[index];
         let images = (self.tuning.evaluations / plan.steps.len()).max(SMALLEST_BATCH);
-        let unconditional = (step / self.plans.len() as u64) % UNCONDITIONAL == UNCONDITIONAL - 1;
         // Classes are as frequent as in the data.
         let spec = &self.graph.conditioning;
-        let (mut classes, mut rows) = (vec![], vec![]);
-        for _ in 0..images {
-            let drawn = self.labels.as_ref().map(|labels| labels.of(rng.random_range(0..labels.len())));
-            let class = |axis: usize| drawn.filter(|_| !unconditional).map(|drawn| usize::from(drawn[axis]));
-            rows.extend((0..spec.axes()).map(|axis| spec.row(axis, class(axis))));
-            classes.extend_from_slice(drawn.unwrap_or_default());
-        }
+        let classes = self.labels.as_ref().map(|labels| -> Vec<u8> {
+            (0..images).flat_map(|_| labels.of(rng.random_range(0..labels.len()))).copied().collect()
+        });
+        let turn = (step / self.plans.len() as u64) % UNCONDITIONAL;
+        let classes = classes.filter(|_| turn < UNCONDITIONAL - 1);
+        let row = |i: usize| {
+            let class = classes.as_ref().map(|classes| usize::from(classes[i]));
+            spec.row(i % spec.axes(), class)
+        };
+        let rows: Vec<usize> = (0..images * spec.axes()).map(row).collect();
         let rounding = self.rounding.as_ref().map(|r| &r.1);
         let samples = chain::record(tape, &self.graph, rounded, rounding, plan, &rows, &mut rng);
-        let classes = (!unconditional).then_some(&classes[..]);
+        let unconditional = classes.is_none();
         let count = self.critics.len() as f64;
         let mut gradients = vec![];
         for (critic, seen) in self.critics.iter().zip(&mut self.seen[index][usize::from(unconditional)]) {
             let weight = (self.tuning.class_weight * if unconditional { SHARES_WEIGHT } else { 1.0 }) as f32;
+            let classes = classes.as_deref().filter(|_| !critic.heads().is_empty());
             let found = critic.compare(tape, &samples, classes, seen, MOMENTS_DECAY, weight);
             figures.distance += found.distance / count;
             figures.class_loss += found.class_loss / count;

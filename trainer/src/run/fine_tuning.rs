@@ -23,6 +23,9 @@ pub struct FineTuning {
     /// Rounds of class-prior calibration at the end, in which only the null class moves.
     #[serde(alias = "balance_rounds")]
     pub class_prior_rounds: usize,
+    /// Images of each plan that a round draws.
+    #[serde(default = "two_thousand")]
+    pub class_prior_images: usize,
     /// Passes over the data that each classifier among the critics is trained for.
     pub critic_epochs: usize,
     /// Round weights and activations as the integer network does.
@@ -31,6 +34,11 @@ pub struct FineTuning {
     pub ema: f64,
     /// Seed of everything random.
     pub seed: u64,
+}
+
+/// The usual [`FineTuning::class_prior_images`].
+fn two_thousand() -> usize {
+    FineTuning::USUAL.class_prior_images
 }
 
 impl FineTuning {
@@ -44,6 +52,7 @@ impl FineTuning {
         matching: 0.1,
         class_weight: 0.05,
         class_prior_rounds: 4,
+        class_prior_images: 2000,
         critic_epochs: 10,
         quantize: true,
         ema: 0.99,
@@ -82,6 +91,9 @@ impl FineTuning {
         if self.class_prior_rounds > 100 {
             return fail(format!("--class-prior-rounds {}: give at most 100", self.class_prior_rounds));
         }
+        if self.class_prior_images == 0 || self.class_prior_images > 1 << 20 {
+            return fail(format!("--class-prior-images {}: give 1 to {}", self.class_prior_images, 1 << 20));
+        }
         if self.plans.is_empty() {
             return fail("give at least one --plan".into());
         }
@@ -93,11 +105,12 @@ impl FineTuning {
 mod tests {
     use super::*;
 
-    /// The name that runs and models of earlier versions have for the rounds of class-prior calibration.
+    /// The name that runs and models of earlier versions have for the rounds of class-prior calibration; these had no
+    /// choice of its images.
     #[test]
     fn older_names_are_read() {
         let text = toml::to_string(&FineTuning::USUAL).unwrap();
-        let older = text.replace("class_prior_rounds", "balance_rounds");
+        let older = text.replace("class_prior_rounds", "balance_rounds").replace("class_prior_images = 2000\n", "");
         assert_ne!(older, text);
         assert_eq!(toml::from_str::<FineTuning>(&older).unwrap(), FineTuning::USUAL);
     }
