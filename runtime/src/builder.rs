@@ -5,12 +5,14 @@ use crate::error::SamplerError;
 use crate::format::BLOB_ALIGN;
 use crate::inpaint::{Image, Inpainting, KnownPixels};
 use crate::model::{Model, Plan};
-use crate::process::gaussian::{noised, State};
+use crate::plan::Level;
+use crate::process::element::StateElement;
+use crate::process::gaussian::{noised, renew, State, Values};
 use crate::random::Stream;
 use crate::sampler::{Next, Sampler};
 use crate::two_evaluations::{self, TwoEvaluations};
 
-impl<'a> Sampler<'a> {
+impl<'a, E: StateElement> Sampler<'a, E> {
     /// A chain of `model` that follows `plan`: say what it draws, then [`start`](Builder::start) it. Without more it
     /// draws image 0 of seed 0 without a class.
     ///
@@ -32,13 +34,13 @@ impl<'a> Sampler<'a> {
     /// assert!(sampler.x().iter().all(|value| value.abs() <= 1.0));
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
-    pub fn builder(model: &'a Model<'a>, plan: Plan<'a>) -> Builder<'a> {
+    pub fn builder(model: &'a Model<'a>, plan: Plan<'a>) -> Builder<'a, E> {
         Builder {
             model,
             plan,
             seed: 0,
             image: 0,
-            class: None,
+            condition: Condition::NONE,
             guidance: None,
             two_evaluations: None,
             from_image: None,
@@ -53,14 +55,15 @@ impl<'a> Sampler<'a> {
 /// nothing that does not call them here.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a builder does nothing until it is started"]
-pub struct Builder<'a> {
+pub struct Builder<'a, E: StateElement = f32> {
     model: &'a Model<'a>,
     plan: Plan<'a>,
     seed: u64,
     image: u32,
-    class: Option<u16>,
+    /// Without its guidance.
+    condition: Condition,
     guidance: Option<Result<Guidance, SamplerError>>,
-    two_evaluations: Option<&'static two_evaluations::Functions>,
+    two_evaluations: Option<&'static two_evaluations::Functions<E>>,
     from_image: Option<FromImage<'a>>,
     inpainting: Option<Inpainting<'a>>,
 }
@@ -70,10 +73,10 @@ pub struct Builder<'a> {
 struct FromImage<'a> {
     image: Image<'a>,
     step: usize,
-    start: fn(&mut Sampler, Image, usize) -> Result<(), SamplerError>,
+    start: fn(&mut dyn Values, Image, Level, Stream),
 }
 
-impl<'a> Builder<'a> {
+impl<'a, E: StateElement> Builder<'a, E> {
     /// The seed of all noise.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -84,9 +87,30 @@ impl<'a> Builder<'a> {
         Self { image, ..self }
     }
 
-    /// Draws this class.
+    /// Draws this class, of a model with one axis of labels.
     pub fn class(self, class: u16) -> Self {
-        Self { class: Some(class), ..self }
+        Self { condition: Condition::class(class), ..self }
+    }
+
+    /// Draws this class on axis number `axis` of [`Model::axes`]; the other axes stay as they are, without a class if
+    /// none was asked for.
+    ///
+    /// ```
+    /// # use brownian::{include_model, Arena, Model, Sampler};
+    /// # static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"));
+    /// # let mut arena = Arena::<{ brownian::arena_len(FILE) }>::new();
+    /// # let mut state = [0.0; brownian::state_len(FILE)];
+    /// # let model = Model::parse(FILE)?;
+    /// # let plan = model.plans().next().unwrap();
+    /// let digit = model.axis("class").expect("the model knows classes");
+    /// let seven = digit.class("7").expect("and this one is among them");
+    /// let chain = Sampler::builder(&model, plan).class_on(digit.index(), seven);
+    /// let sampler = chain.start(arena.bytes_mut(), &mut state)?;
+    /// assert_eq!(sampler.condition().class_on(0), Some(7));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn class_on(self, axis: usize, class: u16) -> Self {
+        Self { condition: self.condition.with(axis, class), ..self }
     }
 
     /// Bends the draw towards the class by this scale from 0 to 16; see [`Guidance::new`], which says how it is
@@ -98,16 +122,16 @@ impl<'a> Builder<'a> {
     /// Applies the guidance to the network's output, from two evaluations a step; see [`Guidance::two_evaluations`].
     /// The state needs [`Model::state_len_two_evaluations`] values.
     pub fn two_evaluations(self) -> Self {
-        Self { two_evaluations: Some(&two_evaluations::FUNCTIONS), ..self }
+        Self { two_evaluations: Some(two_evaluations::Functions::ALL), ..self }
     }
 
-    /// Draws what `condition` says, in place of [`class`](Self::class), [`guidance`](Self::guidance) and
-    /// [`two_evaluations`](Self::two_evaluations).
+    /// Draws what `condition` says, in place of [`class`](Self::class), [`class_on`](Self::class_on),
+    /// [`guidance`](Self::guidance) and [`two_evaluations`](Self::two_evaluations).
     pub fn condition(self, condition: Condition) -> Self {
-        let class = condition.class_number();
         let guidance = condition.guidance();
-        let two_evaluations = guidance.evaluates_twice().then_some(&two_evaluations::FUNCTIONS);
-        Self { class, guidance: class.map(|_| Ok(guidance)), two_evaluations, ..self }
+        let two_evaluations = guidance.evaluates_twice().then_some(two_evaluations::Functions::ALL);
+        let guidance = (!condition.is_none()).then_some(Ok(guidance));
+        Self { condition: condition.under(Guidance::PLAIN), guidance, two_evaluations, ..self }
     }
 
     /// Image-to-image: the chain starts from `image`, noised to the level at which step number `step` (counted
@@ -125,26 +149,27 @@ impl<'a> Builder<'a> {
 
     /// Draws x_T, or noises the image to start from; no step is made yet.
     ///
-    /// `arena` needs [`Model::arena_len`] bytes at a multiple of 16, `state` [`Model::state_len`] values, or
+    /// `arena` needs [`Model::arena_len`] bytes at a multiple of 16, `state` [`Model::state_len`] values of the element
+    /// that the file names (f32, or f16 where it [says so](Model::state_is_f16)), or
     /// [`Model::state_len_two_evaluations`] for two evaluations; longer ones are used in part. Their contents do not
     /// matter.
     ///
     /// # Errors
-    /// Memory that does not fit, a plan of another model, a class that the model does not know, guidance without a
+    /// Memory that does not fit or is of the other element, a plan of another model, a class or an axis that the model does not know, a class without
+    /// its axis where there are several, guidance without a
     /// class or with a scale that is not from 0 to 16, images or a mask of another size, or a step to start from that
     /// the plan does not have.
-    pub fn start(self, arena: &'a mut [u8], state: &'a mut [f32]) -> Result<Sampler<'a>, SamplerError> {
-        let guidance = match (self.class, self.guidance) {
-            (_, None) => Guidance::PLAIN,
-            (Some(_), Some(guidance)) => guidance?,
-            (None, Some(_)) => return Err(SamplerError::GuidanceWithoutClass),
-        };
-        let condition = match (self.class, self.two_evaluations) {
-            (Some(class), None) => Condition::guided(class, guidance),
-            (Some(class), Some(_)) => Condition::guided(class, guidance.two_evaluations()),
-            (None, None) => Condition::NONE,
-            (None, Some(_)) => return Err(SamplerError::GuidanceWithoutClass),
-        };
+    pub fn start(self, arena: &'a mut [u8], state: &'a mut [E]) -> Result<Sampler<'a, E>, SamplerError> {
+        let mut condition = self.condition;
+        if let Some(guidance) = self.guidance {
+            condition = condition.under(guidance?);
+        }
+        if self.two_evaluations.is_some() {
+            condition = condition.under(condition.guidance().two_evaluations());
+        }
+        if condition.is_none() && (self.guidance.is_some() || self.two_evaluations.is_some()) {
+            return Err(SamplerError::GuidanceWithoutClass);
+        }
         if let Some(inpainting) = &self.inpainting {
             inpainting.check(self.model)?;
         }
@@ -153,38 +178,41 @@ impl<'a> Builder<'a> {
         (sampler.seed, sampler.image) = (self.seed, self.image);
         sampler.state.draw(Stream::new(self.seed, self.image, 0));
         if let Some(from) = self.from_image {
-            (from.start)(&mut sampler, from.image, from.step)?;
+            from.image.check(self.model)?;
+            let steps = self.plan.len() as u32;
+            let first = self.plan.step(from.step).ok_or(SamplerError::Start { steps })?;
+            (sampler.start, sampler.steps_done) = (from.step, from.step);
+            let stream = Stream::new(self.seed, self.image, Stream::START);
+            (from.start)(&mut sampler.state, from.image, first.level, stream);
         }
         sampler.place_known();
         Ok(sampler)
     }
 }
 
-/// Noises `image` to the level of step number `step`, from which the chain goes on.
-fn start_from(sampler: &mut Sampler, image: Image, step: usize) -> Result<(), SamplerError> {
-    image.check(sampler.model)?;
-    let first = sampler.plan.step(step).ok_or(SamplerError::Start { steps: sampler.plan.len() as u32 })?;
-    (sampler.start, sampler.steps_done) = (step, step);
-    let stream = Stream::new(sampler.seed, sampler.image, Stream::START);
-    sampler.state.renew(stream, |i, z| image.value(i).map(|value| noised(first.level, value, z)));
-    Ok(())
+/// Noises `image` to the level of the step that the chain starts with.
+fn start_from(state: &mut dyn Values, image: Image, level: Level, stream: Stream) {
+    renew(state, stream, |i, z| image.value(i).map(|value| noised(level, value, z)));
 }
 
-impl<'a> Sampler<'a> {
+impl<'a, E: StateElement> Sampler<'a, E> {
     /// A chain before its first step, image 0 of seed 0, whose state is not set.
     pub(crate) fn at(
         model: &'a Model<'a>,
         plan: Plan<'a>,
         condition: Condition,
-        two_evaluations: Option<&'static two_evaluations::Functions>,
+        two_evaluations: Option<&'static two_evaluations::Functions<E>>,
         inpainting: Option<Inpainting<'a>>,
         arena: &'a mut [u8],
-        state: &'a mut [f32],
+        state: &'a mut [E],
     ) -> Result<Self, SamplerError> {
         if !model.has(&plan) {
             return Err(SamplerError::ForeignPlan);
         }
         condition.check(model)?;
+        if E::IS_F16 != model.state_is_f16() {
+            return Err(SamplerError::StateElement { f16: model.state_is_f16() });
+        }
         let arena = check_arena(model, arena)?;
         let twice = two_evaluations.is_some();
         let needed = if twice { model.state_len_two_evaluations() } else { model.state_len() };

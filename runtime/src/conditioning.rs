@@ -1,9 +1,10 @@
 //! What a chain draws, and the channel biases that this makes of a step's: a time row plus, for conditioned models, a
-//! class row under guidance.
+//! class row an axis under guidance.
 
 use crate::error::SamplerError;
 use crate::model::Model;
-use crate::ops::step_bias::StepBiases;
+use crate::ops::step_bias::{Rows, StepBiases};
+use crate::parse::MAX_AXES;
 use crate::quant::round;
 
 /// How strongly a class bends a draw (classifier-free guidance, Ho & Salimans 2022).
@@ -33,7 +34,7 @@ impl Guidance {
     /// The largest scale.
     pub const MAX_SCALE: f32 = 16.0;
 
-    /// Guidance on the channel biases, time + none + s·(class − none), which takes one evaluation of the network a
+    /// Guidance on the channel biases, time + none + s·(class − none) with the sums of a row an axis, which takes one evaluation of the network a
     /// step. The scale s is rounded to the nearest multiple of 1/256, ties to even.
     ///
     /// # Errors
@@ -76,64 +77,162 @@ impl Guidance {
     }
 }
 
-/// What a chain is asked to draw: no class, or a class under guidance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// No class on an axis.
+const NONE: u16 = u16::MAX;
+
+/// What a chain is asked to draw: on every axis of the model's labels a class or none, under guidance.
+///
+/// ```
+/// use brownian::Condition;
+///
+/// let long_hair = Condition::NONE.with(1, 2);
+/// let with_glasses = long_hair.with(0, 1);
+/// assert_eq!((with_glasses.class_on(0), with_glasses.class_on(1), with_glasses.class_on(2)), (Some(1), Some(2), None));
+/// assert_eq!(with_glasses.without(0), long_hair);
+/// ```
+#[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Condition {
-    class: Option<u16>,
+    /// One an axis, or [`NONE`].
+    classes: [u16; MAX_AXES],
     /// Plain where there is no class.
     guidance: Guidance,
+    /// Whether the class was named without its axis, which only a model with one axis takes.
+    only: bool,
 }
 
 impl Condition {
     /// An unconditional draw.
-    pub const NONE: Self = Self { class: None, guidance: Guidance::PLAIN };
+    pub const NONE: Self = Self { classes: [NONE; MAX_AXES], guidance: Guidance::PLAIN, only: false };
 
-    /// A draw of one class with guidance scale 1.
+    /// A draw of one class with guidance scale 1, of a model with one axis; see [`with`](Self::with) for several.
     pub const fn class(class: u16) -> Self {
-        Self::guided(class, Guidance::PLAIN)
+        Self { only: true, ..Self::NONE.with(0, class) }
     }
 
-    /// A draw of one class under guidance.
+    /// A draw of one class under guidance, of a model with one axis.
     pub const fn guided(class: u16, guidance: Guidance) -> Self {
-        Self { class: Some(class), guidance }
+        Self { guidance, ..Self::class(class) }
     }
 
-    /// The class, or `None` for an unconditional draw.
+    /// The same with this class on axis number `axis` of [`Model::axes`]; the others stay. An axis or a class that the
+    /// model does not have is refused when a chain is started.
+    pub const fn with(self, axis: usize, class: u16) -> Self {
+        let last = MAX_AXES - 1;
+        // No model has so many classes on the last axis.
+        let (axis, class) = if axis > last { (last, NONE - 1) } else { (axis, class) };
+        self.set(axis, if class == NONE { NONE - 1 } else { class })
+    }
+
+    /// The same without a class on axis number `axis`.
+    pub const fn without(self, axis: usize) -> Self {
+        self.set(axis, NONE)
+    }
+
+    /// The same under this guidance.
+    pub const fn under(self, guidance: Guidance) -> Self {
+        Self { guidance, ..self }
+    }
+
+    const fn set(mut self, axis: usize, class: u16) -> Self {
+        if axis < MAX_AXES {
+            self.classes[axis] = class;
+        }
+        self.only = false;
+        self
+    }
+
+    /// The class on axis number `axis`, or `None` where there is none.
+    pub const fn class_on(self, axis: usize) -> Option<u16> {
+        if axis >= MAX_AXES || self.classes[axis] == NONE {
+            return None;
+        }
+        Some(self.classes[axis])
+    }
+
+    /// The class on the first axis, the only one of most models; `None` where there is none.
     pub const fn class_number(self) -> Option<u16> {
-        self.class
+        self.class_on(0)
     }
 
-    /// How strongly the class bends the draw; [`Guidance::PLAIN`] where there is none.
+    /// Whether there is no class on any axis.
+    pub fn is_none(self) -> bool {
+        self.classes.iter().all(|&class| class == NONE)
+    }
+
+    /// How strongly the classes bend the draw; [`Guidance::PLAIN`] where there are none.
     pub const fn guidance(self) -> Guidance {
         self.guidance
     }
 
-    /// Whether `model` knows the class.
+    /// The classes plus one, 0 for none.
+    pub(crate) fn codes(self) -> [u16; MAX_AXES] {
+        self.classes.map(|class| class.wrapping_add(1))
+    }
+
+    /// The inverse of [`codes`](Self::codes), with guidance.
+    pub(crate) fn of_codes(codes: [u16; MAX_AXES], guidance: Guidance) -> Self {
+        Self { classes: codes.map(|code| code.wrapping_sub(1)), guidance, only: false }
+    }
+
+    /// Whether `model` knows the classes.
     pub(crate) fn check(self, model: &Model) -> Result<(), SamplerError> {
-        let classes = model.classes();
-        if self.class.is_some_and(|class| class >= classes) {
-            return Err(SamplerError::Class { classes });
+        let counts = model.class_counts();
+        let several = counts.len() > 1;
+        if several && self.only {
+            return Err(SamplerError::SeveralAxes { axes: counts.len() as u16 });
+        }
+        for (axis, &class) in self.classes.iter().enumerate() {
+            let classes = counts.get(axis).copied().unwrap_or(0);
+            if class != NONE && class >= classes {
+                return Err(match axis {
+                    0 if !several => SamplerError::Class { classes },
+                    _ => SamplerError::ClassOnAxis { axis: axis as u16, classes },
+                });
+            }
         }
         Ok(())
     }
+
+    /// Which rows of the model's class tables that takes.
+    fn rows(self, model: &Model) -> Rows {
+        let counts = model.class_counts();
+        let mut rows = Rows { axes: counts.len(), ..Rows::default() };
+        let mut first = 0u16;
+        let axes = rows.none.iter_mut().zip(&mut rows.class).zip(&self.classes);
+        for (((none, class), &asked), &count) in axes.zip(counts) {
+            // At most `u16::MAX` rows in all.
+            *none = first.wrapping_add(count);
+            *class = if asked == NONE { *none } else { first.wrapping_add(asked) };
+            first = none.wrapping_add(1);
+        }
+        rows
+    }
 }
 
-/// The channel biases of an evaluation with the class and the guidance scale of `condition`.
+/// Two are equal that draw the same.
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        (self.classes, self.guidance) == (other.classes, other.guidance)
+    }
+}
+
+impl Eq for Condition {}
+
+/// The channel biases of an evaluation with the classes and the guidance scale of `condition`.
 pub(crate) fn step_biases<'a>(model: &Model<'a>, condition: Condition, time_row: u32) -> StepBiases<'a> {
     let tables = model.header().conditioning;
     let columns = tables.columns as usize;
-    let row = |table: u32, row: usize| {
-        let start = table as usize + row * columns * 2;
-        let bytes = model.blob().get(start..start + columns * 2).unwrap_or(&[]);
+    let values = |start: usize, len: usize| {
+        let bytes = model.blob().get(start..).and_then(|from| from.get(..len * 2)).unwrap_or(&[]);
         bytemuck::try_cast_slice(bytes).unwrap_or(&[])
     };
-    let class_row = |index: u16| if tables.classes > 0 { row(tables.class_table, index as usize) } else { &[] };
-    let none = tables.classes;
+    let class_rows: usize = model.class_counts().iter().map(|&classes| usize::from(classes) + 1).sum();
     StepBiases {
-        time: row(tables.time_table, time_row as usize),
-        none: class_row(none),
-        class: class_row(condition.class.unwrap_or(none)),
+        time: values(tables.time_table as usize + time_row as usize * columns * 2, columns),
+        classes: values(tables.class_table as usize, class_rows * columns),
+        columns,
+        rows: condition.rows(model),
         guidance_scale: condition.guidance.scale.into(),
     }
 }
@@ -153,5 +252,18 @@ mod tests {
         }
         assert_eq!(steps(-0.0), Ok(0));
         assert_eq!(Guidance::from_256ths(4097), Err(SamplerError::Guidance));
+    }
+
+    #[test]
+    fn a_condition_holds_a_class_or_none_an_axis() {
+        let condition = Condition::NONE.with(7, 3).with(0, 9);
+        assert_eq!([0, 1, 7, 8].map(|axis| condition.class_on(axis)), [Some(9), None, Some(3), None]);
+        assert_eq!(Condition::of_codes(condition.codes(), Guidance::PLAIN), condition);
+        assert_eq!(condition.codes(), [10, 0, 0, 0, 0, 0, 0, 4]);
+        assert!(!condition.is_none() && condition.without(0).without(7).is_none());
+        assert_eq!(Condition::class(4), Condition::NONE.with(0, 4));
+        // What no model has is kept as what no model has.
+        assert_eq!(Condition::NONE.with(8, 1).class_on(7), Some(NONE - 1));
+        assert_eq!(Condition::class(NONE).class_number(), Some(NONE - 1));
     }
 }

@@ -23,9 +23,27 @@ pub enum SamplerError {
         /// Values given.
         found: u32,
     },
+    /// The state is of f32 and the model keeps it as f16, or the other way round.
+    StateElement {
+        /// Whether the model's is f16.
+        f16: bool,
+    },
     /// The class is not below [`Model::classes`](crate::Model::classes).
     Class {
         /// Classes the model knows.
+        classes: u16,
+    },
+    /// The labels have several axes, and the class was named without its axis; see
+    /// [`Builder::class_on`](crate::Builder::class_on).
+    SeveralAxes {
+        /// Axes of the model.
+        axes: u16,
+    },
+    /// The axis is not one of [`Model::axes`](crate::Model::axes), or has no such class.
+    ClassOnAxis {
+        /// The axis; one that is beyond the last that any model has counts as that.
+        axis: u16,
+        /// Its classes, 0 for an axis that there is not.
         classes: u16,
     },
     /// The guidance scale is not from 0 to 16.
@@ -99,8 +117,15 @@ impl fmt::Display for SamplerError {
             Self::ArenaLength { needed, found } => write!(f, "the arena has {found} bytes, the model needs {needed}"),
             Self::ArenaMisaligned => f.write_str("the arena is not aligned to 16 bytes; use Arena"),
             Self::StateLength { needed, found } => write!(f, "the state has {found} values, the model needs {needed}"),
+            Self::StateElement { f16: true } => f.write_str("the model keeps its state as f16: give it memory of f16"),
+            Self::StateElement { f16: false } => f.write_str("the model keeps its state as f32: give it memory of f32"),
             Self::Class { classes: 0 } => f.write_str("the model is not conditioned on classes"),
             Self::Class { classes } => write!(f, "the class must be below {classes}"),
+            Self::SeveralAxes { axes } => {
+                write!(f, "the labels have {axes} axes: name the class's with class_on(axis, class)")
+            }
+            Self::ClassOnAxis { axis, classes: 0 } => write!(f, "the labels have no axis {axis}"),
+            Self::ClassOnAxis { axis, classes } => write!(f, "the class on axis {axis} must be below {classes}"),
             Self::Guidance => f.write_str("the guidance scale must be from 0 to 16"),
             Self::GuidanceWithoutClass => f.write_str("guidance acts on a class: name one, or ask for no guidance"),
             Self::ForeignPlan => f.write_str("the plan is another model's; take it from the model that draws"),

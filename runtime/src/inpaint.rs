@@ -4,7 +4,7 @@ use crate::error::SamplerError;
 use crate::format::CRC;
 use crate::model::Model;
 use crate::plan::Level;
-use crate::process::gaussian::{noised, State};
+use crate::process::gaussian::{noised, renew, Values};
 use crate::random::Stream;
 
 /// An image, HWC, borrowed from the caller.
@@ -102,9 +102,9 @@ impl KnownPixels<'_> {
     }
 
     /// Sets what is known in `state`, at this level.
-    fn place(&self, model: &Model, state: &mut State, level: Level, stream: Stream) {
+    fn place(&self, model: &Model, state: &mut dyn Values, level: Level, stream: Stream) {
         let [_, _, channels] = model.shape();
-        state.renew(stream, |i, z| self.value(i, channels).map(|value| noised(level, value, z)));
+        renew(state, stream, |i, z| self.value(i, channels).map(|value| noised(level, value, z)));
     }
 }
 
@@ -122,7 +122,7 @@ pub(crate) struct Functions {
     pub(crate) check: fn(&KnownPixels, &Model) -> Result<(), SamplerError>,
     pub(crate) checksum: fn(&KnownPixels, &Model) -> u32,
     pub(crate) value: fn(&KnownPixels, usize, usize) -> Option<f32>,
-    pub(crate) place: fn(&KnownPixels, &Model, &mut State, Level, Stream),
+    pub(crate) place: fn(&KnownPixels, &Model, &mut dyn Values, Level, Stream),
 }
 
 static FUNCTIONS: Functions = Functions {
@@ -149,7 +149,7 @@ impl<'a> Inpainting<'a> {
         (self.functions.value)(&self.known, index, channels)
     }
 
-    pub(crate) fn place(&self, model: &Model, state: &mut State, level: Level, stream: Stream) {
+    pub(crate) fn place(&self, model: &Model, state: &mut dyn Values, level: Level, stream: Stream) {
         (self.functions.place)(&self.known, model, state, level, stream);
     }
 }

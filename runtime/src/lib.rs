@@ -43,6 +43,7 @@ extern crate std;
 compile_error!("model files are little endian, and weights are read in place");
 
 mod arena;
+mod axis;
 mod builder;
 mod conditioning;
 mod error;
@@ -65,15 +66,18 @@ mod snapshot;
 mod two_evaluations;
 
 pub use arena::{Aligned, Arena};
+pub use axis::Axis;
 pub use builder::Builder;
 pub use conditioning::{Condition, Guidance};
 pub use error::{SamplerError, SnapshotError};
-pub use format::{arena_len, sample_len, snapshot_len, state_len, state_len_two_evaluations};
+pub use format::{arena_len, sample_len, snapshot_len, state_is_f16, state_len, state_len_two_evaluations};
+pub use half::f16;
 pub use inpaint::{mask_len, Image, KnownPixels};
 pub use model::{Model, Ops, Plan};
 pub use ops::OpFault;
-pub use parse::{ParseError, PlanFault, MAX_MACS, MAX_OPS, MAX_PLANS, MAX_VALUES};
+pub use parse::{AxisFault, ParseError, PlanFault, MAX_AXES, MAX_MACS, MAX_OPS, MAX_PLANS, MAX_VALUES};
 pub use preview::Preview;
+pub use process::element::{StateElement, StateElementOf};
 pub use sampler::{Progress, Sampler};
 pub use snapshot::{Resume, SNAPSHOT_VERSION};
 

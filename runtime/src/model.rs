@@ -1,8 +1,9 @@
 //! A validated, borrowed view of a model file.
 
-use crate::format::{self, Header, Items, PlanHeader};
+use crate::axis::Axis;
+use crate::format::{self, AxisHeader, Header, Items, PlanHeader};
 use crate::ops::Op;
-use crate::parse::{self, ParseError};
+use crate::parse::{self, ParseError, MAX_AXES};
 use crate::plan::{Level, Step, STEP_LEN};
 
 /// A model whose every part has been checked; it borrows the file's bytes and copies no weight.
@@ -12,7 +13,10 @@ pub struct Model<'a> {
     blob: &'a [u8],
     arena_len: usize,
     state_len: usize,
+    state_is_f16: bool,
     checksum: u32,
+    /// Classes of each axis, 0 behind the last.
+    classes: [u16; MAX_AXES],
 }
 
 impl<'a> Model<'a> {
@@ -22,8 +26,9 @@ impl<'a> Model<'a> {
     /// `bytes` must start at a multiple of 16; see [`include_model`](crate::include_model).
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let (header, blob) = format::open(bytes)?;
-        let model = Self::of(bytes, header, blob);
-        parse::check(&header, blob, model.arena_len, [model.state_len, format::sample_len(bytes)])?;
+        let model = Self::of(bytes, header, blob, parse::check_axes(&header.conditioning)?);
+        let state = (model.state_len, model.state_is_f16);
+        parse::check(&header, blob, model.arena_len, state, format::sample_len(bytes), &model.classes)?;
         Ok(model)
     }
 
@@ -31,12 +36,13 @@ impl<'a> Model<'a> {
     #[cfg(feature = "host")]
     pub(crate) fn of_checked(bytes: &'a [u8]) -> Option<Self> {
         let (header, blob) = format::reopen(bytes)?;
-        Some(Self::of(bytes, header, blob))
+        Some(Self::of(bytes, header, blob, parse::check_axes(&header.conditioning).ok()?))
     }
 
-    fn of(bytes: &'a [u8], header: Header<'a>, blob: &'a [u8]) -> Self {
+    fn of(bytes: &'a [u8], header: Header<'a>, blob: &'a [u8], classes: [u16; MAX_AXES]) -> Self {
         let checksum = bytes.last_chunk().map_or(0, |crc| u32::from_le_bytes(*crc));
-        Self { header, blob, arena_len: format::arena_len(bytes), state_len: format::state_len(bytes), checksum }
+        let (arena_len, state_len) = (format::arena_len(bytes), format::state_len(bytes));
+        Self { header, blob, arena_len, state_len, state_is_f16: format::state_is_f16(bytes), checksum, classes }
     }
 
     /// The decoded header.
@@ -54,14 +60,31 @@ impl<'a> Model<'a> {
         self.arena_len
     }
 
-    /// Values of f32 state that a chain needs: x_t, and where a plan uses the previous x0_hat, half as many for that.
+    /// Values of state that a chain needs, of f32 or [f16](Self::state_is_f16): x_t, and where a plan uses the previous
+    /// x0_hat, that in 16 bits.
     pub fn state_len(&self) -> usize {
         self.state_len
     }
 
-    /// Values of f32 state that a chain with [two evaluations](crate::Builder::two_evaluations) a step needs: one more for two values of a sample.
+    /// Whether the state is kept as f16 rather than f32.
+    pub fn state_is_f16(&self) -> bool {
+        self.state_is_f16
+    }
+
+    /// Values of state that a chain with [two evaluations](crate::Builder::two_evaluations) a step needs: 16 bits more a
+    /// value of a sample.
     pub fn state_len_two_evaluations(&self) -> usize {
-        self.state_len + self.sample_len().div_ceil(2)
+        let values = self.sample_len();
+        self.state_len + if self.state_is_f16 { values } else { values.div_ceil(2) }
+    }
+
+    /// Bytes of a value of state.
+    pub fn state_element_len(&self) -> usize {
+        if self.state_is_f16 {
+            2
+        } else {
+            4
+        }
     }
 
     /// Values of a sample: height·width·channels.
@@ -71,7 +94,7 @@ impl<'a> Model<'a> {
 
     /// The most bytes that a snapshot of a chain has.
     pub fn snapshot_len(&self) -> usize {
-        format::SNAPSHOT_FRAME_LEN + 4 * self.state_len
+        format::SNAPSHOT_FRAME_LEN + self.state_element_len() * self.state_len
     }
 
     /// The file's CRC-32, by which a snapshot knows its model again.
@@ -84,9 +107,39 @@ impl<'a> Model<'a> {
         self.header.output.shape.map(usize::from)
     }
 
-    /// Number of classes; 0 for a model that is not conditioned.
+    /// Number of classes, of the first axis where there are [several](Self::axes); 0 for a model that is not conditioned.
     pub fn classes(&self) -> u16 {
-        self.header.conditioning.classes
+        self.classes[0]
+    }
+
+    /// Number of classes of each axis of labels; empty for a model that is not conditioned.
+    pub fn class_counts(&self) -> &[u16] {
+        self.classes.get(..self.header.conditioning.axis_count.into()).unwrap_or(&[])
+    }
+
+    /// The axes of labels, with the names of their classes.
+    ///
+    /// ```
+    /// use brownian::host::OwnedModel;
+    ///
+    /// let file = OwnedModel::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"))?;
+    /// let model = file.model();
+    /// for axis in model.axes() {
+    ///     assert_eq!((axis.index(), axis.name(), axis.len()), (0, "class", 10));
+    ///     assert!(axis.classes().eq(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]));
+    ///     assert_eq!((axis.class("7"), axis.class("seven")), (Some(7), None));
+    /// }
+    /// assert!(model.axis("hair").is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn axes(&self) -> impl Iterator<Item = Axis<'a>> + 'a {
+        let headers: Items<'a, AxisHeader<'a>> = format::items(self.header.conditioning.axes);
+        headers.enumerate().map(|(index, header)| Axis { index, header })
+    }
+
+    /// The axis of this name.
+    pub fn axis(&self, name: &str) -> Option<Axis<'a>> {
+        self.axes().find(|axis| axis.name() == name)
     }
 
     /// The ops in order of execution.

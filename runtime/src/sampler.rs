@@ -7,6 +7,7 @@ use crate::model::{Model, Ops, Plan};
 use crate::ops::step_bias::StepBiases;
 use crate::plan::Step;
 use crate::preview::Preview;
+use crate::process::element::StateElement;
 use crate::process::gaussian::State;
 use crate::random::Stream;
 use crate::two_evaluations::{Outputs, TwoEvaluations};
@@ -32,17 +33,19 @@ pub enum Progress {
 /// The result depends on the model's bytes, the plan, the condition, the seed, the image number and the images
 /// that it starts from or keeps alone, bit for bit, on every target.
 ///
+/// `E` is what its state is kept in: `f32`, or `f16` where the model's file says so, see [`StateElement`].
+///
 /// [`Sampler::builder`] starts one.
 #[derive(Debug)]
-pub struct Sampler<'a> {
+pub struct Sampler<'a, E: StateElement = f32> {
     pub(crate) model: &'a Model<'a>,
     pub(crate) plan: Plan<'a>,
     pub(crate) condition: Condition,
     pub(crate) seed: u64,
     pub(crate) image: u32,
     pub(crate) arena: &'a mut [u8],
-    pub(crate) state: State<'a>,
-    pub(crate) two_evaluations: Option<TwoEvaluations<'a>>,
+    pub(crate) state: State<'a, E>,
+    pub(crate) two_evaluations: Option<TwoEvaluations<'a, E>>,
     pub(crate) inpainting: Option<Inpainting<'a>>,
     /// The first step of the chain.
     pub(crate) start: usize,
@@ -63,7 +66,7 @@ pub(crate) enum Next<'a> {
     Update,
 }
 
-impl<'a> Sampler<'a> {
+impl<'a, E: StateElement> Sampler<'a, E> {
     /// Makes one step, or what is left of one; returns false, and does nothing, when the chain is complete.
     pub fn step(&mut self) -> bool {
         loop {
@@ -141,7 +144,7 @@ impl<'a> Sampler<'a> {
     /// }
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
-    pub fn evaluate(&mut self) -> Option<Preview<'_>> {
+    pub fn evaluate(&mut self) -> Option<Preview<'_, E>> {
         while !matches!(self.next, Next::Update) {
             if self.advance() == Progress::Done {
                 return None;
@@ -151,7 +154,7 @@ impl<'a> Sampler<'a> {
     }
 
     /// The image as the next step believes it to be, where its evaluation is done and the state not updated yet.
-    pub fn preview(&self) -> Option<Preview<'_>> {
+    pub fn preview(&self) -> Option<Preview<'_, E>> {
         let Next::Update = self.next else { return None };
         Some(Preview {
             x: self.state.x,
@@ -210,8 +213,8 @@ impl<'a> Sampler<'a> {
         inpainting.place(self.model, &mut self.state, self.plan.level(self.steps_done), stream);
     }
 
-    /// The state x_t, HWC; after the last step the sample, about [-1, 1].
-    pub fn x(&self) -> &[f32] {
+    /// The state x_t, HWC; after the last step the sample, about [-1, 1]. [`StateElement::load`] makes an f32 of an f16.
+    pub fn x(&self) -> &[E] {
         self.state.x
     }
 
@@ -262,10 +265,10 @@ impl<'a> Sampler<'a> {
 }
 
 /// What the network said of a step.
-fn outputs<'o>(
+fn outputs<'o, E: StateElement>(
     model: &Model,
     arena: &'o [u8],
-    two_evaluations: &'o Option<TwoEvaluations>,
+    two_evaluations: &'o Option<TwoEvaluations<E>>,
     condition: Condition,
 ) -> Outputs<'o> {
     Outputs {

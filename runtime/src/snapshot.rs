@@ -1,7 +1,7 @@
 //! Chains saved between two steps, and taken up again, on the same target or on another.
 //!
 //! ```text
-//! postcard of Head · x (postcard byte string, f32 little endian) · x0_hat_prev (the same, i16) · CRC-32
+//! postcard of Head · x (postcard byte string, f32 or f16 little endian) · x0_hat_prev (the same, i16) · CRC-32
 //! ```
 //!
 //! `docs/reference/format.md` is the specification.
@@ -11,6 +11,8 @@ use crate::error::{SamplerError, SnapshotError};
 use crate::format::{Reader, CRC, CRC_LEN, SNAPSHOT_HEAD_LEN};
 use crate::inpaint::{Inpainting, KnownPixels};
 use crate::model::{Model, Plan};
+use crate::parse::MAX_AXES;
+use crate::process::element::StateElement;
 use crate::sampler::Sampler;
 use crate::two_evaluations;
 use serde::Serialize;
@@ -18,7 +20,7 @@ use serde::Serialize;
 /// First bytes of every snapshot.
 const MAGIC: [u8; 4] = *b"BRNS";
 /// The version of snapshots that this crate writes and reads.
-pub const SNAPSHOT_VERSION: u16 = 2;
+pub const SNAPSHOT_VERSION: u16 = 3;
 
 /// The most bytes of a length.
 const LENGTH_LEN: usize = 5;
@@ -33,7 +35,8 @@ struct Head<'a> {
     plan: &'a str,
     seed: u64,
     image: u32,
-    class: Option<u16>,
+    /// One an axis: the class plus one, 0 for none.
+    classes: [u16; MAX_AXES],
     guidance_scale: u16,
     two_evaluations: bool,
     start: u16,
@@ -43,7 +46,7 @@ struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn of(sampler: &'a Sampler) -> Self {
+    fn of<E: StateElement>(sampler: &'a Sampler<E>) -> Self {
         let guidance = sampler.condition.guidance();
         Self {
             magic: MAGIC,
@@ -52,7 +55,7 @@ impl<'a> Head<'a> {
             plan: sampler.plan.name(),
             seed: sampler.seed,
             image: sampler.image,
-            class: sampler.condition.class_number(),
+            classes: sampler.condition.codes(),
             guidance_scale: guidance.in_256ths(),
             two_evaluations: guidance.evaluates_twice(),
             start: sampler.start as u16,
@@ -70,7 +73,7 @@ impl<'a> Head<'a> {
             plan: from.value(),
             seed: from.value(),
             image: from.value(),
-            class: from.value(),
+            classes: from.value(),
             guidance_scale: from.value(),
             two_evaluations: from.value(),
             start: from.value(),
@@ -81,16 +84,16 @@ impl<'a> Head<'a> {
 
     fn condition(&self) -> Result<Condition, SamplerError> {
         let guidance = Guidance::from_256ths(self.guidance_scale)?;
-        match (self.class, self.two_evaluations) {
-            (Some(class), false) => Ok(Condition::guided(class, guidance)),
-            (Some(class), true) => Ok(Condition::guided(class, guidance.two_evaluations())),
-            (None, false) if guidance == Guidance::PLAIN => Ok(Condition::NONE),
-            (None, _) => Err(SamplerError::GuidanceWithoutClass),
+        let guidance = if self.two_evaluations { guidance.two_evaluations() } else { guidance };
+        let condition = Condition::of_codes(self.classes, guidance);
+        if condition.is_none() && guidance != Guidance::PLAIN {
+            return Err(SamplerError::GuidanceWithoutClass);
         }
+        Ok(condition)
     }
 }
 
-impl<'a> Sampler<'a> {
+impl<'a, E: StateElement> Sampler<'a, E> {
     /// Writes a snapshot of the chain to `out` and returns its length, at most
     /// [`Model::snapshot_len`].
     ///
@@ -133,7 +136,7 @@ impl<'a> Sampler<'a> {
     /// # Errors
     /// Bytes that are no whole snapshot of this version and this model. Nothing is read from damaged bytes but the
     /// version.
-    pub fn resume<'s>(model: &'a Model<'a>, snapshot: &'s [u8]) -> Result<Resume<'a, 's>, SnapshotError> {
+    pub fn resume<'s>(model: &'a Model<'a>, snapshot: &'s [u8]) -> Result<Resume<'a, 's, E>, SnapshotError> {
         let rest = snapshot.strip_prefix(&MAGIC).ok_or(SnapshotError::Magic)?;
         let (rest, crc) = rest.split_last_chunk::<CRC_LEN>().ok_or(SnapshotError::Damaged)?;
         let mut reader = Reader::new(rest);
@@ -177,18 +180,18 @@ impl<'a> Sampler<'a> {
 /// A chain that is taken up; see [`Sampler::resume`].
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a chain goes on when it is started"]
-pub struct Resume<'a, 's> {
+pub struct Resume<'a, 's, E: StateElement = f32> {
     model: &'a Model<'a>,
     plan: Plan<'a>,
     condition: Condition,
     head: Head<'s>,
     x: &'s [u8],
     x0_prev: &'s [u8],
-    two_evaluations: Option<&'static two_evaluations::Functions>,
+    two_evaluations: Option<&'static two_evaluations::Functions<E>>,
     inpainting: Option<Inpainting<'a>>,
 }
 
-impl<'a> Resume<'a, '_> {
+impl<'a, E: StateElement> Resume<'a, '_, E> {
     /// What the chain was inpainting with; it must be given again.
     pub fn inpaint(self, known: KnownPixels<'a>) -> Self {
         Self { inpainting: Some(Inpainting::new(known)), ..self }
@@ -197,7 +200,7 @@ impl<'a> Resume<'a, '_> {
     /// Admits chains that evaluate twice a step. Code that does so is only linked where this is called; other chains
     /// do not change.
     pub fn two_evaluations(self) -> Self {
-        Self { two_evaluations: Some(&two_evaluations::FUNCTIONS), ..self }
+        Self { two_evaluations: Some(two_evaluations::Functions::ALL), ..self }
     }
 
     /// Continues where the chain was saved; memory as for [`Builder::start`](crate::Builder::start).
@@ -205,7 +208,7 @@ impl<'a> Resume<'a, '_> {
     /// # Errors
     /// A class that the model does not know, a chain that evaluates twice where that is not admitted, other known
     /// pixels than the chain had, or memory that does not fit.
-    pub fn start(self, arena: &'a mut [u8], state: &'a mut [f32]) -> Result<Sampler<'a>, SnapshotError> {
+    pub fn start(self, arena: &'a mut [u8], state: &'a mut [E]) -> Result<Sampler<'a, E>, SnapshotError> {
         let Self { model, plan, condition, head, inpainting, .. } = self;
         let two_evaluations = match (head.two_evaluations, self.two_evaluations) {
             (false, _) => None,
@@ -220,15 +223,13 @@ impl<'a> Resume<'a, '_> {
         }
         let mut sampler = Sampler::at(model, plan, condition, two_evaluations, inpainting, arena, state)?;
         let state = &mut sampler.state;
-        if [self.x.len(), self.x0_prev.len()] != [state.x.len() * 4, state.x0_prev.len() * 2] {
+        let x: &mut [u8] = bytemuck::cast_slice_mut(state.x);
+        let x0_prev: &mut [u8] = bytemuck::cast_slice_mut(state.x0_prev);
+        if [self.x.len(), self.x0_prev.len()] != [x.len(), x0_prev.len()] {
             return Err(SnapshotError::Malformed);
         }
-        for (value, bytes) in state.x.iter_mut().zip(self.x.as_chunks().0) {
-            *value = f32::from_le_bytes(*bytes);
-        }
-        for (value, bytes) in state.x0_prev.iter_mut().zip(self.x0_prev.as_chunks().0) {
-            *value = i16::from_le_bytes(*bytes);
-        }
+        x.iter_mut().zip(self.x).for_each(|(slot, &byte)| *slot = byte);
+        x0_prev.iter_mut().zip(self.x0_prev).for_each(|(slot, &byte)| *slot = byte);
         (sampler.seed, sampler.image) = (head.seed, head.image);
         (sampler.start, sampler.steps_done) = (head.start.into(), head.steps_done.into());
         Ok(sampler)

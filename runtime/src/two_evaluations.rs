@@ -2,8 +2,9 @@
 //!
 //! A chain that uses it holds pointers to the functions here, so that firmware whose chains do not holds none of them.
 
-use crate::conditioning::Condition;
+use crate::conditioning::{Condition, Guidance};
 use crate::plan::Step;
+use crate::process::element::StateElement;
 use crate::process::gaussian::State;
 use crate::random::Stream;
 
@@ -20,8 +21,8 @@ pub(crate) struct Outputs<'s> {
     pub(crate) scale: f32,
 }
 
-/// The first `len` values of 16 bits in memory of f32 values, two in the place of one.
-pub(crate) fn halves(values: &mut [f32], len: usize) -> Option<&mut [i16]> {
+/// The first `len` values of 16 bits in memory of a state, two in the place of an f32.
+pub(crate) fn halves<E: StateElement>(values: &mut [E], len: usize) -> Option<&mut [i16]> {
     bytemuck::try_cast_slice_mut(values).ok()?.get_mut(..len)
 }
 
@@ -48,34 +49,34 @@ impl Outputs<'_> {
 
 /// What a chain with two evaluations a step holds.
 #[derive(Debug)]
-pub(crate) struct TwoEvaluations<'a> {
+pub(crate) struct TwoEvaluations<'a, E: StateElement> {
     /// The output without a class.
     pub(crate) unconditional: &'a mut [i16],
-    pub(crate) functions: &'static Functions,
+    pub(crate) functions: &'static Functions<E>,
 }
 
 /// What such a chain does otherwise.
 #[derive(Debug)]
-pub(crate) struct Functions {
+pub(crate) struct Functions<E: StateElement> {
     /// What an evaluation draws; the first one of a step draws no class.
     pub(crate) condition: fn(Condition, bool) -> Condition,
     /// The end of the state, as so many values of 16 bits.
-    pub(crate) divide: fn(&mut [f32], usize) -> Option<&mut [i16]>,
+    pub(crate) divide: fn(&mut [E], usize) -> Option<&mut [i16]>,
     /// Keeps the output without a class.
     pub(crate) keep: fn(&mut [i16], &[i16]),
     /// F of an element.
     pub(crate) output: fn(&Outputs, usize) -> f32,
     /// The update of the state.
-    pub(crate) step: fn(&mut State, &Step, bool, &Outputs, Stream),
+    pub(crate) step: fn(&mut State<E>, &Step, bool, &Outputs, Stream),
 }
 
-pub(crate) static FUNCTIONS: Functions = Functions {
-    condition: |condition, first| match condition.class_number() {
-        Some(class) if !first => Condition::class(class),
-        _ => Condition::NONE,
-    },
-    divide: halves,
-    keep: |unconditional, output| unconditional.iter_mut().zip(output).for_each(|(slot, &value)| *slot = value),
-    output: |outputs, index| outputs.guided(index),
-    step: |state, step, clip, outputs, stream| state.step(step, clip, |index| outputs.guided(index), stream),
-};
+impl<E: StateElement> Functions<E> {
+    /// The only ones.
+    pub(crate) const ALL: &'static Self = &Self {
+        condition: |condition, first| if first { Condition::NONE } else { condition.under(Guidance::PLAIN) },
+        divide: halves,
+        keep: |unconditional, output| unconditional.iter_mut().zip(output).for_each(|(slot, &value)| *slot = value),
+        output: |outputs, index| outputs.guided(index),
+        step: |state, step, clip, outputs, stream| state.step(step, clip, |index| outputs.guided(index), stream),
+    };
+}

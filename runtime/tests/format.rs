@@ -48,7 +48,8 @@ fn encoded() -> AlignedBytes {
     let (ops, plans, blob) = pinned_model();
     let input = Tensor { offset: 0, shape: [2, 2, 1], element: Element::I8, zero_point: -3 };
     let output = Tensor { offset: 4, shape: [2, 2, 1], element: Element::I16, zero_point: 0 };
-    let conditioning = Conditioning { columns: 0, time_rows: 0, time_table: 0, classes: 0, class_table: 0 };
+    let conditioning =
+        Conditioning { columns: 0, time_rows: 0, time_table: 0, class_table: 0, axis_count: 0, axes: &[] };
     let header = Header {
         process: Process::Gaussian,
         name: "pin",
@@ -63,7 +64,7 @@ fn encoded() -> AlignedBytes {
         op_count: 1,
         ops: &ops,
     };
-    AlignedBytes::from(&encode(&header, &blob, 12 + 256, 4).unwrap()[..])
+    AlignedBytes::from(&encode(&header, &blob, 12 + 256, (4, false)).unwrap()[..])
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -87,7 +88,7 @@ fn what_is_written_reads_back() {
     assert_eq!([plan.level(0), plan.level(1)], [LEVEL, Level::CLEAN]);
     assert_eq!((brownian::arena_len(file), brownian::state_len(file), brownian::sample_len(file)), (268, 4, 4));
     assert_eq!((brownian::state_len_two_evaluations(file), model.state_len_two_evaluations()), (6, 6));
-    assert_eq!((brownian::snapshot_len(file), model.snapshot_len()), (110, 110));
+    assert_eq!((brownian::snapshot_len(file), model.snapshot_len()), (130, 130));
     assert!(plan.step(1).is_none() && model.plan("two").is_none());
     let (ops, ..) = pinned_model();
     let mut again = vec![];

@@ -5,7 +5,7 @@
 use crate::{condition, draw};
 use anyhow::{anyhow, ensure, Context, Result};
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{mask_len, Model};
+use brownian::{mask_len, with_state_element, Model, StateElement};
 use brownian_board::edit::{self, Inputs};
 use brownian_board::report::Line;
 use brownian_board::request::Request;
@@ -37,12 +37,16 @@ impl Case {
     /// Runs it on the host.
     pub fn run(&self, host: &OwnedModel) -> Result<Outcome> {
         let model = host.model();
+        with_state_element!(&model, Element => self.run_as::<Element>(&model))
+    }
+
+    fn run_as<E: StateElement>(&self, model: &Model) -> Result<Outcome> {
         let words = self.words.split(' ');
         let request = words.clone().try_fold(Request::default(), Request::word).map_err(|bad| anyhow!("{bad}"))?;
-        let mut memory = ChainMemory::new(&model);
-        let inputs = Inputs::new(&self.inputs, &model);
-        let (arena, state) = memory.split();
-        let sampler = edit::start(&request, &model, SEED, inputs, arena, state);
+        let mut memory = ChainMemory::new(model);
+        let inputs = Inputs::new(&self.inputs, model);
+        let (arena, state) = memory.split_as::<E>();
+        let sampler = edit::start(&request, model, SEED, inputs, arena, state);
         let mut sampler = sampler.map_err(|refusal| anyhow!("{}: {refusal}", self.words))?;
         let mut outcome = Outcome::default();
         loop {

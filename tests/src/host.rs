@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use brownian::host::ChainMemory;
-use brownian::{Condition, Model, Sampler};
+use brownian::{with_state_element, Condition, Model, Sampler, StateElement};
+use brownian_board::request::of_seed;
 
 /// What a chain gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,15 +18,18 @@ pub struct Chain {
 pub fn draw(model: &Model, plan: &str, condition: Condition, seed: u64) -> Result<Chain> {
     let plan = model.plan(plan).ok_or_else(|| anyhow::anyhow!("the model has no plan '{plan}'"))?;
     let mut memory = ChainMemory::new(model);
-    let mut sampler = memory.start(Sampler::builder(model, plan).condition(condition).seed(seed))?;
-    let mut digests = Vec::new();
-    while sampler.step() {
-        digests.push(sampler.digest());
-    }
-    Ok(Chain { digests, sample: sampler.x().to_vec() })
+    with_state_element!(model, Element => {
+        let mut sampler = memory.start::<Element>(Sampler::builder(model, plan).condition(condition).seed(seed))?;
+        let mut digests = Vec::new();
+        while sampler.step() {
+            digests.push(sampler.digest());
+        }
+        Ok(Chain { digests, sample: sampler.x().iter().map(|value| value.load()).collect() })
+    })
 }
 
-/// The condition that draws class seed mod classes, or no class where the model knows none.
+/// The condition that draws class seed mod classes (of several axes, the combination of that number), or no class where
+/// the model knows none.
 pub fn condition(model: &Model, seed: u64) -> Condition {
-    seed.checked_rem(model.classes().into()).map_or(Condition::NONE, |class| Condition::class(class as u16))
+    of_seed(model, seed)
 }

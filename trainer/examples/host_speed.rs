@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let spec = plans::parse_all(&["ddim:10".to_string()])?;
     let plans = spec.iter().map(|s| s.build(Prediction::V, &alpha_bar)).collect::<Result<Vec<_>, _>>()?;
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError)?;
-    let export = Export { name: "host_speed", provenance: "", network: &network, ranges: &ranges, plans: &plans };
+    let export =
+        Export { name: "host_speed", provenance: "", axes: &[], network: &network, ranges: &ranges, plans: &plans };
     let file = OwnedModel::new(&lower::lower(&export, &lower::Measured::default())?.file)?;
     let model = Model::parse(file.bytes()).map_err(|e| format!("{e:?}"))?;
     let plan = model.plan(&plans[0].name).ok_or("the plan is there")?;

@@ -28,7 +28,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     println!("classifier {}, {count} images a figure, guidance 1", &classifier.sha256()[..16]);
 
-    let plain = Choices { weights: WeightBits::Eight, ranges: RangeChoice::MinMax, bias_correction: false };
+    let plain = Choices {
+        weights: WeightBits::Eight,
+        ranges: RangeChoice::MinMax,
+        bias_correction: false,
+        ..Choices::default()
+    };
     let fitted = Choices { ranges: RangeChoice::LeastError, ..plain };
     let corrected = Choices { bias_correction: true, ..fitted };
     let four = Choices { weights: WeightBits::Four, ..corrected };

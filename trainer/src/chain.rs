@@ -7,7 +7,9 @@ use crate::{Error, Result};
 use brownian::host::ChainMemory;
 use brownian::process::gaussian::{update, x0_hat};
 use brownian::random::{normal, Stream};
-use brownian::{Condition, Guidance, Image, KnownPixels, Model, Plan, Sampler};
+use brownian::{
+    with_state_element, Condition, Guidance, Image, KnownPixels, Model, Plan, Sampler, StateElement, MAX_AXES,
+};
 use rayon::prelude::*;
 
 /// What to draw: image i of the batch gets `condition(first + i)`.
@@ -15,38 +17,40 @@ use rayon::prelude::*;
 pub enum Classes {
     /// No class.
     None,
-    /// Always this one.
-    One(u16),
+    /// Always these.
+    One(Condition),
     /// Image i gets class i mod (number of classes); on several axes the combinations take turns, the first axis
     /// changing first.
     Cycle,
 }
 
 impl Classes {
-    /// The classes of image `image`, one an axis, for a network with so many on each.
-    pub fn of(self, image: u32, counts: &[usize]) -> Vec<Option<usize>> {
-        let mut rest = image as usize;
-        let mut turn = |count: usize| {
-            let class = rest.checked_rem(count);
-            rest /= count.max(1);
-            class
+    /// The condition of image `image` for a model with so many classes an axis.
+    pub fn condition(self, image: u32, counts: &[u16], guidance: Guidance) -> Condition {
+        let condition = match self {
+            Self::None => Condition::NONE,
+            Self::One(condition) => condition,
+            Self::Cycle => combination(image.into(), counts),
         };
-        match self {
-            Self::None => vec![],
-            Self::One(class) => vec![Some(class.into())],
-            Self::Cycle => counts.iter().map(|count| turn(*count)).collect(),
+        if condition.is_none() {
+            condition
+        } else {
+            condition.under(guidance)
         }
     }
+}
 
-    /// The condition of image `image` for a model with `classes` classes.
-    pub fn condition(self, image: u32, classes: u16, guidance: Guidance) -> Condition {
-        let class = match self {
-            Self::None => None,
-            Self::One(class) => Some(class),
-            Self::Cycle => (classes > 0).then(|| (image % u32::from(classes.max(1))) as u16),
-        };
-        class.map_or(Condition::NONE, |class| Condition::guided(class, guidance))
+/// Combination number `number`, modulo their count, of a class an axis.
+fn combination(number: u64, counts: &[u16]) -> Condition {
+    let mut rest = number;
+    let mut condition = Condition::NONE;
+    for (axis, count) in counts.iter().enumerate() {
+        if let Some(class) = rest.checked_rem(u64::from(*count)) {
+            condition = condition.with(axis, class as u16);
+        }
+        rest /= u64::from(*count).max(1);
     }
+    condition
 }
 
 /// A batch of chains.
@@ -65,9 +69,9 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// What image `image` shows, for a model with `classes` classes.
-    pub(crate) fn condition(&self, image: u32, classes: u16) -> Condition {
-        self.classes.condition(image, classes, self.guidance)
+    /// What image `image` shows, for a model with so many classes an axis.
+    pub(crate) fn condition(&self, image: u32, counts: &[u16]) -> Condition {
+        self.classes.condition(image, counts, self.guidance)
     }
 }
 
@@ -90,19 +94,19 @@ impl<'a> Edit<'a> {
     ///
     /// # Errors
     /// What the sampler refuses.
-    pub fn start<'m>(
+    pub fn start<'m, E: StateElement>(
         &self,
         model: &'m Model<'m>,
         plan: Plan<'m>,
         batch: &Batch,
         image: u32,
         memory: &'m mut ChainMemory,
-    ) -> Result<Sampler<'m>>
+    ) -> Result<Sampler<'m, E>>
     where
         'a: 'm,
     {
         let values = model.sample_len();
-        let condition = batch.condition(image, model.classes());
+        let condition = batch.condition(image, model.class_counts());
         let mut chain = Sampler::builder(model, plan).condition(condition).seed(batch.seed).image(image);
         if let Some((images, step)) = self.from {
             chain = chain.from_image(pick(images, image, values), step);
@@ -110,7 +114,7 @@ impl<'a> Edit<'a> {
         if let Some(known) = self.known(image, values) {
             chain = chain.inpaint(known);
         }
-        let (arena, state) = memory.split();
+        let (arena, state) = memory.split_as();
         chain.start(arena, state).map_err(|e| Error::Usage(e.to_string()))
     }
 }
@@ -136,13 +140,13 @@ pub fn integer(model: &Model, plan: Plan, batch: &Batch, done: impl Fn() + Sync)
 /// # Errors
 /// Also images, a mask or a first step that do not fit the model.
 pub fn edited(model: &Model, plan: Plan, batch: &Batch, edit: &Edit, done: impl Fn() + Sync) -> Result<Vec<f32>> {
-    each(model, batch, model.sample_len(), |image, memory, out| {
-        let mut sampler = edit.start(model, plan, batch, image, memory)?;
+    with_state_element!(model, Element => each(model, batch, model.sample_len(), |image, memory, out| {
+        let mut sampler = edit.start::<Element>(model, plan, batch, image, memory)?;
         while sampler.step() {}
-        out.copy_from_slice(sampler.x());
+        out.iter_mut().zip(sampler.x()).for_each(|(slot, value)| *slot = value.load());
         done();
         Ok(())
-    })
+    }))
 }
 
 /// Like [`edited`], but returns for each image the x0_hat of every step that is made, the last of which is the
@@ -153,8 +157,8 @@ pub fn edited(model: &Model, plan: Plan, batch: &Batch, edit: &Edit, done: impl 
 pub fn previews(model: &Model, plan: Plan, batch: &Batch, edit: &Edit, done: impl Fn() + Sync) -> Result<Vec<f32>> {
     let values = model.sample_len();
     let steps = plan.len() - edit.from.map_or(0, |(_, step)| step.min(plan.len() - 1));
-    each(model, batch, values * steps, |image, memory, out| {
-        let mut sampler = edit.start(model, plan, batch, image, memory)?;
+    with_state_element!(model, Element => each(model, batch, values * steps, |image, memory, out| {
+        let mut sampler = edit.start::<Element>(model, plan, batch, image, memory)?;
         for out in out.chunks_mut(values) {
             if let Some(preview) = sampler.evaluate() {
                 out.iter_mut().zip(preview.x0_hat()).for_each(|(slot, value)| *slot = value);
@@ -163,7 +167,7 @@ pub fn previews(model: &Model, plan: Plan, batch: &Batch, edit: &Edit, done: imp
         }
         done();
         Ok(())
-    })
+    }))
 }
 
 /// Calls `run` for every image of the batch, in parallel, with its number and its `len` values of the result.
@@ -207,13 +211,16 @@ pub fn float(
         .collect();
     let mut x0_prev = vec![0.0; x.len()];
     let none = network.class_bias(&[])?;
+    let counts: Vec<u16> = network.classes().iter().map(|count| *count as u16).collect();
     let scale = batch.guidance.scale();
     let twice = batch.guidance.evaluates_twice() && network.is_conditioned() && batch.classes != Classes::None;
     let bias_scale = if twice { 1.0 } else { scale };
     let none_columns = none.repeat(batch.count);
     let mut class_columns = Vec::new();
     for i in 0..batch.count {
-        let class = network.class_bias(&batch.classes.of(image(i), network.classes()))?;
+        let condition = batch.condition(image(i), &counts);
+        let classes: Vec<_> = (0..MAX_AXES).map(|axis| condition.class_on(axis).map(usize::from)).collect();
+        let class = network.class_bias(&classes)?;
         class_columns.extend(class.iter().zip(&none).map(|(c, n)| n + bias_scale * (c - n)));
     }
     for (index, (step, time)) in plan.steps.iter().zip(network.plan_bias(plan)).enumerate() {

@@ -1,5 +1,5 @@
 //! From a checkpoint to the bytes of a model file.
-use crate::lower::{self, Choices, Lowered};
+use crate::lower::{self, Choices, Lowered, Title};
 use crate::plans::NamedPlan;
 use crate::run::{Checkpoint, Config};
 use crate::{Error, Result};
@@ -28,7 +28,7 @@ struct Provenance<'a> {
 pub fn export(checkpoint: &Checkpoint, plan_texts: &[String], choices: &Choices) -> Result<Lowered> {
     let (plans, provenance) = prepared(checkpoint, plan_texts, choices)?;
     let config = &checkpoint.config;
-    lower::quantize((&config.preset, &provenance), &checkpoint.network()?, &plans, config.seed, choices)
+    lower::quantize(title(config, &provenance), &checkpoint.network()?, &plans, config.seed, choices)
 }
 
 /// The same network with every activation as an op of its own.
@@ -38,7 +38,11 @@ pub fn export(checkpoint: &Checkpoint, plan_texts: &[String], choices: &Choices)
 pub fn export_apart(checkpoint: &Checkpoint, plan_texts: &[String], choices: &Choices) -> Result<Lowered> {
     let (plans, provenance) = prepared(checkpoint, plan_texts, choices)?;
     let config = &checkpoint.config;
-    lower::quantize_apart((&config.preset, &provenance), &checkpoint.network()?, &plans, config.seed, choices)
+    lower::quantize_apart(title(config, &provenance), &checkpoint.network()?, &plans, config.seed, choices)
+}
+
+fn title<'a>(config: &'a Config, provenance: &'a str) -> Title<'a> {
+    Title { name: &config.preset, provenance, axes: &config.axes }
 }
 
 /// The plans, and what the file says of its origin.

@@ -2,7 +2,7 @@
 use crate::lower::arena_lower_bound;
 use brownian::format::Tensor;
 use brownian::ops::Op;
-use brownian::Model;
+use brownian::{Axis, Model};
 use serde::Serialize;
 use std::fmt;
 
@@ -15,8 +15,8 @@ pub struct Report {
     pub format_version: u16,
     /// Height, width, channels of a sample.
     pub shape: [usize; 3],
-    /// Number of classes, 0 for none.
-    pub classes: u16,
+    /// The axes of the labels; empty for a model that is not conditioned.
+    pub axes: Vec<AxisReport>,
     /// Bytes of flash for the file: weights, tables, header.
     pub flash: usize,
     /// Bytes of weights and biases in it.
@@ -25,8 +25,10 @@ pub struct Report {
     pub arena: usize,
     /// The least that any placement of the same buffers could need, in bytes.
     pub arena_lower_bound: u32,
-    /// Bytes of f32 state.
+    /// Bytes of state.
     pub state: usize,
+    /// What x_t is kept in: `f32` or `f16`.
+    pub state_element: &'static str,
     /// Multiply-accumulates of one evaluation.
     pub macs_per_step: u64,
     /// The ops.
@@ -35,6 +37,15 @@ pub struct Report {
     pub plans: Vec<PlanReport>,
     /// TOML.
     pub provenance: String,
+}
+
+/// One axis of labels.
+#[derive(Debug, Serialize)]
+pub struct AxisReport {
+    /// Its name.
+    pub name: String,
+    /// The names of its classes, by number.
+    pub classes: Vec<String>,
 }
 
 /// One op.
@@ -88,12 +99,13 @@ impl Report {
             name: model.header().name.into(),
             format_version: brownian::format::VERSION,
             shape: model.shape(),
-            classes: model.classes(),
+            axes: model.axes().map(axis_report).collect(),
             flash,
             weights: ops.iter().map(|op| op.weights).sum(),
             arena: model.arena_len(),
             arena_lower_bound: arena_lower_bound(model),
-            state: model.state_len() * 4,
+            state: model.state_len() * model.state_element_len(),
+            state_element: if model.state_is_f16() { "f16" } else { "f32" },
             macs_per_step: ops.iter().map(|op| op.macs).sum(),
             plans: plans.collect(),
             ops,
@@ -101,17 +113,34 @@ impl Report {
         }
     }
 
+    /// How many classes there are.
+    fn labels(&self) -> String {
+        match &self.axes[..] {
+            [] => "no classes".into(),
+            [axis] => format!("{} classes", axis.classes.len()),
+            axes => {
+                let counts: Vec<String> = axes.iter().map(|axis| axis.classes.len().to_string()).collect();
+                format!("{} label axes of {} classes", axes.len(), counts.join(", "))
+            }
+        }
+    }
+
     /// The lines that matter for choosing a chip.
     pub fn needs(&self) -> String {
         format!(
-            "on a chip: {} of flash ({} of them weights), {} of arena, {} of state, {:.2} M MACs a step",
+            "on a chip: {} of flash ({} of them weights), {} of arena, {} of state ({}), {:.2} M MACs a step",
             bytes(self.flash),
             bytes(self.weights),
             bytes(self.arena),
             bytes(self.state),
+            self.state_element,
             self.macs_per_step as f64 / 1e6
         )
     }
+}
+
+fn axis_report(axis: Axis) -> AxisReport {
+    AxisReport { name: axis.name().into(), classes: axis.classes().map(str::to_owned).collect() }
 }
 
 fn bytes(n: usize) -> String {
@@ -135,11 +164,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [h, w, c] = self.shape;
         let shape = |s: &[u16; 3]| format!("{}x{}x{}", s[0], s[1], s[2]);
-        writeln!(
-            f,
-            "{} (format {}): samples of {h}x{w}x{c}, {} classes",
-            self.name, self.format_version, self.classes
-        )?;
+        writeln!(f, "{} (format {}): samples of {h}x{w}x{c}, {}", self.name, self.format_version, self.labels())?;
+        for axis in &self.axes {
+            writeln!(f, "label axis {}: {}", axis.name, axis.classes.join(", "))?;
+        }
         writeln!(f, "{}", self.needs())?;
         writeln!(f, "arena lower bound {} bytes, planned {} bytes\n", self.arena_lower_bound, self.arena)?;
         writeln!(

@@ -3,7 +3,9 @@
 //! The runtime reads one version. What an earlier one wrote is turned into the next, change by change, up to today's; then the
 //! runtime has to accept it.
 
-use brownian::format::{BLOB_ALIGN, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
+use crate::data::Axis;
+use crate::lower::axes;
+use brownian::format::{Conditioning, Process, Reader, Tensor, BLOB_ALIGN, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
 use brownian::host::{self, EncodeError, OwnedModel};
 use brownian::ParseError;
 
@@ -69,7 +71,10 @@ pub fn upgrade(bytes: &[u8]) -> Result<(u16, Vec<u8>), UpgradeError> {
     if parts.version == 3 {
         to_version_4(&mut parts);
     }
-    let file = host::frame(&parts.header, parts.blob, parts.lengths)?;
+    if parts.version == 4 {
+        to_version_5(&mut parts)?;
+    }
+    let file = host::frame(&parts.header, parts.blob, parts.lengths, false)?;
     OwnedModel::new(&file)?;
     Ok((found, file))
 }
@@ -78,6 +83,33 @@ pub fn upgrade(bytes: &[u8]) -> Result<(u16, Vec<u8>), UpgradeError> {
 fn to_version_4(parts: &mut Parts) {
     parts.header.insert(0, 0);
     parts.version = 4;
+}
+
+/// Version 5: in place of a number of classes the conditioning has, behind the start of the class table, axes of labels
+/// with names. Before, there was one axis, whose classes were numbered.
+fn to_version_5(parts: &mut Parts) -> Result<(), UpgradeError> {
+    let mut reader = Reader::new(&parts.header);
+    reader.value::<Process>();
+    let (_, _): (&str, &str) = (reader.value(), reader.value());
+    for _ in 0..2 {
+        let (_, _): (Tensor, f32) = (reader.value(), reader.value());
+    }
+    let position = |reader: &Reader| {
+        let rest = reader.clone().finish().ok_or(UpgradeError::Refused(ParseError::Header))?;
+        Ok::<_, UpgradeError>(parts.header.len() - rest.len())
+    };
+    let start = position(&reader)?;
+    let [columns, time_rows, time_table]: [u32; 3] = reader.value();
+    let (count, class_table): (u16, u32) = (reader.value(), reader.value());
+    let end = position(&reader)?;
+    let axes = if count > 0 { axes::encoded(&[Axis::numbered(count.into())])? } else { vec![] };
+    let axis_count = u16::from(count > 0);
+    let conditioning = Conditioning { columns, time_rows, time_table, class_table, axis_count, axes: &axes };
+    let mut encoded = vec![];
+    host::encode_item(&conditioning, &mut encoded)?;
+    parts.header.splice(start..end, encoded);
+    parts.version = 5;
+    Ok(())
 }
 
 /// Takes a file apart; prefix, padding and checksum are the same from version 3 on.

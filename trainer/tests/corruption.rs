@@ -52,7 +52,7 @@ fn model(packed: bool) -> Vec<u8> {
     let specs = plans::parse_all(&["ddpm:3".into(), "dpm:3".into()]).unwrap();
     let plans: Vec<_> = specs.iter().map(|s| s.build(Prediction::V, &alpha_bar).unwrap()).collect();
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
-    let export = Export { name: "s", provenance: "", network: &network, ranges: &ranges, plans: &plans };
+    let export = Export { name: "s", provenance: "", axes: &[], network: &network, ranges: &ranges, plans: &plans };
     if !packed {
         return lower::lower(&export, &Default::default()).unwrap().file;
     }
@@ -210,7 +210,7 @@ fn change_fields(good: Vec<u8>, count: u32) {
         }
         let header = format::Header { op_count: changed.len() as u16, ops: &list, ..*model.header() };
         let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
-        match parse_and_run(&host::encode(&header, model.blob(), arena, state).unwrap()) {
+        match parse_and_run(&host::encode(&header, model.blob(), arena, (state, false)).unwrap()) {
             Ok(()) => accepted += 1,
             Err(error) => {
                 let text = format!("{error:?}");
@@ -241,7 +241,7 @@ fn wrong_gates_are_refused() {
         }
         let header = format::Header { ops: &list, ..*model.header() };
         let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
-        parse_and_run(&host::encode(&header, model.blob(), arena, state).unwrap())
+        parse_and_run(&host::encode(&header, model.blob(), arena, (state, false)).unwrap())
     };
     let fault = |fault| Err(ParseError::Op { op: at as u16, fault });
     assert_eq!(rebuilt(gate), Ok(()));
@@ -293,7 +293,7 @@ fn wrong_packed_ops_are_refused() {
         }
         let header = format::Header { ops: &list, ..*model.header() };
         let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
-        parse_and_run(&host::encode(&header, blob, arena, state).unwrap())
+        parse_and_run(&host::encode(&header, blob, arena, (state, false)).unwrap())
     };
     let fault = |fault| Err(ParseError::Op { op: at as u16, fault });
     assert_eq!(rebuilt(conv, model.blob()), Ok(()));

@@ -77,6 +77,7 @@ fn rounding_follows_the_integer_network() {
         let export = Export {
             name: "test",
             provenance: "",
+            axes: &[],
             network: &network,
             ranges: &ranges,
             plans: std::slice::from_ref(&plan),

@@ -32,7 +32,7 @@ fn network(graph: &Graph, seed: u64) -> Network {
 
 fn export(network: &Network, plans: &[NamedPlan]) -> OwnedModel {
     let ranges = calibrate(network, plans, 1, RangeChoice::LeastError).unwrap();
-    let export = Export { name: "test", provenance: "", network, ranges: &ranges, plans };
+    let export = Export { name: "test", provenance: "", axes: &[], network, ranges: &ranges, plans };
     OwnedModel::new(&lower::lower(&export, &Measured::default()).unwrap().file).unwrap()
 }
 
@@ -214,7 +214,7 @@ fn bias_correction_takes_back_the_mean_error() {
     let graph = nets::build("tiny", Shape::new(8, 8, 1), &[10]).unwrap();
     let (network, plans) = (network(&graph, 3), plans_of(&["ddim:3:noclip", "ddim:2"]));
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
-    let export = Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &plans };
+    let export = Export { name: "test", provenance: "", axes: &[], network: &network, ranges: &ranges, plans: &plans };
     let plain = OwnedModel::new(&lower::lower(&export, &Measured::default()).unwrap().file).unwrap();
     let before = correct::output_errors(&network, &plans, &plain, 9).unwrap();
     let measured = Measured { output_errors: before.clone(), ..Measured::default() };
@@ -324,7 +324,8 @@ fn large_biases_are_kept_and_cost_the_weights_bits_with_a_warning() {
     });
     for network in [tables, biases] {
         let ranges = calibrate(&network, &plans, 1, RangeChoice::MinMax).unwrap();
-        let export = Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &plans };
+        let export =
+            Export { name: "test", provenance: "", axes: &[], network: &network, ranges: &ranges, plans: &plans };
         let warnings = lower::lower(&export, &Measured::default()).unwrap().warnings;
         assert!(
             warnings.iter().any(|w| w.starts_with("layer inner: the biases of 4 of its 4 channels")),
@@ -335,7 +336,7 @@ fn large_biases_are_kept_and_cost_the_weights_bits_with_a_warning() {
     }
     let usual = changed(|_, _| ());
     let ranges = calibrate(&usual, &plans, 1, RangeChoice::MinMax).unwrap();
-    let export = Export { name: "test", provenance: "", network: &usual, ranges: &ranges, plans: &plans };
+    let export = Export { name: "test", provenance: "", axes: &[], network: &usual, ranges: &ranges, plans: &plans };
     assert!(lower::lower(&export, &Measured::default()).unwrap().warnings.is_empty());
 }
 
@@ -344,7 +345,7 @@ fn large_biases_are_kept_and_cost_the_weights_bits_with_a_warning() {
 fn numbers_that_are_not_finite_are_errors_of_their_layer() {
     let plans = plans_of(&["ddim:3:noclip"]);
     let error = |network: &Network, ranges: &[lower::Range]| {
-        let export = Export { name: "test", provenance: "", network, ranges, plans: &plans };
+        let export = Export { name: "test", provenance: "", axes: &[], network, ranges, plans: &plans };
         lower::lower(&export, &Measured::default()).unwrap_err().to_string()
     };
     let usual = changed(|_, _| ());
@@ -378,7 +379,7 @@ fn numbers_that_are_not_finite_are_errors_of_their_layer() {
 fn four_bits_without_error_compensation_are_a_warning() {
     let (network, plans) = (changed(|_, _| ()), plans_of(&["ddim:3:noclip"]));
     let ranges = calibrate(&network, &plans, 1, RangeChoice::MinMax).unwrap();
-    let export = Export { name: "test", provenance: "", network: &network, ranges: &ranges, plans: &plans };
+    let export = Export { name: "test", provenance: "", axes: &[], network: &network, ranges: &ranges, plans: &plans };
     let warnings = |wrong: bool| {
         let mut moments = lower::windows::collect(&network, &plans, 1, |id| id == 1).unwrap();
         if let Some(moments) = moments[1].as_mut().filter(|_| wrong) {

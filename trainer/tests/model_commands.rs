@@ -103,7 +103,7 @@ fn wrong_arguments_are_usage_errors() {
         (&["--print", "--class", "1", "--guidance", "NaN"], "--guidance NaN"),
         (&["--print", "--guidance", "1.5"], "--guidance: a draw without a class"),
         (&["--print", "--two-evaluations"], "--two-evaluations: a draw without a class"),
-        (&["--print", "--class", "10"], "below 10"),
+        (&["--print", "--class", "10"], "there is no class \"10\"; it has 0, 1,"),
         (&["--npy", "x.npy", "--count", "4000000000"], "memory"),
         (&["--print", "--plan", "fast5", "--from", "digits", "--start", "5"], "numbered from 0"),
         (&["--snapshot", "s", "--save-after", "51"], "from 0 to 50"),

@@ -29,17 +29,36 @@ fn version_3_becomes_todays_with_the_same_weights() {
     assert_eq!(found, 3);
     let owned = OwnedModel::new(&file).unwrap();
     let model = owned.model();
-    // The header is the old one behind the process's number, and the blob is the old one.
-    let length = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
-    let old_header = &OLD[32..32 + length(OLD, 8)];
-    assert_eq!(file[32..32 + length(&file, 8)], [&[0], old_header].concat());
-    let blob_start = (32 + old_header.len()).next_multiple_of(16);
+    // The blob is the old one, and the header's text too.
+    let blob_start = (32 + length(OLD, 8)).next_multiple_of(16);
     assert_eq!(*model.blob(), OLD[blob_start..OLD.len() - 4]);
+    let texts = [model.header().name, model.header().provenance];
+    assert!(texts.iter().all(|text| OLD.windows(text.len()).any(|window| window == text.as_bytes())));
+    let axes: Vec<(&str, Vec<&str>)> = model.axes().map(|axis| (axis.name(), axis.classes().collect())).collect();
+    assert_eq!(axes, [("class", (0..10).map(|i| &"0123456789"[i..=i]).collect())]);
     assert_eq!(file[16..28], OLD[16..28], "arena, state and sample");
     assert_eq!(model.plans().map(|plan| plan.name()).collect::<Vec<_>>(), ["ddim50", "fast10", "fast5"]);
     if u16::from(SHIPPED[4]) == VERSION {
         assert_eq!(file, SHIPPED, "the shipped model is this file, upgraded");
     }
+}
+
+fn length(bytes: &[u8], at: usize) -> usize {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize
+}
+
+/// The header of version 4 is that of version 3 behind the process's number.
+#[test]
+fn version_4_becomes_the_same() {
+    let header_end = 32 + length(OLD, 8);
+    let mut file = OLD[..32].to_vec();
+    file[4] = 4;
+    file[8..12].copy_from_slice(&(length(OLD, 8) as u32 + 1).to_le_bytes());
+    file.push(0);
+    file.extend(&OLD[32..header_end]);
+    file.resize(file.len().next_multiple_of(16), 0);
+    file.extend(&OLD[header_end.next_multiple_of(16)..]);
+    assert_eq!(upgrade(&sealed(file)).unwrap(), (4, upgrade(OLD).unwrap().1));
 }
 
 #[test]
@@ -95,10 +114,10 @@ fn the_command_writes_another_file() {
     };
     let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
     std::fs::write(folder.path().join("old.brn"), OLD).unwrap();
-    run(&["upgrade", "old.brn", "--out", "new.brn"], 0, "new.brn: format version 4, from version 3");
+    run(&["upgrade", "old.brn", "--out", "new.brn"], 0, "new.brn: format version 5, from version 3");
     assert_eq!(read("new.brn"), upgrade(OLD).unwrap().1);
     assert!(Model::parse(OwnedModel::read(folder.path().join("new.brn")).unwrap().bytes()).is_ok());
-    run(&["upgrade", "new.brn", "--out", "copy.brn"], 0, "new.brn has format version 4 already: copy.brn is a copy");
+    run(&["upgrade", "new.brn", "--out", "copy.brn"], 0, "new.brn has format version 5 already: copy.brn is a copy");
     assert_eq!(read("copy.brn"), read("new.brn"));
     for out in ["old.brn", "./old.brn"] {
         run(&["upgrade", "old.brn", "--out", out], 2, "give another file");

@@ -2,7 +2,7 @@
 
 use crate::report::Line;
 use crate::times::Times;
-use brownian::{Model, Progress, Sampler};
+use brownian::{Model, Progress, Sampler, StateElement};
 
 /// Which ops of a model multiply weights; a bit an op.
 fn convolutions(model: &Model) -> [u32; 8] {
@@ -21,7 +21,12 @@ fn convolutions(model: &Model) -> [u32; 8] {
 /// each. A caller that has something else to do asks for one step at a time.
 ///
 /// `clock` is also read after every op, so that a counter of few bits does not wrap unseen.
-pub fn run(sampler: &mut Sampler, steps: u32, clock: &mut impl FnMut() -> u64, mut tell: impl FnMut(Line)) -> Times {
+pub fn run<E: StateElement>(
+    sampler: &mut Sampler<E>,
+    steps: u32,
+    clock: &mut impl FnMut() -> u64,
+    mut tell: impl FnMut(Line),
+) -> Times {
     let mut times = Times::default();
     let convolutions = convolutions(sampler.model());
     for _ in 0..steps {

@@ -1,8 +1,8 @@
 //! Chains that start from an image, keep parts of one, or go on from a snapshot, as a [`Request`] asks.
 
 use crate::report::{Line, Piece};
-use crate::request::Request;
-use brownian::{mask_len, Image, KnownPixels, Model, Sampler, SamplerError, SnapshotError};
+use crate::request::{Request, UnknownClass};
+use brownian::{mask_len, Image, KnownPixels, Model, Sampler, SamplerError, SnapshotError, StateElement};
 use core::fmt;
 
 /// What lies ready for a chain, one behind the other: an image of a byte a value, a mask of a bit a pixel, and a
@@ -29,6 +29,8 @@ impl<'a> Inputs<'a> {
 pub enum Refusal {
     /// The model has no plan of that name.
     Plan,
+    /// The model has no such class.
+    Class(UnknownClass),
     /// The sampler refuses.
     Sampler(SamplerError),
     /// The snapshot is refused.
@@ -39,6 +41,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plan => f.write_str("the model has no plan of that name"),
+            Self::Class(error) => error.fmt(f),
             Self::Sampler(error) => error.fmt(f),
             Self::Snapshot(error) => error.fmt(f),
         }
@@ -52,14 +55,14 @@ impl From<SamplerError> for Refusal {
 }
 
 /// Starts the chain that a request asks for, for one seed. A snapshot knows its own plan, seed and condition.
-pub fn start<'a>(
+pub fn start<'a, E: StateElement>(
     request: &Request,
     model: &'a Model<'a>,
     seed: u64,
     inputs: Inputs<'a>,
     arena: &'a mut [u8],
-    state: &'a mut [f32],
-) -> Result<Sampler<'a>, Refusal> {
+    state: &'a mut [E],
+) -> Result<Sampler<'a, E>, Refusal> {
     let image = Image::Bytes(inputs.image);
     let known = request.inpaint.then_some(KnownPixels { image, mask: inputs.mask });
     if let Some(len) = request.resume {
@@ -71,7 +74,7 @@ pub fn start<'a>(
         return chain.start(arena, state).map_err(Refusal::Snapshot);
     }
     let plan = request.choose(model).ok_or(Refusal::Plan)?;
-    let mut chain = request.ask(model, plan, seed);
+    let mut chain = request.ask(model, plan, seed).map_err(Refusal::Class)?;
     if request.two_evaluations {
         chain = chain.two_evaluations();
     }
@@ -85,7 +88,7 @@ pub fn start<'a>(
 }
 
 /// Tells a snapshot of the chain, as [`Line::Saved`]s.
-pub fn tell_snapshot(sampler: &Sampler, mut tell: impl FnMut(Line)) {
+pub fn tell_snapshot<E: StateElement>(sampler: &Sampler<E>, mut tell: impl FnMut(Line)) {
     sampler.save_to(|bytes| {
         for chunk in bytes.chunks(Piece::LEN) {
             tell(Line::Saved(Piece::new(chunk)));

@@ -1,5 +1,6 @@
 //! Images as text.
 
+use brownian::StateElement;
 use core::fmt;
 
 /// From dark to bright.
@@ -7,25 +8,25 @@ const RAMP: &[u8; 10] = b" .:-=+*#%@";
 
 /// An image that [`Display`](fmt::Display) draws with one line a row and two characters a pixel.
 #[derive(Debug, Clone, Copy)]
-pub struct Picture<'a> {
-    pixels: &'a [f32],
+pub struct Picture<'a, E = f32> {
+    pixels: &'a [E],
     width: usize,
     channels: usize,
 }
 
-impl<'a> Picture<'a> {
+impl<'a, E: StateElement> Picture<'a, E> {
     /// Of `pixels`, `[height][width][channels]` in [−1, 1]; pixels beyond the last full row are not drawn.
-    pub fn new(pixels: &'a [f32], width: usize, channels: usize) -> Self {
+    pub fn new(pixels: &'a [E], width: usize, channels: usize) -> Self {
         Self { pixels, width: width.max(1), channels: channels.max(1) }
     }
 
     /// The rows, top to bottom.
-    pub fn rows(self) -> impl Iterator<Item = Row<'a>> {
+    pub fn rows(self) -> impl Iterator<Item = Row<'a, E>> {
         self.pixels.chunks_exact(self.width * self.channels).map(move |p| Row { pixels: p, channels: self.channels })
     }
 }
 
-impl fmt::Display for Picture<'_> {
+impl<E: StateElement> fmt::Display for Picture<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.rows().try_for_each(|row| writeln!(f, "{row}"))
     }
@@ -33,15 +34,15 @@ impl fmt::Display for Picture<'_> {
 
 /// One row of a picture.
 #[derive(Debug, Clone, Copy)]
-pub struct Row<'a> {
-    pixels: &'a [f32],
+pub struct Row<'a, E = f32> {
+    pixels: &'a [E],
     channels: usize,
 }
 
-impl fmt::Display for Row<'_> {
+impl<E: StateElement> fmt::Display for Row<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.pixels.chunks_exact(self.channels).try_for_each(|pixel| {
-            let mean = pixel.iter().sum::<f32>() / self.channels as f32;
+            let mean = pixel.iter().map(|value| value.load()).sum::<f32>() / self.channels as f32;
             // Conversion saturates, so any float is in range.
             let level = (((mean + 1.0) * 5.0) as usize).min(RAMP.len() - 1);
             let c = char::from(RAMP[level]);

@@ -1,8 +1,8 @@
 //! What to sample, as words on a command line: `plan=ddim50 seeds=1..9 class=3 guidance=384 steps=10`;
-//! `class=seed` draws class seed mod classes. Firmware that edits also takes `evaluations=2`, `from=STEP`
+//! `class=seed` draws class seed mod classes, `class=long+happy` classes by their names. Firmware that edits also takes `evaluations=2`, `from=STEP`
 //! (image-to-image), `inpaint=1`, `save=STEPS` and `resume=BYTES`; see [`edit`](crate::edit).
 
-use brownian::{Builder, Model, Plan, Sampler};
+use brownian::{Builder, Condition, Model, Plan, Sampler, StateElement};
 use core::fmt;
 
 /// What to sample. Absent words keep the [`Default`].
@@ -15,7 +15,7 @@ pub struct Request<'a> {
     /// How many seeds.
     seeds: u64,
     /// Which class to draw.
-    class: Class,
+    class: Class<'a>,
     /// Guidance scale in 1/256.
     guidance: Option<u16>,
     /// Whether it acts on two evaluations.
@@ -50,14 +50,53 @@ impl Default for Request<'_> {
     }
 }
 
+/// The combination of a class an axis that has the number `seed`, modulo their count, the first axis changing first; no
+/// class where the model knows none.
+pub fn of_seed(model: &Model, seed: u64) -> Condition {
+    let (mut condition, mut rest) = (Condition::NONE, seed);
+    for (axis, &count) in model.class_counts().iter().enumerate() {
+        if let (Some(class), Some(left)) = (rest.checked_rem(count.into()), rest.checked_div(count.into())) {
+            condition = condition.with(axis, class as u16);
+            rest = left;
+        }
+    }
+    condition
+}
+
+/// The classes of these names, joined by `+`.
+///
+/// # Errors
+/// A name that is not found, or on two axes.
+pub fn named(model: &Model, names: &str) -> Result<Condition, UnknownClass> {
+    let mut condition = Condition::NONE;
+    for name in names.split('+') {
+        let mut found = model.axes().filter_map(|axis| axis.class(name).map(|class| (axis.index(), class)));
+        let (Some((axis, class)), None) = (found.next(), found.next()) else { return Err(UnknownClass) };
+        condition = condition.with(axis, class);
+    }
+    Ok(condition)
+}
+
+/// The model has no class of a name that was asked for, or has it on two axes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownClass;
+
+impl fmt::Display for UnknownClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the model has no class of that name, or has it on two axes")
+    }
+}
+
 /// Which class to draw.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Class {
+enum Class<'a> {
     /// An unconditional draw.
     None,
-    /// This one.
+    /// This one of the only axis.
     One(u16),
-    /// The seed modulo the number of classes.
+    /// Those of these names, joined by `+`.
+    Named(&'a str),
+    /// That of the seed, see [`of_seed`].
     Seed,
 }
 
@@ -86,24 +125,26 @@ impl<'a> Request<'a> {
     }
 
     /// The chain of this seed, but for what [`edit`](crate::edit) adds.
-    pub fn ask<'m>(&self, model: &'m Model<'m>, plan: Plan<'m>, seed: u64) -> Builder<'m> {
+    ///
+    /// # Errors
+    /// A class by a name that the model does not have, or has on two axes.
+    pub fn ask<'m, E: StateElement>(
+        &self,
+        model: &'m Model<'m>,
+        plan: Plan<'m>,
+        seed: u64,
+    ) -> Result<Builder<'m, E>, UnknownClass> {
         let mut chain = Sampler::builder(model, plan).seed(seed);
-        if let Some(class) = self.class(model, seed) {
-            chain = chain.class(class);
-        }
+        chain = match self.class {
+            Class::None => chain,
+            Class::One(class) => chain.class(class),
+            Class::Named(names) => chain.condition(named(model, names)?),
+            Class::Seed => chain.condition(of_seed(model, seed)),
+        };
         if let Some(scale) = self.guidance {
             chain = chain.guidance(f32::from(scale) / 256.0);
         }
-        chain
-    }
-
-    /// The class to draw with this seed.
-    fn class(&self, model: &Model, seed: u64) -> Option<u16> {
-        match self.class {
-            Class::None => None,
-            Class::One(class) => Some(class),
-            Class::Seed => seed.checked_rem(u64::from(model.classes())).map(|class| class as u16),
-        }
+        Ok(chain)
     }
 
     /// The seeds, one image each.
@@ -124,7 +165,10 @@ impl<'a> Request<'a> {
                 Self { first_seed, seeds: end.checked_sub(first_seed).ok_or(bad)?, ..self }
             }
             "class" if value == "seed" => Self { class: Class::Seed, ..self },
-            "class" => Self { class: Class::One(value.parse().map_err(|_| bad)?), ..self },
+            "class" if value.starts_with(|c: char| c.is_ascii_digit()) => {
+                Self { class: Class::One(value.parse().map_err(|_| bad)?), ..self }
+            }
+            "class" if !value.is_empty() && !value.starts_with('-') => Self { class: Class::Named(value), ..self },
             "guidance" => Self { guidance: Some(value.parse().map_err(|_| bad)?), ..self },
             "evaluations" if value == "2" => Self { two_evaluations: true, ..self },
             "from" => Self { from: Some(value.parse().map_err(|_| bad)?), ..self },
@@ -157,6 +201,16 @@ mod tests {
             ..Request::default()
         };
         assert_eq!(request, Ok(expected));
+    }
+
+    /// Words are classes' names, numbers those of the only axis.
+    #[test]
+    fn reads_classes() {
+        let class = |word| Request::default().word(word).map(|request| request.class);
+        assert_eq!(class("class=long+happy"), Ok(Class::Named("long+happy")));
+        assert_eq!(class("class=12"), Ok(Class::One(12)));
+        assert_eq!(class("class=seed"), Ok(Class::Seed));
+        assert!(class("class=").is_err() && class("class=3x").is_err());
     }
 
     /// The words of firmware that edits.

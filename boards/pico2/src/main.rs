@@ -4,7 +4,7 @@
 //! the image as text. The LED changes with every step.
 
 use brownian::{include_model, Arena, Model, Plan, Sampler};
-use brownian_board::{chain, picture::Picture, report::Line, times::Times};
+use brownian_board::{chain, picture::Picture, report::Line, request, times::Times};
 use defmt::{info, unwrap, Display2Format};
 use defmt_rtt as _;
 use embassy_executor::Spawner;
@@ -34,11 +34,7 @@ async fn main(_spawner: Spawner) {
 
 /// Draws the image of one seed; other tasks get their turn between steps.
 async fn draw(model: &Model<'_>, plan: Plan<'_>, seed: u64, memory: (&mut [u8], &mut [f32]), led: &mut Output<'_>) {
-    let class = seed.checked_rem(u64::from(model.classes()));
-    let mut chain = Sampler::builder(model, plan).seed(seed);
-    if let Some(class) = class {
-        chain = chain.class(class as u16);
-    }
+    let chain = Sampler::builder(model, plan).seed(seed).condition(request::of_seed(model, seed));
     let mut sampler = unwrap!(chain.start(memory.0, memory.1));
     info!("{}, {}", Display2Format(&Line::Chain { seed }), sampler.condition());
     let mut times = Times::default();

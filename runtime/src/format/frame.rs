@@ -33,7 +33,7 @@ pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
     if stored != computed {
         return Err(ParseError::Crc { stored, computed });
     }
-    let reserved = word(prefix, 4) >> 16 | word(prefix, 28);
+    let reserved = word(prefix, 4) >> 17 | word(prefix, 28);
     let padding = bytes.get(header_end..blob_start).unwrap_or(&[]);
     if reserved != 0 || padding.iter().any(|&b| b != 0) {
         return Err(ParseError::Reserved);

@@ -34,19 +34,35 @@ impl Read<'_> for Process {
 }
 
 record! {
-    /// The tables of channel biases, i16, `[rows][columns]`.
+    /// The tables of channel biases, i16, `[rows][columns]`, and the axes of labels.
     #[derive(Eq)]
-    pub struct Conditioning {
+    pub struct Conditioning<'a> {
         /// Columns of both tables.
         pub columns: u32,
         /// Rows of the time table.
         pub time_rows: u32,
         /// Start of the time table.
         pub time_table: u32,
-        /// Classes; 0 for a model without.
-        pub classes: u16,
-        /// Start of the class table: `classes + 1` rows, the last for no class.
+        /// Start of the class tables: for each axis `classes + 1` rows, the last for no class.
         pub class_table: u32,
+        /// Number of axes of labels, at most [`MAX_AXES`](crate::MAX_AXES); 0 for a model without.
+        pub axis_count: u16,
+        /// [`AxisHeader`]s, one after the other.
+        pub axes: &'a [u8],
+    }
+}
+
+record! {
+    /// An axis of labels as the header names it.
+    #[derive(Eq)]
+    pub struct AxisHeader<'a> {
+        /// Name; 1 to [`MAX_CLASS_NAME`](super::MAX_CLASS_NAME) bytes.
+        pub name: &'a str,
+        /// Number of classes, at least 1.
+        pub classes: u16,
+        /// The classes' names, one after the other, each a length and 1 to
+        /// [`MAX_CLASS_NAME`](super::MAX_CLASS_NAME) bytes.
+        pub class_names: &'a [u8],
     }
 }
 
@@ -83,7 +99,7 @@ record! {
         /// Scale of the output.
         pub output_scale: f32,
         /// Channel biases.
-        pub conditioning: Conditioning,
+        pub conditioning: Conditioning<'a>,
         /// Number of plans.
         pub plan_count: u16,
         /// [`PlanHeader`]s, one after the other.

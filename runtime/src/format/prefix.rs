@@ -15,14 +15,28 @@ pub const fn arena_len(model: &[u8]) -> usize {
     word(model, 16) as usize
 }
 
-/// Values of f32 state that the model needs, read from the prefix alone.
+/// Whether the state is kept as f16 rather than f32, read from the prefix alone.
+pub const fn state_is_f16(model: &[u8]) -> bool {
+    word(model, 4) >> 16 == 1
+}
+
+/// Values of state that the model needs, of f32 or [f16](state_is_f16), read from the prefix alone.
 pub const fn state_len(model: &[u8]) -> usize {
     word(model, 20) as usize
 }
 
-/// Values of f32 state for samples of `sample_len` values: x_t, and where a plan uses the previous x0_hat, that in 16 bits.
-pub const fn state_len_of(sample_len: usize, uses_previous: bool) -> usize {
-    sample_len + if uses_previous { sample_len.div_ceil(2) } else { 0 }
+/// Values of state for samples of `sample_len` values: x_t, and where a plan uses the previous x0_hat, that in 16 bits.
+pub const fn state_len_of(sample_len: usize, uses_previous: bool, is_f16: bool) -> usize {
+    sample_len + if uses_previous { halves_len(sample_len, is_f16) } else { 0 }
+}
+
+/// Values of state that hold so many values of 16 bits.
+const fn halves_len(values: usize, is_f16: bool) -> usize {
+    if is_f16 {
+        values
+    } else {
+        values.div_ceil(2)
+    }
 }
 
 /// Values of a sample (height·width·channels), read from the prefix alone.
@@ -30,14 +44,14 @@ pub const fn sample_len(model: &[u8]) -> usize {
     word(model, 24) as usize
 }
 
-/// Values of f32 state that a chain with two evaluations a step needs, read from the prefix alone; see
+/// Values of state that a chain with two evaluations a step needs, read from the prefix alone; see
 /// [`Builder::two_evaluations`](crate::Builder::two_evaluations).
 pub const fn state_len_two_evaluations(model: &[u8]) -> usize {
-    state_len(model).saturating_add(sample_len(model).div_ceil(2))
+    state_len(model).saturating_add(halves_len(sample_len(model), state_is_f16(model)))
 }
 
 /// The most bytes that a snapshot of a chain of the model has, read from the prefix alone; see
 /// [`Sampler::save`](crate::Sampler::save).
 pub const fn snapshot_len(model: &[u8]) -> usize {
-    SNAPSHOT_FRAME_LEN.saturating_add(state_len(model).saturating_mul(4))
+    SNAPSHOT_FRAME_LEN.saturating_add(state_len(model).saturating_mul(if state_is_f16(model) { 2 } else { 4 }))
 }

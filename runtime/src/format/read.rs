@@ -209,6 +209,12 @@ impl<'a, T: Read<'a>> Read<'a> for [T; 3] {
     }
 }
 
+impl<'a, T: Read<'a>> Read<'a> for [T; crate::parse::MAX_AXES] {
+    fn read(from: &mut Reader<'a>) -> Self {
+        core::array::from_fn(|_| T::read(from))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;

@@ -1,6 +1,10 @@
 //! From header and blob to bytes.
 
-use crate::format::{Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
+use super::OwnedModel;
+use crate::format::{state_len_of, Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
+use crate::parse::ParseError;
+#[cfg(doc)]
+use crate::Model;
 use core::fmt;
 use serde::Serialize;
 use std::vec::Vec;
@@ -35,26 +39,50 @@ pub fn encode_item<T: Serialize>(item: &T, list: &mut Vec<u8>) -> Result<(), Enc
     Ok(())
 }
 
-/// A whole model file: what [`Model::parse`](crate::Model::parse) reads, which also checks whether the parts fit each other.
+/// A whole model file: what [`Model::parse`] reads, which also checks whether the parts fit each other.
 ///
 /// # Errors
 /// Parts whose lengths do not fit 32 bits.
-pub fn encode(header: &Header, blob: &[u8], arena_len: u32, state_len: u32) -> Result<Vec<u8>, EncodeError> {
+pub fn encode(
+    header: &Header,
+    blob: &[u8],
+    arena_len: u32,
+    (state_len, is_f16): (u32, bool),
+) -> Result<Vec<u8>, EncodeError> {
     let mut encoded = Vec::new();
     encode_item(header, &mut encoded)?;
     let sample_len = u32::try_from(header.input.values()).map_err(|_| EncodeError::TooLong)?;
-    frame(&encoded, blob, [arena_len, state_len, sample_len])
+    frame(&encoded, blob, [arena_len, state_len, sample_len], is_f16)
+}
+
+/// The same model with a state that is kept as f16, or as f32.
+///
+/// # Errors
+/// Bytes that [`Model::parse`] refuses.
+pub fn with_state(file: &[u8], is_f16: bool) -> Result<Vec<u8>, ParseError> {
+    let owned = OwnedModel::new(file)?;
+    let model = owned.model();
+    let uses_previous = model.plans().any(|plan| plan.steps().any(|step| step.c != 0.0));
+    let state_len = state_len_of(model.sample_len(), uses_previous, is_f16) as u32;
+    let mut file = Vec::from(file);
+    file[6] = u8::from(is_f16);
+    file[20..24].copy_from_slice(&state_len.to_le_bytes());
+    let end = file.len() - CRC_LEN;
+    let crc = CRC.checksum(&file[..end]).to_le_bytes();
+    file[end..].copy_from_slice(&crc);
+    Ok(file)
 }
 
 /// A whole model file around a header that is encoded already. `lengths` are the bytes of arena, the values of state and
-/// those of a sample.
+/// those of a sample; `is_f16` says that the state is kept as f16.
 ///
 /// # Errors
 /// Parts whose lengths do not fit 32 bits.
-pub fn frame(header: &[u8], blob: &[u8], lengths: [u32; 3]) -> Result<Vec<u8>, EncodeError> {
+pub fn frame(header: &[u8], blob: &[u8], lengths: [u32; 3], is_f16: bool) -> Result<Vec<u8>, EncodeError> {
     let length = |n: usize| u32::try_from(n).map_err(|_| EncodeError::TooLong);
     let [arena_len, state_len, sample_len] = lengths;
-    let words = [u32::from(VERSION), length(header.len())?, length(blob.len())?, arena_len, state_len, sample_len, 0];
+    let version = u32::from(VERSION) | u32::from(is_f16) << 16;
+    let words = [version, length(header.len())?, length(blob.len())?, arena_len, state_len, sample_len, 0];
     let mut file = Vec::from(MAGIC);
     words.iter().for_each(|word| file.extend(word.to_le_bytes()));
     debug_assert_eq!(file.len(), PREFIX_LEN);

@@ -12,7 +12,7 @@ mod probe;
 
 pub use aligned::AlignedBytes;
 pub use chain_memory::ChainMemory;
-pub use encode::{encode, encode_item, frame, EncodeError};
+pub use encode::{encode, encode_item, frame, with_state, EncodeError};
 pub use multipliers::multipliers;
 pub use owned::{NoPlan, OwnedModel, ReadCause, ReadError};
 pub use probe::probe;

@@ -98,7 +98,7 @@ mod tests {
             shift in 1u8..=20, left in 0u8..=8, zero_point: i8, seed: u32,
         ) {
             let time: Vec<i16> = (0..c as u32 + 2).map(|i| (seed.wrapping_add(i * 77).wrapping_mul(2_654_435_761) >> 16) as i16).collect();
-            let biases = StepBiases { time: &time, none: &[], class: &[], guidance_scale: 256 };
+            let biases = StepBiases::of_time(&time);
             let input = Tensor { offset: 0, shape: [h, w, c], element: Element::I8, zero_point: 0 };
             let start = if in_place { 0 } else { input.len().next_multiple_of(4) as u32 };
             let output = Tensor { offset: start, ..input };

@@ -96,7 +96,7 @@ mod tests {
 
     /// Both ops, run on arenas with the same contents, leave the same output.
     fn same(blob: &[u8], eight: &Op, four: &Op, scratch: u32, next: &mut impl FnMut() -> u32) {
-        let biases = StepBiases { time: &[], none: &[], class: &[], guidance_scale: 256 };
+        let biases = StepBiases::of_time(&[]);
         let [four_len, eight_len] = [four, eight].map(|op| op.scratch().map_or(0, |(_, len)| len));
         let len = scratch as usize + four_len.max(eight_len);
         let before: Vec<u32> = (0..len.div_ceil(4)).map(|_| next().wrapping_mul(0x9E37_79B9)).collect();

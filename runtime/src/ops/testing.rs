@@ -14,7 +14,7 @@ pub(super) fn tensor(offset: usize, shape: [u16; 3], element: Element) -> Tensor
 
 /// Runs an op that needs no weights.
 pub(super) fn run(op: Op, arena: &mut [u8]) {
-    let biases = StepBiases { time: &[], none: &[], class: &[], guidance_scale: 256 };
+    let biases = StepBiases::of_time(&[]);
     op.run(&Evaluation { blob: &[], biases: &biases }, arena).unwrap();
 }
 

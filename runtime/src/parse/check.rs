@@ -1,18 +1,21 @@
 //! Checks a header: what it says of the network's ends and of the tables of channel biases; then its ops and plans.
 
 use super::error::ParseError;
+use super::limits::MAX_AXES;
 use super::ops::check_ops;
 use super::plans::check_plans;
 use crate::format::{state_len_of, Element, Header, Table, Tensor};
 use crate::ops::checker::{Checker, MAX_ARENA};
 use crate::ops::OpFault;
 
-/// Checks a decoded header against its blob and the lengths that the prefix announces.
+/// Checks a decoded header against its blob, the lengths that the prefix announces, and the `classes` of its axes.
 pub(crate) fn check(
     header: &Header,
     blob: &[u8],
     arena_len: usize,
-    [state_len, sample_len]: [usize; 2],
+    (state_len, is_f16): (usize, bool),
+    sample_len: usize,
+    classes: &[u16; MAX_AXES],
 ) -> Result<(), ParseError> {
     if arena_len as u64 > MAX_ARENA {
         return Err(ParseError::ArenaTooLarge { found: arena_len as u32 });
@@ -37,8 +40,8 @@ pub(crate) fn check(
     if !(header.input_inverse_scale.is_finite() && header.output_scale.is_finite()) {
         return Err(ParseError::Scale);
     }
-    let classes = conditioning.classes as u64;
-    let class_rows = if classes > 0 { classes + 1 } else { 0 };
+    let axes = usize::from(conditioning.axis_count);
+    let class_rows = classes.iter().take(axes).map(|&classes| u64::from(classes) + 1).sum();
     for (table, offset, rows) in [
         (Table::Time, conditioning.time_table, conditioning.time_rows as u64),
         (Table::Class, conditioning.class_table, class_rows),
@@ -47,7 +50,7 @@ pub(crate) fn check(
     }
     check_ops(header, &mut checker)?;
     let uses_previous = check_plans(header, &mut checker)?;
-    for (found, expected) in [(sample_len, values), (state_len, state_len_of(values, uses_previous))] {
+    for (found, expected) in [(sample_len, values), (state_len, state_len_of(values, uses_previous, is_f16))] {
         if found != expected {
             return Err(ParseError::Announced { expected: expected as u32, found: found as u32 });
         }

@@ -1,6 +1,6 @@
 //! Why a model file is refused: small `Copy` values that say which check failed and where.
 
-use super::limits::{MAX_MACS, MAX_OPS, MAX_PLANS};
+use super::limits::{MAX_AXES, MAX_MACS, MAX_OPS, MAX_PLANS};
 use crate::format::{TableError, VERSION};
 use crate::ops::checker::MAX_ARENA;
 use crate::ops::OpFault;
@@ -63,6 +63,18 @@ pub enum ParseError {
     },
     /// A table of channel biases.
     Table(TableError),
+    /// There are more axes of labels than [`MAX_AXES`].
+    TooManyAxes {
+        /// Number of axes.
+        found: u16,
+    },
+    /// An axis of labels.
+    Axis {
+        /// The axis; the number of axes for bytes after the last.
+        axis: u16,
+        /// What is wrong with it.
+        fault: AxisFault,
+    },
     /// There are more ops than [`MAX_OPS`].
     TooManyOps {
         /// Number of ops.
@@ -92,6 +104,26 @@ pub enum ParseError {
         /// What is wrong with it.
         fault: PlanFault,
     },
+}
+
+/// What is wrong with an axis of labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum AxisFault {
+    /// It cannot be decoded, or has more names than classes.
+    Encoding,
+    /// Its name is empty or longer than 64 bytes.
+    Name,
+    /// It has no classes.
+    Empty,
+    /// A class has no name, or one that is empty, longer than 64 bytes or not UTF-8.
+    ClassName {
+        /// The class.
+        class: u16,
+    },
+    /// With it the class tables have more than 65535 rows.
+    TooManyClasses,
 }
 
 /// What is wrong with a plan.
@@ -155,6 +187,8 @@ impl fmt::Display for ParseError {
                 write!(f, "the prefix announces {found} values of state or of a sample, the header means {expected}")
             }
             Self::Table(error) => error.fmt(f),
+            Self::TooManyAxes { found } => write!(f, "the labels have {found} axes; the most is {MAX_AXES}"),
+            Self::Axis { axis, fault } => write!(f, "label axis {axis}: {fault}"),
             Self::TooManyOps { found } => write!(f, "the network has {found} ops; the most is {MAX_OPS}"),
             Self::TooManyMacs { op } => {
                 write!(f, "with op {op} an evaluation takes more than {MAX_MACS} multiply-accumulates, which is the most")
@@ -162,6 +196,20 @@ impl fmt::Display for ParseError {
             Self::Op { op, fault } => write!(f, "op {op}: {fault}"),
             Self::TooManyPlans { found } => write!(f, "the model has {found} plans; the most is {MAX_PLANS}"),
             Self::Plan { plan, fault } => write!(f, "plan {plan}: {fault}"),
+        }
+    }
+}
+
+impl fmt::Display for AxisFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encoding => f.write_str("it cannot be decoded"),
+            Self::Name => f.write_str("its name is empty or longer than 64 bytes"),
+            Self::Empty => f.write_str("it has no classes"),
+            Self::ClassName { class } => {
+                write!(f, "class {class} has no name, or one that is empty, longer than 64 bytes or not UTF-8")
+            }
+            Self::TooManyClasses => f.write_str("with it there are more than 65535 rows in the class tables"),
         }
     }
 }

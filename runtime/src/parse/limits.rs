@@ -6,5 +6,7 @@ pub const MAX_OPS: u16 = 256;
 pub const MAX_MACS: u64 = 1 << 30;
 /// Largest number of plans.
 pub const MAX_PLANS: u16 = 64;
+/// Largest number of axes of labels.
+pub const MAX_AXES: usize = 8;
 /// Most buffers that may lie side by side in the arena, those included that nothing reads any more.
 pub const MAX_VALUES: usize = 48;

@@ -2,6 +2,7 @@
 //!
 //! [`gaussian`] is the process of every model today.
 
+pub mod element;
 pub mod gaussian;
 mod previous;
 

@@ -1,6 +1,6 @@
 //! `trainer export`.
 use crate::inspect::Report;
-use crate::lower::{calibrate::RangeChoice, Choices, Lowered, WeightBits};
+use crate::lower::{calibrate::RangeChoice, Choices, Lowered, StateName, WeightBits};
 use crate::run::checkpoint;
 use crate::{export, files, plans, Result};
 use brownian::host::OwnedModel;
@@ -29,6 +29,9 @@ pub struct Export {
     /// Whether the mean error of the network's output is taken back at every timestep.
     #[arg(long, value_enum, default_value = "on")]
     bias_correction: Switch,
+    /// What the chip keeps the image in between two steps: f16 takes half the memory.
+    #[arg(long, value_enum, default_value = "f32")]
+    state: StateName,
 }
 
 /// On or off.
@@ -47,8 +50,12 @@ impl Export {
         let asked = if self.plans.is_empty() { export::DEFAULT_PLANS.map(str::to_owned).to_vec() } else { self.plans };
         plans::parse_all(&asked)?;
         files::check_writable(&self.out)?;
-        let choices =
-            Choices { weights: self.weights, ranges: self.ranges, bias_correction: self.bias_correction == Switch::On };
+        let choices = Choices {
+            weights: self.weights,
+            ranges: self.ranges,
+            bias_correction: self.bias_correction == Switch::On,
+            state: self.state,
+        };
         let Lowered { file: bytes, warnings, .. } = export::export(&checkpoint::load(&self.run)?, &asked, &choices)?;
         warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
         files::write_atomically(&self.out, &bytes)?;

@@ -1,6 +1,7 @@
 //! The command line, one file a subcommand.
 mod classifier;
 mod command;
+mod condition;
 mod demo;
 mod edit;
 mod eval;

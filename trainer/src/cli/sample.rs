@@ -1,4 +1,5 @@
 //! `trainer sample`.
+use super::condition;
 use super::edit::EditArguments;
 use super::options::guidance;
 use super::output;
@@ -6,11 +7,10 @@ use crate::chain::{self, Batch, Classes};
 use crate::report::{image, progress};
 use crate::{files, Error, Result};
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{Guidance, Model, Sampler, SnapshotError};
+use brownian::{with_state_element, Guidance, Model, Sampler, SnapshotError, StateElement};
 use clap::Args;
 use npyz::WriterBuilder;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 /// Arguments of `trainer sample`.
 #[derive(Debug, Args)]
@@ -27,9 +27,11 @@ pub struct Sample {
     /// Number of images; 10, or 1 with `--save-after`.
     #[arg(long)]
     count: Option<u32>,
-    /// A class, or `cycle`: image i gets class i mod (number of classes). Without it draws are unconditional.
-    #[arg(long, value_name = "K|cycle")]
-    class: Option<ClassArgument>,
+    /// A class by number or name, or classes of several label axes joined by `+` (`glasses+hair=long`; an axis not named
+    /// stays without a class), or `cycle`: image i gets class, or combination, i mod their number. Without it draws are
+    /// unconditional. `trainer inspect` lists the names.
+    #[arg(long, value_name = "CLASS|A+B|cycle")]
+    class: Option<String>,
     /// Guidance scale, 0 to 16: how strongly the class of `--class` bends the draw. [default: 1]
     #[arg(long)]
     guidance: Option<f32>,
@@ -66,21 +68,6 @@ pub struct Sample {
 }
 
 const MAX_THREADS: usize = 1024;
-
-#[derive(Clone, Copy, Debug)]
-struct ClassArgument(Classes);
-
-impl FromStr for ClassArgument {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        match (text, text.parse()) {
-            ("cycle", _) => Ok(Self(Classes::Cycle)),
-            (_, Ok(class)) => Ok(Self(Classes::One(class))),
-            _ => Err("give a class number or `cycle`".into()),
-        }
-    }
-}
 
 /// The plan of this name, or the first.
 ///
@@ -122,13 +109,10 @@ impl Sample {
         let file = OwnedModel::read(&self.file)?;
         let model = file.model();
         if let Some(path) = &self.resume {
-            return self.resume(&model, path);
+            return with_state_element!(&model, Element => self.resume::<Element>(&model, path));
         }
         let plan = find_plan(&model, &self.file, self.plan.as_deref())?;
-        let classes = self.class.map_or(Classes::None, |c| c.0);
-        if classes != Classes::None && model.classes() == 0 {
-            return Err(Error::Usage(format!("{} is not conditioned on classes", self.file.display())));
-        }
+        let classes = self.class.as_ref().map_or(Ok(Classes::None), |text| condition::classes(text, &model))?;
         let count = count as usize;
         let batch = Batch { seed: self.seed, first: 0, count, classes, guidance };
         let (shape, values) = (model.shape(), model.sample_len());
@@ -139,8 +123,9 @@ impl Sample {
             if count != 1 {
                 return Err(Error::Usage(format!("--count {count}: a snapshot holds one chain; give --count 1")));
             }
-            let sampler = edit.start(&model, plan, &batch, 0, &mut memory)?;
-            return save_after(sampler, steps, path);
+            return with_state_element!(&model, Element => {
+                save_after(edit.start::<Element>(&model, plan, &batch, 0, &mut memory)?, steps, path)
+            });
         }
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads.unwrap_or(0))
@@ -187,11 +172,11 @@ impl Sample {
     }
 
     /// Takes up the chain saved at `path`, and finishes it or saves it again.
-    fn resume(&self, model: &Model, path: &Path) -> Result<()> {
+    fn resume<E: StateElement>(&self, model: &Model, path: &Path) -> Result<()> {
         let bytes = std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
         let images = self.edit.read(model.shape(), 1)?;
         let mut memory = ChainMemory::new(model);
-        let (arena, state) = memory.split();
+        let (arena, state) = memory.split_as::<E>();
         // A snapshot holds image 0 of a batch.
         let known = images.as_edit().known(0, model.sample_len());
         let refused = |e| match e {
@@ -207,12 +192,13 @@ impl Sample {
             return save_after(sampler, steps, path);
         }
         while sampler.step() {}
-        self.write(sampler.x(), model.shape())
+        let samples: Vec<f32> = sampler.x().iter().map(|value| value.load()).collect();
+        self.write(&samples, model.shape())
     }
 }
 
 /// Goes on until `steps` steps of the plan are made, and saves the chain.
-fn save_after(mut sampler: Sampler, steps: usize, path: &Path) -> Result<()> {
+fn save_after<E: StateElement>(mut sampler: Sampler<E>, steps: usize, path: &Path) -> Result<()> {
     let (done, all) = (sampler.steps_done(), sampler.steps());
     if !(done..=all).contains(&steps) {
         return Err(Error::Usage(format!(

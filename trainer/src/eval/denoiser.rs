@@ -103,7 +103,7 @@ mod tests {
         let batch = Batch { seed: 4, first: 0, count: 3, classes: Classes::Cycle, guidance: brownian::Guidance::PLAIN };
         let mut memory = ChainMemory::new(&model);
         for image in 0..3u32 {
-            let condition = batch.condition(image, model.classes());
+            let condition = batch.condition(image, model.class_counts());
             let (arena, state) = memory.split();
             let mut sampler = brownian::Sampler::builder(&model, plan)
                 .condition(condition)
@@ -117,7 +117,7 @@ mod tests {
             let conditions = [(step.timestep as usize, condition.class_number().map(usize::from))];
             let output = Denoiser::integer(&file, "fast5").unwrap().outputs(&x, &conditions).unwrap();
             let x0_hat = |i: usize, x: f32| gaussian::x0_hat(&step, plan.clip(), x, output[i]);
-            gaussian::update::<f32>(&step, &mut x, &mut [], x0_hat, |_| [0.0; 2]);
+            gaussian::update::<f32, f32>(&step, &mut x, &mut [], x0_hat, |_| [0.0; 2]);
             assert_eq!(x, sampler.x());
         }
         assert_eq!(chain::integer(&model, plan, &batch, || ()).unwrap().len(), 3 * IMAGE.len());

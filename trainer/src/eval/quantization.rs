@@ -9,7 +9,7 @@ use crate::plans::NamedPlan;
 use crate::{export, Error, Result};
 use brownian::format::Element;
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::Sampler;
+use brownian::{with_state_element, Sampler, StateElement};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -91,7 +91,7 @@ impl Probed<'_> {
                 || ChainMemory::new(model),
                 |memory, (i, x)| {
                     let image = batch.first + i as u32;
-                    let condition = batch.condition(image, model.classes());
+                    let condition = batch.condition(image, model.class_counts());
                     let (arena, _) = memory.split();
                     let mut layers = Vec::with_capacity(self.accumulators.len());
                     brownian::host::probe(model, condition, time_row, x, arena, |op, arena| {
@@ -209,24 +209,23 @@ fn layer_error(run: &Run, accumulator: &Accumulator, sums: Sums) -> LayerError {
 /// x behind every step of the integer chains, one row a step, image after image.
 fn integer_states(file: &OwnedModel, plan: &NamedPlan, batch: &Batch) -> Result<Vec<Vec<f32>>> {
     let (model, plan) = (file.model(), file.plan(&plan.name)?);
-    let chains: Result<Vec<Vec<f32>>> = (0..batch.count as u32)
+    let chains: Result<Vec<Vec<f32>>> = with_state_element!(&model, Element => (0..batch.count as u32)
         .into_par_iter()
         .map_init(
             || ChainMemory::new(&model),
             |memory, i| {
                 let image = batch.first + i;
-                let condition = batch.condition(image, model.classes());
+                let condition = batch.condition(image, model.class_counts());
                 let chain = Sampler::builder(&model, plan).condition(condition).seed(batch.seed).image(image);
-                let (arena, state) = memory.split();
-                let mut sampler = chain.start(arena, state).map_err(|e| Error::Usage(e.to_string()))?;
                 let mut states = Vec::with_capacity(plan.len() * IMAGE.len());
+                let mut sampler = memory.start::<Element>(chain).map_err(|e| Error::Usage(e.to_string()))?;
                 while sampler.step() {
-                    states.extend_from_slice(sampler.x());
+                    states.extend(sampler.x().iter().map(|value| value.load()));
                 }
                 Ok(states)
             },
         )
-        .collect();
+        .collect());
     let chains = chains?;
     let row = |step: usize| {
         let part = step * IMAGE.len()..(step + 1) * IMAGE.len();

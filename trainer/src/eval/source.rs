@@ -95,7 +95,7 @@ impl Source {
         } else {
             let integer = OwnedModel::read(path)?;
             let model = integer.model();
-            check_images(path, model.shape(), usize::from(model.classes()))?;
+            check_images(path, model.shape(), classes(&model))?;
             let plans = chosen(&model, asked)?;
             let config = toml::from_str(model.header().provenance).ok().map(|p: Provenance| p.run);
             let run = float.map(Run::open).transpose()?;
@@ -109,7 +109,7 @@ impl Source {
 
     /// Number of classes.
     pub fn classes(&self) -> usize {
-        usize::from(self.integer.model().classes())
+        classes(&self.integer.model())
     }
 
     /// Draws a batch with a plan, values clipped to [-1, 1]. `done` is told how many more images there are.
@@ -145,6 +145,11 @@ impl Source {
         images.iter_mut().for_each(|v| *v = v.clamp(-1.0, 1.0));
         Ok(images)
     }
+}
+
+/// Number of classes of all axes together.
+fn classes(model: &brownian::Model) -> usize {
+    model.class_counts().iter().map(|count| usize::from(*count)).sum()
 }
 
 /// The plans of a model file called `asked`, in that order, or all.
@@ -186,7 +191,7 @@ fn check_images(path: &Path, shape: [usize; 3], classes: usize) -> Result<()> {
 fn check_run(folder: &Path, run: &Config, model: &brownian::Model, file: Option<&Config>) -> Result<()> {
     let other =
         |what: &str| Err(Error::file(folder, format!("has {what} than the model file; give the run it comes from")));
-    if run.image != model.shape() || run.classes() != usize::from(model.classes()) {
+    if run.image != model.shape() || run.classes() != classes(model) {
         return other("other images or classes");
     }
     if file.is_some_and(|file| file.prediction != run.prediction || file.alpha_bars() != run.alpha_bars()) {

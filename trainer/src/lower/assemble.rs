@@ -1,16 +1,18 @@
 //! From a folded network with measured ranges to the bytes of a model file.
+use super::axes;
 use super::bias_columns::BiasColumns;
 use super::builder::Frame;
-use super::context::{Accumulator, Known, Lowering, Place};
+use super::context::{narrow, Accumulator, Known, Lowering, Place};
 use super::correct::OutputErrors;
 use super::fuse;
 use super::moments::Moments;
 use super::scale::Range;
 use super::step::Step;
+use crate::data::Axis;
 use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
-use brownian::format::Element;
+use brownian::format::{Conditioning, Element};
 use brownian::MAX_OPS;
 
 /// What a model file is made from.
@@ -20,6 +22,8 @@ pub struct Export<'a> {
     pub name: &'a str,
     /// Where it comes from: TOML.
     pub provenance: &'a str,
+    /// The axes of the labels; where there are none, those of the network are numbered.
+    pub axes: &'a [Axis],
     /// The folded network.
     pub network: &'a Network,
     /// Range of every node's result over the calibration trajectories.
@@ -80,6 +84,7 @@ pub fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<Low
             u16::MAX
         )));
     }
+    let labels = axes::named(export.axes, network)?;
     let mut plans = export.plans.to_vec();
     let rows = time_rows(network, &mut plans);
     let row_count = rows.len();
@@ -116,7 +121,9 @@ pub fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<Low
             made.builder.op_count()
         )));
     }
-    let conditioning = made.biases.write(&mut made.builder)?;
+    let axis_count = narrow("axes of labels", labels.len())?;
+    let axes = axes::encoded(&labels).map_err(|e| Error::Invalid(e.to_string()))?;
+    let conditioning = Conditioning { axis_count, axes: &axes, ..made.biases.write(&mut made.builder)? };
     plans.into_iter().for_each(|plan| made.builder.plan(plan));
     let frame = Frame {
         name: export.name,
@@ -133,11 +140,10 @@ pub fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<Low
 fn bias_columns(network: &Network, mut time: Vec<Vec<f32>>) -> Result<BiasColumns> {
     let none = network.class_bias(&[])?;
     let mut classes = Vec::new();
-    if let [_, _, ..] = network.classes() {
-        return Err(Error::Invalid("labels on several axes cannot be exported".into()));
-    }
     if network.is_conditioned() {
-        classes = (0..=network.classes()[0]).map(|row| network.class_row(row).to_vec()).collect();
+        let spec = &network.graph.conditioning;
+        let row = |row: usize| network.class_row(row).to_vec();
+        classes = (0..spec.axes()).map(|a| (spec.first_row(a)..=spec.row(a, None)).map(row).collect()).collect();
     } else {
         time.iter_mut().for_each(|row| row.iter_mut().zip(&none).for_each(|(t, n)| *t += n));
     }

@@ -13,20 +13,20 @@ const MAX_SHIFT: u8 = 8;
 pub struct BiasColumns {
     /// One row a different step.
     time: Vec<Vec<f32>>,
-    /// One row a class, the last for no class; empty for a model without classes.
-    classes: Vec<Vec<f32>>,
+    /// Axis after axis one row a class, the last for no class; no axis for a model without classes.
+    classes: Vec<Vec<Vec<f32>>>,
     /// Real value of 1 in a column; 0 for a column that no op has taken.
     units: Vec<f64>,
 }
 
 impl BiasColumns {
-    /// `columns` columns with one row of `time` a different step of the plans, and one of `classes` a class, the last
-    /// for no class; without classes, none of the latter.
+    /// `columns` columns with one row of `time` a different step of the plans, and for each axis one of `classes` a
+    /// class, the last for no class; without classes, no axis.
     ///
     /// # Errors
     /// A value that is not finite.
-    pub fn new(columns: usize, time: Vec<Vec<f32>>, classes: Vec<Vec<f32>>) -> Result<Self> {
-        if time.iter().chain(&classes).flatten().any(|v| !v.is_finite()) {
+    pub fn new(columns: usize, time: Vec<Vec<f32>>, classes: Vec<Vec<Vec<f32>>>) -> Result<Self> {
+        if time.iter().chain(classes.iter().flatten()).flatten().any(|v| !v.is_finite()) {
             return Err(Error::Invalid("a channel bias of a timestep or a class is not finite".into()));
         }
         Ok(Self { time, classes, units: vec![0.0; columns] })
@@ -37,14 +37,15 @@ impl BiasColumns {
         let first = self.units.len();
         self.time.iter_mut().zip(values).for_each(|(row, values)| row.extend(values));
         let columns = self.time.first().map_or(first, Vec::len);
-        self.classes.iter_mut().for_each(|row| row.resize(columns, 0.0));
+        self.classes.iter_mut().flatten().for_each(|row| row.resize(columns, 0.0));
         self.units.resize(columns, 0.0);
         first
     }
 
-    /// The largest value of a column, without its sign.
+    /// The largest value of a column, without its sign: of a step, or of the sum of a row an axis.
     fn largest(&self, column: usize) -> f64 {
-        self.time.iter().chain(&self.classes).map(|row| f64::from(row[column].abs())).fold(0.0, f64::max)
+        let largest = |rows: &[Vec<f32>]| rows.iter().map(|row| f64::from(row[column].abs())).fold(0.0, f64::max);
+        largest(&self.time).max(self.classes.iter().map(|rows| largest(rows)).sum())
     }
 
     /// The smallest units of accumulators in which `count` columns from `first` on can be stored.
@@ -75,25 +76,26 @@ impl BiasColumns {
         Ok(StepBias { column: narrow("bias columns", first)?, shift })
     }
 
-    /// Writes both tables.
+    /// Writes the tables; the axes' names are not known here.
     ///
     /// # Errors
-    /// More columns, rows or classes than the format holds.
-    pub fn write(&self, builder: &mut ModelBuilder) -> Result<Conditioning> {
-        let round = |rows: &[Vec<f32>]| -> Vec<i16> {
+    /// More columns or rows than the format holds.
+    pub fn write(&self, builder: &mut ModelBuilder) -> Result<Conditioning<'static>> {
+        let round = |rows: &mut dyn Iterator<Item = &Vec<f32>>| -> Vec<i16> {
             let value = |(v, unit): (&f32, &f64)| match *unit {
                 0.0 => 0,
                 // In range by `assign`; ±0.5 beyond it by rounding at most.
                 unit => (f64::from(*v) / unit).round().clamp(-32768.0, 32767.0) as i16,
             };
-            rows.iter().flat_map(|row| row.iter().zip(&self.units).map(value)).collect()
+            rows.flat_map(|row| row.iter().zip(&self.units).map(value)).collect()
         };
         Ok(Conditioning {
             columns: narrow("bias columns", self.units.len())?,
             time_rows: narrow("different steps of the plans", self.time.len())?,
-            time_table: builder.i16_table(&round(&self.time)),
-            classes: narrow("classes", self.classes.len().saturating_sub(1))?,
-            class_table: builder.i16_table(&round(&self.classes)),
+            time_table: builder.i16_table(&round(&mut self.time.iter())),
+            class_table: builder.i16_table(&round(&mut self.classes.iter().flatten())),
+            axis_count: 0,
+            axes: &[],
         })
     }
 }

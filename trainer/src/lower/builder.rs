@@ -32,7 +32,7 @@ pub struct Frame<'a> {
     /// Output tensor and scale.
     pub output: (Tensor, f32),
     /// Channel biases.
-    pub conditioning: Conditioning,
+    pub conditioning: Conditioning<'a>,
 }
 
 /// Output channels that four-bit weights may be unpacked for at a time; whole blocks of these suit every kernel.
@@ -145,8 +145,8 @@ impl ModelBuilder {
             op_count: self.ops.len() as u16,
             ops: &ops,
         };
-        let state_len = format::state_len_of(input.values(), uses_previous) as u32;
-        let file = host::encode(&header, &self.blob, arena_len, state_len)?;
+        let state_len = format::state_len_of(input.values(), uses_previous, false) as u32;
+        let file = host::encode(&header, &self.blob, arena_len, (state_len, false))?;
         Model::parse(AlignedBytes::from(&file[..]).bytes()).map_err(BuildError::Parse)?;
         Ok(file)
     }

@@ -27,6 +27,7 @@ pub fn check(graph: &Graph) -> Result<()> {
     let ranges = vec![Range { min: -1.0, max: 1.0 }; graph.nodes.len()];
     let step = Step { timestep: 1, ..Step::default() };
     let plans = [NamedPlan { name: "check".into(), clip: true, steps: vec![step] }];
-    let export = Export { name: "the network", provenance: "", network: &network, ranges: &ranges, plans: &plans };
+    let export =
+        Export { name: "the network", provenance: "", axes: &[], network: &network, ranges: &ranges, plans: &plans };
     lower(&export, &Measured::default()).map(drop)
 }

@@ -76,7 +76,7 @@ fn integer_means(model: &Model, states: &[f32], row: u32, batch: &Batch, channel
     let values = model.header().input.values();
     let scale = f64::from(model.header().output_scale) / (tensor.values() / channels).max(1) as f64;
     let one = |memory: &mut ChainMemory, (i, x): (usize, &[f32])| {
-        let condition = batch.condition(batch.first + i as u32, model.classes());
+        let condition = batch.condition(batch.first + i as u32, model.class_counts());
         let mut means = vec![0.0; channels];
         let observe = |op: u16, arena: &[u8]| {
             if op == number {

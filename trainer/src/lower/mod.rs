@@ -7,6 +7,7 @@
 //!
 //! What an op becomes is written in its file in [`crate::ops`]; it works with a [`context::Lowering`].
 pub mod assemble;
+pub mod axes;
 mod bias_columns;
 pub mod builder;
 pub mod calibrate;
@@ -29,5 +30,5 @@ pub use builder::{arena_lower_bound, BuildError, Frame, ModelBuilder};
 pub use check::check;
 pub use context::Accumulator;
 pub use layer::{FloatLayer, IntegerLayer};
-pub use quantize::{quantize, quantize_apart, Choices, WeightBits};
+pub use quantize::{quantize, quantize_apart, Choices, StateName, Title, WeightBits};
 pub use scale::{Quantization, Range};

@@ -4,12 +4,31 @@ use super::assemble::{assemble, lower, Export, Lowered, Measured};
 use super::calibrate::{calibrate, RangeChoice};
 use super::check::check;
 use super::{correct, fuse, windows};
+use crate::data::Axis;
 use crate::graph::{Node, NodeId};
 use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::Result;
-use brownian::host::OwnedModel;
+use brownian::host::{with_state, OwnedModel};
 use serde::Serialize;
+
+/// What a model file says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Title<'a> {
+    /// Name of the model.
+    pub name: &'a str,
+    /// Where it comes from: TOML.
+    pub provenance: &'a str,
+    /// The axes of the labels; where there are none, those of the network are numbered.
+    pub axes: &'a [Axis],
+}
+
+/// A name and where the model comes from.
+impl<'a> From<(&'a str, &'a str)> for Title<'a> {
+    fn from((name, provenance): (&'a str, &'a str)) -> Self {
+        Self { name, provenance, axes: &[] }
+    }
+}
 
 /// Bits of a weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize)]
@@ -25,6 +44,23 @@ pub enum WeightBits {
     Four,
 }
 
+/// What x_t is kept in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StateName {
+    /// Four bytes a value.
+    #[default]
+    F32,
+    /// Two.
+    F16,
+}
+
+impl StateName {
+    fn is_f32(&self) -> bool {
+        *self == Self::F32
+    }
+}
+
 /// How a network becomes integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Choices {
@@ -34,11 +70,19 @@ pub struct Choices {
     pub ranges: RangeChoice,
     /// Whether the mean error of the output is taken back, for every timestep on its own.
     pub bias_correction: bool,
+    /// What the chip keeps x_t in between two steps.
+    #[serde(skip_serializing_if = "StateName::is_f32")]
+    pub state: StateName,
 }
 
 impl Default for Choices {
     fn default() -> Self {
-        Self { weights: WeightBits::Eight, ranges: RangeChoice::LeastError, bias_correction: true }
+        Self {
+            weights: WeightBits::Eight,
+            ranges: RangeChoice::LeastError,
+            bias_correction: true,
+            state: StateName::F32,
+        }
     }
 }
 
@@ -49,32 +93,32 @@ const LARGE_SHARE: usize = 10;
 ///
 /// # Errors
 /// What the float chain or [`lower`] refuses.
-pub fn quantize(
-    labels: (&str, &str),
+pub fn quantize<'a>(
+    title: impl Into<Title<'a>>,
     network: &Network,
     plans: &[NamedPlan],
     seed: u64,
     choices: &Choices,
 ) -> Result<Lowered> {
-    quantized(labels, network, plans, (seed, choices), false)
+    quantized(title.into(), network, plans, (seed, choices), false)
 }
 
 /// The same network with every activation as an op of its own.
 ///
 /// # Errors
 /// As [`quantize`].
-pub fn quantize_apart(
-    labels: (&str, &str),
+pub fn quantize_apart<'a>(
+    title: impl Into<Title<'a>>,
     network: &Network,
     plans: &[NamedPlan],
     seed: u64,
     choices: &Choices,
 ) -> Result<Lowered> {
-    quantized(labels, network, plans, (seed, choices), true)
+    quantized(title.into(), network, plans, (seed, choices), true)
 }
 
 fn quantized(
-    (name, provenance): (&str, &str),
+    Title { name, provenance, axes }: Title,
     network: &Network,
     plans: &[NamedPlan],
     (seed, choices): (u64, &Choices),
@@ -88,13 +132,17 @@ fn quantized(
         let large = large_layers(network)?;
         measured.moments = windows::collect(network, plans, seed, |layer| large.contains(&layer))?;
     }
-    let export = Export { name, provenance, network, ranges: &ranges, plans };
+    let export = Export { name, provenance, axes, network, ranges: &ranges, plans };
     if choices.bias_correction {
         let file = OwnedModel::new(&lower(&export, &measured)?.file)?;
         // Other noise than the ranges come from.
         measured.output_errors = correct::output_errors(network, plans, &file, seed.wrapping_add(1))?;
     }
-    assemble(&export, &measured, apart)
+    let mut lowered = assemble(&export, &measured, apart)?;
+    if choices.state == StateName::F16 {
+        lowered.file = with_state(&lowered.file, true)?;
+    }
+    Ok(lowered)
 }
 
 /// The dense convolutions and dense layers that hold a large share of all weights; never the output's.

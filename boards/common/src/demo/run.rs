@@ -93,7 +93,7 @@ impl<'m> Demo<'m> {
         let mut chain = Sampler::builder(model, settings.plan).seed(settings.seed);
         let mut class: String<16> = String::new();
         if let Some(number) = settings.class {
-            chain = chain.class(number);
+            chain = chain.class_on(0, number);
             _ = write!(class, "class {}", ClassName(settings.class));
         }
         let mut sampler = match chain.start(arena, state) {

@@ -4,15 +4,17 @@
 //!
 //! Its command line says what to draw, see [`Request`].
 
-use brownian::{include_model, Arena, Model};
+use brownian::{include_model, Arena, Model, StateElement, StateElementOf};
 use brownian_board::{chain, picture::Picture, report::Line, request::Request};
 use machine::{println, Arguments, Meter};
 use static_cell::ConstStaticCell;
 
 const MODEL: &[u8] = include_model!(env!("MODEL"));
 static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStaticCell::new(Arena::new());
-static STATE: ConstStaticCell<[f32; brownian::state_len(MODEL)]> =
-    ConstStaticCell::new([0.0; brownian::state_len(MODEL)]);
+/// f32 or f16, whichever the model says.
+type Element = StateElementOf<{ brownian::state_is_f16(MODEL) }>;
+static STATE: ConstStaticCell<[Element; brownian::state_len(MODEL)]> =
+    ConstStaticCell::new([Element::ZERO; brownian::state_len(MODEL)]);
 
 #[machine::entry]
 fn main() -> ! {
@@ -27,7 +29,8 @@ fn main() -> ! {
     for seed in request.seeds() {
         println!("{}", Line::Chain { seed });
         let mut sampler = request
-            .ask(&model, plan, seed)
+            .ask::<Element>(&model, plan, seed)
+            .unwrap_or_else(|error| machine::refuse(error))
             .start(arena.bytes_mut(), state)
             .unwrap_or_else(|error| machine::refuse(error));
         let times = chain::run(&mut sampler, request.steps, &mut || meter.ticks(), |line| println!("{line}"));
@@ -39,7 +42,7 @@ fn main() -> ! {
         "{}",
         Line::Memory {
             arena: model.arena_len() as u32,
-            state: 4 * model.state_len() as u32,
+            state: size_of::<[Element; brownian::state_len(MODEL)]>() as u32,
             stack: meter.stack_used() as u32
         }
     );

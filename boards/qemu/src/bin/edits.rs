@@ -3,7 +3,7 @@
 //! Like `digits`, for chains that evaluate twice a step, start from an image, keep parts of one, are saved, or go on
 //! from a snapshot. Its command line says which, see [`Request`]; image, mask and snapshot are [`machine::inputs`].
 
-use brownian::{include_model, Arena, Model, Sampler};
+use brownian::{include_model, Arena, Model, Sampler, StateElement, StateElementOf};
 use brownian_board::{chain, edit, report::Line, request::Request};
 use machine::{println, Arguments, Meter};
 use static_cell::ConstStaticCell;
@@ -11,7 +11,9 @@ use static_cell::ConstStaticCell;
 const MODEL: &[u8] = include_model!(env!("MODEL"));
 static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStaticCell::new(Arena::new());
 const STATE_LEN: usize = brownian::state_len_two_evaluations(MODEL);
-static STATE: ConstStaticCell<[f32; STATE_LEN]> = ConstStaticCell::new([0.0; STATE_LEN]);
+/// f32 or f16, whichever the model says.
+type Element = StateElementOf<{ brownian::state_is_f16(MODEL) }>;
+static STATE: ConstStaticCell<[Element; STATE_LEN]> = ConstStaticCell::new([Element::ZERO; STATE_LEN]);
 
 #[machine::entry]
 fn main() -> ! {
@@ -36,7 +38,7 @@ fn main() -> ! {
     }
     println!(
         "{}",
-        Line::Memory { arena: model.arena_len() as u32, state: 4 * STATE_LEN as u32, stack: meter.stack_used() as u32 }
+        Line::Memory { arena: model.arena_len() as u32, state: size_of::<[Element; STATE_LEN]>() as u32, stack: meter.stack_used() as u32 }
     );
     println!("{}", Line::Done);
     machine::exit(0)
@@ -55,8 +57,8 @@ fn start<'a>(
     seed: u64,
     inputs: edit::Inputs<'a>,
     arena: &'a mut [u8],
-    state: &'a mut [f32],
-) -> Sampler<'a> {
+    state: &'a mut [Element],
+) -> Sampler<'a, Element> {
     edit::start(request, model, seed, inputs, arena, state).unwrap_or_else(|refusal| machine::refuse(refusal))
 }
 

@@ -2,11 +2,11 @@
 
 extern crate std;
 use super::*;
-use crate::format::{work, Conditioning, PlanHeader, Process, TableError, TableFault};
+use crate::format::{work, AxisHeader, Conditioning, PlanHeader, Process, TableError, TableFault};
 use crate::host::{encode, encode_item, AlignedBytes};
 use crate::model::Model;
 use crate::ops::{ChannelBias, Conv2d, ConvInput, Depthwise, Linear, Lut, Op, Requantization, StepBias, WindowSpec};
-use crate::parse::{ParseError, PlanFault, MAX_OPS, MAX_PLANS, MAX_VALUES};
+use crate::parse::{AxisFault, ParseError, PlanFault, MAX_OPS, MAX_PLANS, MAX_VALUES};
 use crate::plan::STEP_LEN;
 use std::format;
 use std::string::{String, ToString};
@@ -28,7 +28,8 @@ struct Parts {
     output: Tensor,
     arena_len: u32,
     state_len: u32,
-    conditioning: Conditioning,
+    is_f16: bool,
+    conditioning: Conditioning<'static>,
 }
 
 const BIAS: u32 = 0;
@@ -63,7 +64,15 @@ impl Parts {
             output,
             arena_len: 64,
             state_len: 2,
-            conditioning: Conditioning { columns: 0, time_rows: 0, time_table: 0, classes: 0, class_table: 0 },
+            is_f16: false,
+            conditioning: Conditioning {
+                columns: 0,
+                time_rows: 0,
+                time_table: 0,
+                class_table: 0,
+                axis_count: 0,
+                axes: &[],
+            },
         }
     }
 
@@ -91,7 +100,7 @@ impl Parts {
             op_count: self.ops.len() as u16,
             ops,
         };
-        AlignedBytes::from(&encode(&header, &self.blob, self.arena_len, self.state_len).unwrap()[..])
+        AlignedBytes::from(&encode(&header, &self.blob, self.arena_len, (self.state_len, self.is_f16)).unwrap()[..])
     }
 
     fn parse(&self) -> Result<(), ParseError> {
@@ -189,7 +198,8 @@ fn outside_and_misaligned_are_told_apart() {
     let time = |p: &mut Parts| (p.conditioning.columns, p.conditioning.time_rows) = (3, 1000);
     assert_eq!(error(time), ParseError::Table(table(Table::Time, TableFault::Outside)));
     let class = |p: &mut Parts| {
-        (p.conditioning.columns, p.conditioning.classes, p.conditioning.class_table) = (3, 1, 1);
+        (p.conditioning.columns, p.conditioning.class_table) = (3, 1);
+        set_axes(p, &[("class", 1, &["0"])]);
     };
     assert_eq!(error(class), ParseError::Table(table(Table::Class, TableFault::Misaligned)));
     assert!(error(class).to_string().contains("biases by class do not start at a multiple"));
@@ -373,4 +383,65 @@ fn the_work_grows_with_the_file_alone() {
     assert_eq!(plans.parse(), Ok(()));
     // A name is compared with those before it, at most MAX_PLANS: a constant, not the file's length.
     assert!(work_per_byte(&plans) <= 1.0 + f64::from(MAX_PLANS) / 2.0);
+}
+
+/// Gives the parts axes of labels: a name, the number of classes, and their names.
+fn set_axes(parts: &mut Parts, axes: &[(&str, u16, &[&str])]) {
+    let mut list = vec![];
+    for (name, classes, names) in axes {
+        let mut class_names = vec![];
+        names.iter().for_each(|name| encode_item(name, &mut class_names).unwrap());
+        encode_item(&AxisHeader { name, classes: *classes, class_names: &class_names }, &mut list).unwrap();
+    }
+    parts.conditioning.axis_count = axes.len() as u16;
+    parts.conditioning.axes = list.leak();
+}
+
+#[test]
+fn axes_of_labels_are_checked() {
+    let with = |axes: &[(&str, u16, &[&str])]| error(|p| set_axes(p, axes));
+    let at = |axis, fault| ParseError::Axis { axis, fault };
+    let long = "x".repeat(65);
+    let names: &[&str] = &["short", "long"];
+    assert_eq!(with(&[("hair", 2, names), ("", 2, names)]), at(1, AxisFault::Name));
+    assert_eq!(with(&[(&long, 2, names)]), at(0, AxisFault::Name));
+    assert_eq!(with(&[("hair", 0, &[])]), at(0, AxisFault::Empty));
+    assert_eq!(with(&[("hair", 3, names)]), at(0, AxisFault::ClassName { class: 2 }));
+    assert_eq!(with(&[("hair", 2, &["short", ""])]), at(0, AxisFault::ClassName { class: 1 }));
+    assert_eq!(with(&[("hair", 2, &[&long, "long"])]), at(0, AxisFault::ClassName { class: 0 }));
+    assert_eq!(with(&[("hair", 1, names)]), at(0, AxisFault::Encoding));
+    assert_eq!(with(&[("hair", 2, names); 9]), ParseError::TooManyAxes { found: 9 });
+    let many = vec!["x"; 65_535];
+    assert_eq!(with(&[("hair", 65_535, &many)]), at(0, AxisFault::TooManyClasses));
+    let cut = error(|p| {
+        set_axes(p, &[("hair", 2, names)]);
+        p.conditioning.axis_count = 2;
+    });
+    assert_eq!(cut, at(1, AxisFault::Encoding));
+    let rest = error(|p| {
+        set_axes(p, &[("hair", 2, names)]);
+        p.conditioning.axis_count = 0;
+    });
+    assert_eq!(rest, at(0, AxisFault::Encoding));
+    // Names that are not UTF-8: of a class, and of an axis.
+    for (at_byte, fault) in [(8, AxisFault::ClassName { class: 0 }), (1, AxisFault::Encoding)] {
+        let not_text = error(|p| {
+            set_axes(p, &[("hair", 2, names)]);
+            let mut bytes = p.conditioning.axes.to_vec();
+            bytes[at_byte] = 0xff;
+            p.conditioning.axes = bytes.leak();
+        });
+        assert_eq!(not_text, at(0, fault));
+    }
+    let mut parts = Parts::new();
+    let conditioning = &mut parts.conditioning;
+    (conditioning.columns, conditioning.time_rows) = (2, 1);
+    (conditioning.time_table, conditioning.class_table) = (256, 256);
+    set_axes(&mut parts, &[("hair", 2, names), ("mood", 1, &["gl\u{fc}cklich"])]);
+    let file = parts.bytes();
+    let model = Model::parse(file.bytes()).unwrap();
+    assert_eq!(model.class_counts(), [2, 1]);
+    let mood = model.axis("mood").unwrap();
+    assert_eq!((mood.index(), mood.class("gl\u{fc}cklich"), mood.class("sad")), (1, Some(0), None));
+    assert!(model.axes().map(|axis| axis.len()).eq([2, 1]));
 }
