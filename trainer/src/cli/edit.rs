@@ -96,7 +96,7 @@ impl EditArguments {
 fn images(source: &str, shape: [usize; 3]) -> Result<Vec<f32>> {
     let path = Path::new(source);
     let (found, values) = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) && path.is_file() {
-        data::png(path)?
+        data::one_picture(path)?
     } else {
         let set = Dataset::open(source)?;
         (set.shape, set.images.to_vec())
@@ -109,7 +109,7 @@ fn images(source: &str, shape: [usize; 3]) -> Result<Vec<f32>> {
 
 /// The bits of what is kept: the pixels that are not white.
 fn mask(path: &Path, [height, width, _]: [usize; 3]) -> Result<Vec<u8>> {
-    let (found, values) = data::png(path)?;
+    let (found, values) = data::one_picture(path)?;
     if [found.height, found.width] != [height, width] {
         return Err(Error::file(path, format!("is {found}, the model draws {height}x{width}")));
     }

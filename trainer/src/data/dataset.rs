@@ -58,6 +58,28 @@ impl Dataset {
         self.images.is_empty()
     }
 
+    /// Whether all images are equal.
+    pub fn all_equal(&self) -> bool {
+        fn equal<T: PartialEq>(values: &[T], len: usize) -> bool {
+            values.chunks_exact(len).all(|image| *image == values[..len])
+        }
+        match &self.images {
+            Pixels::Bytes(bytes) => equal(bytes, self.shape.len()),
+            Pixels::Floats(values) => equal(values, self.shape.len()),
+        }
+    }
+
+    /// Whether all channels of every pixel are equal.
+    pub fn is_gray(&self) -> bool {
+        fn gray<T: PartialEq>(values: &[T], channels: usize) -> bool {
+            values.chunks_exact(channels).all(|pixel| pixel.iter().all(|value| *value == pixel[0]))
+        }
+        match &self.images {
+            Pixels::Bytes(bytes) => gray(bytes, self.shape.channels),
+            Pixels::Floats(values) => gray(values, self.shape.channels),
+        }
+    }
+
     /// The values of image `i` in [-1, 1], copied where they are stored as bytes.
     pub fn image(&self, i: usize) -> Cow<'_, [f32]> {
         self.images.range(i * self.shape.len()..(i + 1) * self.shape.len())

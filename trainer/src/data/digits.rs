@@ -1,8 +1,10 @@
 //! The digits that are built in: 10,000 training images of MNIST and its test set (licence in
 //! `assets/mnist/README.md`).
 use super::dataset::Dataset;
-use super::idx;
 use super::labels::Labels;
+use super::options::Options;
+use super::place::Place;
+use super::{array_images, idx};
 use crate::Result;
 use std::path::Path;
 
@@ -30,10 +32,12 @@ pub fn test() -> Result<Dataset> {
     )
 }
 
-fn decode(name: &str, images: &[u8], labels: &[u8]) -> Result<Dataset> {
+fn decode(name: &str, images: &'static [u8], labels: &'static [u8]) -> Result<Dataset> {
+    let read = |bytes| idx::array(&Place::built_in(name, bytes)?);
     let path = Path::new(name);
-    let (shape, images) = idx::images(path, images)?;
-    Dataset::checked(path, shape, images, Some(Labels::numbered(idx::labels(path, labels)?)))
+    let (images, labels) = (read(images)?, read(labels)?);
+    let (shape, images) = array_images::images(path, images, &Options::default(), &mut vec![])?;
+    Dataset::checked(path, shape, images, Some(Labels::numbered(labels.bytes)))
 }
 
 #[cfg(test)]

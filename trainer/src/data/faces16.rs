@@ -2,7 +2,9 @@
 //! in `assets/faces16/README.md`).
 use super::dataset::Dataset;
 use super::labels::{Axis, Labels};
-use super::npy;
+use super::options::Options;
+use super::place::Place;
+use super::{array_images, npy};
 use crate::Result;
 use std::path::Path;
 
@@ -34,11 +36,17 @@ pub fn test() -> Result<Dataset> {
 const AXES: [(&str, [&str; 2]); 3] =
     [("glasses", ["no-glasses", "glasses"]), ("hair", ["short", "long"]), ("mouth", ["plain", "happy"])];
 
-fn decode(name: &str, images: &[u8], labels: &[u8]) -> Result<Dataset> {
+fn decode(name: &str, images: &'static [u8], labels: &'static [u8]) -> Result<Dataset> {
+    let read = |bytes| {
+        let place = Place::built_in(name, bytes)?;
+        let array = npy::array(&place, &mut *place.reader()?);
+        array
+    };
     let path = Path::new(name);
-    let (shape, images) = npy::images(path, images)?;
+    let (images, labels) = (read(images)?, read(labels)?);
+    let (shape, images) = array_images::images(path, images, &Options::default(), &mut vec![])?;
     let axes = AXES.map(|(name, classes)| Axis { name: name.into(), classes: classes.map(str::to_owned).into() });
-    let values = npy::labels(path, labels)?.into_iter().flat_map(|label| [2, 1, 0].map(|bit| label >> bit & 1));
+    let values = labels.bytes.into_iter().flat_map(|label| [2, 1, 0].map(|bit| label >> bit & 1));
     Dataset::checked(path, shape, images, Some(Labels { axes: axes.into(), values: values.collect() }))
 }
 

@@ -1,19 +1,41 @@
 //! Data sets: images as values in [-1, 1], NHWC, with labels where the source has them.
+//!
+//! [`open`] reads a source: a set that is [built in](BUILT_IN), or whatever one of the [forms](form::FORMS) knows. A
+//! new form is one file and one entry there.
+mod array;
+mod array_images;
 pub mod augment;
 mod builtin;
+mod cache;
 mod dataset;
 pub mod digits;
 pub mod faces16;
+mod fit;
+pub mod form;
+mod found;
 mod gzip;
 mod idx;
+mod label_array;
 pub mod labels;
+mod layout;
+mod listing;
 mod npy;
+mod npz;
 mod open;
+pub mod options;
+mod picture;
+mod pictures;
 mod pixels;
-mod png_folder;
+pub mod place;
+mod range;
+mod table;
 
 pub use builtin::{named as built_in, BuiltIn, BUILT_IN};
+pub use cache::usual_folder as usual_cache;
 pub use dataset::Dataset;
+pub use form::Reading;
+pub use found::{Found, LeftOut, Opened};
 pub use labels::{Axis, Labels};
-pub use open::png;
+pub use open::{one_picture, open, picture_sizes};
+pub use options::{Options, Size};
 pub use pixels::Pixels;

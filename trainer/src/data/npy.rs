@@ -1,98 +1,73 @@
-//! NumPy arrays: f32 in [-1, 1] or bytes, of shape N×H×W or N×H×W×C.
-use super::dataset::Dataset;
-use super::gzip;
-use super::pixels::Pixels;
-use crate::graph::Shape;
-use crate::{Error, Result};
-use npyz::{DType, NpyFile, Order, TypeChar};
-use std::path::Path;
+//! NumPy arrays, gzipped or not.
+use super::array::{Array, Kind};
+use super::form::{Form, Reading};
+use super::found::{Found, Opened};
+use super::place::Place;
+use super::{array_images, gzip, label_array};
+use crate::Result;
+use npyz::{DType, Endianness, NpyFile, Order, TypeChar};
+use std::io::Read;
 
-/// Reads the images of an array; `.npy` has no labels.
-pub fn read(path: &Path) -> Result<Dataset> {
-    let bytes = std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
-    let (shape, images) = images(path, &bytes)?;
-    Dataset::checked(path, shape, images, None)
+/// One `.npy` file.
+pub struct Npy;
+
+impl Form for Npy {
+    fn is_at(&self, place: &Place) -> bool {
+        is_at(place)
+    }
+
+    fn read(&self, place: &Place, reading: &Reading) -> Result<Opened> {
+        let mut found = Found { form: ".npy array".into(), ..Found::default() };
+        let images = array(place, &mut *place.reader()?)?;
+        let (shape, pixels) = array_images::images(&place.path, images, reading.options, &mut found.notes)?;
+        let count = pixels.len() / shape.len().max(1);
+        let labels = label_array::beside(place, count, reading.options, &mut found.notes)?;
+        Opened::checked(place, shape, pixels, labels, found)
+    }
 }
 
-/// Decodes images from the bytes of `path`, gzipped or not.
-pub fn images(path: &Path, bytes: &[u8]) -> Result<(Shape, Pixels)> {
-    let broken = |e: std::io::Error| Error::file(path, format!("is not a readable .npy array ({e})"));
-    let bytes = gzip::unpacked(path, bytes)?;
-    let array = NpyFile::new(&bytes[..]).map_err(broken)?;
-    let sizes: Vec<usize> = array.shape().iter().map(|n| usize::try_from(*n).unwrap_or(usize::MAX)).collect();
-    let shape = match sizes[..] {
-        [_, height, width] => Shape::new(height, width, 1),
-        [_, height, width, channels] => Shape::new(height, width, channels),
-        _ => {
-            return Err(Error::file(
-                path,
-                format!(
-                    "has {} axes; images have 3 (N, H, W) or 4 (N, H, W, C), signals are images of height 1",
-                    sizes.len()
-                ),
-            ))
-        }
-    };
-    let promised = sizes.iter().try_fold(array.dtype().num_bytes().unwrap_or(1), |product, n| product.checked_mul(*n));
-    if promised.is_none_or(|n| n > bytes.len()) {
-        return Err(Error::file(path, "is cut off: the header promises more values than follow"));
-    }
-    if array.order() != Order::C {
-        return Err(Error::file(path, "is stored in Fortran order; save it in C order"));
-    }
-    let (kind, size) = match array.dtype() {
-        DType::Plain(plain) => (Some(plain.type_char()), plain.size_field()),
-        _ => (None, 0),
-    };
-    let images = match (kind, size) {
-        (Some(TypeChar::Float), 4) => Pixels::Floats(array.into_vec().map_err(broken)?),
-        (Some(TypeChar::Uint), 1) => Pixels::Bytes(array.into_vec().map_err(broken)?),
-        _ => return Err(Error::file(path, format!("holds values of type {}; use f32 or u8", array.dtype().descr()))),
-    };
-    Ok((shape, images))
+/// Whether the file at `place` begins as an array does.
+pub fn is_at(place: &Place) -> bool {
+    place.start.starts_with(b"\x93NUMPY")
 }
 
-/// Decodes labels, bytes of one axis, from the bytes of `path`, gzipped or not.
-pub fn labels(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
-    let broken = |e: std::io::Error| Error::file(path, format!("is not a readable .npy array of bytes ({e})"));
-    NpyFile::new(&gzip::unpacked(path, bytes)?[..]).and_then(NpyFile::into_vec).map_err(broken)
+/// The array at `place` without its values; `reader` is left behind the header.
+///
+/// # Errors
+/// A header that is broken, or a type that is not read.
+pub fn header(place: &Place, reader: &mut dyn Read) -> Result<Array> {
+    let array = NpyFile::new(&mut *reader).map_err(|e| place.error(format!("is not a readable .npy array ({e})")))?;
+    let unknown = || {
+        let what = array.dtype().descr();
+        place.error(format!("holds values of type {what}; use numbers of 8 to 64 bits, bool, or text for labels"))
+    };
+    let DType::Plain(plain) = array.dtype() else { return Err(unknown()) };
+    let size = usize::try_from(plain.size_field()).map_err(|_| unknown())?;
+    let kind = match (plain.type_char(), size) {
+        (TypeChar::Bool, 1) => Kind::Bool,
+        (TypeChar::Int, 1 | 2 | 4 | 8) => Kind::Int(size),
+        (TypeChar::Uint, 1 | 2 | 4 | 8) => Kind::Uint(size),
+        (TypeChar::Float, 4 | 8) => Kind::Float(size),
+        (TypeChar::UnicodeStr, 1..=1024) => Kind::Text(size),
+        (TypeChar::ByteStr, 1..=4096) => Kind::Bytes(size),
+        _ => return Err(unknown()),
+    };
+    Ok(Array {
+        sizes: array.shape().iter().map(|n| usize::try_from(*n).unwrap_or(usize::MAX)).collect(),
+        fortran: array.order() == Order::Fortran,
+        kind,
+        big_endian: plain.endianness() == Endianness::Big,
+        bytes: vec![],
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use npyz::WriterBuilder;
-
-    fn open<T: npyz::AutoSerialize>(shape: &[u64], values: &[T]) -> Result<Dataset> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("images.npy");
-        let file = std::fs::File::create(&path).unwrap();
-        let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(file).begin_nd().unwrap();
-        values.iter().for_each(|v| writer.push(v).unwrap());
-        writer.finish().unwrap();
-        Dataset::open(path.to_str().unwrap())
-    }
-
-    #[test]
-    fn reads_floats_and_bytes() {
-        let set = open(&[2, 1, 2], &[0.5f32, -1.0, 1.0, 0.0]).unwrap();
-        assert_eq!((set.shape, &set.image(1)[..], &set.labels), (Shape::new(1, 2, 1), &[1.0, 0.0][..], &None));
-        let set = open(&[1, 1, 2, 3], &[0u8, 255, 0, 255, 0, 255]).unwrap();
-        assert_eq!((set.shape, &set.image(0)[..]), (Shape::new(1, 2, 3), &[-1.0, 1.0, -1.0, 1.0, -1.0, 1.0][..]));
-    }
-
-    #[test]
-    fn says_what_is_wrong() {
-        let reason = |set: Result<Dataset>| set.unwrap_err().to_string();
-        assert!(reason(open(&[2, 1, 2], &[0.5f32, 0.0, f32::NAN, 0.0]))
-            .contains("image 1 holds a value that is not a number"));
-        assert!(reason(open(&[1, 1, 2], &[0.5f32, 200.0])).contains("image 0 holds 200"));
-        assert!(reason(open(&[4], &[0.5f32; 4])).contains("has 1 axes"));
-        assert!(reason(open(&[1, 1, 2], &[0.5f64; 2])).contains("use f32 or u8"));
-        assert!(reason(open::<f32>(&[0, 4, 4], &[])).contains("holds no images"));
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("broken.npy");
-        std::fs::write(&path, b"nonsense").unwrap();
-        assert!(reason(Dataset::open(path.to_str().unwrap())).contains("is not a readable .npy array"));
-    }
+/// The array at `place`, which `reader` reads from its beginning.
+///
+/// # Errors
+/// As [`header`], and fewer or more values than the header promises.
+pub fn array(place: &Place, reader: &mut dyn Read) -> Result<Array> {
+    let array = header(place, reader)?;
+    let what = format!("{} values of {} bytes", array.dimensions(), array.kind.size());
+    let bytes = gzip::promised(&place.path, reader, Array::size(array.kind, &array.sizes), &what)?;
+    Ok(Array { bytes, ..array })
 }

@@ -1,41 +1,108 @@
-//! Which reader a source is for.
+//! Opening what `--data` names.
 use super::dataset::Dataset;
-use super::pixels::from_byte;
-use super::{builtin, idx, npy, png_folder};
+use super::form::{Reading, FORMS};
+use super::found::{Found, Opened};
+use super::options::Options;
+use super::pixels::{from_byte, Pixels};
+use super::place::Place;
+use super::{builtin, fit, listing, picture, pictures};
 use crate::graph::Shape;
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-impl Dataset {
-    /// Reads what `--data` names: a built-in set, an IDX file, a `.npy` array or a folder of PNGs.
-    ///
-    /// # Errors
-    /// A source that is missing, broken, empty or of an unknown kind.
-    pub fn open(source: &str) -> Result<Self> {
-        if let Some(set) = builtin::named(source)? {
-            return (set.train)();
-        }
-        let path = Path::new(source);
-        let metadata = std::fs::metadata(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
-        if metadata.is_dir() {
-            return png_folder::read(path);
-        }
-        let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
-        if name.ends_with(".npy") || name.ends_with(".npy.gz") {
-            npy::read(path)
-        } else if name.ends_with(".png") {
-            Err(Error::file(path, "is a single image; give the folder it lies in"))
-        } else {
-            idx::read(path)
-        }
+/// Opens a built-in set, a folder or a file.
+///
+/// # Errors
+/// A source that is missing, broken, empty, doubtful or of an unknown form.
+pub fn open(source: &str, reading: &Reading) -> Result<Opened> {
+    if let Some(set) = builtin::named(source)? {
+        return built_in(set, reading.options);
+    }
+    let place = Place::at(Path::new(source))?;
+    match FORMS.iter().find(|form| form.is_at(&place)) {
+        Some(form) => form.read(&place, reading),
+        None => Err(unknown(&place)),
     }
 }
 
-/// One PNG, gray or RGB, with values in [-1, 1].
+/// How many pictures of each size (width, height) the folder `source` has; of anything else, nothing.
 ///
 /// # Errors
-/// A file that cannot be read or is no such PNG.
-pub fn png(path: &Path) -> Result<(Shape, Vec<f32>)> {
-    let (shape, pixels) = png_folder::image(path)?;
-    Ok((shape, pixels.into_iter().map(from_byte).collect()))
+/// A folder that cannot be read.
+pub fn picture_sizes(source: &str, options: &Options) -> Result<BTreeMap<super::Size, usize>> {
+    let path = Path::new(source);
+    if builtin::named(source)?.is_some() || !path.is_dir() {
+        return Ok(BTreeMap::new());
+    }
+    pictures::sizes(&Place::at(path)?, options)
+}
+
+impl Dataset {
+    /// Reads what `--data` names, without any option: a built-in set, a folder of pictures, a NumPy array or an IDX file.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub fn open(source: &str) -> Result<Self> {
+        let reading = Reading { options: &Options::default(), cache: None, progress: &|_, _| () };
+        Ok(open(source, &reading)?.data)
+    }
+}
+
+fn built_in(set: builtin::BuiltIn, options: &Options) -> Result<Opened> {
+    let names = ["--range", "--layout", "--array", "--axes", "--skip-broken"];
+    options.refuse(&names, &format!("the built-in data set {}", set.name))?;
+    let mut data = (set.train)()?;
+    match options.labels.as_deref() {
+        None => {}
+        Some(super::label_array::NONE) => data.labels = None,
+        Some(_) => {
+            return Err(Error::Usage("--labels: the built-in data sets have theirs; give none to drop them".into()))
+        }
+    }
+    if let (true, Pixels::Bytes(bytes)) = (options.size.is_some() || options.colour.is_some(), &mut data.images) {
+        let (shape, bytes) = fit::bytes(Path::new(set.name), data.shape, std::mem::take(bytes), options)?;
+        (data.shape, data.images) = (shape, Pixels::Bytes(bytes));
+    }
+    let found = Found { form: "built in".into(), ..Found::default() };
+    Ok(Opened { data, found })
+}
+
+/// Why nothing can be made of a file.
+fn unknown(place: &Place) -> Error {
+    let name = place.path.to_string_lossy().to_lowercase();
+    let plain = name.trim_end_matches(".gz");
+    let named = |ends: &[&str]| ends.iter().any(|end| plain.ends_with(end));
+    let reason = match () {
+        () if place.start.is_empty() => "is empty",
+        () if picture::header(&place.path).is_ok() || listing::is_picture_name(&place.path) => {
+            "is a single image; give the folder it lies in"
+        }
+        () if named(&[".npy"]) => "is named .npy, but does not begin as such a file does",
+        () if named(&[".npz"]) => "is named .npz, but does not begin as such a file does",
+        () if named(&[".csv"]) => "is a table; give the folder of its pictures, with the table in it as labels.csv",
+        () if named(&[".zip", ".tar", ".tgz", ".7z", ".rar", ".xz", ".bz2", ".zst"]) => {
+            "is an archive; unpack it and give its folder"
+        }
+        () if named(&[".pt", ".pth", ".pkl", ".pickle", ".mat", ".h5", ".hdf5", ".parquet", ".tfrecord"]) => {
+            "is of a format that is not read; save the images with numpy.save (.npy) or as pictures"
+        }
+        () => {
+            "is in no form that is read: a folder of pictures, an .npy or .npz array, or an IDX file (it does not start \
+             with its magic bytes 00 00)"
+        }
+    };
+    place.error(reason)
+}
+
+/// One picture, gray or RGB, with values in [-1, 1].
+///
+/// # Errors
+/// A file that cannot be read or is no picture.
+pub fn one_picture(path: &Path) -> Result<(Shape, Vec<f32>)> {
+    let (header, bytes) = picture::whole(path).map_err(|reason| Error::file(path, reason))?;
+    let size = header.size;
+    let channels = if header.colour { 3 } else { 1 };
+    let shape = Shape::new(size.height as usize, size.width as usize, channels);
+    Ok((shape, bytes.into_iter().map(from_byte).collect()))
 }

@@ -1,0 +1,32 @@
+//! The forms in which data lie on a disk, behind one trait, and the list of them.
+use super::found::Opened;
+use super::options::Options;
+use super::place::Place;
+use super::{idx, npy, npz, pictures};
+use crate::Result;
+use std::path::PathBuf;
+
+/// A form of data that can be read. A new one is a file beside this one, and an entry in [`FORMS`].
+pub trait Form: Sync {
+    /// Whether what lies there has this form, by its first bytes.
+    fn is_at(&self, place: &Place) -> bool;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Data that are broken, empty or doubtful.
+    fn read(&self, place: &Place, reading: &Reading) -> Result<Opened>;
+}
+
+/// All forms, in the order in which they are tried.
+pub const FORMS: [&dyn Form; 4] = [&pictures::Folder, &npy::Npy, &npz::Npz, &idx::Idx];
+
+/// What a [`Form`] is read with.
+pub struct Reading<'a> {
+    /// What was asked for.
+    pub options: &'a Options,
+    /// The folder in which decoded pictures are kept, if they are.
+    pub cache: Option<PathBuf>,
+    /// Is told how many images are done, of how many.
+    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+}

@@ -1,0 +1,140 @@
+//! Several NumPy arrays in one `.npz` file: images, and perhaps their labels.
+use super::array::Array;
+use super::form::{Form, Reading};
+use super::found::{Found, Opened};
+use super::label_array::NONE;
+use super::place::{Place, ReadSeek};
+use super::{array_images, label_array, npy};
+use crate::Result;
+use zip::ZipArchive;
+
+/// A `.npz` file.
+pub struct Npz;
+
+impl Form for Npz {
+    fn is_at(&self, place: &Place) -> bool {
+        place.start.starts_with(b"PK\x03\x04")
+    }
+
+    fn read(&self, place: &Place, reading: &Reading) -> Result<Opened> {
+        let mut archive = Archive::open(place)?;
+        let arrays = archive.headers()?;
+        let images = chosen_images(place, &arrays, reading.options.array.as_deref())?;
+        let mut found = Found { form: format!("array {images} of an .npz file"), ..Found::default() };
+        let array = archive.array(images)?;
+        let (shape, pixels) = array_images::images(&place.path, array, reading.options, &mut found.notes)?;
+        let count = pixels.len() / shape.len().max(1);
+        let labels = match reading.options.labels.as_deref() {
+            Some(NONE) => None,
+            Some(name) if !arrays.iter().any(|(array, _)| array == name) => {
+                return Err(place.error(format!("holds no array {name:?}; it holds {}", listed(&arrays))));
+            }
+            Some(name) => Some(name),
+            None => label_name(&arrays, images, count, &mut found.notes),
+        };
+        let labels = match labels {
+            Some(name) => {
+                Some((label_array::labels(&place.path, archive.array(name)?, count)?, format!("array {name}")))
+            }
+            None => None,
+        };
+        Opened::checked(place, shape, pixels, labels, found)
+    }
+}
+
+/// An archive, open.
+struct Archive<'a> {
+    place: &'a Place,
+    zip: ZipArchive<Box<dyn ReadSeek + 'a>>,
+}
+
+impl<'a> Archive<'a> {
+    fn open(place: &'a Place) -> Result<Self> {
+        let zip = ZipArchive::new(place.seekable()?);
+        Ok(Self { place, zip: zip.map_err(|e| place.error(format!("is not a readable .npz file ({e})")))? })
+    }
+
+    /// Names and headers of the arrays, in the order of the file.
+    fn headers(&mut self) -> Result<Vec<(String, Array)>> {
+        let names: Vec<String> = self
+            .zip
+            .file_names()
+            .filter_map(|name| npyz::npz::array_name_from_file_name(name.ok()?.as_ref()).map(str::to_owned))
+            .collect();
+        if names.is_empty() {
+            return Err(self.place.error("is a zip archive without .npy arrays; unpack it and give its folder"));
+        }
+        let mut headers = Vec::new();
+        for name in names {
+            // Arrays of other types may lie beside.
+            if let Ok(header) = self.member(&name, |place, reader| npy::header(place, reader)) {
+                headers.push((name, header));
+            }
+        }
+        Ok(headers)
+    }
+
+    fn array(&mut self, name: &str) -> Result<Array> {
+        self.member(name, |place, reader| npy::array(place, reader))
+    }
+
+    fn member<T>(&mut self, name: &str, read: impl FnOnce(&Place, &mut dyn std::io::Read) -> Result<T>) -> Result<T> {
+        let file = npyz::npz::file_name_from_array_name(name);
+        let mut member =
+            self.zip.by_name(&file).map_err(|e| self.place.error(format!("array {name} cannot be read ({e})")))?;
+        read(self.place, &mut member)
+    }
+}
+
+fn listed(arrays: &[(String, Array)]) -> String {
+    arrays.iter().map(|(name, array)| format!("{name} ({})", array.dimensions())).collect::<Vec<_>>().join(", ")
+}
+
+/// The array of images: the one that is asked for, or the only one that can be.
+fn chosen_images<'a>(place: &Place, arrays: &'a [(String, Array)], asked: Option<&str>) -> Result<&'a str> {
+    if let Some(asked) = asked {
+        let found = arrays.iter().find(|(name, _)| name == asked);
+        let missing = || place.error(format!("holds no array {asked:?}; it holds {}", listed(arrays)));
+        return found.map(|(name, _)| &name[..]).ok_or_else(missing);
+    }
+    let images = arrays.iter().filter(|(_, array)| matches!(array.sizes.len(), 3 | 4) && array.kind.is_number());
+    match images.collect::<Vec<_>>()[..] {
+        [(name, _)] => Ok(name),
+        [] => Err(place.error(format!("holds no array of images, of 3 or 4 axes; it holds {}", listed(arrays)))),
+        ref several => {
+            let names: Vec<_> = several.iter().map(|(name, _)| name.clone()).collect();
+            Err(place.error(format!(
+                "holds several arrays of images: {}; choose with --array {}",
+                names.join(", "),
+                names[0]
+            )))
+        }
+    }
+}
+
+/// The array of as many labels; of several the one that is called as the images are: y_train for x_train.
+fn label_name<'a>(
+    arrays: &'a [(String, Array)],
+    images: &str,
+    count: usize,
+    notes: &mut Vec<String>,
+) -> Option<&'a str> {
+    let fits = |array: &Array| match array.sizes[..] {
+        [n] | [n, _] => n == count,
+        _ => false,
+    };
+    let candidates: Vec<&str> =
+        arrays.iter().filter(|(name, array)| name != images && fits(array)).map(|(name, _)| &name[..]).collect();
+    let of_images = ["x", "X"].into_iter().filter_map(|x| images.strip_prefix(x)).next();
+    let usual = candidates
+        .iter()
+        .find(|name| of_images.is_some_and(|rest| ["y", "Y"].iter().any(|y| name.strip_prefix(y) == Some(rest))));
+    match (usual, &candidates[..]) {
+        (Some(name), _) | (None, [name]) => Some(name),
+        (None, []) => None,
+        (None, several) => {
+            notes.push(format!("the arrays {} may be labels: --labels takes one of them", several.join(", ")));
+            None
+        }
+    }
+}
