@@ -1,5 +1,5 @@
 //! The program and its subcommands.
-use super::{classifier, demo, eval, export, finetune, inspect, network, sample, train, upgrade};
+use super::{classifier, data, demo, eval, export, finetune, inspect, network, sample, train, upgrade};
 use crate::Result;
 use clap::{Parser, Subcommand};
 
@@ -15,6 +15,8 @@ pub struct Cli {
 enum Command {
     /// Print the shape of a named network, to edit and train with `train --net FILE.toml`.
     Net(network::Net),
+    /// Show what a data set holds: images, classes, values, copies, and what is doubtful.
+    Data(data::Data),
     /// Train a network.
     Train(train::Train),
     /// Fine-tune a trained run for integers and for its plans.
@@ -43,6 +45,7 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Net(command) => command.run(),
+            Command::Data(command) => command.run(),
             Command::Train(command) => command.run(),
             Command::Finetune(command) => command.run(),
             Command::Export(command) => command.run(),

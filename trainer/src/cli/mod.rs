@@ -2,6 +2,7 @@
 mod classifier;
 mod command;
 mod condition;
+mod data;
 mod demo;
 mod edit;
 mod eval;

@@ -1,18 +1,116 @@
-//! The data of a run that is there already.
-use crate::data::Dataset;
+//! The data of a command: opened with a bar, and described in its first lines.
+use crate::data::{self, Dataset, Opened, Options, Reading};
+use crate::report::progress::image_bar;
 use crate::run::Config;
 use crate::{Error, Result};
+use std::io::{stderr, IsTerminal, Write};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Time between two lines about the progress where there is no terminal for a bar.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Reads what `--data` names, with the usual cache, and tells how far it is.
+///
+/// # Errors
+/// As [`data::open`].
+pub fn opened(source: &str, options: &Options) -> Result<Opened> {
+    let bar = image_bar(0);
+    let last = Mutex::new(Instant::now());
+    let progress = |done: u64, of: u64| {
+        bar.set_length(of);
+        bar.set_position(done);
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= LINE_EVERY && !stderr().is_terminal() {
+            *last = Instant::now();
+            say(&format!("{source}: {done} of {of} images read"));
+        }
+    };
+    let cache = if options.no_cache { None } else { data::usual_cache() };
+    let opened = data::open(source, &Reading { options, cache, progress: &progress });
+    bar.finish_and_clear();
+    opened
+}
+
+/// Reads what `--data` names for a training, and says what was found.
+///
+/// # Errors
+/// As [`opened`], and data of which nothing can be learned.
+pub fn training_data(source: &str, options: &Options) -> Result<Dataset> {
+    let opened = opened(source, options)?;
+    opened.lines().iter().for_each(|line| say(line));
+    let data = opened.data;
+    if data.len() > 1 && data.all_equal() {
+        return Err(Error::file(source, format!("all {} images are equal: there is nothing to learn", data.len())));
+    }
+    Ok(data)
+}
+
+/// Writes a line to standard error, which may be gone.
+fn say(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
+}
 
 /// The data of a run in the folder `run`.
 ///
 /// # Errors
 /// Data that cannot be read, or are not what the run was started with.
 pub fn data_of(config: &Config, run: &Path) -> Result<Dataset> {
-    let data = Dataset::open(&config.data)?;
+    let data = training_data(&config.data, &config.data_options)?;
     if data.digest() != config.data_digest {
         let what = format!("is not the data that the run in {} was started with", run.display());
         return Err(Error::file(&config.data, what));
     }
     Ok(data)
+}
+
+/// Checks that what a run writes does not become part of its data.
+///
+/// # Errors
+/// A run's folder that is the data's folder or lies in it.
+pub fn check_apart(source: &str, out: &Path) -> Result<()> {
+    // A folder that is not there yet lies where its parents do.
+    let real = |path: &Path| {
+        path.ancestors().find_map(|there| {
+            let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+            there.canonicalize().ok()
+        })
+    };
+    let folder = Path::new(source);
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    match (real(folder), real(out)) {
+        (Some(folder), Some(place)) if place.starts_with(&folder) => Err(Error::Usage(format!(
+            "--out {}: lies in the folder of the data, {source}, whose pictures would be joined by what the run writes; \
+             choose another folder",
+            out.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_stays_out_of_its_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir_all(data.join("cats")).unwrap();
+        let source = data.to_str().unwrap();
+        for inside in
+            [data.clone(), data.join("run"), data.join("cats/new/run"), folder.path().join("./data/../data/r")]
+        {
+            let error = check_apart(source, &inside).unwrap_err();
+            assert!(error.to_string().contains("lies in the folder of the data"), "{error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        for apart in [folder.path().join("run"), folder.path().join("data-run"), folder.path().to_path_buf()] {
+            check_apart(source, &apart).unwrap();
+        }
+        check_apart("digits", Path::new("digits-run")).unwrap();
+    }
 }

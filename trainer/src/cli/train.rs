@@ -1,8 +1,8 @@
 //! `trainer train`.
 use super::network::NetworkArgs;
 use super::options::{difference, name_of, set, usual};
-use super::run_data::data_of;
-use crate::data::{augment::Augment, Dataset};
+use super::run_data::{check_apart, data_of, training_data};
+use crate::data::{augment::Augment, Dataset, Options};
 use crate::lower;
 use crate::nets::Choice;
 use crate::process::{Prediction, ScheduleName, Weighting};
@@ -19,10 +19,12 @@ pub struct Train {
     #[command(flatten)]
     network: NetworkArgs,
     #[arg(long, help = usual(
-        "`digits` (built in), an IDX file (.gz too), a folder of PNGs or an .npy array",
+        "A folder of pictures, an .npy or .npz array or an IDX file (.gz too), or `digits` or `faces16` (built in)",
         Config::usual().data
     ))]
     data: Option<String>,
+    #[command(flatten)]
+    data_options: Options,
     /// Folder of the run.
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
@@ -136,7 +138,8 @@ impl Train {
                 "already holds a run; continue it with --resume or choose another folder",
             ));
         }
-        let data = Dataset::open(&config.data)?;
+        check_apart(&config.data, &self.out)?;
+        let data = training_data(&config.data, &config.data_options)?;
         let source = config.data.clone();
         let (name, spec) = self.network.spec(data.shape)?;
         let mut config = Config { network: Choice::Spec(spec), ..Config::new(&name, &data) };
@@ -149,6 +152,7 @@ impl Train {
     /// Puts what was asked for into a configuration.
     fn apply(&self, config: &mut Config) {
         set(&mut config.data, &self.data);
+        config.data_options = self.data_options.or(&config.data_options);
         set(&mut config.steps, &self.steps);
         set(&mut config.batch, &self.batch);
         set(&mut config.lr, &self.lr);

@@ -28,6 +28,7 @@ mod pictures;
 mod pixels;
 pub mod place;
 mod range;
+pub mod summary;
 mod table;
 
 pub use builtin::{named as built_in, BuiltIn, BUILT_IN};

@@ -1,7 +1,7 @@
 //! What a run is: everything that decides its result, as stored beside its weights.
 use super::fine_tuning::FineTuning;
 use crate::data::augment::Augment;
-use crate::data::{labels, Axis};
+use crate::data::{labels, Axis, Options};
 use crate::graph::{Graph, Shape, TunedPlan};
 use crate::nets::{self, Spec};
 use crate::plans::{self, NamedPlan};
@@ -32,6 +32,9 @@ pub struct Config {
     pub network: nets::Choice,
     /// Where the images came from.
     pub data: String,
+    /// How they were read.
+    #[serde(default, skip_serializing_if = "Options::is_usual")]
+    pub data_options: Options,
     /// [`crate::data::Dataset::digest`] of the images.
     pub data_digest: u32,
     /// Height, width and channels of an image.
@@ -104,6 +107,7 @@ impl Config {
             preset: "small".into(),
             network: nets::Choice::default(),
             data: "digits".into(),
+            data_options: Options::default(),
             data_digest: 0,
             image: [0; 3],
             axes: vec![],
