@@ -1,7 +1,7 @@
 //! `trainer finetune`.
 use super::options::{difference, set, usual};
-use super::run_data::data_of;
-use crate::data::Dataset;
+use super::run_data::{data_of, describe};
+use crate::data::{Dataset, Opened};
 use crate::finetune::{Figures, FineTuner};
 use crate::plans::NamedPlan;
 use crate::report::{plot, progress::image_bar, progress::TrainingBar};
@@ -99,11 +99,13 @@ impl FineTune {
         }
         let folder = self.run.as_deref().unwrap_or(&self.out);
         let run = checkpoint::load(folder)?;
-        let data = training_data(&run, folder)?;
+        let opened = training_data(&run, folder)?;
         let plans = crate::export::DEFAULT_PLANS[1..].iter().map(|p| (*p).to_owned()).collect();
         let mut tuning = FineTuning { plans, ..FineTuning::USUAL };
         self.apply(&mut tuning);
         checkpoint::check_writable(&self.out)?;
+        describe(&opened);
+        let data = opened.data;
         let bar = image_bar(0);
         let mut tuner = FineTuner::new(&run, &data, tuning, |step, steps| {
             bar.set_length(steps);
@@ -139,15 +141,17 @@ impl FineTune {
             eprintln!("{}: {} steps, all done before", self.out.display(), found.step());
             return Ok(None);
         }
-        let data = training_data(&found, &self.out)?;
-        let tuner = FineTuner::from_checkpoint(found, &data).map_err(|e| Error::file(&self.out, e))?;
+        let opened = training_data(&found, &self.out)?;
+        let data = &opened.data;
+        let tuner = FineTuner::from_checkpoint(found, data).map_err(|e| Error::file(&self.out, e))?;
         if let Some(folder) = &self.run {
             if !tuner.came_from(&checkpoint::load(folder)?) {
                 let what = format!("is not the run that the fine-tuning in {} started from", self.out.display());
                 return Err(Error::file(folder, what));
             }
         }
-        Ok(Some((tuner, data)))
+        describe(&opened);
+        Ok(Some((tuner, opened.data)))
     }
 
     /// Puts what was asked for into the settings.
@@ -193,14 +197,13 @@ impl FineTune {
 }
 
 /// The images that a run trains on: what it holds out stays unseen.
-fn training_data(run: &Checkpoint, folder: &std::path::Path) -> Result<Dataset> {
-    let data = data_of(&run.config, folder)?;
+fn training_data(run: &Checkpoint, folder: &std::path::Path) -> Result<Opened> {
+    let mut opened = data_of(&run.config, folder)?;
     let held_out = run.config.validation;
     if held_out > 0.0 {
-        let [kept, _] = data.hold_out(held_out);
-        return Ok(kept);
+        [opened.data, _] = opened.data.hold_out(held_out);
     }
-    Ok(data)
+    Ok(opened)
 }
 
 /// Smoothed figures of every plan: distance, and the class loss with classes and without.

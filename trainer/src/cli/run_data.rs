@@ -1,5 +1,5 @@
 //! The data of a command: opened with a bar, and described in its first lines.
-use crate::data::{self, Dataset, Opened, Options, Reading};
+use crate::data::{self, Opened, Options, Reading};
 use crate::report::progress::image_bar;
 use crate::run::Config;
 use crate::{Error, Result};
@@ -33,18 +33,22 @@ pub fn opened(source: &str, options: &Options) -> Result<Opened> {
     opened
 }
 
-/// Reads what `--data` names for a training, and says what was found.
+/// Reads what `--data` names for a training.
 ///
 /// # Errors
 /// As [`opened`], and data of which nothing can be learned.
-pub fn training_data(source: &str, options: &Options) -> Result<Dataset> {
+pub fn training_data(source: &str, options: &Options) -> Result<Opened> {
     let opened = opened(source, options)?;
-    opened.lines().iter().for_each(|line| say(line));
-    let data = opened.data;
+    let data = &opened.data;
     if data.len() > 1 && data.all_equal() {
         return Err(Error::file(source, format!("all {} images are equal: there is nothing to learn", data.len())));
     }
-    Ok(data)
+    Ok(opened)
+}
+
+/// Says what was found, when work begins.
+pub fn describe(opened: &Opened) {
+    opened.lines().iter().for_each(|line| say(line));
 }
 
 /// Writes a line to standard error, which may be gone.
@@ -56,13 +60,13 @@ fn say(line: &str) {
 ///
 /// # Errors
 /// Data that cannot be read, or are not what the run was started with.
-pub fn data_of(config: &Config, run: &Path) -> Result<Dataset> {
-    let data = training_data(&config.data, &config.data_options)?;
-    if data.digest() != config.data_digest {
+pub fn data_of(config: &Config, run: &Path) -> Result<Opened> {
+    let opened = training_data(&config.data, &config.data_options)?;
+    if opened.data.digest() != config.data_digest {
         let what = format!("is not the data that the run in {} was started with", run.display());
         return Err(Error::file(&config.data, what));
     }
-    Ok(data)
+    Ok(opened)
 }
 
 /// Checks that what a run writes does not become part of its data.

@@ -1,8 +1,8 @@
 //! `trainer train`.
 use super::network::NetworkArgs;
 use super::options::{difference, name_of, set, usual};
-use super::run_data::{check_apart, data_of, training_data};
-use crate::data::{augment::Augment, Dataset, Options};
+use super::run_data::{check_apart, data_of, describe, training_data};
+use crate::data::{augment::Augment, Opened, Options};
 use crate::lower;
 use crate::nets::Choice;
 use crate::process::{Prediction, ScheduleName, Weighting};
@@ -89,17 +89,16 @@ impl Train {
     /// # Errors
     /// Bad arguments, data or files, or training that fails.
     pub fn run(self) -> Result<()> {
-        let (mut trainer, data) = if self.resume { self.resumed()? } else { self.fresh()? };
+        let (mut trainer, opened) = if self.resume { self.resumed()? } else { self.fresh()? };
         checkpoint::check_writable(&self.out)?;
         let graph = trainer.graph();
         let weights = graph.weight_count();
+        describe(&opened);
+        let data = opened.data;
         eprintln!(
-            "{}: {weights} weights on the chip, {:.2} M MACs a step; {} images of {} from {}",
+            "{}: {weights} weights on the chip, {:.2} M MACs a step",
             trainer.config().preset,
-            graph.macs() as f64 / 1e6,
-            data.len(),
-            data.shape,
-            data.source
+            graph.macs() as f64 / 1e6
         );
         let done = trainer.step() as f64 / trainer.config().steps as f64;
         let mut bar = TrainingBar::new(trainer.step(), done, trainer.config().batch);
@@ -128,7 +127,7 @@ impl Train {
         Ok(())
     }
 
-    fn fresh(&self) -> Result<(Trainer, Dataset)> {
+    fn fresh(&self) -> Result<(Trainer, Opened)> {
         self.network.check()?;
         let mut config = Config::usual();
         self.apply(&mut config);
@@ -139,14 +138,15 @@ impl Train {
             ));
         }
         check_apart(&config.data, &self.out)?;
-        let data = training_data(&config.data, &config.data_options)?;
+        let opened = training_data(&config.data, &config.data_options)?;
+        let data = &opened.data;
         let source = config.data.clone();
         let (name, spec) = self.network.spec(data.shape)?;
-        let mut config = Config { network: Choice::Spec(spec), ..Config::new(&name, &data) };
+        let mut config = Config { network: Choice::Spec(spec), ..Config::new(&name, data) };
         self.apply(&mut config);
         // What no model file can hold is not worth training.
         lower::check(&config.graph()?)?;
-        Ok((Trainer::new(Config { data: source, ..config })?, data))
+        Ok((Trainer::new(Config { data: source, ..config })?, opened))
     }
 
     /// Puts what was asked for into a configuration.
@@ -170,7 +170,7 @@ impl Train {
         set(&mut config.augment_share, &self.augment_share);
     }
 
-    fn resumed(&self) -> Result<(Trainer, Dataset)> {
+    fn resumed(&self) -> Result<(Trainer, Opened)> {
         let found = checkpoint::load(&self.out)?;
         let c = &found.config;
         if c.fine_tuning.is_some() {
@@ -191,7 +191,7 @@ impl Train {
                 self.out.display()
             )));
         }
-        let data = data_of(c, &self.out)?;
-        Ok((Trainer::from_checkpoint(found)?, data))
+        let opened = data_of(c, &self.out)?;
+        Ok((Trainer::from_checkpoint(found)?, opened))
     }
 }
