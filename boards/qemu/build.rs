@@ -5,7 +5,9 @@ use std::{env, path::PathBuf};
 
 fn main() {
     let machine = brownian_machines::chosen();
-    brownian_machines::write_memory_layout(machine, machine.model_ram);
+    // A model of one's own may need all there is.
+    let own = env::var_os("BROWNIAN_MODEL").is_some();
+    brownian_machines::write_memory_layout(machine, if own { machine.ram.kilobytes } else { machine.model_ram });
     let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let shipped = || format!("../../models/{}.brn", machine.model).into();
     let model = folder.join(env::var_os("BROWNIAN_MODEL").unwrap_or_else(shipped));

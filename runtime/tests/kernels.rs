@@ -235,6 +235,7 @@ proptest! {
             groups: 1,
             weights: &weights,
             epilogue: finish.epilogue(),
+            winograd: None,
         };
         both(&before, &expected, conv_scratch(kh * kw * total), &conv);
         // The network's last layer: 16 bits, no residual, no table.
@@ -286,6 +287,7 @@ proptest! {
             groups,
             weights: &weights,
             epilogue: finish.epilogue(),
+            winograd: None,
         };
         let scratch = conv_scratch(kh * kw * groups * group_in);
         both(&vec![0; values], &expected, scratch, &conv);
@@ -426,6 +428,7 @@ fn small_conv<'a>(data: &'a [i8], weights: &'a [i8]) -> Conv<'a> {
         groups: 1,
         weights,
         epilogue: Epilogue { bias: &[0; 2], multipliers: &[1; 2], offset: 0, shift: 0, residual: None, lut: None },
+        winograd: None,
     }
 }
 

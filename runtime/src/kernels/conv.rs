@@ -5,6 +5,7 @@ use super::epilogue::{Epilogue, Output};
 use super::portable::{dot, write};
 use super::scratch::{conv_scratch, row_stride};
 use super::source::{Source, Window};
+use super::winograd::Winograd;
 
 /// A dense or grouped convolution. With two sources it reads their concatenation along the channels.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,28 @@ pub struct Conv<'a> {
     pub weights: &'a [i8],
     /// Bias, requantization, residual, activation.
     pub epilogue: Epilogue<'a>,
+    /// How it is cut for Winograd's algorithm, which only some backends have; the outputs are the same.
+    pub winograd: Option<Winograd>,
+}
+
+impl Conv<'_> {
+    /// Bytes of scratch.
+    fn scratch(&self, taps: usize) -> usize {
+        let direct = conv_scratch(taps);
+        let rows = self.window.kernel[0];
+        self.winograd.map_or(direct, |cut| direct.max(cut.scratch(rows, taps / (3 * rows))))
+    }
+
+    /// Winograd's algorithm applies as it is cut.
+    fn check_winograd(&self, channels: usize) -> Result<(), Misfit> {
+        let Some(cut) = &self.winograd else { return Ok(()) };
+        let a = self.sources.0.channels;
+        let applies = self.groups == 1 && Winograd::applies(&self.window, [a, channels - a]);
+        ensure(applies && cut.rows > 0 && cut.groups > 0, Misfit::Shape)?;
+        ensure(cut.rows <= self.output[0] && self.output[0] <= u16::MAX as usize, Misfit::Shape)?;
+        let rows = cut.rows + self.window.kernel[0];
+        product(&[cut.groups, 64 * channels, rows]).map(|_| ())
+    }
 }
 
 impl Arguments for Conv<'_> {
@@ -42,7 +65,8 @@ impl Arguments for Conv<'_> {
         let taps = product(&[rows, columns, inputs, 8])? / 8;
         let weights = product(&[channels, row_stride(taps / self.groups)])?;
         ensure(self.weights.len() >= weights, Misfit::Weights)?;
-        ensure(scratch >= conv_scratch(taps), Misfit::Scratch)?;
+        self.check_winograd(inputs)?;
+        ensure(scratch >= self.scratch(taps), Misfit::Scratch)?;
         self.epilogue.check(channels, product(&[height, width, channels])?, out)
     }
 }

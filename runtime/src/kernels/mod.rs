@@ -30,6 +30,7 @@ mod portable;
 mod scratch;
 mod shared;
 mod source;
+mod winograd;
 
 #[cfg(feature = "armv6m")]
 mod armv6m;
@@ -58,3 +59,4 @@ pub use linear::Linear;
 pub use lut::Lut;
 pub use scratch::{conv_scratch, depthwise_in_place, depthwise_scratch, pixel_tile, row_stride};
 pub use source::{Source, Window};
+pub use winograd::Winograd;

@@ -11,7 +11,7 @@ use super::requantization::Requantization;
 use super::weights::{self, Bits};
 use super::window::WindowSpec;
 use crate::format::{record, Tensor};
-use crate::kernels::{conv_scratch, Active, Backend, Conv};
+use crate::kernels::{conv_scratch, Active, Backend, Conv, Winograd};
 #[cfg(feature = "host")]
 use std::{format, string::String, vec::Vec};
 
@@ -82,6 +82,25 @@ impl Conv2d {
         self.requantization.check(checker, &self.output, outputs)
     }
 
+    /// Computes the output, with scratch for Winograd's algorithm if it is cut for that.
+    #[inline(always)]
+    pub(super) fn run_with(&self, evaluation: &Evaluation, buffers: Buffers, winograd: Option<Winograd>) -> Option<()> {
+        let Buffers { out, scratch, operands: [a, b, residual] } = buffers;
+        let channels = self.output.shape[2] as usize;
+        let (bias, scratch) = evaluation.bias(&self.requantization, channels, scratch)?;
+        let conv = Conv {
+            sources: (self.a.source(a?), self.b.as_ref().zip(b).map(|(input, data)| input.source(data))),
+            window: self.window.window(),
+            output: self.output.shape.map(usize::from),
+            groups: self.groups as usize,
+            weights: evaluation.weights(self.weights)?,
+            epilogue: evaluation.epilogue(&self.requantization, bias, channels, residual)?,
+            winograd,
+        };
+        Active::conv(&conv, output(&self.output, out)?, as_i8_mut(scratch));
+        Some(())
+    }
+
     /// The kernel's size and what is fused with it, for people.
     #[cfg(feature = "host")]
     pub(super) fn label_with(&self, kind: &str) -> String {
@@ -116,19 +135,7 @@ impl Operation for Conv2d {
     }
 
     fn run(&self, evaluation: &Evaluation, buffers: Buffers) -> Option<()> {
-        let Buffers { out, scratch, operands: [a, b, residual] } = buffers;
-        let channels = self.output.shape[2] as usize;
-        let (bias, scratch) = evaluation.bias(&self.requantization, channels, scratch)?;
-        let conv = Conv {
-            sources: (self.a.source(a?), self.b.as_ref().zip(b).map(|(input, data)| input.source(data))),
-            window: self.window.window(),
-            output: self.output.shape.map(usize::from),
-            groups: self.groups as usize,
-            weights: evaluation.weights(self.weights)?,
-            epilogue: evaluation.epilogue(&self.requantization, bias, channels, residual)?,
-        };
-        Active::conv(&conv, output(&self.output, out)?, as_i8_mut(scratch));
-        Some(())
+        self.run_with(evaluation, buffers, None)
     }
 
     #[cfg(feature = "host")]

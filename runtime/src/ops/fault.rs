@@ -34,6 +34,9 @@ pub enum OpFault {
     Weight,
     /// A channel bias names columns beyond the time table.
     Column,
+    /// Winograd's algorithm does not apply: not three columns of taps, strides, channels not a multiple of 4, or a sum that
+    /// could leave 28 bits.
+    Winograd,
     /// The element type is not one that this op has.
     Element,
     /// A table in the blob is refused.
@@ -50,8 +53,8 @@ impl fmt::Display for OpFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unknown => {
-                "its number is not that of an op of this build; four-bit weights need the feature four-bit, newer ops a \
-                 newer Brownian"
+                "its number is not that of an op of this build; four-bit weights need the feature four-bit, scratch \
+                 for Winograd's algorithm the feature winograd, newer ops a newer Brownian"
             }
             Self::Encoding => "it cannot be decoded",
             Self::Shape => "its shapes do not follow from each other",
@@ -65,6 +68,7 @@ impl fmt::Display for OpFault {
             Self::Ring => "the rows it keeps need more than the largest arena",
             Self::Weight => "a weight is the smallest integer, or its rows are not padded with zeros",
             Self::Column => "its channel biases lie beyond the columns of the tables",
+            Self::Winograd => "it cannot be computed by Winograd's algorithm",
             Self::Element => "an element type is not one that it has",
             Self::Table(error) => return error.fmt(f),
         })

@@ -16,6 +16,8 @@ use super::operation::Operation;
 use super::packed::Packed;
 use super::space_to_depth::SpaceToDepth;
 use super::upsample::Upsample;
+#[cfg(feature = "winograd")]
+use super::winograd_conv2d::WinogradConv2d;
 use crate::format::{Read, Reader, Tensor};
 
 /// Declares [`Op`] from lines of an op's number in the format, its name and its type.
@@ -91,6 +93,8 @@ ops! {
     #[cfg(feature = "four-bit")]
     11 PackedLinear(Packed<Linear>),
     12 Gate(Gate),
+    #[cfg(feature = "winograd")]
+    13 WinogradConv2d(WinogradConv2d),
 }
 
 impl Op {

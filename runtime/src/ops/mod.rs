@@ -46,6 +46,8 @@ mod testing;
 mod upsample;
 mod weights;
 mod window;
+#[cfg(feature = "winograd")]
+mod winograd_conv2d;
 
 pub use add::Add;
 pub use channel_bias::ChannelBias;
@@ -67,3 +69,5 @@ pub use space_to_depth::SpaceToDepth;
 pub use step_bias::StepBias;
 pub use upsample::Upsample;
 pub use window::WindowSpec;
+#[cfg(feature = "winograd")]
+pub use winograd_conv2d::WinogradConv2d;

@@ -101,6 +101,7 @@ impl Operation for Packed<Conv2d> {
                 groups: 1,
                 weights: as_i8(weights),
                 epilogue,
+                winograd: None,
             };
             if whole {
                 Active::conv(&conv, output(&op.output, out)?, as_i8_mut(scratch));

@@ -1,6 +1,6 @@
 //! `trainer export`.
 use crate::inspect::Report;
-use crate::lower::{calibrate::RangeChoice, Choices, Lowered, StateName, WeightBits};
+use crate::lower::{calibrate::RangeChoice, winograd, Choices, Lowered, StateName, WeightBits};
 use crate::run::checkpoint;
 use crate::{export, files, plans, Result};
 use brownian::host::OwnedModel;
@@ -32,6 +32,10 @@ pub struct Export {
     /// What the chip keeps the image in between two steps: f16 takes half the memory.
     #[arg(long, value_enum, default_value = "f32")]
     state: StateName,
+    /// Bytes by which the arena may grow for scratch, with which some cores compute convolutions by fewer products, to the
+    /// same bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    scratch: u32,
 }
 
 /// On or off.
@@ -58,6 +62,9 @@ impl Export {
         };
         let Lowered { file: bytes, warnings, .. } = export::export(&checkpoint::load(&self.run)?, &asked, &choices)?;
         warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        let choice = winograd::choose(&bytes, self.scratch)?;
+        winograd::describe(&bytes, self.scratch, &choice)?.iter().for_each(|line| eprintln!("{line}"));
+        let bytes = choice.file;
         files::write_atomically(&self.out, &bytes)?;
         let file = OwnedModel::new(&bytes)?;
         eprintln!("{}: {}", self.out.display(), Report::new(&file.model(), bytes.len()).needs());

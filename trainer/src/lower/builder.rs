@@ -10,6 +10,7 @@ use brownian::host::{self, AlignedBytes, EncodeError};
 use brownian::ops::Op;
 use brownian::plan::Step;
 use brownian::{Model, ParseError};
+use std::ops::Range;
 
 /// Collects the parts of a model.
 #[derive(Debug, Default)]
@@ -218,26 +219,29 @@ impl ModelBuilder {
 /// what is alive at one op. Buffers are told apart by where and when they are written.
 pub fn arena_lower_bound(model: &Model) -> u32 {
     let ops: Vec<Op> = model.ops().collect();
-    let input = model.header().input;
-    // The values alive at op i: those that a later (or this) op reads before they are written again.
-    let live = |at: usize| -> u64 {
-        let op = &ops[at];
-        let mut ranges: Vec<std::ops::Range<usize>> = vec![op.output().range()];
-        let written_before = |range: &std::ops::Range<usize>| {
-            ops[..at].iter().any(|o| o.output().range() == *range) || input.range() == *range
-        };
-        let outputs = std::iter::once(&model.header().output);
-        for (later, reads) in ops[at..].iter().map(|o| o.inputs().collect::<Vec<_>>()).enumerate() {
-            for tensor in reads.into_iter().chain(outputs.clone().filter(|_| at + later + 1 == ops.len())) {
-                let range = tensor.range();
-                let rewritten = ops[at..at + later].iter().any(|o| o.output().range() == range);
-                if !rewritten && written_before(&range) && !ranges.contains(&range) {
-                    ranges.push(range);
-                }
-            }
-        }
-        let scratch = op.scratch().map_or(0, |(_, len)| len.next_multiple_of(4));
-        ranges.iter().map(|r| r.len().next_multiple_of(4) as u64).sum::<u64>() + scratch as u64
+    let live = |at: usize| -> usize {
+        let ranges = live_ranges(&ops, model.header(), at);
+        let scratch = ops[at].scratch().map_or(0, |(_, len)| len.next_multiple_of(4));
+        ranges.iter().map(|r| r.len().next_multiple_of(4)).sum::<usize>() + scratch
     };
     (0..ops.len()).map(live).max().unwrap_or(0) as u32
+}
+
+/// Where in the arena the values lie that are alive at an op, its result included and its scratch not: those that it or a
+/// later op reads before they are written again.
+pub(super) fn live_ranges(ops: &[Op], header: &Header, at: usize) -> Vec<Range<usize>> {
+    let mut ranges = vec![ops[at].output().range()];
+    let written_before =
+        |range: &Range<usize>| ops[..at].iter().any(|o| o.output().range() == *range) || header.input.range() == *range;
+    for (later, reads) in ops[at..].iter().map(|o| o.inputs().collect::<Vec<_>>()).enumerate() {
+        let output = Some(&header.output).filter(|_| at + later + 1 == ops.len());
+        for tensor in reads.into_iter().chain(output) {
+            let range = tensor.range();
+            let rewritten = ops[at..at + later].iter().any(|o| o.output().range() == range);
+            if !rewritten && written_before(&range) && !ranges.contains(&range) {
+                ranges.push(range);
+            }
+        }
+    }
+    ranges
 }

@@ -24,6 +24,7 @@ pub mod rounding;
 pub mod scale;
 pub mod step;
 pub mod windows;
+pub mod winograd;
 
 pub use assemble::{lower, Export, Lowered, Measured};
 pub use builder::{arena_lower_bound, BuildError, Frame, ModelBuilder};

@@ -9,13 +9,15 @@ use bench::count;
 use bench::data::{requantization, Rng};
 use brownian::kernels::{
     conv_scratch, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Gate, Kernel, Linear, Source,
-    Window,
+    Winograd, Window,
 };
 use semihosting::{println, process::exit};
 
 enum Kind {
     /// Input channels, output channels, kernel rows and columns, dilation; output as large as the input.
     Conv(usize, usize, [usize; 2], usize),
+    /// The same by Winograd's algorithm: rows in a band, groups of lanes at a time.
+    Winograd(usize, usize, [usize; 2], usize, [usize; 2]),
     /// Channels, 3×3.
     Depthwise(usize),
     /// Inputs and outputs.
@@ -25,10 +27,10 @@ enum Kind {
     /// Channels.
     Gate(usize),
 }
-use Kind::{Add as Sum, Conv as Dense, Depthwise as Deep, Gate as Gated, Linear as Full};
+use Kind::{Add as Sum, Conv as Dense, Depthwise as Deep, Gate as Gated, Linear as Full, Winograd as Fast};
 
 /// Name, height, width, kernel.
-const ROWS: [(&str, usize, usize, Kind); 18] = [
+const ROWS: [(&str, usize, usize, Kind); 25] = [
     ("conv3x3 14×14×32→32", 14, 14, Dense(32, 32, [3, 3], 1)),
     ("conv3x3 7×7×64→64", 7, 7, Dense(64, 64, [3, 3], 1)),
     ("conv3x3 28×28×16→16", 28, 28, Dense(16, 16, [3, 3], 1)),
@@ -47,29 +49,36 @@ const ROWS: [(&str, usize, usize, Kind); 18] = [
     ("elementwise add 14×14×32", 14, 14, Sum(32)),
     ("conv1d 1024×16→32, k=3, dilation 4", 1, 1024, Dense(16, 32, [1, 3], 4)),
     ("gate 1024×16", 1, 1024, Gated(16)),
+    ("gate 1024×64", 1, 1024, Gated(64)),
+    ("conv3x3 14×14×32→32, winograd 27 KB", 14, 14, Fast(32, 32, [3, 3], 1, [14, 1])),
+    ("conv3x3 14×14×32→32, winograd 17 KB", 14, 14, Fast(32, 32, [3, 3], 1, [7, 1])),
+    ("conv3x3 7×7×64→64, winograd 24 KB", 7, 7, Fast(64, 64, [3, 3], 1, [4, 1])),
+    ("conv3x3 28×28×16→16, winograd 48 KB", 28, 28, Fast(16, 16, [3, 3], 1, [14, 4])),
+    ("conv3x3 28×28×16→16, winograd 15 KB", 28, 28, Fast(16, 16, [3, 3], 1, [14, 1])),
+    ("conv1d 1024×16→32, k=3, dilation 4, winograd 14 KB", 1, 1024, Fast(16, 32, [1, 3], 4, [1, 16])),
 ];
 
 #[repr(align(16))]
 struct Buffers {
-    input: [i8; 16384],
-    other: [i8; 16384],
-    output: [i8; 32768],
-    expected: [i8; 32768],
+    input: [i8; 65536],
+    other: [i8; 65536],
+    output: [i8; 65536],
+    expected: [i8; 65536],
     weights: [i8; 36864],
     bias: [i32; 128],
     multipliers: [i16; 128],
-    scratch: [i8; 8192],
+    scratch: [i8; 53248],
 }
 
 static mut BUFFERS: Buffers = Buffers {
-    input: [0; 16384],
-    other: [0; 16384],
-    output: [0; 32768],
-    expected: [0; 32768],
+    input: [0; 65536],
+    other: [0; 65536],
+    output: [0; 65536],
+    expected: [0; 65536],
     weights: [0; 36864],
     bias: [0; 128],
     multipliers: [0; 128],
-    scratch: [0; 8192],
+    scratch: [0; 53248],
 };
 
 #[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
@@ -100,7 +109,7 @@ fn main() -> ! {
 fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -> (usize, u32, bool) {
     let mut rng = Rng(7);
     let (channels, outputs, taps, rows) = match *kind {
-        Dense(i, o, [h, w], _) => (i, o, h * w * i, o),
+        Dense(i, o, [h, w], _) | Fast(i, o, [h, w], ..) => (i, o, h * w * i, o),
         Deep(c) => (c, c, 9, 0),
         Full(i, o) => (i, o, i, o),
         Sum(c) | Gated(c) => (c, c, 1, 0),
@@ -132,7 +141,11 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -
     let mut room =
         Room { out: &mut b.output[..out_size], expected: &mut b.expected[..out_size], scratch: &mut b.scratch, trace };
     let (macs, (instructions, equal)) = match *kind {
-        Dense(_, _, kernel, dilation) => {
+        Dense(_, _, kernel, dilation) | Fast(_, _, kernel, dilation, _) => {
+            let winograd = match *kind {
+                Fast(.., [rows, groups]) => Some(Winograd { rows, groups }),
+                _ => None,
+            };
             let conv = Conv {
                 sources: (source, None),
                 window: window(kernel, dilation),
@@ -140,8 +153,10 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -
                 groups: 1,
                 weights: &b.weights[..rows * row_stride(taps)],
                 epilogue,
+                winograd,
             };
-            let result = room.count(&conv, conv_scratch(taps));
+            let need = winograd.map_or(0, |cut| cut.scratch(kernel[0], channels)).max(conv_scratch(taps));
+            let result = room.count(&conv, need);
             (out_size * taps, result)
         }
         Deep(c) => {

@@ -9,11 +9,11 @@
 use bench::data::{requantization, Rng};
 use brownian::kernels::{
     conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Gate,
-    Kernel, Linear, Lut, Residual, Source, Value, Window,
+    Kernel, Linear, Lut, Residual, Source, Value, Window, Winograd,
 };
 use semihosting::{println, process::exit};
 
-const CASES: u32 = 4000;
+const CASES: u32 = 6000;
 const GUARD: usize = 16;
 
 #[repr(align(16))]
@@ -23,7 +23,7 @@ struct Buffers {
     out: [i16; 300],
     expected: [i16; 300],
     weights: [i8; 3400],
-    scratch: [i8; 2720],
+    scratch: [i8; 4096],
     bias: [i32; 72],
     multipliers: [i16; 72],
     lut: [i8; 256],
@@ -35,7 +35,7 @@ static mut BUFFERS: Buffers = Buffers {
     out: [0; 300],
     expected: [0; 300],
     weights: [0; 3400],
-    scratch: [0; 2720],
+    scratch: [0; 4096],
     bias: [0; 72],
     multipliers: [0; 72],
     lut: [0; 256],
@@ -47,15 +47,16 @@ fn main() -> ! {
     let buffers = &raw mut BUFFERS;
     // SAFETY: the only use of BUFFERS, and main runs once.
     let buffers = unsafe { &mut *buffers };
-    let mut ran = [0u32; 5];
+    let mut ran = [0u32; 6];
     for seed in 0..CASES {
         let mut rng = Rng(seed as u64 * 0x9E37_79B9_7F4A_7C15 + 1);
-        let (kind, equal) = match seed % 8 {
-            0 => (0, lengths(buffers, &mut rng, seed as usize / 8 % 68)),
-            1 => (1, linear(buffers, &mut rng, seed as usize / 8 % 68)),
-            2 => (2, conv(buffers, &mut rng, Some(seed as usize / 8 % 68))),
+        let (kind, equal) = match seed % 12 {
+            0 => (0, lengths(buffers, &mut rng, seed as usize / 12 % 68)),
+            1 => (1, linear(buffers, &mut rng, seed as usize / 12 % 68)),
+            2 => (2, conv(buffers, &mut rng, Shape::Pointwise(seed as usize / 12 % 68))),
             3 | 4 => (3, depthwise(buffers, &mut rng)),
-            _ => (4, conv(buffers, &mut rng, None)),
+            5..8 => (4, conv(buffers, &mut rng, Shape::Any)),
+            _ => (5, conv(buffers, &mut rng, Shape::Winograd)),
         };
         match equal {
             Some(true) => ran[kind] += 1,
@@ -67,8 +68,8 @@ fn main() -> ! {
         }
     }
     println!(
-        "check|add, lut and gate {}|linear {}|pointwise {}|depthwise {}|conv {}",
-        ran[0], ran[1], ran[2], ran[3], ran[4]
+        "check|add, lut and gate {}|linear {}|pointwise {}|depthwise {}|conv {}|winograd {}",
+        ran[0], ran[1], ran[2], ran[3], ran[4], ran[5]
     );
     println!("done");
     exit(0)
@@ -248,28 +249,49 @@ fn outputs(size: usize, window: &Window, axis: usize) -> usize {
     size.div_ceil(window.stride[axis])
 }
 
-fn conv(m: &mut Buffers, rng: &mut Rng, pointwise: Option<usize>) -> Option<bool> {
+/// What a convolution is like.
+enum Shape {
+    Any,
+    /// One tap a channel, and the channels.
+    Pointwise(usize),
+    /// As Winograd's algorithm takes it.
+    Winograd,
+}
+
+fn conv(m: &mut Buffers, rng: &mut Rng, shape: Shape) -> Option<bool> {
     let (mut window, mut channels) = (window(rng, 4), [1 + rng.below(9), 0]);
-    if let Some(taps) = pointwise {
-        window = Window { kernel: [1; 2], stride: [1; 2], pad: [0; 2], dilation: [1; 2] };
-        channels[0] = taps.max(1);
-    } else if rng.below(8) == 0 {
-        channels[0] = 30 + rng.below(20);
+    match shape {
+        Shape::Pointwise(taps) => {
+            window = Window { kernel: [1; 2], stride: [1; 2], pad: [0; 2], dilation: [1; 2] };
+            channels[0] = taps.max(1);
+        }
+        Shape::Winograd => {
+            window.kernel = [1 + rng.below(3), 3];
+            window.stride = [1; 2];
+            window.dilation = if window.kernel[0] == 1 { [1, 1 + rng.below(3)] } else { [1; 2] };
+            window.pad = [rng.below(window.kernel[0]), rng.below(2 * window.dilation[1] + 1)];
+            channels[0] = 4 * (1 + rng.below(3));
+        }
+        Shape::Any if rng.below(8) == 0 => channels[0] = 30 + rng.below(20),
+        Shape::Any => {}
     }
     if rng.below(2) == 0 {
         channels[0] = channels[0].next_multiple_of(4);
     }
-    if pointwise.is_none() && rng.below(3) == 0 {
+    if !matches!(shape, Shape::Pointwise(_)) && rng.below(3) == 0 {
         channels[1] = if channels[0] % 4 == 0 { 4 * (1 + rng.below(3)) } else { 1 + rng.below(5) };
     }
     let total = channels[0] + channels[1];
     let [up_a, up_b] = [rng.below(4) == 0, channels[1] > 0 && rng.below(2) == 0];
     let even = |n: usize| if up_a || up_b { n.next_multiple_of(2) } else { n };
-    let (height, width) = (even(1 + rng.below(5)), even(1 + rng.below(7)));
+    let most = if matches!(shape, Shape::Winograd) { 11 } else { 7 };
+    let (height, width) = (even(1 + rng.below(5)), even(1 + rng.below(most)));
     let (out_h, out_w) = (outputs(height, &window, 0), outputs(width, &window, 1));
     let taps = window.kernel[0] * window.kernel[1] * total;
     let mut out_c = 1 + rng.below(10);
-    let groups = if rng.below(10) == 0 && channels[1] == 0 { total } else { 1 };
+    let winograd = matches!(shape, Shape::Winograd)
+        .then(|| Winograd { rows: 1 + rng.below(out_h), groups: 1 + rng.below(3) });
+    let groups = if winograd.is_none() && rng.below(10) == 0 && channels[1] == 0 { total } else { 1 };
     if groups > 1 {
         out_c = groups;
     }
@@ -277,7 +299,7 @@ fn conv(m: &mut Buffers, rng: &mut Rng, pointwise: Option<usize>) -> Option<bool
     let values = out_h * out_w * out_c;
     let i16s = rng.below(5) == 0;
     let len = if i16s { 2 * values } else { values };
-    let need = conv_scratch(taps);
+    let need = winograd.map_or(0, |cut| cut.scratch(window.kernel[0], total)).max(conv_scratch(taps));
     let size = |c: usize, up: bool| (height >> up as usize) * (width >> up as usize) * c;
     let sizes = [size(channels[0], up_a), size(channels[1], up_b)];
     let room = sizes.iter().all(|&s| s + 2 * GUARD <= m.a.len())
@@ -323,11 +345,13 @@ fn conv(m: &mut Buffers, rng: &mut Rng, pointwise: Option<usize>) -> Option<bool
         groups,
         weights: &m.weights[..out_c * stride],
         epilogue,
+        winograd,
     };
     let (out, expected, scratch) = (&mut m.out, &mut m.expected, &mut m.scratch);
     let equal = same(&conv, &mut Room { out, expected, scratch, at: at..at + len, i16s, need });
     if !equal {
         println!("{window:?} {height}×{width}×{channels:?}→{out_c}, groups {groups}, up {up_a} {up_b}, i16 {i16s}");
+        println!("{winograd:?}");
         println!("starts {at} {a} {b}, table {}, {:?}", epilogue.lut.is_some(), epilogue.residual.map(|r| r.data));
     }
     Some(equal)

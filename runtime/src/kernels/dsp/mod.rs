@@ -8,5 +8,7 @@ mod depthwise;
 mod finish;
 mod instructions;
 mod linear;
+#[cfg(feature = "winograd")]
+mod winograd;
 
 pub use instructions::Dsp;

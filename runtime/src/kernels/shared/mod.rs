@@ -3,6 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `tiles` | dense convolution by register tiles over patches of four taps a block |
+//! | `winograd` | dense convolution with three columns of taps by fewer products |
+//! | `winograd_scalar` | its transforms, one channel at a time |
 //! | `bytes` | dense convolution and linear layers by wide vectors over patches of bytes |
 //! | `ring` | depthwise convolution over a ring of padded rows, four channels at a time |
 //! | `rows` | linear layers, several rows of weights at a time |
@@ -21,3 +23,9 @@ pub(super) mod ring;
 pub(super) mod rows;
 pub(super) mod store;
 pub(super) mod tiles;
+#[cfg(feature = "winograd")]
+pub(super) mod winograd;
+#[cfg(feature = "winograd")]
+pub(super) mod winograd_scalar;
+#[cfg(all(test, feature = "winograd"))]
+mod winograd_tests;

@@ -5,7 +5,9 @@ use super::*;
 use crate::format::{work, AxisHeader, Conditioning, PlanHeader, Process, TableError, TableFault};
 use crate::host::{encode, encode_item, AlignedBytes};
 use crate::model::Model;
-use crate::ops::{ChannelBias, Conv2d, ConvInput, Depthwise, Linear, Lut, Op, Requantization, StepBias, WindowSpec};
+use crate::ops::{
+    ChannelBias, Conv2d, ConvInput, Depthwise, Linear, Lut, Op, Requantization, StepBias, WindowSpec, WinogradConv2d,
+};
 use crate::parse::{AxisFault, ParseError, PlanFault, MAX_OPS, MAX_PLANS, MAX_VALUES};
 use crate::plan::STEP_LEN;
 use std::format;
@@ -160,6 +162,51 @@ fn too_many_multiply_accumulates_are_said_to_be() {
     let error = parts.parse().unwrap_err();
     assert_eq!(error, ParseError::TooManyMacs { op: 16 });
     assert!(error.to_string().contains("1073741824 multiply-accumulates"), "{error}");
+}
+
+#[test]
+fn winograd_needs_what_makes_it_exact() {
+    // One pixel of `channels` channels under 3×3 taps, behind an op that leaves the network's output.
+    let with = |channels: u16, change: &dyn Fn(&mut WinogradConv2d)| {
+        let input = Tensor { offset: 16, shape: [1, 1, channels], element: I8, zero_point: 0 };
+        let end = (input.offset + input.len() as u32).next_multiple_of(4);
+        let output = Tensor { offset: end, shape: [1, 1, 1], ..input };
+        let layer = Conv2d {
+            a: ConvInput { tensor: input, upsample: false },
+            b: None,
+            output,
+            window: WindowSpec { kernel: [3, 3], stride: [1, 1], pad: [1, 1], dilation: [1, 1] },
+            groups: 1,
+            weights: WEIGHTS,
+            requantization: REQUANTIZATION,
+            scratch: end + 4,
+        };
+        let mut conv = WinogradConv2d { layer, rows: 1, groups: 1 };
+        let mut parts = Parts::new();
+        parts.blob.resize(512 + 9 * usize::from(channels), 0);
+        parts.arena_len = (layer.scratch + conv.scratch_len() as u32).next_multiple_of(16);
+        change(&mut conv);
+        parts.ops.push(Op::WinogradConv2d(conv));
+        match parts.parse() {
+            // What comes last: nothing has written its input.
+            Err(ParseError::Op { op: 1, fault: OpFault::Unwritten }) => None,
+            Err(ParseError::Op { op: 1, fault }) => Some(fault),
+            other => panic!("{other:?}"),
+        }
+    };
+    // |Σ w·x| < 2^28 holds for 1,832 channels, and no longer for four more, which a direct convolution may have.
+    assert_eq!(with(1832, &|_| ()), None);
+    assert_eq!(with(1836, &|_| ()), Some(OpFault::Winograd));
+    assert_eq!(with(6, &|_| ()), Some(OpFault::Winograd));
+    assert_eq!(with(8, &|c| c.layer.window.kernel = [3, 2]), Some(OpFault::Winograd));
+    assert_eq!(with(8, &|c| c.layer.window.stride = [1, 2]), Some(OpFault::Winograd));
+    assert_eq!(with(8, &|c| c.layer.window.dilation = [2, 1]), Some(OpFault::Winograd));
+    assert_eq!(with(8, &|c| c.layer.window.dilation = [1, 2]), None);
+    assert_eq!(with(8, &|c| c.rows = 0), Some(OpFault::Shape));
+    assert_eq!(with(8, &|c| c.rows = 2), Some(OpFault::Shape));
+    assert_eq!(with(8, &|c| c.groups = 0), Some(OpFault::Shape));
+    assert_eq!(with(8, &|c| c.groups = u16::MAX), Some(OpFault::Outside));
+    assert_eq!(with(8, &|c| c.layer.scratch += 16), Some(OpFault::Outside));
 }
 
 #[test]

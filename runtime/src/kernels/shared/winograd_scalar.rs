@@ -1,0 +1,124 @@
+//! Winograd's transforms one channel at a time, for cores without instructions for pairs: the pairs of i16 are channels
+//! next to each other. The products are plain too; a backend may have its own.
+
+use super::requantize::Requantize;
+use super::store::store;
+use super::winograd::{Lane, Place};
+use crate::kernels::epilogue::Output;
+
+/// 1/3 modulo 2^32.
+const THIRD: i32 = 0xAAAA_AAABu32 as i32;
+
+/// See [`Transforms::inputs`](super::winograd::Transforms::inputs).
+///
+/// # Safety
+/// What is said there.
+pub unsafe fn inputs(columns: *const i8, stride: usize, channels: usize, to: *mut u32, plane: usize) {
+    for c in 0..channels {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let from = columns.add(c);
+            let column = |i: usize| *from.add(i * stride) as i32;
+            let (d0, d1, d2, d3, d4, d5) = (column(0), column(1), column(2), column(3), column(4), column(5));
+            let (even, odd) = (4 * d2 - d4, 4 * d1 - d3);
+            let (far, near) = (d4 - d2, 2 * (d3 - d1));
+            let values = [4 * d0 - 5 * d2 + d4, odd + even, even - odd, far + near, far - near, 4 * d1 - 5 * d3 + d5];
+            let mut slot = to.cast::<i16>().add(c / 2 * 8 + c % 2);
+            for value in values {
+                slot.write(value as i16);
+                slot = slot.byte_add(plane);
+            }
+        }
+    }
+}
+
+/// See [`Transforms::weights`](super::winograd::Transforms::weights).
+///
+/// # Safety
+/// What is said there.
+pub unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usize) {
+    for c in 0..channels {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let tap = |i: usize| *taps.add(i * channels + c) as i32;
+            let (g0, g1, g2) = (tap(0), tap(1), tap(2));
+            let (outer, wide) = (g0 + g2, g0 + 4 * g2);
+            let values = [g0, outer + g1, outer - g1, wide + 2 * g1, wide - 2 * g1, g2];
+            let mut slot = to.cast::<i16>().add(c / 2 * 4 + c % 2);
+            for value in values {
+                slot.write(value as i16);
+                slot = slot.byte_add(plane);
+            }
+        }
+    }
+}
+
+/// See [`Transforms::products`](super::winograd::Transforms::products).
+///
+/// # Safety
+/// What is said there.
+pub unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32) {
+    for value in 0..6 {
+        for place in 0..8 {
+            let (channel, lane) = (place / 4, place % 4);
+            let mut sum = 0i32;
+            for word in 0..words {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let x = inputs.byte_add(value * plane).add(4 * word + lane).cast::<i16>();
+                    let w = weights.add(2 * (value * words + word) + channel).cast::<i16>();
+                    sum = sum.wrapping_add(*x as i32 * *w as i32).wrapping_add(*x.add(1) as i32 * *w.add(1) as i32);
+                }
+            }
+            // SAFETY: the caller's promise.
+            unsafe { sums.add(8 * value + place).write(sum) };
+        }
+    }
+}
+
+/// Four outputs next to each other, less their biases, from their six sums, eight apart:
+///
+/// ```text
+///   24·y0 = 6·m0 + 4·(m1 + m2) + (m3 + m4)         6·y2 = (m1 + m2) + (m3 + m4)
+///   12·y1 = 2·(m1 − m2) + (m3 − m4)                6·y3 = (m1 − m2) + 2·(m3 − m4) + 6·m5
+/// ```
+///
+/// Times 1/3 modulo 2^32, and shifted by what is left.
+#[inline(always)]
+pub unsafe fn outputs_of(sums: *const i32) -> [i32; 4] {
+    // SAFETY: the caller's promise.
+    let m = |value: usize| unsafe { *sums.add(8 * value) };
+    let twice = |x: i32| x.wrapping_add(x);
+    let (s, p) = (m(1).wrapping_add(m(2)), m(1).wrapping_sub(m(2)));
+    let (t, q) = (m(3).wrapping_add(m(4)), m(3).wrapping_sub(m(4)));
+    let three = |x: i32| twice(x).wrapping_add(x);
+    let y0 = t.wrapping_add(twice(three(m(0)).wrapping_add(twice(s))));
+    let y1 = q.wrapping_add(twice(p));
+    let y2 = s.wrapping_add(t);
+    let y3 = p.wrapping_add(twice(q.wrapping_add(three(m(5)))));
+    [(y0, 3), (y1, 2), (y2, 1), (y3, 1)].map(|(y, shift)| y.wrapping_mul(THIRD) >> shift)
+}
+
+/// See [`Transforms::outputs`](super::winograd::Transforms::outputs).
+///
+/// # Safety
+/// What is said there.
+pub unsafe fn outputs<I: Requantize>(at: &Place, out: &mut Output, sums: *const i32, lanes: *const Lane) {
+    let [_, width, channels] = at.conv.output;
+    let step = at.conv.window.dilation[1] * channels;
+    for lane in 0..4 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let Lane { first, columns, rows } = *lanes.add(lane);
+            if at.row >= rows as usize {
+                continue;
+            }
+            for o in at.o..at.o + at.channels {
+                let bias = *at.conv.epilogue.bias.as_ptr().add(o);
+                let acc = outputs_of(sums.add(4 * (o - at.o) + lane)).map(|y| y.wrapping_add(bias));
+                let index = first as usize + at.row * width * channels + o;
+                store::<I, 4, 0>(&at.conv.epilogue, out, acc, columns as usize, o, index, step);
+            }
+        }
+    }
+}

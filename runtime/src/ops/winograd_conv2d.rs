@@ -1,0 +1,111 @@
+//! Convolution by Winograd's algorithm.
+
+use super::buffers::Buffers;
+use super::checker::{Checker, MAX_ARENA};
+use super::conv2d::Conv2d;
+use super::evaluation::Evaluation;
+use super::fault::OpFault;
+use super::operation::Operation;
+use super::weights::Bits;
+use crate::format::{record, Tensor};
+use crate::kernels::{conv_scratch, Winograd};
+#[cfg(feature = "host")]
+use std::{string::String, vec::Vec};
+
+record! {
+    /// A convolution that has scratch for Winograd's algorithm. It computes what the layer says, bit for bit; kernels
+    /// without the algorithm ignore the scratch.
+    #[derive(Eq)]
+    pub struct WinogradConv2d {
+        /// The layer: three columns of taps, one group, no strides, whole words of channels.
+        pub layer: Conv2d,
+        /// Rows of outputs in a band, at least 1; see [`Winograd`].
+        pub rows: u16,
+        /// Groups of four tiles side by side that are transformed at a time, at least 1.
+        pub groups: u16,
+    }
+}
+
+impl WinogradConv2d {
+    /// How it is cut.
+    pub const fn cut(&self) -> Winograd {
+        Winograd { rows: self.rows as usize, groups: self.groups as usize }
+    }
+
+    /// Whether Winograd's algorithm can compute this layer.
+    pub fn applies(layer: &Conv2d) -> bool {
+        let channels = [layer.a.tensor.shape[2] as usize, layer.b.map_or(0, |b| b.tensor.shape[2] as usize)];
+        layer.groups == 1 && Winograd::applies(&layer.window.window(), channels)
+    }
+
+    /// Bytes of scratch: biases of the step, then the larger of what either algorithm needs.
+    pub fn scratch_len(&self) -> usize {
+        let layer = &self.layer;
+        let channels = layer.input_channels();
+        let direct = conv_scratch(layer.window.taps() * channels);
+        let own = self.cut().scratch(layer.window.kernel[0] as usize, channels);
+        layer.requantization.scratch_len(layer.output.shape[2] as usize)
+            + if own > direct { own.next_multiple_of(4) } else { direct }
+    }
+}
+
+impl Operation for WinogradConv2d {
+    fn output(&self) -> &Tensor {
+        &self.layer.output
+    }
+
+    fn operands(&self) -> [Option<&Tensor>; 3] {
+        self.layer.operands()
+    }
+
+    fn may_work_in_place(&self, operand: usize) -> bool {
+        self.layer.may_work_in_place(operand)
+    }
+
+    fn scratch(&self) -> (u32, usize) {
+        (self.layer.scratch, self.scratch_len())
+    }
+
+    fn macs(&self) -> u64 {
+        self.layer.macs()
+    }
+
+    fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
+        self.layer.check_with(checker, Bits::Eight)?;
+        if self.layer.groups != 1 || self.rows == 0 || self.groups == 0 || self.rows > self.layer.output.shape[0] {
+            return Err(OpFault::Shape);
+        }
+        if !Self::applies(&self.layer) {
+            return Err(OpFault::Winograd);
+        }
+        let lines = self.rows as u64 + self.layer.window.kernel[0] as u64;
+        if self.groups as u64 * lines * 64 * self.layer.input_channels() as u64 > 2 * MAX_ARENA {
+            return Err(OpFault::Outside);
+        }
+        Ok(())
+    }
+
+    fn run(&self, evaluation: &Evaluation, buffers: Buffers) -> Option<()> {
+        self.layer.run_with(evaluation, buffers, Some(self.cut()))
+    }
+
+    #[cfg(feature = "host")]
+    fn tensors_mut(&mut self) -> Vec<&mut Tensor> {
+        self.layer.tensors_mut()
+    }
+
+    #[cfg(feature = "host")]
+    fn scratch_mut(&mut self) -> Option<&mut u32> {
+        self.layer.scratch_mut()
+    }
+
+    #[cfg(feature = "host")]
+    fn label(&self) -> String {
+        self.layer.label_with("winograd conv")
+    }
+
+    #[cfg(feature = "host")]
+    fn weight_bytes(&self) -> usize {
+        self.layer.weight_bytes()
+    }
+}

@@ -1,0 +1,200 @@
+//! Which convolutions get scratch for Winograd's algorithm, within a budget of RAM.
+//!
+//! It works on a finished file: tensors stay where they are, and a convolution's scratch goes to the lowest place that is
+//! free while it runs. So a model that was exported long ago can be given more or less scratch, too.
+
+use super::builder::live_ranges;
+use crate::{Error, Result};
+use brownian::format::Header;
+use brownian::host::{self, OwnedModel};
+use brownian::kernels::{pixel_tile, row_stride, Winograd};
+use brownian::ops::{Conv2d, Op, WinogradConv2d};
+use std::fmt;
+use std::ops::Range;
+
+/// One step of the budgets in a [`Choice`].
+const STEP: u32 = 8 * 1024;
+/// Budgets that are looked at beyond the one asked for.
+const MOST_STEPS: u32 = 16;
+
+/// A model file in which convolutions have been given scratch.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The file.
+    pub file: Vec<u8>,
+    /// Bytes of arena.
+    pub arena: u32,
+    /// The convolutions that were chosen.
+    pub convolutions: Vec<Chosen>,
+    /// Estimated instructions of all dense convolutions on a core with DSP instructions (M4, M33).
+    pub instructions: u64,
+}
+
+/// A convolution by Winograd's algorithm.
+#[derive(Clone, Copy, Debug)]
+pub struct Chosen {
+    /// Number of its op.
+    pub op: usize,
+    /// The op.
+    pub conv: WinogradConv2d,
+}
+
+impl fmt::Display for Chosen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WinogradConv2d { layer, rows, groups } = &self.conv;
+        let [h, w, outputs] = layer.output.shape;
+        write!(
+            f,
+            "op {}, {h}×{w}×{}→{outputs}: by Winograd, bands of {rows} rows, {groups} groups of tiles at a time, {} bytes of \
+             scratch",
+            self.op,
+            layer.input_channels(),
+            self.conv.scratch_len()
+        )
+    }
+}
+
+/// Gives convolutions the scratch that saves the most, where the arena grows by no more than `extra` bytes; all are
+/// computed directly before, so that a file can be chosen for again.
+///
+/// # Errors
+/// A file that cannot be written or read again, which would be a fault of this program.
+pub fn choose(file: &[u8], extra: u32) -> Result<Choice> {
+    let fault = |e: &dyn fmt::Display| Error::Invalid(format!("scratch for convolutions: {e}"));
+    let owned = OwnedModel::new(file).map_err(|e| fault(&e))?;
+    let model = owned.model();
+    let mut ops: Vec<Op> = model.ops().map(directly).collect();
+    let header = *model.header();
+    let occupied: Vec<_> = (0..ops.len()).map(|at| live_ranges(&ops, &header, at)).collect();
+    let end = |ops: &[Op]| {
+        let scratch = ops.iter().filter_map(Op::scratch).map(|(start, len)| start as usize + len);
+        let tensors = ops.iter().flat_map(|op| op.inputs().chain([op.output()]).map(|t| t.range().end));
+        scratch.chain(tensors).max().unwrap_or(0).next_multiple_of(16)
+    };
+    // Scratch that an earlier choice made longer is given back.
+    let limit = end(&ops) + extra as usize;
+    let (mut convolutions, mut instructions) = (Vec::new(), 0);
+    for (at, op) in ops.iter_mut().enumerate() {
+        let Op::Conv2d(layer) = *op else { continue };
+        let cost = direct(&layer);
+        let best = candidates(&layer).into_iter().filter(|c| c.0 < cost).find_map(|(cost, conv)| {
+            let scratch = gap(&occupied[at], conv.scratch_len(), limit)?;
+            Some((cost, WinogradConv2d { layer: Conv2d { scratch, ..layer }, ..conv }))
+        });
+        instructions += best.map_or(cost, |best| best.0);
+        if let Some((_, conv)) = best {
+            *op = Op::WinogradConv2d(conv);
+            convolutions.push(Chosen { op: at, conv });
+        }
+    }
+    let mut list = Vec::new();
+    ops.iter().try_for_each(|op| host::encode_item(op, &mut list)).map_err(|e| fault(&e))?;
+    let arena = end(&ops) as u32;
+    let header = Header { ops: &list, ..header };
+    let file = host::encode(&header, model.blob(), arena, (model.state_len() as u32, model.state_is_f16()))
+        .map_err(|e| fault(&e))?;
+    OwnedModel::new(&file).map_err(|e| fault(&e))?;
+    Ok(Choice { file, arena, convolutions, instructions })
+}
+
+/// What was chosen, and what more scratch would bring, for people: one line each.
+///
+/// # Errors
+/// As [`choose`].
+pub fn describe(file: &[u8], extra: u32, choice: &Choice) -> Result<Vec<String>> {
+    let mut lines: Vec<String> = choice.convolutions.iter().map(Chosen::to_string).collect();
+    let millions = |n: u64| n as f64 / 1e6;
+    lines.push(format!(
+        "{} convolutions by Winograd's algorithm; all dense convolutions take about {:.2} M instructions an evaluation \
+         (Cortex-M4, M33)",
+        choice.convolutions.len(),
+        millions(choice.instructions)
+    ));
+    let mut last = choice.instructions;
+    for step in 1..=MOST_STEPS {
+        let more = choose(file, extra.saturating_add(step * STEP))?;
+        if more.instructions < last {
+            last = more.instructions;
+            lines.push(format!(
+                "--scratch {}: an arena of {} bytes, about {:.2} M instructions",
+                extra + step * STEP,
+                more.arena,
+                millions(more.instructions)
+            ));
+        }
+    }
+    Ok(lines)
+}
+
+/// A convolution as it is without scratch for Winograd's algorithm.
+fn directly(op: Op) -> Op {
+    match op {
+        Op::WinogradConv2d(conv) => Op::Conv2d(conv.layer),
+        other => other,
+    }
+}
+
+/// The lowest place for `len` bytes that end at `limit` at most and meet none of the ranges.
+fn gap(occupied: &[Range<usize>], len: usize, limit: usize) -> Option<u32> {
+    let starts = std::iter::once(0).chain(occupied.iter().map(|range| range.end.next_multiple_of(4)));
+    let free = |start: &usize| occupied.iter().all(|range| range.end <= *start || range.start >= start + len);
+    starts.filter(|start| start + len <= limit).filter(free).min().map(|start| start as u32)
+}
+
+/// All ways to cut a convolution that may be worth it, the fastest first, with their estimated instructions.
+fn candidates(layer: &Conv2d) -> Vec<(u64, WinogradConv2d)> {
+    if !WinogradConv2d::applies(layer) {
+        return Vec::new();
+    }
+    let [height, width, _] = layer.output.shape.map(usize::from);
+    let mut found = Vec::new();
+    let mut last = 0;
+    for bands in 1..=height {
+        let rows = height.div_ceil(bands);
+        if rows == last {
+            continue;
+        }
+        last = rows;
+        let all = Winograd { rows, groups: 1 }.lanes([height, width], layer.window.dilation[1].into()).div_ceil(4);
+        let mut groups = all;
+        loop {
+            let conv = WinogradConv2d { layer: *layer, rows: rows as u16, groups: groups as u16 };
+            if groups <= usize::from(u16::MAX) {
+                found.push((winograd(&conv), conv));
+            }
+            if groups == 1 {
+                break;
+            }
+            // As many chunks more as make a difference.
+            groups = all.div_ceil(all.div_ceil(groups) + 1).min(groups - 1);
+        }
+    }
+    found.sort_by_key(|(cost, conv)| (*cost, conv.scratch_len()));
+    found
+}
+
+/// Estimated instructions of the direct algorithm: 14 for 16 products, or 18 where only two patches fit, 49 for a tile's
+/// outputs of a channel, 6 to copy four taps.
+fn direct(layer: &Conv2d) -> u64 {
+    let [height, width, outputs] = layer.output.shape.map(u64::from);
+    let taps = layer.window.taps() * layer.input_channels() / usize::from(layer.groups);
+    let blocks = row_stride(taps) as u64 / 4;
+    let (pixels, tile) = (height * width, pixel_tile(taps) as u64);
+    let block = if tile == 4 { 14 } else { 9 };
+    pixels.div_ceil(tile) * outputs * (blocks * block + 49) + pixels * blocks * 6
+}
+
+/// Estimated instructions of Winograd's algorithm, part by part: weights, inputs, products, outputs.
+fn winograd(conv: &WinogradConv2d) -> u64 {
+    let layer = &conv.layer;
+    let [height, width, outputs] = layer.output.shape.map(u64::from);
+    let (kernel_rows, channels) = (u64::from(layer.window.kernel[0]), layer.input_channels() as u64);
+    let lanes = conv.cut().lanes([height as usize, width as usize], layer.window.dilation[1].into()) as u64;
+    let (rows, groups) = (u64::from(conv.rows), lanes.div_ceil(4));
+    let chunks = groups.div_ceil(u64::from(conv.groups));
+    let pairs = outputs.div_ceil(2);
+    let weights = chunks * pairs * 2 * kernel_rows * (channels / 4 * 41 + 30);
+    let inputs = lanes * (rows + kernel_rows - 1) * (channels / 4 * 95 + 60);
+    let products = groups * rows * pairs * (6 * (kernel_rows * channels / 2 * 23 / 2 + 24) + 90);
+    weights + inputs + products + lanes * rows * outputs * 76
+}
