@@ -69,7 +69,7 @@ pub struct Train {
     validation: Option<f64>,
     #[arg(long, help = usual(
         "Vary the training images: `shift` moves them by whole pixels, `affine` also turns, scales and shears them a \
-         little",
+         little, both on black; `flip` mirrors every second one, `flip-shift` also moves them, for pictures",
         name_of(Config::usual().augment)
     ))]
     augment: Option<Augment>,

@@ -12,8 +12,12 @@ pub enum Augment {
     None,
     /// Shifts by whole pixels, which change no value.
     Shift,
-    /// Small turns, scalings, shears and shifts by parts of a pixel.
+    /// Small turns, scalings, shears and shifts by parts of a pixel, on black.
     Affine,
+    /// Left and right change places in every second image: for pictures that are as good mirrored.
+    Flip,
+    /// The same, and shifts by whole pixels, where the picture's edge goes on outside.
+    FlipShift,
 }
 
 impl Augment {
@@ -23,6 +27,8 @@ impl Augment {
             Self::None => None,
             Self::Shift => Some(Motion::WHOLE),
             Self::Affine => Some(Motion::SMALL),
+            Self::Flip => Some(Motion { shift: Shift::Whole(0), ..Motion::PICTURE }),
+            Self::FlipShift => Some(Motion::PICTURE),
         }
     }
 }
@@ -76,17 +82,47 @@ pub struct Motion {
     /// Factor on the values before they are clipped to [-1, 1], so that black and white drawings get back what
     /// interpolation took.
     pub contrast: f32,
+    /// Whether every second image is mirrored.
+    pub flip: bool,
+    /// What comes from outside.
+    pub outside: Outside,
+}
+
+/// What lies outside an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// Black (−1): of drawings on black.
+    Black,
+    /// The nearest pixel: of pictures.
+    Edge,
 }
 
 impl Motion {
     /// What leaves a digit the digit it is, and looks as another hand would have written it: turns up to 8 degrees, 8 %
     /// of size, shears up to 0.1, shifts up to a quarter of a pixel (the digits are centred, so that larger ones are
     /// unlike all of them).
-    pub const SMALL: Self =
-        Self { angle: 0.14, scale: 0.08, shear: 0.1, shift: Shift::Any(0.25), kernel: Kernel::Cubic, contrast: 1.15 };
+    pub const SMALL: Self = Self {
+        angle: 0.14,
+        scale: 0.08,
+        shear: 0.1,
+        shift: Shift::Any(0.25),
+        kernel: Kernel::Cubic,
+        contrast: 1.15,
+        ..Self::WHOLE
+    };
     /// Shifts by a whole pixel at most.
-    pub const WHOLE: Self =
-        Self { angle: 0.0, scale: 0.0, shear: 0.0, shift: Shift::Whole(1), kernel: Kernel::Linear, contrast: 1.0 };
+    pub const WHOLE: Self = Self {
+        angle: 0.0,
+        scale: 0.0,
+        shear: 0.0,
+        shift: Shift::Whole(1),
+        kernel: Kernel::Linear,
+        contrast: 1.0,
+        flip: false,
+        outside: Outside::Black,
+    };
+    /// Mirrored images, and shifts by a whole pixel at most.
+    pub const PICTURE: Self = Self { flip: true, outside: Outside::Edge, ..Self::WHOLE };
 
     /// Draws a placement.
     pub fn draw(&self, rng: &mut impl Rng) -> Placement {
@@ -96,7 +132,10 @@ impl Motion {
             Shift::Any(range) => [0; 2].map(|_: i32| draw(range)),
             Shift::Whole(range) => [0; 2].map(|_: i32| rng.random_range(-range..=range) as f32),
         };
-        Placement { angle, scale, shear, shift, kernel: self.kernel, contrast: self.contrast }
+        // Drawn only where it is wanted, so that other motions stay what they were.
+        let mirrored = self.flip && rng.random_bool(0.5);
+        let Self { kernel, contrast, outside, .. } = *self;
+        Placement { angle, scale, shear, shift, kernel, contrast, mirrored, outside }
     }
 }
 
@@ -116,14 +155,26 @@ pub struct Placement {
     /// Factor on the values before they are clipped to [-1, 1], so that black and white drawings get back what
     /// interpolation took.
     pub contrast: f32,
+    /// Whether left and right change places, before anything else.
+    pub mirrored: bool,
+    /// What comes from outside.
+    pub outside: Outside,
 }
 
 impl Placement {
     /// The image where it is.
-    pub const STILL: Self =
-        Self { angle: 0.0, scale: 1.0, shear: 0.0, shift: [0.0; 2], kernel: Kernel::Linear, contrast: 1.0 };
+    pub const STILL: Self = Self {
+        angle: 0.0,
+        scale: 1.0,
+        shear: 0.0,
+        shift: [0.0; 2],
+        kernel: Kernel::Linear,
+        contrast: 1.0,
+        mirrored: false,
+        outside: Outside::Black,
+    };
 
-    /// Draws the moved `image` (NHWC in [-1, 1]) into `out`; what comes from outside is black (−1).
+    /// Draws the moved `image` (NHWC in [-1, 1]) into `out`.
     pub fn apply(&self, shape: Shape, image: &[f32], out: &mut [f32]) {
         let Shape { height, width, channels } = shape;
         let (sin, cos) = self.angle.sin_cos();
@@ -140,8 +191,13 @@ impl Placement {
                 for (row, wy) in (y..).zip(wy).filter(|(_, w)| *w != 0.0) {
                     let inside =
                         |column: isize| (0..height as isize).contains(&row) && (0..width as isize).contains(&column);
-                    let at = |column: isize| match inside(column) {
-                        true => image[(row as usize * width + column as usize) * channels + c],
+                    let pixel = |row: isize, column: isize| {
+                        let (row, column) = (row.clamp(0, height as isize - 1), column.clamp(0, width as isize - 1));
+                        let column = if self.mirrored { width as isize - 1 - column } else { column };
+                        image[(row as usize * width + column as usize) * channels + c]
+                    };
+                    let at = |column: isize| match inside(column) || self.outside == Outside::Edge {
+                        true => pixel(row, column),
                         false => -1.0,
                     };
                     value += wy * (x..).zip(wx).map(|(column, w)| w * at(column)).sum::<f32>();
@@ -236,6 +292,27 @@ mod tests {
             (ratio(Motion::SMALL), ratio(Motion { kernel: Kernel::Linear, contrast: 1.0, ..Motion::SMALL }));
         assert!(sharp.iter().all(|r| (r - 1.0).abs() < 0.06), "{sharp:?}");
         assert!(blurred[0] < 0.6 && blurred[1] < 0.96, "{blurred:?}");
+    }
+
+    #[test]
+    fn pictures_are_mirrored_and_their_edges_go_on() {
+        let shape = Shape::new(2, 3, 3);
+        let image: Vec<f32> = (0..18).map(|i| i as f32 / 18.0).collect();
+        let pixel = |y: usize, x: usize| &image[(y * 3 + x) * 3..][..3];
+        let mirrored = moved(Placement { mirrored: true, ..Placement::STILL }, shape, &image);
+        assert_eq!(mirrored, [pixel(0, 2), pixel(0, 1), pixel(0, 0), pixel(1, 2), pixel(1, 1), pixel(1, 0)].concat());
+        let edge = Placement { outside: Outside::Edge, ..Placement::STILL };
+        let shifted = moved(Placement { shift: [-1.0, 1.0], ..edge }, shape, &image);
+        assert_eq!(shifted, [pixel(1, 0), pixel(1, 0), pixel(1, 1), pixel(1, 0), pixel(1, 0), pixel(1, 1)].concat());
+        let both = moved(Placement { shift: [0.0, 1.0], mirrored: true, ..edge }, shape, &image);
+        assert_eq!(both[..9], [pixel(0, 2), pixel(0, 2), pixel(0, 1)].concat());
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let flip = Augment::Flip.motion().unwrap();
+        let draws: Vec<Placement> = (0..400).map(|_| flip.draw(&mut rng)).collect();
+        let count = draws.iter().filter(|draw| draw.mirrored).count();
+        assert!((150..250).contains(&count) && draws.iter().all(|draw| draw.shift == [0.0; 2]), "{count}");
+        let shifts = (0..400).map(|_| Augment::FlipShift.motion().unwrap().draw(&mut rng).shift);
+        assert!(shifts.filter(|shift| *shift != [0.0; 2]).count() > 300);
     }
 
     #[test]

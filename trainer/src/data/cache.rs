@@ -163,3 +163,71 @@ impl<R: Read> Read for Checked<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::listing;
+    use super::*;
+    use std::time::Duration;
+
+    fn opened(place: &Place) -> Opened {
+        let axes = vec![Axis { name: "hair".into(), classes: vec!["short".into(), "long".into()] }];
+        let labels = Some((Labels { axes, values: vec![0, 1] }, "labels.csv".to_owned()));
+        let mut found = Found { form: "2 PNG".into(), ..Found::default() };
+        found.leave_out("hidden", ".a.png".into());
+        Opened::checked(place, Shape::new(2, 2, 1), vec![0u8, 50, 100, 150, 200, 250, 255, 7].into(), labels, found)
+            .unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_and_what_is_broken_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::at(folder.path()).unwrap();
+        let (path, set) = (folder.path().join("new/a.pictures"), opened(&place));
+        assert!(load(&path, &place).is_none());
+        store(&path, &set).unwrap();
+        let again = load(&path, &place).unwrap();
+        assert_eq!((&again.data, &again.found), (&set.data, &set.found));
+        let whole = fs::read(&path).unwrap();
+        for i in 0..whole.len() {
+            let mut broken = whole.clone();
+            broken[i] ^= 1;
+            fs::write(&path, &broken).unwrap();
+            assert!(load(&path, &place).is_none(), "byte {i}");
+        }
+        for len in [0, 10, 24, whole.len() - 1] {
+            fs::write(&path, &whole[..len]).unwrap();
+            assert!(load(&path, &place).is_none(), "{len} bytes");
+        }
+        store(&path, &set).unwrap();
+        assert!(load(&path, &place).is_some());
+        // The oldest go.
+        for i in 0..20 {
+            store(&folder.path().join(format!("new/{i}.pictures")), &set).unwrap();
+        }
+        assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), MOST_FILES);
+    }
+
+    /// Another name for whatever changes what is read.
+    #[test]
+    fn a_change_is_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.png"), "one").unwrap();
+        let place = Place::at(folder.path()).unwrap();
+        let name = |change: &dyn Fn(&mut Listing, &mut Options)| {
+            let mut listing = listing::list(folder.path(), &mut Found::default()).unwrap();
+            let mut options = Options::default();
+            change(&mut listing, &mut options);
+            file(Path::new("cache"), &place, &listing, &options)
+        };
+        let one = name(&|_, _| ());
+        assert_eq!(one, name(&|_, options| options.no_cache = true));
+        assert_ne!(one, name(&|_, options| options.skip_broken = true));
+        assert_ne!(one, name(&|_, options| options.size = Some("8".parse().unwrap())));
+        assert_ne!(one, name(&|listing, _| listing.files[0].version.0 += 1));
+        assert_ne!(one, name(&|listing, _| listing.files[0].version.1 += Duration::from_nanos(1)));
+        assert_ne!(one, name(&|listing, _| listing.files[0].name = "b.png".into()));
+        assert_ne!(one, name(&|listing, _| listing.classes.push("cat".into())));
+        assert_ne!(one, name(&|listing, _| listing.table = Some((1, Duration::ZERO))));
+    }
+}

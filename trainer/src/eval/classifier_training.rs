@@ -4,7 +4,7 @@ use super::classifier::{Architecture, Classifier, CLASSES, IMAGE};
 use super::corruption;
 use crate::autograd::cross_entropy::softmax_cross_entropy;
 use crate::autograd::{Adam, Buffer, Parameters, Tape};
-use crate::data::augment::{Kernel, Motion, Shift};
+use crate::data::augment::{Motion, Shift};
 use crate::data::Dataset;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
@@ -19,8 +19,7 @@ const LEARNING_RATE: f64 = 3e-3;
 /// Steps of the rise, or a tenth of all if that is less.
 const WARMUP: f64 = 100.0;
 /// How the digits are moved.
-const MOTION: Motion =
-    Motion { angle: 0.21, scale: 0.12, shear: 0.0, shift: Shift::Any(2.5), kernel: Kernel::Linear, contrast: 1.0 };
+const MOTION: Motion = Motion { angle: 0.21, scale: 0.12, shift: Shift::Any(2.5), ..Motion::WHOLE };
 /// Largest standard deviation of the blur in pixels.
 const BLUR: f32 = 1.2;
 /// Largest share of the contrast that is taken away.
