@@ -90,13 +90,18 @@ fn a_run_reads_its_data_again() {
 fn images_that_are_all_equal_teach_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    fs::create_dir(path.join("same")).unwrap();
-    for i in 0..60 {
-        let picture = GrayImage::from_fn(8, 8, |x, y| Luma([(x * y * 4) as u8]));
-        picture.save(path.join(format!("same/{i}.png"))).unwrap();
-    }
     let train = ["train", "--preset", "tiny", "--steps", "2", "--data", "same", "--out", "run"];
-    refuses(path, &train, 1, "all 60 images are equal: there is nothing to learn");
+    for (class, count) in [("0", 1), ("1", 1), ("1", 59)] {
+        fs::create_dir_all(path.join("same").join(class)).unwrap();
+        for i in 0..count {
+            let picture = GrayImage::from_fn(8, 8, |x, y| Luma([(x * y * 4) as u8]));
+            picture.save(path.join(format!("same/{class}/{i}.png"))).unwrap();
+        }
+        if class == "1" {
+            let reason = format!("all {} images are equal: there is nothing to learn", count + 1);
+            refuses(path, &train, 1, &reason);
+        }
+    }
     assert!(prints(path, &["data", "same"]).contains("warning: all 60 images are equal"));
 }
 

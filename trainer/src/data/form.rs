@@ -1,12 +1,12 @@
-//! The forms in which data lie on a disk, behind one trait, and the list of them.
+//! The forms in which data lie on a disk, behind one trait.
 use super::found::Opened;
 use super::options::Options;
 use super::place::Place;
-use super::{idx, npy, npz, pictures};
 use crate::Result;
 use std::path::PathBuf;
 
-/// A form of data that can be read. A new one is a file beside this one, and an entry in [`FORMS`].
+/// A form of data that can be read. A new one is a file beside this one, and an entry in `FORMS` of
+/// `open.rs`.
 pub trait Form: Sync {
     /// Whether what lies there has this form, by its first bytes.
     fn is_at(&self, place: &Place) -> bool;
@@ -17,9 +17,6 @@ pub trait Form: Sync {
     /// Data that are broken, empty or doubtful.
     fn read(&self, place: &Place, reading: &Reading) -> Result<Opened>;
 }
-
-/// All forms, in the order in which they are tried.
-pub const FORMS: [&dyn Form; 4] = [&pictures::Folder, &npy::Npy, &npz::Npz, &idx::Idx];
 
 /// What a [`Form`] is read with.
 pub struct Reading<'a> {

@@ -1,28 +1,9 @@
 //! IDX files, gzipped or not: the format of MNIST (bytes 0, 0, type, rank, then big-endian sizes, then the values).
 use super::array::{Array, Kind};
-use super::form::{Form, Reading};
-use super::found::{Found, Opened};
+use super::gzip;
 use super::place::Place;
-use super::{array_images, gzip, label_array};
 use crate::Result;
 use std::io::Read;
-
-/// An IDX file.
-pub struct Idx;
-
-impl Form for Idx {
-    fn is_at(&self, place: &Place) -> bool {
-        is_at(place)
-    }
-
-    fn read(&self, place: &Place, reading: &Reading) -> Result<Opened> {
-        let mut found = Found { form: "IDX".into(), ..Found::default() };
-        let (shape, pixels) = array_images::images(&place.path, array(place)?, reading.options, &mut found.notes)?;
-        let count = pixels.len() / shape.len().max(1);
-        let labels = label_array::beside(place, count, reading.options, &mut found.notes)?;
-        Opened::checked(place, shape, pixels, labels, found)
-    }
-}
 
 /// The types of values by their codes.
 const KINDS: [(u8, Kind); 6] = [

@@ -1,10 +1,12 @@
 //! Data sets: images as values in [-1, 1], NHWC, with labels where the source has them.
 //!
-//! [`open`] reads a source: a set that is [built in](BUILT_IN), or whatever one of the [forms](form::FORMS) knows. A
-//! new form is one file and one entry there.
+//! [`open`] reads a source: a set that is [built in](BUILT_IN), or whatever one of the [forms](form::Form) knows. A
+//! new form is one file and one entry in the list of `open.rs`.
 mod array;
+mod array_file;
 mod array_images;
 pub mod augment;
+mod beside;
 mod builtin;
 mod cache;
 mod dataset;

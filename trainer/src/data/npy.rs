@@ -1,30 +1,10 @@
 //! NumPy arrays, gzipped or not.
 use super::array::{Array, Kind};
-use super::form::{Form, Reading};
-use super::found::{Found, Opened};
+use super::gzip;
 use super::place::Place;
-use super::{array_images, gzip, label_array};
 use crate::Result;
 use npyz::{DType, Endianness, NpyFile, Order, TypeChar};
 use std::io::Read;
-
-/// One `.npy` file.
-pub struct Npy;
-
-impl Form for Npy {
-    fn is_at(&self, place: &Place) -> bool {
-        is_at(place)
-    }
-
-    fn read(&self, place: &Place, reading: &Reading) -> Result<Opened> {
-        let mut found = Found { form: ".npy array".into(), ..Found::default() };
-        let images = array(place, &mut *place.reader()?)?;
-        let (shape, pixels) = array_images::images(&place.path, images, reading.options, &mut found.notes)?;
-        let count = pixels.len() / shape.len().max(1);
-        let labels = label_array::beside(place, count, reading.options, &mut found.notes)?;
-        Opened::checked(place, shape, pixels, labels, found)
-    }
-}
 
 /// Whether the file at `place` begins as an array does.
 pub fn is_at(place: &Place) -> bool {

@@ -1,15 +1,18 @@
 //! Opening what `--data` names.
 use super::dataset::Dataset;
-use super::form::{Reading, FORMS};
+use super::form::{Form, Reading};
 use super::found::{Found, Opened};
 use super::options::Options;
 use super::pixels::{from_byte, Pixels};
 use super::place::Place;
-use super::{builtin, fit, listing, picture, pictures};
+use super::{array_file, builtin, fit, listing, npz, picture, pictures};
 use crate::graph::Shape;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// All forms, in the order in which they are tried.
+const FORMS: [&dyn Form; 4] = [&pictures::Folder, &array_file::Npy, &npz::Npz, &array_file::Idx];
 
 /// Opens a built-in set, a folder or a file.
 ///
