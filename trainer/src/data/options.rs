@@ -6,7 +6,6 @@ use std::str::FromStr;
 /// How data are read. What is not given is found out, or left as it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, clap::Args)]
 #[serde(default, deny_unknown_fields)]
-#[command(next_help_heading = "How the data are read")]
 pub struct Options {
     /// Scale the images to this size: `32`, or width and height, `24x16`.
     #[arg(long, value_name = "SIZE")]
