@@ -69,7 +69,7 @@ fn trains_and_resumes() {
     assert!(output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains("run: 20 steps, all done before"));
     std::fs::write(path.join("a.npy"), "changed").unwrap();
-    refuses(path, &["train", "--out", "run", "--resume"], 1, "a.npy: is not a readable .npy array");
+    refuses(path, &["train", "--out", "run", "--resume"], 1, "a.npy: is named .npy, but does not begin as such a file does");
 }
 
 /// Every choice reaches the stored configuration, and trains.
@@ -223,7 +223,9 @@ fn says_no_in_one_line() {
     let inside = ["train", "--preset", "tiny", "--data", "a.npy", "--out", "a.npy/run"];
     refuses(path, &inside, 1, "a.npy/run: cannot be written");
     refuses(path, &["train", "--out", "none", "--resume"], 1, "none: holds no checkpoint");
-    refuses(path, &["train", "--data", ".", "--out", "run"], 1, "holds no images");
+    std::fs::create_dir(path.join("empty")).unwrap();
+    refuses(path, &["train", "--data", "empty", "--out", "run"], 1, "holds no images");
+    refuses(path, &["train", "--data", ".", "--out", "run"], 2, "lies in the folder of the data");
     assert_eq!(trainer(path, &["train"]).status.code(), Some(2));
     for [flag, value] in [
         ["--steps", "many"],
