@@ -1,28 +1,92 @@
 //! Writing files so that they are whole or not there.
 use crate::{Error, Result};
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Names that are tried for a temporary file.
 const MOST_TEMPORARY: usize = 1000;
+/// Links that are followed one after the other, as systems do.
+const MOST_LINKS: usize = 40;
 
-/// Writes `bytes` to a temporary file beside `path`, then renames it, so that an earlier file stays as it was until the new one is
-/// complete. What is there already and is no regular file (a pipe, a device) is written to directly.
+/// The file that a path stands for: links are followed, also one that leads to no file yet.
+fn target(path: &Path) -> PathBuf {
+    let mut target = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&target) else { break };
+        target = target.parent().unwrap_or(Path::new("")).join(next);
+    }
+    target
+}
+
+/// A path by which a file is known, whatever way leads to it; the file itself need not be there yet.
+fn identity(path: &Path) -> PathBuf {
+    let target = target(path);
+    let nearest = target.ancestors().find_map(|at| {
+        let at = if at.as_os_str().is_empty() { Path::new(".") } else { at };
+        Some((at.canonicalize().ok()?, target.strip_prefix(at).unwrap_or(&target).to_path_buf()))
+    });
+    nearest.map_or(target.clone(), |(folder, rest)| folder.join(rest).components().collect())
+}
+
+/// Whether `path` is `folder` or lies in it.
+pub fn lies_in(path: &Path, folder: &Path) -> bool {
+    identity(path).starts_with(identity(folder))
+}
+
+/// Checks that files to be written, each with the option that names it, are neither each other nor one of those read.
+///
+/// # Errors
+/// Two that are one (usage).
+pub fn check_apart(read: &[&Path], written: &[(&str, &Path)]) -> Result<()> {
+    let wrong = |option: &str, path: &Path, what: &str| {
+        Err(Error::Usage(format!("{option} {}: {what}; choose another file", path.display())))
+    };
+    for (i, (option, path)) in written.iter().enumerate() {
+        if read.iter().any(|other| identity(other) == identity(path)) {
+            return wrong(option, path, "would overwrite what is read");
+        }
+        if let Some((other, _)) = written[..i].iter().find(|(_, other)| identity(other) == identity(path)) {
+            return wrong(option, path, &format!("is the file of {other} too"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes `bytes` to a temporary file beside `path`, then renames it, so that an earlier file stays as it was until the
+/// new one is complete. A link stays one: what it leads to is written. What is there already and is no regular file (a pipe, a device) is written to directly.
 ///
 /// # Errors
 /// A file that cannot be written or renamed; nothing is left behind.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |e: std::io::Error| Error::file(path, format!("cannot be written: {e}"));
+    write_with(path, |file| file.write_all(bytes).map_err(|e| unwritable(path, e)))
+}
+
+/// As [`write_atomically`], of what `write` puts into the file.
+///
+/// # Errors
+/// Also what `write` fails with.
+pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        return File::options().write(true).open(path).and_then(|mut file| file.write_all(bytes)).map_err(failed);
+        let file = File::options().write(true).open(path).map_err(|e| unwritable(path, e))?;
+        let mut file = BufWriter::new(file);
+        return write(&mut file).and_then(|()| file.flush().map_err(|e| unwritable(path, e)));
     }
-    let (temporary, mut file) = temporary(path)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.and_then(|()| fs::rename(&temporary, path)).map_err(|e| {
+    let target = &target(path);
+    let (temporary, file) = temporary(target)?;
+    let mut file = BufWriter::new(file);
+    let written = write(&mut file).and_then(|()| {
+        let synced = file.flush().and_then(|()| file.get_ref().sync_all());
+        synced.and_then(|()| fs::rename(&temporary, target)).map_err(|e| unwritable(path, e))
+    });
+    if written.is_err() {
         let _ = fs::remove_file(&temporary);
-        failed(e)
-    })
+    }
+    written
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Error {
+    Error::file(path, format!("cannot be written: {error}"))
 }
 
 /// A new temporary file beside `path`, under a name that no file has.
@@ -52,7 +116,7 @@ pub fn check_writable(path: &Path) -> Result<()> {
         Ok(found) if found.is_dir() => Err(Error::file(path, "cannot be written: is a folder")),
         Ok(found) if !found.is_file() => File::options().write(true).open(path).map(|_| ()).map_err(failed),
         _ => {
-            let (temporary, _) = temporary(path)?;
+            let (temporary, _) = temporary(&target(path))?;
             fs::remove_file(&temporary).map_err(failed)
         }
     }
@@ -89,6 +153,30 @@ mod tests {
             assert!(error.to_string().contains("cannot be written"), "{error}");
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// By whatever way, a file is itself.
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_files_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, loose] = ["file", "link", "loose"].map(|name| folder.path().join(name));
+        fs::write(&file, b"one").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        std::os::unix::fs::symlink("later", &loose).unwrap();
+        for path in [&link, &loose] {
+            write_atomically(path, b"two").unwrap();
+            assert!(fs::symlink_metadata(path).unwrap().is_symlink(), "{path:?}");
+        }
+        assert_eq!([fs::read(&file).unwrap(), fs::read(folder.path().join("later")).unwrap()], [b"two", b"two"]);
+        let again = folder.path().join("./link");
+        assert!(check_apart(&[&file], &[("--png", &again)]).unwrap_err().to_string().contains("what is read"));
+        let [a, b] = ["new", "./new"].map(|name| folder.path().join(name));
+        let error = check_apart(&[&file], &[("--png", &a), ("--npy", &b)]).unwrap_err().to_string();
+        assert!(error.contains("is the file of --png too"), "{error}");
+        check_apart(&[&file], &[("--png", &a), ("--npy", &loose)]).unwrap();
+        assert!(lies_in(&a, folder.path()) && lies_in(folder.path(), folder.path()));
+        assert!(!lies_in(folder.path(), &folder.path().join("x")));
     }
 
     /// Files of the names that temporary ones have are somebody's.

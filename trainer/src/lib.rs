@@ -2,6 +2,9 @@
 //!
 //! Data flows one way: file → [`data::Dataset`] → [`graph::Graph`] → [`run`] ([`train`], [`finetune`]) → folded float
 //! [`network::Network`] → quantized operations → model file.
+// Standard error may be gone or full: what is said there goes through `report::note`, which cannot fail.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod autograd;
 pub mod chain;
 pub mod cli;
@@ -14,6 +17,7 @@ pub mod finetune;
 pub mod graph;
 pub mod inspect;
 pub mod lower;
+pub mod memory;
 pub mod nets;
 pub mod network;
 pub mod ops;

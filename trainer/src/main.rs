@@ -6,7 +6,7 @@ fn main() -> ExitCode {
     match brownian_trainer::cli::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            brownian_trainer::report::note::note(format_args!("error: {error}"));
             ExitCode::from(error.exit_code())
         }
     }

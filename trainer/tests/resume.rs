@@ -2,6 +2,7 @@
 //! be resumed.
 use brownian_trainer::data::{Dataset, Labels};
 use brownian_trainer::graph::Shape;
+use brownian_trainer::nets::{Choice, NormName, Variation};
 use brownian_trainer::run::{checkpoint, Config};
 use brownian_trainer::train::{run, Trainer};
 use std::fs;
@@ -63,6 +64,22 @@ fn threads_do_not_change_a_run() {
         })
     };
     assert!(with(1) == with(3));
+}
+
+/// A step in parts is the same step, but for the order of sums, where no norm looks at a part as a whole.
+#[test]
+fn parts_of_a_step_add_up() {
+    let losses = |accumulate: usize| {
+        let network = Choice::Preset(Variation { norm: Some(NormName::None), ..Variation::default() });
+        let mut trainer = Trainer::new(Config { accumulate, network, ..config(20) }).unwrap();
+        train(&mut trainer, None);
+        trainer.losses().to_vec()
+    };
+    let (whole, parts) = (losses(1), losses(4));
+    assert_ne!(whole, parts);
+    for (step, (a, b)) in whole.iter().zip(&parts).enumerate() {
+        assert!((a - b).abs() < 1e-3 * a, "step {step}: {a} and {b}");
+    }
 }
 
 /// What a kill can leave: a checkpoint that is being written, one that is being removed, or two that are whole.

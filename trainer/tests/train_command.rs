@@ -41,8 +41,9 @@ fn trains_and_resumes() {
     assert!(trainer(path, &["train", "--out", "run", "--resume"]).status.success());
     let others = [
         ["--preset", "digits28"],
-        ["--data", "digits"],
-        ["--steps", "21"],
+        ["--steps", "19"],
+        ["--minutes", "1"],
+        ["--accumulate", "2"],
         ["--batch", "9"],
         ["--lr", "0.5"],
         ["--seed", "4"],
@@ -68,8 +69,118 @@ fn trains_and_resumes() {
     let output = trainer(path, &[&["train", "--out", "run", "--resume"], &same[..]].concat());
     assert!(output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains("run: 20 steps, all done before"));
-    std::fs::write(path.join("a.npy"), "changed").unwrap();
-    refuses(path, &["train", "--out", "run", "--resume"], 1, "a.npy: is named .npy, but does not begin as such a file does");
+    // Metrics and a sheet of samples lie beside the checkpoint.
+    let metrics = std::fs::read_to_string(path.join("run/metrics.csv")).unwrap();
+    assert_eq!(metrics.lines().map(|row| row.split(',').next().unwrap()).collect::<Vec<_>>(), ["step", "20"]);
+    assert!(path.join("run/samples/step-000000020.png").is_file());
+
+    // Data are known by what they hold, wherever they lie; a run can be made longer, by steps.
+    refuses(path, &["train", "--out", "run", "--resume", "--data", "digits"], 1, "is not the data");
+    std::fs::rename(path.join("a.npy"), path.join("b.npy")).unwrap();
+    refuses(path, &["train", "--out", "run", "--resume"], 1, "a.npy");
+    let longer = ["train", "--out", "run", "--resume", "--data", "./b.npy", "--steps", "25"];
+    let output = trainer(path, &longer);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.lines().next().unwrap().contains("goes on from step 20 to 25 with a learning rate of"), "{text}");
+    assert!(path.join("run/step-000000025").is_dir(), "{text}");
+    assert!(trainer(path, &["train", "--out", "run", "--resume"]).status.success(), "the new place is kept");
+    std::fs::write(path.join("b.npy"), "changed").unwrap();
+    refuses(path, &["train", "--out", "run", "--resume"], 1, "b.npy: is named .npy, but does not begin");
+}
+
+/// What decides a run's memory is looked at before it begins, whoever wrote it.
+#[test]
+fn what_does_not_fit_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    let tiny = |out: &'static str| ["train", "--preset", "tiny", "--data", "a.npy", "--out", out, "--steps", "1"];
+    refuses(path, &[&tiny("r")[..], &["--accumulate", "5"]].concat(), 2, "--accumulate 5: give a divisor of the 32");
+    refuses(path, &[&tiny("r")[..], &["--minutes", "0"]].concat(), 2, "--minutes 0: give a time above 0");
+    refuses(path, &["train", "--preset", "tiny", "--data", "a.npy", "--out", ".", "--from", "none"], 1, "none");
+    assert!(trainer(path, &tiny("run")).status.success());
+    let edit = |name: &str, from: &str, to: &str| {
+        let file = path.join("run/step-000000001").join(name);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&file, text.replace(from, to)).unwrap();
+        for command in [&["train", "--resume", "--out", "run"][..], &["export", "run", "--out", "m.brn"]] {
+            let output = trainer(path, command);
+            assert_eq!(output.status.code(), Some(1), "{name} {to}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        std::fs::write(&file, text).unwrap();
+    };
+    edit("run.toml", "image = [\n    8,\n    8,", "image = [\n    1000000,\n    1000000,");
+    let losses = std::fs::read_to_string(path.join("run/step-000000001/loss.csv")).unwrap();
+    let loss = losses.trim().rsplit(',').next().unwrap().to_owned();
+    ["inf", "NaN", "-inf"].iter().for_each(|wrong| edit("loss.csv", &loss, wrong));
+}
+
+/// A process that is at work in a run keeps others out; one that was killed does not. Nobody needs to read what is said.
+#[test]
+fn a_run_has_one_process_and_needs_no_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    let long = ["train", "--preset", "tiny", "--data", "a.npy", "--out", "run", "--steps", "1000000", "--batch", "4"];
+    let spawn =
+        |stderr| Command::new(env!("CARGO_BIN_EXE_trainer")).current_dir(path).args(long).stderr(stderr).spawn();
+    // Its standard error is closed at once.
+    let mut child = spawn(std::process::Stdio::piped()).unwrap();
+    drop(child.stderr.take());
+    while !path.join("run/samples/step-000000500.png").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended without a reader");
+        std::thread::yield_now();
+    }
+    for arguments in
+        [&["train", "--out", "run", "--resume"][..], &["train", "--out", "run", "--resume", "--steps", "9"]]
+    {
+        refuses(path, arguments, 1, "another process is at work in this run");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Free again: what it says now is of its own.
+    refuses(path, &["train", "--out", "run", "--resume", "--seed", "9"], 2, "--seed differs");
+}
+
+/// Another run's weights: with the same classes everything comes along, other images or layers are refused.
+#[test]
+fn a_run_starts_from_anothers_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    let arguments = |out: &'static str| ["train", "--data", "a.npy", "--out", out, "--steps", "40", "--batch", "8"];
+    assert!(trainer(path, &[&arguments("one")[..], &["--preset", "tiny"]].concat()).status.success());
+    let output = trainer(path, &[&arguments("two")[..], &["--from", "one"]].concat());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && text.starts_with("starts from step 40 of one, with its classes"), "{text}");
+    let first = |run: &str| -> f32 {
+        let losses = std::fs::read_to_string(path.join(run).join("step-000000040/loss.csv")).unwrap();
+        losses.lines().nth(1).unwrap().split(',').nth(1).unwrap().parse().unwrap()
+    };
+    // The same images and noise.
+    assert!(first("two") < first("one"), "{} after {}", first("two"), first("one"));
+    let config = std::fs::read_to_string(path.join("two/step-000000040/run.toml")).unwrap();
+    assert!(config.contains("from = \"one\""), "{config}");
+    let wider = [&arguments("three")[..], &["--from", "one", "--preset", "tiny", "--width", "2"]].concat();
+    refuses(path, &wider, 1, "one: its network is another: stem.weight is [4, 3, 3, 4] there and [8, 3, 3, 4] here");
+    let digits = ["train", "--data", "digits", "--out", "four", "--from", "one"];
+    refuses(path, &digits, 1, "one: learned images of 8x8x1; these are 28x28x1");
+}
+
+/// Time as a budget, in parts that a resumed run adds up.
+#[test]
+fn minutes_end_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_images(&path.join("a.npy"));
+    let arguments = ["train", "--preset", "tiny", "--data", "a.npy", "--out", "run", "--minutes", "0.005"];
+    assert!(trainer(path, &arguments).status.success());
+    let output = trainer(path, &["train", "--out", "run", "--resume"]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("all done before"));
+    let output = trainer(path, &["train", "--out", "run", "--resume", "--minutes", "0.01"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("to 0.01 minutes with a learning rate of") && !text.contains("all done"), "{text}");
 }
 
 /// Every choice reaches the stored configuration, and trains.
@@ -181,11 +292,11 @@ fn a_network_is_a_file() {
     let run = std::fs::read_to_string(path.join("run/step-000000002/run.toml")).unwrap();
     assert!(run.contains("preset = \"own\"") && run.contains("kind = \"unet\""), "{run}");
     std::fs::write(path.join("wrong.toml"), own.replace("kernel", "kernal")).unwrap();
-    std::fs::write(path.join("odd.toml"), own.replace("patch = [2, 2]", "patch = [3, 3]")).unwrap();
+    std::fs::write(path.join("odd.toml"), own.replace("patch = [2, 2]", "patch = [8, 8]")).unwrap();
     for (file, code, words) in [
         ("wrong.toml", 1, "wrong.toml: unknown field `kernal`"),
         ("none.toml", 1, "none.toml: cannot be read"),
-        ("odd.toml", 1, "do not fit this network"),
+        ("odd.toml", 1, "a single position before the last"),
     ] {
         refuses(path, &["train", "--net", file, "--data", "a.npy", "--out", "other"], code, words);
     }

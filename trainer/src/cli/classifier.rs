@@ -46,7 +46,7 @@ impl TrainClassifier {
             bar.set_length(steps);
             bar.set_position(step);
             if step % 500 == 0 {
-                bar.suspend(|| eprintln!("step {step} of {steps}: loss {mean:.4}"));
+                bar.note(&format!("step {step} of {steps}: loss {mean:.4}"));
             }
         })?;
         bar.finish_and_clear();

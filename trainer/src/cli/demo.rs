@@ -4,7 +4,8 @@ use crate::chain::{self, Batch, Classes};
 use crate::data::Dataset;
 use crate::finetune::FineTuner;
 use crate::inspect::Report;
-use crate::report::{image, plot, progress::TrainingBar};
+use crate::report::note::note;
+use crate::report::{image, plot, progress::Busy, progress::TrainingBar};
 use crate::run::{Checkpoint, Config, FineTuning};
 use crate::train::{self, Progress, Trainer};
 use crate::{export, files, Error, Result};
@@ -72,10 +73,10 @@ impl Demo {
             false => Duration::ZERO,
         };
         let training_time = Duration::from_secs(self.seconds) - tuning_time;
-        eprintln!("training {PRESET} on {} digits for {} seconds", data.len(), training_time.as_secs());
+        note(format_args!("training {PRESET} on {} digits for {} seconds", data.len(), training_time.as_secs()));
         let mut bar = TrainingBar::new(0, 0.0, trainer.config().batch);
         let time = Some(training_time);
-        let result = train::run(&mut trainer, &data, None, time, |progress| bar.show(&progress));
+        let result = train::run(&mut trainer, &data, None, time, |event| bar.show_event(&event));
         bar.finish();
         result?;
 
@@ -85,15 +86,17 @@ impl Demo {
             false => tune(&trained, &data, self.seed, tuning_time)?,
         };
 
-        eprintln!("quantizing and exporting");
+        note(format_args!("quantizing and exporting"));
         let plans = export::DEFAULT_PLANS.map(str::to_owned);
+        let busy = Busy::new("quantizing");
         let bytes = export::export(&run, &plans, &Default::default())?.file;
+        drop(busy);
         let [model_path, samples_path, loss_path] =
             ["digits28.brn", "samples.png", "loss.png"].map(|name| self.out.join(name));
         files::write_atomically(&model_path, &bytes)?;
         plot::loss(&loss_path, trainer.losses())?;
 
-        eprintln!("sampling with the integer runtime");
+        note(format_args!("sampling with the integer runtime"));
         let file = OwnedModel::new(&bytes)?;
         let model = file.model();
         let plan = file.plan(PLAN_NAME)?;
@@ -129,7 +132,7 @@ fn tune(run: &Checkpoint, data: &Dataset, seed: u64, time: Duration) -> Result<C
     let start = Instant::now();
     let done = || start.elapsed().as_secs_f64() / time.as_secs_f64();
     let tuning = fine_tuning(seed);
-    eprintln!("fine-tuning {PLAN_NAME} in integers for {} seconds", time.as_secs());
+    note(format_args!("fine-tuning {PLAN_NAME} in integers for {} seconds", time.as_secs()));
     let mut bar = TrainingBar::new(0, 0.0, tuning.batch);
     let mut tuner = FineTuner::new(run, data, tuning, |_, _| ())?;
     while done() < 1.0 {

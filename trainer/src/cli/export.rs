@@ -1,8 +1,10 @@
 //! `trainer export`.
 use crate::inspect::Report;
 use crate::lower::{calibrate::RangeChoice, winograd, Choices, Lowered, StateName, WeightBits};
-use crate::run::checkpoint;
-use crate::{export, files, plans, Result};
+use crate::report::note::note;
+use crate::report::progress::Busy;
+use crate::run::{checkpoint, Checkpoint};
+use crate::{export, files, plans, Error, Result};
 use brownian::host::OwnedModel;
 use clap::Args;
 use std::path::PathBuf;
@@ -51,23 +53,59 @@ impl Export {
     /// # Errors
     /// Bad plans or files, or a network that the format cannot hold.
     pub fn run(self) -> Result<()> {
-        let asked = if self.plans.is_empty() { export::DEFAULT_PLANS.map(str::to_owned).to_vec() } else { self.plans };
-        plans::parse_all(&asked)?;
+        plans::parse_all(&self.plans)?;
         files::check_writable(&self.out)?;
+        let run = checkpoint::load(&self.run)?;
+        self.say_what_is_doubtful(&run);
+        let asked = if self.plans.is_empty() { default_plans(&run)? } else { self.plans };
         let choices = Choices {
             weights: self.weights,
             ranges: self.ranges,
             bias_correction: self.bias_correction == Switch::On,
             state: self.state,
         };
-        let Lowered { file: bytes, warnings, .. } = export::export(&checkpoint::load(&self.run)?, &asked, &choices)?;
-        warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        let Lowered { file: bytes, warnings, .. } = {
+            let _busy = Busy::new("quantizing");
+            export::export(&run, &asked, &choices)?
+        };
+        warnings.iter().for_each(|warning| note(format_args!("warning: {warning}")));
         let choice = winograd::choose(&bytes, self.scratch)?;
-        winograd::describe(&bytes, self.scratch, &choice)?.iter().for_each(|line| eprintln!("{line}"));
+        winograd::describe(&bytes, self.scratch, &choice)?.iter().for_each(note);
         let bytes = choice.file;
         files::write_atomically(&self.out, &bytes)?;
         let file = OwnedModel::new(&bytes)?;
-        eprintln!("{}: {}", self.out.display(), Report::new(&file.model(), bytes.len()).needs());
+        note(format_args!("{}: {}", self.out.display(), Report::new(&file.model(), bytes.len()).needs()));
         Ok(())
     }
+
+    fn say_what_is_doubtful(&self, run: &Checkpoint) {
+        let (step, run_steps) = (run.step(), run.config.steps);
+        match run.config.fine_tuning {
+            None if step == 0 => {
+                note(format_args!("warning: {} has made no step, so the model draws noise", self.run.display()));
+            }
+            None if step < run_steps && run.config.minutes.is_none() => note(format_args!(
+                "warning: {} stands at step {step} of {run_steps}; `trainer train --resume` goes on",
+                self.run.display()
+            )),
+            _ => {}
+        }
+    }
+}
+
+/// The plans of a model for which none are asked: those that the run's schedule has timesteps for.
+fn default_plans(run: &Checkpoint) -> Result<Vec<String>> {
+    let fits = |plan: &String| run.config.plans(std::slice::from_ref(plan)).is_ok();
+    let (fitting, others): (Vec<String>, Vec<String>) =
+        export::DEFAULT_PLANS.map(str::to_owned).into_iter().partition(fits);
+    if fitting.is_empty() {
+        return Err(Error::Usage(format!(
+            "none of the usual plans fits {} timesteps; give --plan",
+            run.config.timesteps
+        )));
+    }
+    if !others.is_empty() {
+        note(format_args!("left out, as the run has {} timesteps: {}", run.config.timesteps, others.join(", ")));
+    }
+    Ok(fitting)
 }

@@ -1,11 +1,12 @@
 //! `trainer finetune`.
 use super::options::{difference, set, usual};
-use super::run_data::{data_of, describe};
+use super::run_data::{check_apart, data_of, describe};
 use crate::data::{Dataset, Opened};
 use crate::finetune::{Figures, FineTuner};
 use crate::plans::NamedPlan;
+use crate::report::note::note;
 use crate::report::{plot, progress::image_bar, progress::TrainingBar};
-use crate::run::{checkpoint, Checkpoint, FineTuning};
+use crate::run::{checkpoint, Checkpoint, FineTuning, Lock};
 use crate::train::Progress;
 use crate::{Error, Result};
 use clap::Args;
@@ -80,17 +81,17 @@ impl FineTune {
     /// Bad arguments, runs or data, or training that fails.
     pub fn run(self) -> Result<()> {
         let started = if self.resume { self.resumed()? } else { Some(self.fresh()?) };
-        if let Some((mut tuner, data)) = started {
+        if let Some((mut tuner, data, _lock)) = started {
             self.tune(&mut tuner, &data)?;
             while let Some(round) = tuner.calibrate_class_prior()? {
-                eprintln!("classes of draws without a class: total variation {:.4}", round.total_variation);
+                note(format_args!("classes of draws without a class: total variation {:.4}", round.total_variation));
                 checkpoint::save(&self.out, &tuner.checkpoint()?)?;
             }
         }
         plot::loss(&self.out.join("loss.png"), &checkpoint::load(&self.out)?.losses)
     }
 
-    fn fresh(&self) -> Result<(FineTuner, Dataset)> {
+    fn fresh(&self) -> Result<(FineTuner, Dataset, Lock)> {
         if checkpoint::exists(&self.out) {
             return Err(Error::file(
                 &self.out,
@@ -103,9 +104,11 @@ impl FineTune {
         let plans = crate::export::DEFAULT_PLANS[1..].iter().map(|p| (*p).to_owned()).collect();
         let mut tuning = FineTuning { plans, ..FineTuning::USUAL };
         self.apply(&mut tuning);
+        check_apart(&run.config.data, &self.out)?;
         checkpoint::check_writable(&self.out)?;
         describe(&opened);
         let data = opened.data;
+        let lock = Lock::take(&self.out)?;
         let bar = image_bar(0);
         let mut tuner = FineTuner::new(&run, &data, tuning, |step, steps| {
             bar.set_length(steps);
@@ -114,11 +117,14 @@ impl FineTune {
         bar.finish_and_clear();
         // So that the critics are not trained again.
         checkpoint::save(&self.out, &tuner.checkpoint()?)?;
-        Ok((tuner, data))
+        Ok((tuner, data, lock))
     }
 
     /// Nothing of a fine-tuning that is finished.
-    fn resumed(&self) -> Result<Option<(FineTuner, Dataset)>> {
+    fn resumed(&self) -> Result<Option<(FineTuner, Dataset, Lock)>> {
+        // A folder without a run gets no lock.
+        checkpoint::load(&self.out)?;
+        let lock = Lock::take(&self.out)?;
         let found = checkpoint::load(&self.out)?;
         let Some(tuning) = &found.config.fine_tuning else {
             return Err(Error::file(&self.out, "is not a fine-tuned run; `trainer train --resume` continues it"));
@@ -138,7 +144,7 @@ impl FineTune {
         }
         if found.unfinished.is_none() {
             self.run.as_deref().map(checkpoint::load).transpose()?;
-            eprintln!("{}: {} steps, all done before", self.out.display(), found.step());
+            note(format_args!("{}: {} steps, all done before", self.out.display(), found.step()));
             return Ok(None);
         }
         let opened = training_data(&found, &self.out)?;
@@ -151,7 +157,7 @@ impl FineTune {
             }
         }
         describe(&opened);
-        Ok(Some((tuner, opened.data)))
+        Ok(Some((tuner, opened.data, lock)))
     }
 
     /// Puts what was asked for into the settings.

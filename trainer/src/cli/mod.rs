@@ -8,6 +8,7 @@ mod edit;
 mod eval;
 mod export;
 mod finetune;
+mod fit;
 mod inspect;
 mod network;
 mod options;

@@ -28,6 +28,19 @@ pub struct NetworkArgs {
 }
 
 impl NetworkArgs {
+    /// Whether any network is asked for.
+    pub fn is_given(&self) -> bool {
+        self.preset.is_some() || self.net.is_some() || self.variation() != Variation::default()
+    }
+
+    /// A network with the changes that are asked for.
+    ///
+    /// # Errors
+    /// Changes out of range.
+    pub fn varied(&self, spec: &Spec) -> Result<Spec> {
+        self.variation().of(spec)
+    }
+
     /// Checks what can be checked before there are images.
     ///
     /// # Errors

@@ -1,15 +1,10 @@
 //! The data of a command: opened with a bar, and described in its first lines.
 use crate::data::{self, Opened, Options, Reading};
+use crate::report::note::note;
 use crate::report::progress::image_bar;
 use crate::run::Config;
 use crate::{Error, Result};
-use std::io::{stderr, IsTerminal, Write};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Time between two lines about the progress where there is no terminal for a bar.
-const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Reads what `--data` names, with the usual cache, and tells how far it is.
 ///
@@ -17,15 +12,9 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// As [`data::open`].
 pub fn opened(source: &str, options: &Options) -> Result<Opened> {
     let bar = image_bar(0);
-    let last = Mutex::new(Instant::now());
     let progress = |done: u64, of: u64| {
         bar.set_length(of);
         bar.set_position(done);
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() >= LINE_EVERY && !stderr().is_terminal() {
-            *last = Instant::now();
-            say(&format!("{source}: {done} of {of} images read"));
-        }
     };
     let cache = if options.no_cache { None } else { data::usual_cache() };
     let opened = data::open(source, &Reading { options, cache, progress: &progress });
@@ -48,12 +37,7 @@ pub fn training_data(source: &str, options: &Options) -> Result<Opened> {
 
 /// Says what was found, when work begins.
 pub fn describe(opened: &Opened) {
-    opened.lines().iter().for_each(|line| say(line));
-}
-
-/// Writes a line to standard error, which may be gone.
-fn say(line: &str) {
-    let _ = writeln!(stderr(), "{line}");
+    opened.lines().iter().for_each(note);
 }
 
 /// The data of a run in the folder `run`.

@@ -4,6 +4,7 @@ use super::edit::EditArguments;
 use super::options::guidance;
 use super::output;
 use crate::chain::{self, Batch, Classes};
+use crate::report::note::note;
 use crate::report::{image, progress};
 use crate::{files, Error, Result};
 use brownian::host::{ChainMemory, OwnedModel};
@@ -68,6 +69,8 @@ pub struct Sample {
 }
 
 const MAX_THREADS: usize = 1024;
+/// Values that are drawn before they are written, where nothing but the array is wanted.
+const MOST_TOGETHER: usize = 1 << 22;
 
 /// The plan of this name, or the first.
 ///
@@ -103,9 +106,12 @@ impl Sample {
             return Err(Error::Usage("nothing would be written: give --png, --npy, --preview or --print".into()));
         }
         let guidance = self.guidance()?;
-        for path in [&self.png, &self.npy, &self.preview, &self.snapshot].into_iter().flatten() {
-            files::check_writable(path)?;
-        }
+        let outputs =
+            [("--png", &self.png), ("--npy", &self.npy), ("--preview", &self.preview), ("--snapshot", &self.snapshot)];
+        let outputs: Vec<(&str, &Path)> =
+            outputs.iter().filter_map(|(option, path)| Some((*option, path.as_deref()?))).collect();
+        files::check_apart(&[&self.file], &outputs)?;
+        outputs.iter().try_for_each(|(_, path)| files::check_writable(path))?;
         let file = OwnedModel::read(&self.file)?;
         let model = file.model();
         if let Some(path) = &self.resume {
@@ -132,6 +138,17 @@ impl Sample {
             .build()
             .map_err(|e| Error::Invalid(format!("threads cannot be started: {e}")))?;
         let bar = progress::image_bar(count);
+        if let (Some(path), None, None, false) = (&self.npy, &self.png, &self.preview, self.print) {
+            // The file alone holds all images.
+            let together = (MOST_TOGETHER / values).max(1);
+            let parts = (0..count).step_by(together).map(|first| {
+                let batch = Batch { first: first as u32, count: together.min(count - first), ..batch };
+                pool.install(|| chain::edited(&model, plan, &batch, &edit, || bar.inc(1)))
+            });
+            write_npy(path, count, shape, parts)?;
+            bar.finish_and_clear();
+            return Ok(());
+        }
         let mut samples = Vec::new();
         if self.png.is_some() || self.npy.is_some() || self.print {
             samples = pool.install(|| chain::edited(&model, plan, &batch, &edit, || bar.inc(1)))?;
@@ -158,7 +175,7 @@ impl Sample {
     fn write(&self, samples: &[f32], shape: [usize; 3]) -> Result<()> {
         let count = samples.len() / shape.iter().product::<usize>();
         if let Some(path) = &self.npy {
-            write_npy(path, samples, shape)?;
+            write_npy(path, count, shape, [Ok(samples.to_vec())])?;
         }
         if let Some(path) = &self.png {
             image::write_grid(path, samples, shape, columns(count), 2)?;
@@ -209,7 +226,7 @@ fn save_after<E: StateElement>(mut sampler: Sampler<E>, steps: usize, path: &Pat
     let mut bytes = Vec::new();
     sampler.save_to(|piece| bytes.extend_from_slice(piece));
     files::write_atomically(path, &bytes)?;
-    eprintln!("{}: saved after step {steps} of {all}, {} bytes", path.display(), bytes.len());
+    note(format_args!("{}: saved after step {steps} of {all}, {} bytes", path.display(), bytes.len()));
     Ok(())
 }
 
@@ -218,15 +235,21 @@ fn columns(count: usize) -> usize {
     count.min(10).max((count as f64).sqrt().ceil() as usize)
 }
 
-fn write_npy(path: &Path, samples: &[f32], [height, width, channels]: [usize; 3]) -> Result<()> {
-    let count = samples.len() / (height * width * channels);
+/// Writes an array of `count` images, part by part.
+fn write_npy(
+    path: &Path,
+    count: usize,
+    [height, width, channels]: [usize; 3],
+    parts: impl IntoIterator<Item = Result<Vec<f32>>>,
+) -> Result<()> {
     let dims = [count, height, width, channels].map(|d| d as u64);
-    let mut bytes = Vec::new();
-    let written =
-        npyz::WriteOptions::new().default_dtype().shape(&dims).writer(&mut bytes).begin_nd().and_then(|mut writer| {
-            writer.extend(samples.iter().copied())?;
-            writer.finish()
-        });
-    written.map_err(|e| Error::file(path, format!("cannot be encoded: {e}")))?;
-    files::write_atomically(path, &bytes)
+    let failed = |e: std::io::Error| Error::file(path, format!("cannot be written: {e}"));
+    files::write_with(path, |file| {
+        let array = npyz::WriteOptions::new().default_dtype().shape(&dims).writer(file);
+        let mut array = array.begin_nd().map_err(failed)?;
+        for part in parts {
+            array.extend(part?).map_err(failed)?;
+        }
+        array.finish().map_err(failed)
+    })
 }

@@ -1,23 +1,28 @@
 //! `trainer train`.
+use super::fit::FitArgs;
 use super::network::NetworkArgs;
 use super::options::{difference, name_of, set, usual};
 use super::run_data::{check_apart, data_of, describe, training_data};
 use crate::data::{augment::Augment, Opened, Options};
 use crate::lower;
-use crate::nets::Choice;
+use crate::memory;
+use crate::nets::{Choice, NormName, Spec, Variation};
 use crate::process::{Prediction, ScheduleName, Weighting};
+use crate::report::note::note;
 use crate::report::{plot, progress::TrainingBar};
-use crate::run::{checkpoint, Config};
+use crate::run::{checkpoint, Checkpoint, Config, Lock};
 use crate::train::{self, Trainer};
 use crate::{Error, Result};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `trainer train`; what is not given is as in [`Config::usual`].
 #[derive(Debug, Args)]
 pub struct Train {
     #[command(flatten)]
     network: NetworkArgs,
+    #[command(flatten)]
+    fit: FitArgs,
     #[arg(long, help = usual(
         "A folder of pictures, an .npy or .npz array or an IDX file (.gz too), or `digits` or `faces16` (built in)",
         Config::usual().data
@@ -30,8 +35,17 @@ pub struct Train {
     out: PathBuf,
     #[arg(long, help = usual("Number of steps", Config::usual().steps))]
     steps: Option<u64>,
+    /// Minutes of training, beside or instead of `--steps`: whichever is over first ends the run, and the learning rate
+    /// has fallen to zero then.
+    #[arg(long)]
+    minutes: Option<f64>,
     #[arg(long, help = usual("Images a step", Config::usual().batch))]
     batch: Option<usize>,
+    #[arg(long, value_name = "N", help = usual(
+        "Parts that a step's images are computed in, one after the other, for less memory",
+        Config::usual().accumulate
+    ))]
+    accumulate: Option<usize>,
     #[arg(long, help = usual("Highest learning rate", Config::usual().lr))]
     lr: Option<f64>,
     #[arg(long, help = usual("Seed of everything random", Config::usual().seed))]
@@ -78,7 +92,10 @@ pub struct Train {
         Config::usual().augment_share
     ))]
     augment_share: Option<f64>,
-    /// Continue a run from its last checkpoint.
+    /// Start from the weights of another run, with its network; class tables start anew where the classes are others.
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    from: Option<PathBuf>,
+    /// Continue a run from its last checkpoint, with more `--steps` or `--minutes` if wanted, or `--data` in a new place.
     #[arg(long)]
     resume: bool,
 }
@@ -89,20 +106,22 @@ impl Train {
     /// # Errors
     /// Bad arguments, data or files, or training that fails.
     pub fn run(self) -> Result<()> {
-        let (mut trainer, opened) = if self.resume { self.resumed()? } else { self.fresh()? };
+        let (mut trainer, opened, _lock) = if self.resume { self.resumed()? } else { self.fresh()? };
         checkpoint::check_writable(&self.out)?;
-        let graph = trainer.graph();
-        let weights = graph.weight_count();
         describe(&opened);
         let data = opened.data;
-        eprintln!(
-            "{}: {weights} weights on the chip, {:.2} M MACs a step",
+        let graph = trainer.graph();
+        note(format_args!(
+            "{}: {} weights on the chip, {:.2} M MACs a step",
             trainer.config().preset,
+            graph.weight_count(),
             graph.macs() as f64 / 1e6
-        );
-        let done = trainer.step() as f64 / trainer.config().steps as f64;
-        let mut bar = TrainingBar::new(trainer.step(), done, trainer.config().batch);
-        let result = train::run(&mut trainer, &data, Some(&self.out), None, |progress| bar.show(&progress));
+        ));
+        let (batch, accumulate) = (trainer.config().batch, trainer.config().accumulate);
+        let held = train::step_bytes(trainer.graph(), batch / accumulate);
+        memory::check(held, &format!("a step of --batch {batch} with --accumulate {accumulate}"))?;
+        let mut bar = TrainingBar::new(trainer.step(), trainer.done(), batch);
+        let result = train::run(&mut trainer, &data, Some(&self.out), None, |event| bar.show_event(&event));
         let loss = bar.finish();
         result.map_err(|e| match e {
             Error::Training { step, reason } if checkpoint::exists(&self.out) => Error::Training {
@@ -114,39 +133,58 @@ impl Train {
         plot::loss(&self.out.join("loss.png"), trainer.losses())?;
         match loss {
             Some(loss) => {
-                eprintln!("{}: {} steps, mean loss of the last {loss:.4}", self.out.display(), trainer.step());
+                note(format_args!("{}: {} steps, mean loss of the last {loss:.4}", self.out.display(), trainer.step()));
             }
-            None => eprintln!("{}: {} steps, all done before", self.out.display(), trainer.step()),
+            None => note(format_args!("{}: {} steps, all done before", self.out.display(), trainer.step())),
         }
         if let Some(last) = trainer.validation().last() {
-            eprintln!(
+            note(format_args!(
                 "averaged network: loss {:.4} on training images, {:.4} on held-out ones",
                 last.training, last.validation
-            );
+            ));
         }
         Ok(())
     }
 
-    fn fresh(&self) -> Result<(Trainer, Opened)> {
+    fn fresh(&self) -> Result<(Trainer, Opened, Lock)> {
         self.network.check()?;
+        let from = self.from.as_deref().map(checkpoint::load).transpose()?;
         let mut config = Config::usual();
         self.apply(&mut config);
+        let held = || Error::file(&self.out, "already holds a run; continue it with --resume or choose another folder");
         if checkpoint::exists(&self.out) {
-            return Err(Error::file(
-                &self.out,
-                "already holds a run; continue it with --resume or choose another folder",
-            ));
+            return Err(held());
         }
         check_apart(&config.data, &self.out)?;
         let opened = training_data(&config.data, &config.data_options)?;
         let data = &opened.data;
         let source = config.data.clone();
-        let (name, spec) = self.network.spec(data.shape)?;
+        let (name, spec) = match &from {
+            Some(run) if !self.network.is_given() => (run.config.preset.clone(), learnable(run)?),
+            _ => self.network.spec(data.shape)?,
+        };
         let mut config = Config { network: Choice::Spec(spec), ..Config::new(&name, data) };
+        if let Some(run) = from.as_ref().map(|run| &run.config) {
+            // What the weights were learned for.
+            (config.prediction, config.schedule) = (run.prediction, run.schedule);
+            (config.timesteps, config.zero_terminal_snr) = (run.timesteps, run.zero_terminal_snr);
+        }
         self.apply(&mut config);
+        if let Some((name, spec)) = self.fit.choose(&config)? {
+            (config.preset, config.network) = (name, Choice::Spec(self.network.varied(&spec)?));
+        }
         // What no model file can hold is not worth training.
         lower::check(&config.graph()?)?;
-        Ok((Trainer::new(Config { data: source, ..config })?, opened))
+        let mut trainer = Trainer::new(Config { data: source, ..config })?;
+        if let (Some(run), Some(folder)) = (&from, &self.from) {
+            start_from(&mut trainer, run, folder)?;
+        }
+        let lock = Lock::take(&self.out)?;
+        // Another process may have trained here since.
+        if checkpoint::exists(&self.out) {
+            return Err(held());
+        }
+        Ok((trainer, opened, lock))
     }
 
     /// Puts what was asked for into a configuration.
@@ -154,6 +192,15 @@ impl Train {
         set(&mut config.data, &self.data);
         config.data_options = self.data_options.or(&config.data_options);
         set(&mut config.steps, &self.steps);
+        if self.minutes.is_some() {
+            config.minutes = self.minutes;
+            // The time is the budget unless steps are given too.
+            config.steps = self.steps.unwrap_or(i32::MAX as u64);
+        }
+        set(&mut config.accumulate, &self.accumulate);
+        if let Some(from) = &self.from {
+            config.from = Some(from.display().to_string());
+        }
         set(&mut config.batch, &self.batch);
         set(&mut config.lr, &self.lr);
         set(&mut config.seed, &self.seed);
@@ -170,17 +217,26 @@ impl Train {
         set(&mut config.augment_share, &self.augment_share);
     }
 
-    fn resumed(&self) -> Result<(Trainer, Opened)> {
-        let found = checkpoint::load(&self.out)?;
-        let c = &found.config;
+    fn resumed(&self) -> Result<(Trainer, Opened, Lock)> {
+        // A folder without a run gets no lock.
+        checkpoint::load(&self.out)?;
+        let lock = Lock::take(&self.out)?;
+        let mut found = checkpoint::load(&self.out)?;
+        let c = &mut found.config;
         if c.fine_tuning.is_some() {
             return Err(Error::file(
                 &self.out,
                 "is a fine-tuned run, which training on would undo; `trainer finetune --resume` continues one",
             ));
         }
+        let extended = self.extend(c);
         let mut asked = c.clone();
         self.apply(&mut asked);
+        if extended || self.minutes.is_some() {
+            asked.steps = c.steps;
+        }
+        // Data are known by what they hold.
+        asked.data.clone_from(&c.data);
         let option = match self.network.differs(c)? {
             Some(option) => Some(option.to_owned()),
             None => difference(&asked, c, &[]),
@@ -191,7 +247,58 @@ impl Train {
                 self.out.display()
             )));
         }
+        set(&mut c.data, &self.data);
         let opened = data_of(c, &self.out)?;
-        Ok((Trainer::from_checkpoint(found)?, opened))
+        let trainer = Trainer::from_checkpoint(found)?;
+        if extended {
+            let (config, step) = (trainer.config(), trainer.step());
+            note(format_args!(
+                "{}: goes on from step {step} to {} with a learning rate of {:.5}, which falls to zero again",
+                self.out.display(),
+                match config.minutes {
+                    Some(minutes) => format!("{minutes} minutes"),
+                    None => config.steps.to_string(),
+                },
+                config.learning_rate(step, trainer.done())
+            ));
+        }
+        Ok((trainer, opened, lock))
     }
+
+    /// Lengthens a run that is to make more steps or take more minutes; whether it is.
+    fn extend(&self, config: &mut Config) -> bool {
+        let steps = self.steps.filter(|steps| *steps > config.steps);
+        let minutes = self.minutes.filter(|minutes| config.minutes.is_some_and(|before| *minutes > before));
+        set(&mut config.steps, &steps);
+        config.minutes = minutes.or(config.minutes);
+        steps.is_some() || minutes.is_some()
+    }
+}
+
+/// The network of a run, as one that can be trained on: that of a fine-tuned run has its norms folded away.
+fn learnable(run: &Checkpoint) -> Result<Spec> {
+    let spec = run.config.spec()?;
+    match (&run.config.fine_tuning, &spec) {
+        (Some(_), Spec::UNet(_)) => Variation { norm: Some(NormName::None), ..Variation::default() }.of(&spec),
+        _ => Ok(spec),
+    }
+}
+
+/// Starts from a run's weights, and says what came along.
+fn start_from(trainer: &mut Trainer, run: &Checkpoint, folder: &Path) -> Result<()> {
+    let (here, there) = (trainer.config().shape(), run.config.shape());
+    if here != there {
+        return Err(Error::file(folder, format!("learned images of {there}; these are {here}")));
+    }
+    let classes = trainer.start_from(run).map_err(|e| Error::file(folder, e))?;
+    let tables = match classes {
+        true => "with its classes",
+        false => "with class tables that start anew, as the classes are others",
+    };
+    let norms = match run.config.fine_tuning {
+        Some(_) => "; it is fine-tuned, so there are no norms to train with: try --lr 0.002",
+        None => "",
+    };
+    note(format_args!("starts from step {} of {}, {tables}{norms}", run.step(), folder.display()));
+    Ok(())
 }

@@ -1,4 +1,5 @@
 //! `trainer upgrade`.
+use crate::report::note::note;
 use crate::{files, upgrade, Error, Result};
 use brownian::format::VERSION;
 use clap::Args;
@@ -34,9 +35,9 @@ impl Upgrade {
         files::write_atomically(&self.out, &upgraded)?;
         let (file, out) = (self.file.display(), self.out.display());
         if found == VERSION {
-            eprintln!("{file} has format version {VERSION} already: {out} is a copy");
+            note(format_args!("{file} has format version {VERSION} already: {out} is a copy"));
         } else {
-            eprintln!("{out}: format version {VERSION}, from version {found}");
+            note(format_args!("{out}: format version {VERSION}, from version {found}"));
         }
         Ok(())
     }

@@ -265,6 +265,7 @@ mod tests {
             stats: vec![],
             losses: vec![],
             validation: vec![],
+            seconds: 0.0,
             unfinished: None,
         }
     }

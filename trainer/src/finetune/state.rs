@@ -45,6 +45,7 @@ impl FineTuner {
             stats: vec![],
             losses: self.losses.clone(),
             validation: vec![],
+            seconds: 0.0,
             unfinished,
         })
     }

@@ -23,11 +23,17 @@ pub fn check(graph: &Graph) -> Result<()> {
              {MAX_MACS}. Take smaller images, a larger patch or fewer channels"
         )));
     }
+    let step = Step { timestep: 1, ..Step::default() };
+    trial(graph, &[NamedPlan { name: "check".into(), clip: true, steps: vec![step] }]).map(drop)
+}
+
+/// The model file that the network makes with its start values and these plans: as large as that of a trained one.
+///
+/// # Errors
+/// Layers, sizes or counts that no model file holds, with the layer's name.
+pub fn trial(graph: &Graph, plans: &[NamedPlan]) -> Result<Vec<u8>> {
     let network = graph.fold(&graph.params.init(0), &graph.stats.init(0))?;
     let ranges = vec![Range { min: -1.0, max: 1.0 }; graph.nodes.len()];
-    let step = Step { timestep: 1, ..Step::default() };
-    let plans = [NamedPlan { name: "check".into(), clip: true, steps: vec![step] }];
-    let export =
-        Export { name: "the network", provenance: "", axes: &[], network: &network, ranges: &ranges, plans: &plans };
-    lower(&export, &Measured::default()).map(drop)
+    let export = Export { name: "the network", provenance: "", axes: &[], network: &network, ranges: &ranges, plans };
+    lower(&export, &Measured::default()).map(|lowered| lowered.file)
 }

@@ -28,7 +28,7 @@ pub mod winograd;
 
 pub use assemble::{lower, Export, Lowered, Measured};
 pub use builder::{arena_lower_bound, BuildError, Frame, ModelBuilder};
-pub use check::check;
+pub use check::{check, trial};
 pub use context::Accumulator;
 pub use layer::{FloatLayer, IntegerLayer};
 pub use quantize::{quantize, quantize_apart, Choices, StateName, Title, WeightBits};

@@ -1,58 +1,196 @@
-//! Progress bars on standard error.
-use crate::train::Progress;
+//! Progress on standard error: a bar in a terminal, a line every ten seconds elsewhere.
+use super::note::note;
+use crate::train::{Event, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::time::Instant;
+use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
+use std::sync::Mutex;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Time between two lines where standard error is no terminal.
+const EVERY: Duration = Duration::from_secs(10);
+/// Resolution of a training's bar.
+const UNITS: u64 = 10_000;
+
+/// A bar that counts.
+#[derive(Debug)]
+pub struct Bar {
+    bar: ProgressBar,
+    /// When the next line is due.
+    next: Mutex<Instant>,
+}
+
+impl Bar {
+    fn new(len: u64, template: &str) -> Self {
+        let bar = ProgressBar::new(len);
+        let bar = ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style));
+        Self { bar, next: Mutex::new(Instant::now() + EVERY) }
+    }
+
+    /// Counts `more`.
+    pub fn inc(&self, more: u64) {
+        self.bar.inc(more);
+        self.tell(|| self.count());
+    }
+
+    /// Sets how far it counts.
+    pub fn set_length(&self, len: u64) {
+        self.bar.set_length(len);
+    }
+
+    /// Sets what is done.
+    pub fn set_position(&self, position: u64) {
+        self.bar.set_position(position);
+        self.tell(|| self.count());
+    }
+
+    /// Prints a line above the bar.
+    pub fn note(&self, line: &str) {
+        self.bar.suspend(|| note(line));
+    }
+
+    /// Ends the bar, of which nothing stays.
+    pub fn finish_and_clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn count(&self) -> String {
+        format!("{} of {}", self.bar.position(), self.bar.length().unwrap_or_default())
+    }
+
+    /// Prints a line where there is no terminal and one is due.
+    fn tell(&self, line: impl FnOnce() -> String) {
+        if !self.bar.is_hidden() {
+            return;
+        }
+        let Ok(mut next) = self.next.try_lock() else { return };
+        let now = Instant::now();
+        if now >= *next {
+            *next = now + EVERY;
+            note(line());
+        }
+    }
+}
+
+/// A bar that counts images.
+pub fn image_bar(count: usize) -> Bar {
+    Bar::new(count as u64, "{bar:24} {pos}/{len} images  {per_sec}  ETA {eta}")
+}
 
 /// A bar of a training run: step, smoothed loss, samples a second and the time left.
 #[derive(Debug)]
 pub struct TrainingBar {
-    bar: ProgressBar,
+    bar: Bar,
     start: Instant,
-    first: u64,
+    /// Steps and part of the run that were done at the start.
+    first: (u64, f64),
     batch: usize,
     loss: f32,
     count: u32,
 }
 
-/// Resolution of the bar.
-const UNITS: u64 = 10_000;
-
 impl TrainingBar {
     /// A bar for a run that has made `step` steps and takes `batch` images a step.
     pub fn new(step: u64, done: f64, batch: usize) -> Self {
-        let position = (done * UNITS as f64) as u64;
-        let bar = styled(ProgressBar::new(UNITS).with_position(position), "{bar:24} {msg}  ETA {eta}");
-        bar.reset_eta();
-        Self { bar, start: Instant::now(), first: step, batch, loss: 0.0, count: 0 }
+        let bar = Bar::new(UNITS, "{bar:24} {msg}");
+        bar.bar.set_position((done * UNITS as f64) as u64);
+        Self { bar, start: Instant::now(), first: (step, done), batch, loss: 0.0, count: 0 }
     }
 
     /// Shows a step.
     pub fn show(&mut self, progress: &Progress) {
         self.count = (self.count + 1).min(100);
         self.loss += (progress.loss - self.loss) / self.count as f32;
-        let samples = (progress.step - self.first) as f64 * self.batch as f64;
-        let rate = samples / self.start.elapsed().as_secs_f64();
-        self.bar.set_message(format!("step {}  loss {:.4}  {rate:.0} samples/s", progress.step, self.loss));
-        self.bar.set_position((progress.done * UNITS as f64) as u64);
+        let (first, done) = self.first;
+        let elapsed = self.start.elapsed().as_secs_f64();
+        let rate = (progress.step - first) as f64 * self.batch as f64 / elapsed;
+        let left = time_left(elapsed, progress.done - done, 1.0 - progress.done);
+        let message =
+            format!("step {}  loss {:.4}  {rate:.0} samples/s  ETA {}", progress.step, self.loss, clock(left));
+        self.bar.tell(|| message.clone());
+        self.bar.bar.set_message(message);
+        self.bar.bar.set_position((progress.done * UNITS as f64) as u64);
+    }
+
+    /// Shows a step, or prints a warning above the bar.
+    pub fn show_event(&mut self, event: &Event) {
+        match event {
+            Event::Step(progress) => self.show(progress),
+            Event::Warning(words) => self.note(&format!("warning: {words}")),
+        }
     }
 
     /// Prints a line above the bar.
     pub fn note(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.note(line);
     }
 
     /// Ends the bar and returns the smoothed loss; `None` where no step was shown.
     pub fn finish(self) -> Option<f32> {
-        self.bar.finish();
+        self.bar.bar.finish();
         (self.count > 0).then_some(self.loss)
     }
 }
 
-/// A bar that counts images.
-pub fn image_bar(count: usize) -> ProgressBar {
-    styled(ProgressBar::new(count as u64), "{bar:24} {pos}/{len} images  {per_sec}  ETA {eta}")
+/// Seconds left where `done` of a work took `elapsed` seconds and `rest` is to be done: every part costs the same.
+fn time_left(elapsed: f64, done: f64, rest: f64) -> f64 {
+    elapsed * rest.max(0.0) / done.max(1e-9)
 }
 
-fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
-    ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
+/// Seconds as `2h 05m`, `5m 03s` or `7s`.
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.min(1e9) as u64;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// A sign of life during work that does not count its parts, until it is dropped.
+#[derive(Debug)]
+pub struct Busy {
+    bar: ProgressBar,
+    lines: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Busy {
+    /// Says `what` is being done: a spinner in a terminal, a line every ten seconds elsewhere.
+    pub fn new(what: &'static str) -> Self {
+        let bar = ProgressBar::new_spinner().with_message(what);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        let lines = bar.is_hidden().then(|| {
+            let (stop, stopped) = channel();
+            let start = Instant::now();
+            let lines = std::thread::spawn(move || {
+                while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                    note(format!("{what}: {} so far", clock(start.elapsed().as_secs_f64())));
+                }
+            });
+            (stop, lines)
+        });
+        Self { bar, lines }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+        if let Some((stop, lines)) = self.lines.take() {
+            drop(stop);
+            let _ = lines.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_in_proportion() {
+        assert_eq!(time_left(30.0, 0.25, 0.5), 60.0);
+        let texts = [0.0, 7.9, 303.0, 7500.0].map(clock);
+        assert_eq!(texts, ["0s", "7s", "5m 03s", "2h 05m"]);
+    }
 }

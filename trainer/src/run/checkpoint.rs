@@ -39,6 +39,8 @@ pub struct Checkpoint {
     pub losses: Vec<f32>,
     /// The losses on training and on held-out images at some steps; empty where none are held out.
     pub validation: Vec<Validation>,
+    /// Seconds spent, where the run has a budget of time.
+    pub seconds: f64,
     /// What a fine-tuning that is not finished needs to go on.
     pub unfinished: Option<Unfinished>,
 }
@@ -72,6 +74,8 @@ impl Checkpoint {
 #[serde(deny_unknown_fields)]
 struct RunFile {
     step: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calibration_rounds: Option<usize>,
     /// Written by earlier versions, never needed: a step's random numbers depend on the seed and the step alone.
@@ -146,7 +150,8 @@ fn write_all(run: &Path, temporary: &Path, checkpoint: &Checkpoint) -> Result<()
     let step = checkpoint.step();
     let calibration_rounds = checkpoint.unfinished.as_ref().map(|unfinished| unfinished.calibration_rounds);
     let config = checkpoint.config.clone();
-    let text = toml::to_string_pretty(&RunFile { step, calibration_rounds, _random_position: None, config })
+    let seconds = config.minutes.is_some().then_some(checkpoint.seconds);
+    let text = toml::to_string_pretty(&RunFile { step, seconds, calibration_rounds, _random_position: None, config })
         .map_err(|e| Error::Invalid(format!("the configuration cannot be stored: {e}")))?;
     write(RUN_FILE, text.as_bytes())?;
     write(LOSS_FILE, history::encode_losses(&checkpoint.losses).as_bytes())?;
@@ -217,8 +222,8 @@ pub fn load(run: &Path) -> Result<Checkpoint> {
         Some(calibration_rounds) => Some(Unfinished { calibration_rounds, state: tensors(TUNING_FILE)?.1 }),
         None => None,
     };
-    let config = file.config;
-    Ok(Checkpoint { config, params, adam_first, adam_second, ema, stats, losses, validation, unfinished })
+    let (config, seconds) = (file.config, file.seconds.unwrap_or(0.0));
+    Ok(Checkpoint { seconds, config, params, adam_first, adam_second, ema, stats, losses, validation, unfinished })
 }
 
 /// Whether a folder holds a run.

@@ -15,10 +15,24 @@ fn half() -> f64 {
     0.5
 }
 
+/// The usual [`Config::accumulate`].
+fn one() -> usize {
+    1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
+}
+
 /// The usual [`Config::snr_gamma`].
 fn five() -> f64 {
     5.0
 }
+
+/// A year.
+const MOST_MINUTES: f64 = 525_600.0;
+/// Most values of an image: as many as the largest arena has bytes.
+const MOST_VALUES: usize = 1 << 24;
 
 /// Everything that decides the result of a run, given the data. Fields that runs of earlier versions lack mean what
 /// those runs did.
@@ -44,8 +58,17 @@ pub struct Config {
     pub axes: Vec<Axis>,
     /// Steps of the whole run.
     pub steps: u64,
+    /// Minutes of the whole run, where it has a budget of time beside its steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<f64>,
     /// Images a step.
     pub batch: usize,
+    /// Parts that a step's images are computed in, one after the other, their gradients added up.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub accumulate: usize,
+    /// The run whose weights it started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// Highest learning rate.
     pub lr: f64,
     /// Seed of everything random.
@@ -112,7 +135,10 @@ impl Config {
             image: [0; 3],
             axes: vec![],
             steps: 40_000,
+            minutes: None,
             batch: 32,
+            accumulate: one(),
+            from: None,
             lr: 0.016,
             seed: 0,
             schedule: ScheduleName::Linear,
@@ -146,6 +172,20 @@ impl Config {
         }
         if self.batch == 0 || self.batch > 1 << 16 {
             return fail(format!("--batch {}: give at least 1 and at most {}", self.batch, 1 << 16));
+        }
+        if self.accumulate == 0 || !self.batch.is_multiple_of(self.accumulate) {
+            let batch = self.batch;
+            return fail(format!("--accumulate {}: give a divisor of the {batch} images a step", self.accumulate));
+        }
+        if let Some(minutes) = self.minutes.filter(|minutes| !positive(*minutes) || *minutes > MOST_MINUTES) {
+            return fail(format!("--minutes {minutes}: give a time above 0 and at most {MOST_MINUTES}"));
+        }
+        let [height, width, channels] = self.image;
+        if self.image.iter().any(|size| *size > 65_535) || height * width * channels > MOST_VALUES {
+            return fail(format!(
+                "images of {} are more than the {MOST_VALUES} values that a chain can hold; scale them down",
+                self.shape()
+            ));
         }
         if !positive(self.lr) || self.lr > 1.0 {
             return fail(format!("--lr {}: give a learning rate above 0 and at most 1", self.lr));

@@ -35,7 +35,7 @@ pub fn encode_validation(validation: &[Validation]) -> String {
 pub fn decode_losses(bytes: &[u8]) -> Result<Vec<f32>> {
     let rows = text(bytes)?.lines().skip(1).enumerate().map(|(i, line)| {
         let loss =
-            line.split_once(',').filter(|(step, _)| step.parse() == Ok(i + 1)).and_then(|(_, loss)| loss.parse().ok());
+            line.split_once(',').filter(|(step, _)| step.parse() == Ok(i + 1)).and_then(|(_, loss)| finite(loss));
         loss.ok_or_else(|| Error::Invalid(format!("line {} is not \"{},loss\"", i + 2, i + 1)))
     });
     rows.collect()
@@ -50,7 +50,7 @@ pub fn decode_validation(bytes: &[u8], last: u64) -> Result<Vec<Validation>> {
     let rows = text(bytes)?.lines().skip(1).enumerate().map(|(i, line)| {
         let mut fields = line.split(',');
         let step = fields.next().and_then(|step| step.parse().ok()).filter(|step| (before + 1..=last).contains(step));
-        let mut loss = || fields.next().and_then(|loss| loss.parse().ok());
+        let mut loss = || fields.next().and_then(finite);
         let (Some(step), Some(training), Some(validation), None) = (step, loss(), loss(), fields.next()) else {
             let what = format!("line {} is not \"step,loss,loss\" of a later step up to {last}", i + 2);
             return Err(Error::Invalid(what));
@@ -59,6 +59,11 @@ pub fn decode_validation(bytes: &[u8], last: u64) -> Result<Vec<Validation>> {
         Ok(Validation { step, training, validation })
     });
     rows.collect()
+}
+
+/// A loss as it was written, which is a number.
+fn finite(text: &str) -> Option<f32> {
+    text.parse().ok().filter(|loss: &f32| loss.is_finite())
 }
 
 fn text(bytes: &[u8]) -> Result<&str> {

@@ -3,10 +3,12 @@ pub mod checkpoint;
 mod config;
 mod fine_tuning;
 mod history;
+mod lock;
 mod tensors;
 
 pub use checkpoint::{Checkpoint, Unfinished};
 pub use config::Config;
 pub use fine_tuning::FineTuning;
 pub use history::Validation;
+pub use lock::Lock;
 pub use tensors::Tensors;

@@ -1,19 +1,15 @@
-//! A training in memory, step by step, and the loop that saves it.
-use super::draws::Draws;
+//! A training in memory, step by step.
+use super::draws::{Draw, Draws};
 use super::model::{self, Batch};
 use super::validation;
-use crate::autograd::{Adam, Parameters, Tape};
-use crate::data::{labels, Dataset};
+use crate::autograd::{loss::weighted_mse, Adam, Buffer, Grads, Parameters, Tape};
+use crate::data::Dataset;
 use crate::graph::Graph;
 use crate::nets::Choice;
 use crate::network::Network;
-use crate::run::{checkpoint, Checkpoint, Config, Validation};
+use crate::run::{Checkpoint, Config, Validation};
 use crate::{Error, Result};
-use std::path::Path;
 use std::time::{Duration, Instant};
-
-/// Steps between two checkpoints of [`run`].
-const CHECKPOINT_STEPS: u64 = 500;
 
 /// A run in memory.
 #[derive(Debug)]
@@ -27,6 +23,14 @@ pub struct Trainer {
     stats: Vec<f32>,
     losses: Vec<f32>,
     validation: Vec<Validation>,
+    /// Time spent, where the run has a budget of it.
+    seconds: f64,
+}
+
+/// About how many bytes a step on `images` images takes: what the backward pass needs of every layer, and as much again.
+pub fn step_bytes(graph: &Graph, images: usize) -> u64 {
+    let values: usize = graph.nodes.iter().map(|node| node.shape.len()).sum();
+    8 * values as u64 * images as u64
 }
 
 impl Trainer {
@@ -52,6 +56,7 @@ impl Trainer {
             stats,
             losses: vec![],
             validation: vec![],
+            seconds: 0.0,
             config,
         })
     }
@@ -73,6 +78,7 @@ impl Trainer {
         trainer.stats = checkpoint.stats;
         trainer.losses = checkpoint.losses;
         trainer.validation = checkpoint.validation;
+        trainer.seconds = checkpoint.seconds;
         Ok(trainer)
     }
 
@@ -91,6 +97,7 @@ impl Trainer {
             stats: self.stats.clone(),
             losses: self.losses.clone(),
             validation: self.validation.clone(),
+            seconds: self.seconds,
             unfinished: None,
         })
     }
@@ -98,6 +105,46 @@ impl Trainer {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The current weights and the averaged statistics of the norms.
+    pub(super) fn weights(&self) -> (Vec<f32>, Vec<f32>) {
+        (self.params.values().to_vec(), self.stats.clone())
+    }
+
+    /// Starts from these weights and statistics.
+    pub(super) fn set_weights(&mut self, params: Vec<f32>, stats: Vec<f32>) {
+        self.ema.clone_from(&params);
+        self.params = Parameters::new(params);
+        self.stats = stats;
+    }
+
+    /// The distance of the averaged weights from the current ones, as a share of these.
+    pub(super) fn distance_of_average(&self) -> f64 {
+        let length = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+        let apart = length(&mut self.params.values().iter().zip(&self.ema).map(|(a, b)| a - b));
+        apart / length(&mut self.params.values().iter().copied()).max(f64::MIN_POSITIVE)
+    }
+
+    /// Part of the run that is done, in [0, 1].
+    pub fn done(&self) -> f64 {
+        self.progress(Instant::now(), None)
+    }
+
+    /// Counts the time since `start` where the run has a budget of it.
+    pub(super) fn spend(&mut self, start: &mut Instant) {
+        if self.config.minutes.is_some() {
+            self.seconds += start.elapsed().as_secs_f64();
+            *start = Instant::now();
+        }
+    }
+
+    /// Part of the run that is done, in [0, 1], by steps or by the time since `start`, whichever is further.
+    pub(super) fn progress(&self, start: Instant, time: Option<Duration>) -> f64 {
+        let time = time.or(self.config.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)));
+        let spent = self.seconds + start.elapsed().as_secs_f64();
+        let elapsed = time.map_or(0.0, |time| spent / time.as_secs_f64());
+        (self.step() as f64 / self.config.steps as f64).max(elapsed).min(1.0)
     }
 
     /// The network's description.
@@ -121,7 +168,7 @@ impl Trainer {
     }
 
     /// Measures the averaged network on training and on held-out images.
-    fn validate(&mut self, training: &Dataset, held_out: &Dataset) -> Result<()> {
+    pub(super) fn validate(&mut self, training: &Dataset, held_out: &Dataset) -> Result<()> {
         let network = self.network()?;
         let loss = |data| validation::loss(&network, &self.config, data).map(|loss| loss as f32);
         let losses = Validation { step: self.step(), training: loss(training)?, validation: loss(held_out)? };
@@ -145,17 +192,23 @@ impl Trainer {
         let step = self.step();
         let fail = |reason: String| Error::Training { step: step + 1, reason };
         let draw = self.draws.draw(data, step);
-        let mut tape = Tape::default();
-        let x = tape.hold(draw.x, draw.timesteps.len(), self.graph.input);
-        let (timesteps, class_rows) = (&draw.timesteps[..], &draw.class_rows[..]);
-        let batch = Batch { x: (x, false), timesteps, class_rows, plan_row: 0, rounding: None };
-        let output = model::forward(&self.graph, &mut tape, &self.params, batch);
-        let loss = crate::autograd::loss::weighted_mse(&mut tape, &output.f, &draw.target, &draw.weights);
-        let value = loss.value as f32;
-        if !value.is_finite() {
-            return Err(fail("the loss is not a number; try a smaller --lr".into()));
+        let parts = self.config.accumulate;
+        let (mut value, mut stats, mut sum) = (0.0, vec![0.0; self.stats.len()], Vec::new());
+        let mut grads = None;
+        for part in 0..parts {
+            let (part_value, part_stats, part_grads) = self.gradients(&draw, part, &fail)?;
+            value += part_value / parts as f32;
+            stats.iter_mut().zip(part_stats).for_each(|(mean, value)| *mean += value / parts as f32);
+            let part_grads = grads.insert(part_grads);
+            let grad = self.params.grad(part_grads).map_err(|e| fail(e.to_string()))?;
+            grad.iter_mut().zip(&sum).for_each(|(grad, sum)| *grad += sum);
+            if part + 1 < parts {
+                sum = grad.to_vec();
+            } else if parts > 1 {
+                grad.iter_mut().for_each(|grad| *grad /= parts as f32);
+            }
         }
-        let mut grads = loss.backward(tape).map_err(|e| fail(e.to_string()))?;
+        let Some(mut grads) = grads else { return Err(fail("a step of no part does nothing".into())) };
         let grad = self.params.grad(&mut grads).map_err(|e| fail(e.to_string()))?;
         let norm = grad.iter().map(|g| f64::from(*g) * f64::from(*g)).sum::<f64>().sqrt();
         if !norm.is_finite() {
@@ -170,84 +223,31 @@ impl Trainer {
         // The average starts short and grows to its full length.
         let decay = self.config.ema.min((1 + step) as f64 / (10 + step) as f64) as f32;
         average(&mut self.ema, self.params.values(), decay);
-        average(&mut self.stats, &output.stats, decay);
+        average(&mut self.stats, &stats, decay);
         self.losses.push(value);
         Ok(value)
+    }
+
+    /// Loss, statistics and gradients of one of the parts that a step's images are computed in.
+    fn gradients(&self, draw: &Draw, part: usize, fail: &impl Fn(String) -> Error) -> Result<(f32, Vec<f32>, Grads)> {
+        let images = draw.timesteps.len() / self.config.accumulate;
+        let of = |per_image: usize| part * images * per_image..(part + 1) * images * per_image;
+        let values = of(self.graph.input.len());
+        let mut tape = Tape::default();
+        let x = tape.hold(Buffer::copy_of(&draw.x[values.clone()]), images, self.graph.input);
+        let timesteps = &draw.timesteps[of(1)];
+        let class_rows = &draw.class_rows[of(draw.class_rows.len() / draw.timesteps.len())];
+        let batch = Batch { x: (x, false), timesteps, class_rows, plan_row: 0, rounding: None };
+        let output = model::forward(&self.graph, &mut tape, &self.params, batch);
+        let loss = weighted_mse(&mut tape, &output.f, &draw.target[values], &draw.weights[of(1)]);
+        let value = loss.value as f32;
+        if !value.is_finite() {
+            return Err(fail("the loss is not a number; try a smaller --lr".into()));
+        }
+        Ok((value, output.stats, loss.backward(tape).map_err(|e| fail(e.to_string()))?))
     }
 }
 
 pub(crate) fn average(mean: &mut [f32], new: &[f32], decay: f32) {
     mean.iter_mut().zip(new).for_each(|(m, n)| *m += (1.0 - decay) * (n - *m));
-}
-
-/// How far a run has come.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// Steps done.
-    pub step: u64,
-    /// The loss of the last step.
-    pub loss: f32,
-    /// Part of the run that is done, in [0, 1].
-    pub done: f64,
-}
-
-/// Trains until the configured steps are done or, if `time` is given, that much time is over, whichever comes first;
-/// the learning rate falls to zero at that moment either way. Images that the configuration holds out are not trained
-/// on; the loss on them is measured, and a checkpoint saved in `folder` (where given), now and then and at the end.
-/// Calls `on_step` after every step.
-///
-/// # Errors
-/// Other data than the run was made for, a loss that is not a number (the last checkpoint stays), or a checkpoint that
-/// cannot be written.
-pub fn run(
-    trainer: &mut Trainer,
-    data: &Dataset,
-    folder: Option<&Path>,
-    time: Option<Duration>,
-    mut on_step: impl FnMut(Progress),
-) -> Result<()> {
-    let (shape, classes) = (trainer.config.shape(), trainer.config.classes());
-    if let Some(labels) = data.labels.as_ref().filter(|labels| !labels.fit(&trainer.config.axes)) {
-        let [data_axes, run_axes] = [&labels.axes, &trainer.config.axes].map(|axes| labels::described(axes));
-        return Err(Error::Invalid(format!(
-            "the run learns labels with {run_axes}; those of {} have {data_axes}",
-            data.source
-        )));
-    }
-    if data.shape != shape || data.classes() > classes {
-        return Err(Error::Invalid(format!(
-            "the run learns images of {shape} in {classes} classes; {} holds images of {} in {}",
-            data.source,
-            data.shape,
-            data.classes()
-        )));
-    }
-    let parts = (trainer.config.validation > 0.0).then(|| data.hold_out(trainer.config.validation));
-    let (data, held_out) = parts.as_ref().map_or((data, None), |[kept, held_out]| (kept, Some(held_out)));
-    if data.is_empty() {
-        return Err(Error::Usage("--validation leaves no image to train on".into()));
-    }
-    let start = Instant::now();
-    let steps = trainer.config.steps;
-    let mut saved = trainer.step();
-    loop {
-        let elapsed = time.map_or(0.0, |time| start.elapsed().as_secs_f64() / time.as_secs_f64());
-        let progress = (trainer.step() as f64 / steps as f64).max(elapsed);
-        let done = trainer.step() >= steps || elapsed >= 1.0;
-        let due = trainer.step() >= saved + CHECKPOINT_STEPS || done || trainer.step() == 0;
-        if due && (trainer.step() != saved || saved == 0) {
-            if let Some(held_out) = held_out.filter(|_| trainer.step() > 0) {
-                trainer.validate(data, held_out)?;
-            }
-            if let Some(folder) = folder {
-                checkpoint::save(folder, &trainer.checkpoint()?)?;
-            }
-            saved = trainer.step();
-        }
-        if done {
-            return Ok(());
-        }
-        let loss = trainer.train_step(data, progress)?;
-        on_step(Progress { step: trainer.step(), loss, done: progress });
-    }
 }
