@@ -1,5 +1,6 @@
 //! Networks by shape: a [`Spec`] is data in a run's TOML, presets are named specs, and a spec with images' shape makes
 //! a graph.
+mod choice;
 mod parts;
 mod perceptron;
 mod presets;
@@ -8,9 +9,10 @@ mod text;
 mod unet;
 mod variation;
 
+pub use choice::Choice;
 pub use parts::{ConditioningSpec, NormName};
 pub use perceptron::Perceptron;
 pub use presets::{build, check_name, preset, Preset, NAMES, PRESETS};
 pub use spec::Spec;
 pub use unet::{Join, UNet};
-pub use variation::{Choice, Variation};
+pub use variation::Variation;
