@@ -5,18 +5,17 @@
 
 use brownian_trainer::data::augment::{Augment, Kernel, Motion, Shift};
 use brownian_trainer::data::digits;
-use brownian_trainer::eval::classifier::FEATURES;
 use brownian_trainer::eval::frechet::Moments;
-use brownian_trainer::eval::Classifier;
+use brownian_trainer::eval::{Evaluator, FEATURES};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (train, test) = (digits::train()?, digits::test()?);
     let train_images = train.images.to_vec();
-    let classifier = Classifier::shipped()?;
+    let evaluator = Evaluator::digits()?;
     let moments = |images: &[f32]| {
-        let reading = classifier.read(images);
+        let reading = evaluator.read(images);
         let count = images.len() / train.shape.len();
         (Moments::of(&reading.features, FEATURES, 0..count), reading.classes)
     };

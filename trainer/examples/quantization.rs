@@ -4,8 +4,8 @@
 use brownian::host::OwnedModel;
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::data::digits;
-use brownian_trainer::eval::classifier::{Classifier, FEATURES};
 use brownian_trainer::eval::frechet::Moments;
+use brownian_trainer::eval::{Evaluator, FEATURES};
 use brownian_trainer::export;
 use brownian_trainer::lower::{calibrate::RangeChoice, quantize, Choices, WeightBits};
 use brownian_trainer::run::checkpoint;
@@ -19,14 +19,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let network = checkpoint.network()?;
     let plans = checkpoint.config.plans(&export::DEFAULT_PLANS.map(str::to_owned))?;
 
-    let classifier = Classifier::shipped()?;
+    let evaluator = Evaluator::digits()?;
     let train = digits::train()?;
-    let real = Moments::of(&classifier.read(&train.images.to_vec()).features, FEATURES, 0..train.len());
+    let real = Moments::of(&evaluator.read(&train.images.to_vec()).features, FEATURES, 0..train.len());
     let distance = |images: &[f32]| {
         let images: Vec<f32> = images.iter().map(|v| v.clamp(-1.0, 1.0)).collect();
-        Moments::of(&classifier.read(&images).features, FEATURES, 0..count).distance(&real)
+        Moments::of(&evaluator.read(&images).features, FEATURES, 0..count).distance(&real)
     };
-    println!("classifier {}, {count} images a figure, guidance 1", &classifier.sha256()[..16]);
+    println!("evaluator {}, {count} images a figure, guidance 1", &evaluator.sha256()[..16]);
 
     let plain = Choices {
         weights: WeightBits::Eight,

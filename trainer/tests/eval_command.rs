@@ -1,4 +1,4 @@
-//! `trainer eval` and `trainer classifier` as a user runs them.
+//! `trainer eval` and `trainer judge` as a user runs them.
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -22,14 +22,36 @@ fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
     assert!(text.contains(reason) && text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
 }
 
-/// Writes 50 gray images of `size` × `size` without classes.
-fn write_images(folder: &Path, name: &str, size: u64) {
+/// The pixels of `count` images, all different; those of each class look alike.
+fn pixels(count: u64, len: u64) -> impl Iterator<Item = u8> {
+    (0..count * len).map(move |i| (i % len * (i / len % 3 + 1) * 7 + (i * 2_654_435_761 >> 13) % 64) as u8)
+}
+
+/// Writes an array of images without classes.
+fn write_images(folder: &Path, name: &str, shape: &[u64]) {
     use npyz::WriterBuilder;
     let file = std::fs::File::create(folder.join(name)).unwrap();
-    let mut writer =
-        npyz::WriteOptions::new().default_dtype().shape(&[50, size, size]).writer(file).begin_nd().unwrap();
-    (0..50 * size * size).for_each(|i| writer.push(&((i * 37 / 64) as u8)).unwrap());
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(file).begin_nd().unwrap();
+    pixels(shape[0], shape[1..].iter().product()).for_each(|value| writer.push(&value).unwrap());
     writer.finish().unwrap();
+}
+
+/// Writes 90 gray images of 12×12 in three classes.
+fn write_labelled(folder: &Path) -> &'static str {
+    let idx = |name: &str, sizes: &[u8], values: Vec<u8>| {
+        let sizes = sizes.iter().flat_map(|size| [0, 0, 0, *size]);
+        let bytes: Vec<u8> =
+            [0, 0, 8, sizes.clone().count() as u8 / 4].into_iter().chain(sizes).chain(values).collect();
+        std::fs::write(folder.join(name), bytes).unwrap();
+    };
+    idx("a-images-idx3-ubyte", &[90, 12, 12], pixels(90, 144).collect());
+    idx("a-labels-idx1-ubyte", &[90], (0..90).map(|i| i % 3).collect());
+    "a-images-idx3-ubyte"
+}
+
+/// Makes an evaluator with little training, and returns what the program prints.
+fn judge(folder: &Path, data: &str, out: &str) -> String {
+    succeeds(folder, &["judge", "--data", data, "--out", out, "--epochs", "2"])
 }
 
 /// Makes a run with one step of training and 100 timesteps.
@@ -64,7 +86,8 @@ fn a_shipped_model_is_compared_with_real_digits() {
     let text = succeeds(folder.path(), &[&arguments[..], &["--html", "page.html"]].concat());
     let report: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&report["count"], &report["arithmetic"]), (&100.into(), &"int8".into()));
-    assert!(report["classifier"]["test_accuracy"].as_f64().unwrap() >= 0.985);
+    assert!(report["evaluator"]["test_accuracy"].as_f64().unwrap() >= 0.985);
+    assert_eq!((&report["data"], &report["images"]), (&"digits".into(), &serde_json::json!([10000, 10000])));
     let plan = &report["plans"][0];
     assert_eq!((&plan["name"], &plan["steps"]), (&"fast5".into(), &5.into()));
     assert!(plan["float"].is_null() && plan["frechet_change"].is_null());
@@ -72,7 +95,8 @@ fn a_shipped_model_is_compared_with_real_digits() {
         let value = |name: &str| figures[name]["value"].as_f64().unwrap();
         assert!(value("class_accuracy") > 0.8, "{figures}");
         assert!(value("precision") > 0.3 && value("memorisation_ratio") > 0.5, "{figures}");
-        for name in ["frechet_distance", "class_total_variation", "recall", "sliced_wasserstein"] {
+        for name in ["frechet_distance", "class_total_variation", "recall", "sliced_wasserstein", "pyramid_wasserstein"]
+        {
             assert!(figures[name]["low"].as_f64().unwrap() <= value(name), "{name} of {figures}");
         }
     }
@@ -80,22 +104,28 @@ fn a_shipped_model_is_compared_with_real_digits() {
     assert!(distance("uniform") > 5.0 * distance("blur"), "nothing but noise is far away");
     let note = report["bound"]["note"].as_str().unwrap();
     assert!(report["bound"]["int8"].is_null() && note.contains("--plan full=ddpm:1000"), "{note}");
-    for what in ["classifier", "frechet_distance", "precision_recall", "sliced_wasserstein", "memorisation_ratio"] {
+    for what in ["evaluator", "frechet_distance", "precision_recall", "pyramid_wasserstein", "memorisation_ratio"] {
         assert!(report["seconds"][what].as_f64().unwrap() > 0.0, "{what}");
     }
     let parts =
-        ["Plan fast5: 5 steps", "Fréchet distance against steps", "Class accuracy against steps", "real digits"];
+        ["Plan fast5: 5 steps", "Fréchet distance against steps", "Class accuracy against steps", "real images"];
     check_page(&folder.path().join("page.html"), &parts, 2);
     let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap();
-    assert_eq!(page.matches("src=\"data:image/png;base64,").count(), 2, "samples and real digits");
+    assert_eq!(page.matches("src=\"data:image/png;base64,").count(), 2, "samples and real images");
 }
 
 #[test]
 fn a_run_is_compared_with_its_integers() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    train(at, "digits", "run");
-    let plans = ["--plan", "a=ddim:4", "--plan", "b=dpm:2", "--count", "100", "--json"];
+    let data = write_labelled(at);
+    train(at, data, "run");
+    let printed = judge(at, data, "judge");
+    assert!(
+        printed.contains("9 images that it was not trained on: read right") && printed.contains("uniform"),
+        "{printed}"
+    );
+    let plans = ["--plan", "a=ddim:4", "--plan", "b=dpm:2", "--count", "100", "--json", "--judge", "judge"];
     let text = succeeds(at, &[&["eval", "run", "--html", "run.html"][..], &plans].concat());
     let report: serde_json::Value = serde_json::from_str(&text).unwrap();
     for plan in report["plans"].as_array().unwrap() {
@@ -135,10 +165,11 @@ fn a_run_is_compared_with_its_integers() {
         "Fréchet distance against steps",
     ];
     check_page(&at.join("run.html"), &titles, 7);
+    assert_eq!((&report["data"], &report["images"]), (&data.into(), &serde_json::json!([81, 9])));
 
     // The file that the run is exported to has the same figures, and the same errors where it is compared with the run.
     succeeds(at, &["export", "run", "--out", "run.brn", "--plan", "a=ddim:4", "--plan", "b=dpm:2"]);
-    let beside = succeeds(at, &["eval", "run.brn", "--float", "run", "--count", "100", "--json"]);
+    let beside = succeeds(at, &["eval", "run.brn", "--float", "run", "--count", "100", "--json", "--judge", "judge"]);
     let beside: serde_json::Value = serde_json::from_str(&beside).unwrap();
     for i in 0..2 {
         for part in ["figures", "frechet_change"] {
@@ -150,30 +181,95 @@ fn a_run_is_compared_with_its_integers() {
 }
 
 #[test]
-fn a_file_with_all_timesteps_has_a_bound_and_models_without_classes_are_judged() {
+fn a_file_with_all_timesteps_has_a_bound_and_colours_without_labels_have_an_evaluator() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    write_images(at, "a.npy", 28);
+    write_images(at, "a.npy", &[60, 12, 8, 3]);
     train(at, "a.npy", "run");
+    let printed = judge(at, "a.npy", "judge");
+    assert!(!printed.contains("read right") && printed.contains("6 images that it was not trained on"), "{printed}");
     succeeds(at, &["export", "run", "--out", "a.brn", "--plan", "full=ddpm:100", "--plan", "ddim:2"]);
-    let text = succeeds(at, &["eval", "a.brn", "--plan", "ddim2", "--count", "100", "--json", "--html", "a.html"]);
+    let eval = ["eval", "a.brn", "--judge", "judge", "--plan", "ddim2", "--count", "100"];
+    let text = succeeds(at, &[&eval[..], &["--json", "--html", "a.html"]].concat());
     let report: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(report["classes"], 0);
-    assert!(report["plans"][0]["figures"]["class_accuracy"].is_null());
+    assert_eq!(report["axes"], serde_json::json!([]));
+    assert!(report["evaluator"]["test_accuracy"].is_null());
+    let figures = &report["plans"][0]["figures"];
+    assert!(figures["class_accuracy"].is_null() && figures["class_total_variation"].is_null());
+    for figure in ["frechet_distance", "precision", "recall", "pyramid_wasserstein", "memorisation_ratio"] {
+        assert!(figures[figure]["value"].as_f64().unwrap() >= 0.0, "{figure}");
+    }
     assert!(report["bound"]["int8"]["total"].as_f64().unwrap() > 1.0 && report["bound"]["note"].is_null());
-    check_page(&at.join("a.html"), &["Loss at each timestep", "Variational bound"], 3);
-    refuses(at, &["eval", "a.brn", "--guidance", "1.5"], 2, "not conditioned on classes");
+    check_page(
+        &at.join("a.html"),
+        &["Loss at each timestep", "Variational bound", "figures of classes are left out"],
+        3,
+    );
+    refuses(at, &["eval", "a.brn", "--judge", "judge", "--guidance", "1.5"], 2, "not conditioned on classes");
+
+    // The data may move, but be no other.
+    std::fs::rename(at.join("a.npy"), at.join("b.npy")).unwrap();
+    refuses(at, &eval, 1, "a.npy");
+    let moved = succeeds(at, &[&eval[..], &["--json", "--data", "b.npy"]].concat());
+    let moved: serde_json::Value = serde_json::from_str(&moved).unwrap();
+    assert_eq!(moved["real"], report["real"]);
+    write_images(at, "a.npy", &[61, 12, 8, 3]);
+    refuses(at, &eval, 1, "a.npy: holds other images or labels than the evaluator was made of");
+}
+
+/// Pictures of any origin are compared with others, by an evaluator or without.
+#[test]
+fn pictures_are_compared_with_a_reference() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write_images(at, "real.npy", &[60, 12, 8, 3]);
+    write_images(at, "other.npy", &[40, 12, 8, 3]);
+    write_images(at, "gray.npy", &[40, 12, 8]);
+    let compare = |extra: &[&str]| -> serde_json::Value {
+        let arguments = [&["eval", "other.npy", "--reference", "real.npy", "--json"][..], extra].concat();
+        serde_json::from_str(&succeeds(at, &arguments)).unwrap()
+    };
+    let plain = compare(&["--html", "page.html"]);
+    let figures = &plain["plans"][0]["figures"];
+    assert!(figures["frechet_distance"].is_null() && figures["pyramid_wasserstein"]["value"].as_f64().unwrap() >= 0.0);
+    assert_eq!((&plain["count"], &plain["images"]), (&40.into(), &serde_json::json!([54, 6])));
+    assert!(plain["arithmetic"].is_null() && plain["evaluator"].is_null());
+    check_page(&at.join("page.html"), &["Without an evaluator", "real images", "pictures"], 0);
+    judge(at, "real.npy", "judge");
+    let judged = compare(&["--judge", "judge"]);
+    assert!(judged["plans"][0]["figures"]["frechet_distance"]["value"].as_f64().unwrap() >= 0.0);
+    for figure in ["sliced_wasserstein", "pyramid_wasserstein", "memorisation_ratio"] {
+        assert_eq!(judged["plans"][0]["figures"][figure], plain["plans"][0]["figures"][figure], "{figure}");
+    }
+    let text = succeeds(at, &["eval", "other.npy", "--reference", "real.npy"]);
+    assert!(text.contains("no evaluator: figures that need one are left out") && text.contains("the same, pyramid"));
+    refuses(at, &["eval", "gray.npy", "--reference", "real.npy"], 1, "gray.npy: holds images of 12x8x1");
+    refuses(
+        at,
+        &["eval", "gray.npy", "--reference", "gray.npy", "--judge", "judge"],
+        1,
+        "the evaluator reads such of 12x8x3",
+    );
+    refuses(at, &["eval", "none", "--reference", "real.npy"], 1, "none: ");
 }
 
 #[test]
 fn says_no_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    write_images(path, "a.npy", 8);
+    write_images(path, "a.npy", &[50, 8, 8]);
+    write_images(path, "b.npy", &[51, 8, 8]);
     train(path, "a.npy", "run");
     succeeds(path, &["export", "run", "--out", "other.brn", "--plan", "ddim:2"]);
-    refuses(path, &["eval", "other.brn"], 1, "other.brn: makes images of 8x8x1 in 0 classes; only digits of 28x28x1");
-    refuses(path, &["eval", "run"], 1, "run: makes images of 8x8x1");
+    judge(path, "b.npy", "judge");
+    let none = "other.brn: was trained on \"a.npy\", for which no evaluator is built in; `trainer judge --data a.npy";
+    refuses(path, &["eval", "other.brn"], 1, none);
+    refuses(path, &["eval", "run"], 1, "run: was trained on \"a.npy\"");
+    let other = "was trained on \"a.npy\", but the evaluator judge was made of \"b.npy\"";
+    refuses(path, &["eval", "run", "--judge", "judge"], 1, other);
+    refuses(path, &["eval", MODEL, "--judge", "judge"], 1, "the evaluator judge was made of \"b.npy\"");
+    refuses(path, &["eval", "run", "--judge", "a.npy"], 1, "a.npy: is not a file that `trainer judge` wrote");
+    refuses(path, &["eval", "run", "--judge", "nothing"], 1, "nothing: cannot be read");
     refuses(path, &["eval", "none.brn"], 1, "none.brn: cannot be read");
     refuses(path, &["eval", "a.npy"], 1, "a.npy");
     refuses(path, &["eval", MODEL, "--plan", "slow"], 2, "no plan \"slow\"; it has ");
@@ -186,7 +282,9 @@ fn says_no_in_one_line() {
     refuses(path, &["eval", MODEL, "--float", "none"], 1, "none: ");
     let page = ["eval", MODEL, "--plan", "fast3", "--count", "100", "--html", "no/such/page.html"];
     refuses(path, &page, 1, "page.html: cannot be written");
-    refuses(path, &["classifier", "--out", "c", "--epochs", "0"], 2, "--epochs 0");
-    refuses(path, &["classifier", "--out", "c", "--held-out", "10000"], 2, "--held-out 10000: give 100 to 9999");
+    refuses(path, &["judge", "--data", "a.npy", "--out", "c", "--epochs", "0"], 2, "--epochs 0");
+    refuses(path, &["judge", "--data", "a.npy", "--out", "c", "--held-out", "0.6"], 2, "--held-out 0.6: give");
+    write_images(path, "few.npy", &[9, 8, 8]);
+    refuses(path, &["judge", "--data", "few.npy", "--out", "c"], 1, "few.npy: 9 images are too few");
     assert!(!path.join("c").exists());
 }

@@ -1,5 +1,5 @@
 //! The program and its subcommands.
-use super::{classifier, data, demo, eval, export, finetune, inspect, network, sample, train, upgrade};
+use super::{data, demo, eval, export, finetune, inspect, judge, network, sample, train, upgrade};
 use crate::Result;
 use clap::{Parser, Subcommand};
 
@@ -31,8 +31,8 @@ enum Command {
     Upgrade(upgrade::Upgrade),
     /// Measure how good a model's samples are.
     Eval(eval::Eval),
-    /// Train the frozen classifier that `eval` reads digits with.
-    Classifier(classifier::TrainClassifier),
+    /// Train an evaluator for your data, which `eval` takes.
+    Judge(judge::Judge),
     /// From nothing to digits in less than four minutes: train, quantize, export, sample.
     Demo(demo::Demo),
 }
@@ -53,7 +53,7 @@ impl Cli {
             Command::Inspect(command) => command.run(),
             Command::Upgrade(command) => command.run(),
             Command::Eval(command) => command.run(),
-            Command::Classifier(command) => command.run(),
+            Command::Judge(command) => command.run(),
             Command::Demo(command) => command.run(),
         }
     }

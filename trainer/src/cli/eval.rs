@@ -1,9 +1,11 @@
 //! `trainer eval`.
 use super::options::guidance;
 use super::output;
-use crate::eval::evaluation::{evaluate, Request};
-use crate::eval::html;
+use crate::data::Options;
+use crate::eval::evaluation::{evaluate, Evaluation, Request};
 use crate::eval::source::{Arithmetic, Source};
+use crate::eval::subject::{self, Subject};
+use crate::eval::{comparison, html, Evaluator};
 use crate::{files, Error, Result};
 use clap::Args;
 use std::path::PathBuf;
@@ -11,9 +13,23 @@ use std::path::PathBuf;
 /// Arguments of `trainer eval`.
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// The model file, or the folder of a run, which is evaluated as it would be exported and as its float network.
-    #[arg(value_name = "FILE.brn|RUN")]
+    /// The model file, or the folder of a run, which is evaluated as it would be exported and as its float network; with
+    /// --reference, pictures.
+    #[arg(value_name = "FILE.brn|RUN|PICTURES")]
     model: PathBuf,
+    /// The evaluator that `trainer judge` made of the model's data; that of the built-in digits comes with the program.
+    #[arg(long, value_name = "FILE")]
+    judge: Option<PathBuf>,
+    /// Where the evaluator's data lie, if not where they lay when it was made.
+    #[arg(long, value_name = "DATA", conflicts_with = "reference")]
+    data: Option<String>,
+    /// The same of its test images; with --reference, the images that are not to be compared with but show the floor.
+    #[arg(long, value_name = "DATA")]
+    test: Option<String>,
+    /// Compare pictures of any origin with these: folders or arrays, as in `trainer train --data`. Without --judge by the
+    /// figures that need no evaluator.
+    #[arg(long, value_name = "DATA", conflicts_with_all = ["plans", "guidance", "float", "only", "count"])]
+    reference: Option<String>,
     /// A plan: its name in the model file, or `[NAME=]METHOD:STEPS[:OPTION...]` for a run; may be given several times.
     /// All of a file's plans by default, or a run's usual ones.
     #[arg(long = "plan", value_name = "PLAN")]
@@ -39,6 +55,8 @@ pub struct Eval {
     /// Write the report as a page with plots.
     #[arg(long, value_name = "FILE.html")]
     html: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
 }
 
 /// The fewest images whose features have a covariance worth comparing.
@@ -50,28 +68,15 @@ impl Eval {
     /// Draws, measures and prints the report.
     ///
     /// # Errors
-    /// Bad arguments or files.
+    /// Bad arguments or files, or a model of other data than the evaluator.
     pub fn run(self) -> Result<()> {
-        if !(FEWEST..=MOST).contains(&self.count) {
-            return Err(Error::Usage(format!("--count {}: give {FEWEST} to {MOST}", self.count)));
-        }
-        let guidance = guidance(self.guidance.unwrap_or(1.0))?;
-        if self.only == Some(Arithmetic::Float) && !self.model.is_dir() {
-            let path = self.model.display();
-            return Err(Error::Usage(format!(
-                "--only float: {path} is no run, and a model file holds no float network"
-            )));
-        }
         if let Some(path) = &self.html {
             files::check_writable(path)?;
         }
-        let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
-        if self.guidance.is_some() && source.classes() == 0 {
-            return Err(Error::Usage(format!("--guidance: {} is not conditioned on classes", self.model.display())));
-        }
-        let model = self.model.display().to_string();
-        let request = Request { model, count: self.count as usize, seed: self.seed, guidance, only: self.only };
-        let evaluation = evaluate(&source, &request)?;
+        let evaluation = match &self.reference {
+            Some(reference) => self.compared(reference)?,
+            None => self.drawn()?,
+        };
         if let Some(path) = &self.html {
             files::write_atomically(path, html::page(&evaluation)?.as_bytes())?;
         }
@@ -81,5 +86,39 @@ impl Eval {
         } else {
             output::print(evaluation.report.to_string().trim_end())
         }
+    }
+
+    fn drawn(&self) -> Result<Evaluation> {
+        if !self.options.is_usual() {
+            let what =
+                "options of how data are read go with --reference; a model's data are read as those of its evaluator";
+            return Err(Error::Usage(what.into()));
+        }
+        if !(FEWEST..=MOST).contains(&self.count) {
+            return Err(Error::Usage(format!("--count {}: give {FEWEST} to {MOST}", self.count)));
+        }
+        let scale = guidance(self.guidance.unwrap_or(1.0))?;
+        if self.only == Some(Arithmetic::Float) && !self.model.is_dir() {
+            let path = self.model.display();
+            return Err(Error::Usage(format!(
+                "--only float: {path} is no run, and a model file holds no float network"
+            )));
+        }
+        let evaluator = subject::evaluator(&self.model, self.judge.as_deref())?;
+        let data = Subject::of(evaluator.about(), self.data.as_deref(), self.test.as_deref())?;
+        let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
+        if self.guidance.is_some() && source.classes() == 0 {
+            return Err(Error::Usage(format!("--guidance: {} is not conditioned on classes", self.model.display())));
+        }
+        let model = self.model.display().to_string();
+        let request = Request { model, count: self.count as usize, seed: self.seed, guidance: scale, only: self.only };
+        evaluate(&source, evaluator, &data, &request)
+    }
+
+    fn compared(&self, reference: &str) -> Result<Evaluation> {
+        let evaluator = self.judge.as_deref().map(Evaluator::open).transpose()?;
+        let pictures = subject::opened(&self.model.to_string_lossy(), &self.options)?;
+        let reference = Subject::open(reference, &self.options, self.test.as_deref(), None)?;
+        comparison::compare(&pictures, evaluator, &reference, self.seed)
     }
 }

@@ -4,6 +4,7 @@ use super::run_data::{check_apart, data_of, describe};
 use crate::data::{Dataset, Opened};
 use crate::finetune::{Figures, FineTuner};
 use crate::plans::NamedPlan;
+use crate::recognition::Lesson;
 use crate::report::note::note;
 use crate::report::{plot, progress::image_bar, progress::TrainingBar};
 use crate::run::{checkpoint, Checkpoint, FineTuning, Lock};
@@ -109,6 +110,9 @@ impl FineTune {
         describe(&opened);
         let data = opened.data;
         let lock = Lock::take(&self.out)?;
+        if tuning.matching > 0.0 {
+            note(format!("the critics learn {}", Lesson::of(&data).summary()));
+        }
         let bar = image_bar(0);
         let mut tuner = FineTuner::new(&run, &data, tuning, |step, steps| {
             bar.set_length(steps);

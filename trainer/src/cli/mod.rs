@@ -1,5 +1,4 @@
 //! The command line, one file a subcommand.
-mod classifier;
 mod command;
 mod condition;
 mod data;
@@ -10,6 +9,7 @@ mod export;
 mod finetune;
 mod fit;
 mod inspect;
+mod judge;
 mod network;
 mod options;
 mod output;

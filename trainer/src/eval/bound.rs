@@ -1,8 +1,9 @@
 //! The variational bound on −log p(x0) (Ho et al. 2020, equation 5, with σ² = β): L_T + Σ_{t>1} L_{t−1} + L_0,
-//! estimated on test digits.
+//! estimated on test images.
 use super::decoder::{shares, Bayes};
 use super::denoiser::Denoiser;
-use crate::data::{digits, Dataset};
+use super::subject::Subject;
+use crate::data::{Dataset, Labels};
 use crate::process::{Gaussian, Mix};
 use crate::run::Config;
 use crate::{Error, Result};
@@ -22,7 +23,7 @@ const FIT_IMAGES: usize = 32;
 /// The Bayes decoder starts from a smaller timestep than this, a power of two.
 const LAST_STEP: usize = 65;
 
-/// The bound and its terms in bits a pixel, for 8-bit gray levels and images whose class is known.
+/// The bound and its terms in bits a value, for values of 8 bits and images whose classes are known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bound {
     /// L_T: how far x_T is from pure noise.
@@ -65,7 +66,7 @@ pub struct BayesBound {
 struct Setting<'a> {
     process: &'a Gaussian,
     images: &'a [f32],
-    labels: Option<&'a [u8]>,
+    labels: Option<&'a Labels>,
     /// Values of an image.
     len: usize,
     /// The data are gray levels, x̂0 is clipped to [-1, 1], and this is the other last step. Otherwise they are real
@@ -114,10 +115,10 @@ fn add_noise(noised: Mix<f64>, image: &[f32], rng: &mut ChaCha8Rng, x: &mut Vec<
 }
 
 impl Setting<'_> {
-    /// The bound in nats a value. `outputs` gives the network's F for states, each with its timestep and class.
+    /// The bound in nats a value. `outputs` gives the network's F for states, each with its timestep and classes.
     fn measure(
         &self,
-        mut outputs: impl FnMut(&[f32], &[(usize, Option<usize>)]) -> Result<Vec<f32>>,
+        mut outputs: impl FnMut(&[f32], &[(usize, &[u8])]) -> Result<Vec<f32>>,
         mut done: impl FnMut(u64),
     ) -> Result<Bound> {
         let (process, len, last) = (self.process, self.len, self.process.timesteps());
@@ -138,8 +139,8 @@ impl Setting<'_> {
                 let image = &self.images[image * len..(image + 1) * len];
                 add_noise(process.x_t(*t), image, &mut rng, &mut x, &mut noise);
             }
-            let class = |image: usize| self.labels.map(|labels| usize::from(labels[image]));
-            let conditions: Vec<_> = items.iter().map(|(t, image)| (*t, class(*image))).collect();
+            let classes = |image: usize| self.labels.map_or(&[][..], |labels| labels.of(image));
+            let conditions: Vec<_> = items.iter().map(|(t, image)| (*t, classes(*image))).collect();
             let output = outputs(&x, &conditions)?;
             for (i, (t, image)) in items.iter().enumerate() {
                 let estimate = process.x0_hat(*t);
@@ -213,7 +214,7 @@ fn last_step(
     x0_hats: impl Fn(usize, &[f32]) -> Result<Vec<f64>>,
 ) -> Result<Bayes> {
     let all = train.images.to_vec();
-    let (images, share) = (&all[..FIT_IMAGES * train.shape.len()], shares(&all));
+    let (images, share) = (&all[..FIT_IMAGES.min(train.len()) * train.shape.len()], shares(&all));
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
     let mut best: Option<(f64, Bayes)> = None;
     // Of the timesteps above the present one.
@@ -236,32 +237,35 @@ fn last_step(
     Ok(best.expect("1 is a power of two").1)
 }
 
-/// Measures a network on the test digits; `done` is told how many more evaluations there were, of [`evaluations`]. Two
+/// Measures a network on the test images of its data; `done` is told how many more evaluations there were, of [`evaluations`]. Two
 /// measurements with one seed see the same images and noise.
 ///
 /// # Errors
 /// Fewer than two timesteps, or a timestep that the network cannot be evaluated at.
-pub fn bound(denoiser: &Denoiser, config: &Config, seed: u64, done: impl FnMut(u64)) -> Result<Bound> {
+pub fn bound(
+    denoiser: &Denoiser,
+    config: &Config,
+    Subject { train, test, .. }: &Subject,
+    seed: u64,
+    done: impl FnMut(u64),
+) -> Result<Bound> {
     let process = config.process();
     if process.timesteps() < 2 {
         return Err(Error::Invalid("the bound needs at least two timesteps".into()));
     }
-    let labels = |data: &Dataset| data.single_labels().filter(|_| config.classes() > 0).map(<[u8]>::to_vec);
-    let train = digits::train()?;
-    let train_labels = labels(&train);
-    let class = |image: usize| train_labels.as_ref().map(|labels| usize::from(labels[image]));
-    let bayes = last_step(&process, &train, seed, |t, x| {
-        let conditions: Vec<_> = (0..FIT_IMAGES).map(|image| (t, class(image))).collect();
+    let known = |labels: &&Labels| labels.axes == config.axes;
+    let train_labels = train.labels.as_ref().filter(known);
+    let classes = |image: usize| train_labels.map_or(&[][..], |labels| labels.of(image));
+    let bayes = last_step(&process, train, seed, |t, x| {
+        let conditions: Vec<_> = (0..FIT_IMAGES.min(train.len())).map(|image| (t, classes(image))).collect();
         let estimate = process.x0_hat(t);
         let x0_hat = |(x, f): (&f32, f32)| estimate.of(f64::from(*x), f64::from(f)).clamp(-1.0, 1.0);
         Ok(x.iter().zip(denoiser.outputs(x, &conditions)?).map(x0_hat).collect())
     })?;
-    let test = digits::test()?;
-    let test_labels = labels(&test);
     let setting = Setting {
         process: &process,
         images: &test.images.to_vec(),
-        labels: test_labels.as_deref(),
+        labels: test.labels.as_ref().filter(known),
         len: test.shape.len(),
         bayes: Some(&bayes),
         last_images: LAST_IMAGES,
@@ -315,7 +319,7 @@ mod tests {
         let images: Vec<f32> = (0..200 * 1024).map(|_| rng.sample(StandardNormal)).collect();
         for prediction in [Prediction::Epsilon, Prediction::V, Prediction::X0] {
             let process = Gaussian::new(alpha_bars.clone(), prediction, Weighting::Simple, 5.0);
-            let exact = |x: &[f32], conditions: &[(usize, Option<usize>)]| {
+            let exact = |x: &[f32], conditions: &[(usize, &[u8])]| {
                 let value = |(i, x): (usize, &f32)| {
                     // ε̂ = σ·x and x̂0 = α·x, of which F is made.
                     let t = conditions[i / 1024].0;

@@ -1,5 +1,5 @@
-//! Corruptions of real digits, whose figures tell how sensitive a metric is.
-use super::classifier::IMAGE;
+//! Corruptions of real images, whose figures tell how sensitive a metric is.
+use crate::graph::Shape;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -11,36 +11,48 @@ const RADIUS: f32 = 1.0;
 /// Pixels that the blur reaches to.
 const REACH: isize = 4;
 
+/// Makes other images of images of a shape.
+pub type Corruption = fn(Shape, &[f32]) -> Vec<f32>;
+
+/// What lies around an image that is blurred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// Black (−1).
+    Black,
+    /// Its border goes on.
+    Border,
+}
+
 /// Adds normal noise of standard deviation [`NOISE`] and clips to [-1, 1].
-pub fn noise(images: &[f32]) -> Vec<f32> {
+pub fn noise(_: Shape, images: &[f32]) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(0x0153);
     images.iter().map(|v| (v + NOISE * rng.sample::<f32, _>(StandardNormal)).clamp(-1.0, 1.0)).collect()
 }
 
-/// Blurs 28×28×1 images with a Gaussian of standard deviation 1 pixel; outside is background (−1).
-pub fn blur(images: &[f32]) -> Vec<f32> {
-    images.chunks_exact(IMAGE.len()).flat_map(|image| blurred(image, RADIUS)).collect()
+/// Blurs images with a Gaussian of standard deviation 1 pixel; outside, their borders go on.
+pub fn blur(shape: Shape, images: &[f32]) -> Vec<f32> {
+    images.chunks_exact(shape.len()).flat_map(|image| blurred(shape, image, RADIUS, Outside::Border)).collect()
 }
 
-/// A 28×28×1 image blurred with a Gaussian of standard deviation `radius` pixels, at most about 1.3; outside is
-/// background (−1).
-pub fn blurred(image: &[f32], radius: f32) -> Vec<f32> {
+/// An image blurred with a Gaussian of standard deviation `radius` pixels, at most about 1.3.
+pub fn blurred(shape: Shape, image: &[f32], radius: f32, outside: Outside) -> Vec<f32> {
     let radius = radius.max(0.01);
     let kernel: Vec<f32> = (-REACH..=REACH).map(|d| (-0.5 * (d as f32 / radius).powi(2)).exp()).collect();
     let sum: f32 = kernel.iter().sum();
+    let Shape { height, width, channels } = shape;
     let pass = |image: &[f32], step: [isize; 2]| -> Vec<f32> {
-        let at = |y: isize, x: isize| {
-            let inside = (0..IMAGE.height as isize).contains(&y) && (0..IMAGE.width as isize).contains(&x);
-            if inside {
-                image[y as usize * IMAGE.width + x as usize]
-            } else {
-                -1.0
+        let at = |y: isize, x: isize, c: usize| {
+            let [inner_y, inner_x] = [(y, height), (x, width)].map(|(at, size)| at.clamp(0, size as isize - 1));
+            if outside == Outside::Black && (inner_y, inner_x) != (y, x) {
+                return -1.0;
             }
+            image[(inner_y as usize * width + inner_x as usize) * channels + c]
         };
-        (0..IMAGE.len() as isize)
+        (0..shape.len())
             .map(|i| {
-                let (y, x) = (i / IMAGE.width as isize, i % IMAGE.width as isize);
-                let weighted = kernel.iter().zip(-REACH..).map(|(k, d)| k * at(y + d * step[0], x + d * step[1]));
+                let (c, x, y) = (i % channels, i / channels % width, i / channels / width);
+                let place = |d: isize| (y as isize + d * step[0], x as isize + d * step[1]);
+                let weighted = kernel.iter().zip(-REACH..).map(|(k, d)| k * at(place(d).0, place(d).1, c));
                 weighted.sum::<f32>() / sum
             })
             .collect()
@@ -48,8 +60,8 @@ pub fn blurred(image: &[f32], radius: f32) -> Vec<f32> {
     pass(&pass(image, [1, 0]), [0, 1])
 }
 
-/// As many 28×28×1 images of nothing but noise, uniform in [-1, 1].
-pub fn uniform(images: &[f32]) -> Vec<f32> {
+/// As many images of nothing but noise, uniform in [-1, 1].
+pub fn uniform(_: Shape, images: &[f32]) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(0x0154);
     images.iter().map(|_| rng.random_range(-1.0..1.0)).collect()
 }
@@ -58,24 +70,34 @@ pub fn uniform(images: &[f32]) -> Vec<f32> {
 mod tests {
     use super::*;
 
+    const SHAPE: Shape = Shape::new(28, 24, 2);
+
     #[test]
     fn noise_has_its_deviation_and_stays_in_range() {
-        let found = noise(&vec![0.0; 100_000]);
+        let found = noise(SHAPE, &vec![0.0; 100_000]);
         let variance = found.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / found.len() as f64;
         assert!((variance.sqrt() / f64::from(NOISE) - 1.0).abs() < 0.01);
-        assert!(noise(&vec![-1.0; 1000]).iter().all(|v| (-1.0..=1.0).contains(v)));
+        assert!(noise(SHAPE, &vec![-1.0; 1000]).iter().all(|v| (-1.0..=1.0).contains(v)));
     }
 
     #[test]
     fn blur_spreads_a_point_and_keeps_its_light() {
-        let mut image = vec![-1.0; IMAGE.len()];
-        image[14 * 28 + 10] = 1.0;
-        let found = blur(&image);
+        let mut image = vec![-1.0; SHAPE.len()];
+        let place = |y: usize, x: usize| (y * SHAPE.width + x) * SHAPE.channels + 1;
+        image[place(14, 10)] = 1.0;
+        let found = blur(SHAPE, &image);
         let light = |v: &f32| f64::from(v + 1.0);
         assert!((found.iter().map(light).sum::<f64>() - 2.0).abs() < 1e-3);
+        let channel = found.chunks_exact(2).enumerate();
+        assert!(channel.clone().all(|(_, pixel)| pixel[0] == -1.0), "channels stay apart");
         let spread: f64 =
-            found.iter().enumerate().map(|(i, v)| light(v) / 2.0 * ((i % 28) as f64 - 10.0).powi(2)).sum();
+            channel.map(|(i, pixel)| light(&pixel[1]) / 2.0 * ((i % SHAPE.width) as f64 - 10.0).powi(2)).sum();
         assert!((spread - 1.0).abs() < 0.01, "the variance is one pixel squared, not {spread}");
-        assert!((found[14 * 28 + 11] - found[13 * 28 + 10]).abs() < 1e-6);
+        assert!((found[place(14, 11)] - found[place(13, 10)]).abs() < 1e-6);
+        // A white image stays white where its border goes on, and gets darker edges where black lies outside.
+        let white = vec![1.0; SHAPE.len()];
+        assert!(blur(SHAPE, &white).iter().all(|v| (v - 1.0).abs() < 1e-6));
+        let edged = blurred(SHAPE, &white, 1.0, Outside::Black);
+        assert!(edged[0] < 0.0 && (edged[place(14, 10)] - 1.0).abs() < 1e-3);
     }
 }

@@ -34,19 +34,20 @@ impl<'a> Denoiser<'a> {
         Ok(Self::Integer { model: file.model(), rows })
     }
 
-    /// The output F for every image of `x` (NHWC), each with its timestep and class.
+    /// The output F for every image of `x` (NHWC), each with its timestep and its classes: one an axis, or none.
     ///
     /// # Errors
     /// A timestep that the plan does not visit, or a class that the network does not know.
-    pub fn outputs(&self, x: &[f32], conditions: &[(usize, Option<usize>)]) -> Result<Vec<f32>> {
+    pub fn outputs(&self, x: &[f32], conditions: &[(usize, &[u8])]) -> Result<Vec<f32>> {
         let len = x.len() / conditions.len().max(1);
         match self {
             Self::Float(network) => {
                 let mut all = Vec::with_capacity(x.len());
                 for (x, conditions) in x.chunks(FLOAT_BATCH * len).zip(conditions.chunks(FLOAT_BATCH)) {
                     let mut columns = Vec::new();
-                    for (t, class) in conditions {
-                        columns.extend(network.bias(*t, &[*class])?);
+                    for (t, classes) in conditions {
+                        let classes: Vec<_> = classes.iter().map(|class| Some(usize::from(*class))).collect();
+                        columns.extend(network.bias(*t, &classes)?);
                     }
                     all.extend(network.forward(x, &columns, |_, _| ())?);
                 }
@@ -57,10 +58,12 @@ impl<'a> Denoiser<'a> {
                 let images = all.par_chunks_exact_mut(len).zip(x.par_chunks_exact(len)).zip(conditions);
                 images.try_for_each_init(
                     || ChainMemory::new(model),
-                    |memory, ((out, x), (t, class))| {
+                    |memory, ((out, x), (t, classes))| {
                         let missing = || Error::Invalid(format!("the plan does not visit timestep {t}"));
                         let row = *rows.get(t).ok_or_else(missing)?;
-                        let condition = class.map_or(Condition::NONE, |class| Condition::class(class as u16));
+                        let with =
+                            |condition: Condition, (axis, class): (usize, &u8)| condition.with(axis, u16::from(*class));
+                        let condition = classes.iter().enumerate().fold(Condition::NONE, with);
                         let (arena, _) = memory.split();
                         brownian::host::probe(model, condition, row, x, arena, |_, _| ())
                             .map_err(|e| Error::Usage(e.to_string()))?;
@@ -89,7 +92,6 @@ pub fn read_output(model: &Model, arena: &[u8], out: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::classifier::IMAGE;
     use super::*;
     use crate::chain::{self, Batch, Classes};
     use brownian::process::gaussian;
@@ -114,14 +116,14 @@ mod tests {
             let mut x = sampler.x().to_vec();
             assert!(sampler.step());
             let step = plan.step(0).unwrap();
-            let conditions = [(step.timestep as usize, condition.class_number().map(usize::from))];
+            let conditions = [(step.timestep as usize, &[image as u8][..])];
             let output = Denoiser::integer(&file, "fast5").unwrap().outputs(&x, &conditions).unwrap();
             let x0_hat = |i: usize, x: f32| gaussian::x0_hat(&step, plan.clip(), x, output[i]);
             gaussian::update::<f32, f32>(&step, &mut x, &mut [], x0_hat, |_| [0.0; 2]);
             assert_eq!(x, sampler.x());
         }
-        assert_eq!(chain::integer(&model, plan, &batch, || ()).unwrap().len(), 3 * IMAGE.len());
-        let missing = Denoiser::integer(&file, "fast5").unwrap().outputs(&vec![0.0; IMAGE.len()], &[(77, None)]);
+        assert_eq!(chain::integer(&model, plan, &batch, || ()).unwrap().len(), 3 * model.sample_len());
+        let missing = Denoiser::integer(&file, "fast5").unwrap().outputs(&vec![0.0; model.sample_len()], &[(77, &[])]);
         assert!(missing.unwrap_err().to_string().contains("timestep 77"));
     }
 }

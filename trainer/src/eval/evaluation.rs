@@ -1,12 +1,14 @@
 //! A whole evaluation: every plan, in every arithmetic that was asked for.
 use super::bound::{self, Bound};
-use super::classifier::{CLASSES, IMAGE};
 use super::denoiser::{visits_all, Denoiser};
-use super::evaluator::{Evaluator, Images};
-use super::report::{Bounds, ClassifierReport, Draw, PlanReport};
+use super::report::{Bounds, Draw, EvaluatorReport, PlanReport};
+use super::ruler::{Images, Ruler};
 use super::source::{Arithmetic, Run, Source};
-use super::{corruption, quantization, Report};
+use super::subject::Subject;
+use super::{corruption, quantization, Evaluator, Report};
 use crate::chain::{Batch, Classes};
+use crate::data::Axis;
+use crate::graph::Shape;
 use crate::plans::NamedPlan;
 use crate::report::progress;
 use crate::{export, Error, Result};
@@ -17,8 +19,12 @@ use std::time::Instant;
 
 /// Chains that quantization errors are measured on.
 const QUANTIZATION_IMAGES: usize = 40;
-/// Images of each plan that are kept for a page: this many a class.
+/// Images of each plan that are kept for a page: this many a row.
 pub const COLUMNS: usize = 16;
+/// Rows of images on a page, at most.
+const ROWS: usize = 16;
+/// Rows of a page where there are no classes.
+const ROWS_WITHOUT_CLASSES: usize = 8;
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -40,53 +46,72 @@ pub struct Request {
 pub struct Evaluation {
     /// The figures.
     pub report: Report,
-    /// Samples of each plan, [`COLUMNS`] a class and class after class.
+    /// Shape of an image.
+    pub shape: Shape,
+    /// Samples of each plan, [`COLUMNS`] a row; with classes a row each.
     pub samples: Vec<Vec<f32>>,
-    /// Real digits in the same order.
+    /// Real images in the same order.
     pub real: Vec<f32>,
 }
 
-/// Draws and measures.
+/// The report of what `ruler` says of the data alone, with no plans yet.
+///
+/// # Errors
+/// Figures of too few images.
+pub(super) fn references(ruler: &Ruler, data: &Subject, model: String, count: usize, seed: u64) -> Result<Report> {
+    Ok(Report {
+        model,
+        arithmetic: None,
+        count,
+        seed,
+        guidance: 1.0,
+        axes: vec![],
+        data: data.train.source.clone(),
+        images: [data.train.len(), data.test.len()],
+        evaluator: ruler.evaluator().map(|evaluator| EvaluatorReport {
+            sha256: evaluator.sha256().to_owned(),
+            data: evaluator.about().data.clone(),
+            test_accuracy: ruler.test_accuracy(),
+        }),
+        plans: vec![],
+        bound: Bounds::default(),
+        quantization: vec![],
+        real: ruler.real()?,
+        noise: ruler.corrupted(corruption::noise)?,
+        blur: ruler.corrupted(corruption::blur)?,
+        uniform: ruler.corrupted(corruption::uniform)?,
+        seconds: Default::default(),
+    })
+}
+
+/// Draws and measures against `data`.
 ///
 /// # Errors
 /// Draws that fail, or figures that are not numbers.
-pub fn evaluate(source: &Source, request: &Request) -> Result<Evaluation> {
-    let classes = source.classes();
-    let evaluator = Evaluator::new(request.count, request.seed)?;
+pub fn evaluate(source: &Source, evaluator: Evaluator, data: &Subject, request: &Request) -> Result<Evaluation> {
+    let axes = match source.classes() {
+        0 => vec![],
+        _ => evaluator.about().axes.clone(),
+    };
+    let heads: Vec<usize> = axes.iter().map(|axis| axis.classes.len()).collect();
+    let ruler = Ruler::new(Some(evaluator), [&data.train, &data.test], request.count, request.seed)?;
     let arithmetic = request.only.unwrap_or(Arithmetic::Int8);
     let both = request.only.is_none() && source.run.is_some();
-    let mut evaluation = Evaluation {
-        samples: vec![],
-        real: by_class(evaluator.some_test_digits(1000)),
-        report: Report {
-            model: request.model.clone(),
-            arithmetic,
-            count: request.count,
-            seed: request.seed,
-            guidance: request.guidance.scale().into(),
-            classes,
-            classifier: ClassifierReport {
-                sha256: evaluator.classifier().sha256().to_owned(),
-                test_accuracy: evaluator.test_accuracy(),
-            },
-            plans: vec![],
-            bound: Bounds::default(),
-            quantization: vec![],
-            real: evaluator.real()?,
-            noise: evaluator.corrupted(corruption::noise)?,
-            blur: evaluator.corrupted(corruption::blur)?,
-            uniform: evaluator.corrupted(corruption::uniform)?,
-            seconds: Default::default(),
-        },
-    };
+    let mut report = references(&ruler, data, request.model.clone(), request.count, request.seed)?;
+    (report.arithmetic, report.guidance) = (Some(arithmetic), request.guidance.scale().into());
+    let (real, labels) = ruler.some_test_images(1000);
+    let shape = ruler.shape();
+    let labels = labels.filter(|labels| !axes.is_empty() && labels.axes.len() == axes.len());
+    let real = by_class(shape, &heads, real, labels.as_ref().map(|labels| &labels.values[..]));
+    report.axes = axes;
+    let mut evaluation = Evaluation { report, shape, samples: vec![], real };
     let report = &mut evaluation.report;
-    let drawing = Drawing { source, request, evaluator: &evaluator, classes };
+    let drawing = Drawing { source, request, ruler: &ruler, heads: &heads };
     for plan in &source.plans {
         let (draw, images) = drawing.draw(arithmetic, plan)?;
-        let asked: Vec<u8> = (0..request.count).map(|i| (i % CLASSES) as u8).collect();
-        evaluation.samples.push(by_class((&images, &asked)));
+        evaluation.samples.push(by_class(shape, &heads, &images, Some(&drawing.asked())));
         let float = if both { Some(drawing.draw(Arithmetic::Float, plan)?.0) } else { None };
-        let distance = |draw: &Draw| draw.figures.frechet_distance.value;
+        let distance = |draw: &Draw| draw.figures.frechet_distance.map_or(f64::NAN, |e| e.value);
         report.plans.push(PlanReport {
             name: plan.name.clone(),
             steps: plan.steps.len(),
@@ -97,7 +122,7 @@ pub fn evaluate(source: &Source, request: &Request) -> Result<Evaluation> {
         });
     }
     let start = Instant::now();
-    report.bound = bounds(source, request)?;
+    report.bound = bounds(source, data, request)?;
     report.seconds.insert("bound", start.elapsed().as_secs_f64());
     let start = Instant::now();
     if both {
@@ -105,7 +130,7 @@ pub fn evaluate(source: &Source, request: &Request) -> Result<Evaluation> {
         report.quantization = quantization::measure(source, &batch)?;
     }
     report.seconds.insert("quantization", start.elapsed().as_secs_f64());
-    report.seconds.extend(evaluator.seconds());
+    report.seconds.extend(ruler.seconds());
     Ok(evaluation)
 }
 
@@ -113,8 +138,9 @@ pub fn evaluate(source: &Source, request: &Request) -> Result<Evaluation> {
 struct Drawing<'a> {
     source: &'a Source,
     request: &'a Request,
-    evaluator: &'a Evaluator,
-    classes: usize,
+    ruler: &'a Ruler,
+    /// The number of classes of each axis; none of a model that draws without.
+    heads: &'a [usize],
 }
 
 impl Drawing<'_> {
@@ -123,9 +149,14 @@ impl Drawing<'_> {
         Batch { seed: self.request.seed, first: 0, count, classes, guidance }
     }
 
+    /// The classes of the images of a draw with classes, one for each image and axis.
+    fn asked(&self) -> Vec<u8> {
+        (0..self.request.count).flat_map(|i| cycle(self.heads, i)).collect()
+    }
+
     /// The figures of a plan, and its images with classes.
     fn draw(&self, arithmetic: Arithmetic, plan: &NamedPlan) -> Result<(Draw, Vec<f32>)> {
-        let (count, conditioned) = (self.request.count, self.classes > 0);
+        let (count, conditioned) = (self.request.count, !self.heads.is_empty());
         let start = Instant::now();
         let bar = progress::image_bar(if conditioned { 2 * count } else { count });
         let images =
@@ -137,33 +168,57 @@ impl Drawing<'_> {
         if with_classes.iter().chain(&unconditional).any(|v| !v.is_finite()) {
             return Err(Error::Invalid(format!("plan {} draws values that are not numbers ({arithmetic})", plan.name)));
         }
-        let asked: Vec<u8> = (0..count).map(|i| (i % CLASSES) as u8).collect();
+        let asked = self.asked();
         let set = Images {
             images: &with_classes,
             asked: conditioned.then_some(&asked),
             unconditional: &unconditional,
             memorised: &with_classes,
         };
-        let figures = self.evaluator.figures(&set)?;
+        let figures = self.ruler.figures(&set)?;
         Ok((Draw { seconds, figures }, with_classes))
     }
 }
 
-/// [`COLUMNS`] images of each class, class after class, of images with their classes; fewer where there are not so
-/// many.
-fn by_class((images, classes): (&[f32], &[u8])) -> Vec<f32> {
+/// The classes of image `image` of a draw that cycles through all combinations, as [`Classes::Cycle`] does.
+fn cycle(heads: &[usize], image: usize) -> Vec<u8> {
+    let counts: Vec<u16> = heads.iter().map(|count| *count as u16).collect();
+    let condition = Classes::Cycle.condition(image as u32, &counts, Guidance::PLAIN);
+    (0..heads.len()).map(|axis| condition.class_on(axis).unwrap_or(0) as u8).collect()
+}
+
+/// [`COLUMNS`] images a row for a page: a row for each combination of classes, the first [`ROWS`], fewer images where
+/// there are not so many; without classes the first images.
+pub(super) fn by_class(shape: Shape, heads: &[usize], images: &[f32], classes: Option<&[u8]>) -> Vec<f32> {
+    let len = shape.len();
+    let Some(classes) = classes.filter(|_| !heads.is_empty()) else {
+        return images[..images.len().min(ROWS_WITHOUT_CLASSES * COLUMNS * len)].to_vec();
+    };
     let mut all = Vec::new();
-    for class in 0..CLASSES as u8 {
-        let of_class = images.chunks_exact(IMAGE.len()).zip(classes).filter(|(_, k)| **k == class);
+    for row in (0..heads.iter().product::<usize>().min(ROWS)).map(|row| cycle(heads, row)) {
+        let of_class = images.chunks_exact(len).zip(classes.chunks_exact(heads.len())).filter(|(_, k)| **k == row);
         let mut some: Vec<f32> = of_class.take(COLUMNS).flat_map(|(image, _)| image).copied().collect();
-        some.resize(COLUMNS * IMAGE.len(), -1.0);
+        some.resize(COLUMNS * len, -1.0);
         all.extend(some);
     }
     all
 }
 
+/// What the rows of [`by_class`] show, in words; nothing without classes.
+pub(super) fn row_names(axes: &[Axis]) -> Vec<String> {
+    if axes.is_empty() {
+        return vec![];
+    }
+    let heads: Vec<usize> = axes.iter().map(|axis| axis.classes.len()).collect();
+    let name = |row: usize| {
+        let names = axes.iter().zip(cycle(&heads, row)).map(|(axis, class)| axis.classes[usize::from(class)].clone());
+        names.collect::<Vec<_>>().join("+")
+    };
+    (0..heads.iter().product::<usize>().min(ROWS)).map(name).collect()
+}
+
 /// The bound of everything that it can be measured of.
-fn bounds(source: &Source, request: &Request) -> Result<Bounds> {
+fn bounds(source: &Source, data: &Subject, request: &Request) -> Result<Bounds> {
     let mut bounds = Bounds::default();
     let Some(config) = &source.config else {
         bounds.note = Some("no variational bound: the model file does not say how it was trained".into());
@@ -173,7 +228,7 @@ fn bounds(source: &Source, request: &Request) -> Result<Bounds> {
     let wanted = |arithmetic| request.only.is_none_or(|only| only == arithmetic);
     let measure = |denoiser: Denoiser| -> Result<Bound> {
         let bar = progress::image_bar(bound::evaluations(timesteps) as usize);
-        let bound = bound::bound(&denoiser, config, request.seed, |images| bar.inc(images))?;
+        let bound = bound::bound(&denoiser, config, data, request.seed, |images| bar.inc(images))?;
         bar.finish_and_clear();
         Ok(bound)
     };
@@ -223,4 +278,32 @@ const FULL: &str = "full";
 /// That plan.
 fn full_plan(timesteps: usize) -> String {
     format!("{FULL}=ddpm:{timesteps}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_combinations_of_classes() {
+        let axis = |name: &str, classes: &[&str]| Axis {
+            name: name.into(),
+            classes: classes.iter().map(|class| (*class).to_owned()).collect(),
+        };
+        let axes = [axis("hair", &["short", "long"]), axis("mouth", &["plain", "happy", "sad"])];
+        let names = row_names(&axes);
+        assert_eq!(
+            (names.len(), &names[0][..], &names[1][..], &names[5][..]),
+            (6, "short+plain", "long+plain", "long+sad")
+        );
+        assert!(row_names(&[]).is_empty());
+        let shape = Shape::new(1, 1, 1);
+        let images: Vec<f32> = (0..12).map(|i| i as f32 / 12.0).collect();
+        let classes: Vec<u8> = (0..12).flat_map(|i| cycle(&[2, 3], i)).collect();
+        let found = by_class(shape, &[2, 3], &images, Some(&classes));
+        assert_eq!(found.len(), 6 * COLUMNS);
+        assert_eq!(found[5 * COLUMNS..][..3], [5.0 / 12.0, 11.0 / 12.0, -1.0]);
+        assert_eq!(by_class(shape, &[], &images, None), images);
+        assert_eq!((0..11).map(|i| cycle(&[10], i)[0]).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
+    }
 }

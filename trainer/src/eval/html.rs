@@ -1,6 +1,5 @@
 //! The report as one page that needs nothing else: tables, plots as SVG, samples as PNG inside.
-use super::classifier::IMAGE;
-use super::evaluation::{Evaluation, COLUMNS};
+use super::evaluation::{row_names, Evaluation, COLUMNS};
 use super::quantization::PlanError;
 use super::report::{PlanReport, Report};
 use super::source::Arithmetic;
@@ -55,16 +54,18 @@ pub fn page(evaluation: &Evaluation) -> Result<String> {
                     h1 { "Evaluation of " (report.model) }
                     p.dim { (report.summary()) }
                     p.dim {
-                        "Classifier " code { (report.classifier.sha256.chars().take(16).collect::<String>()) } ", "
-                        (format!("{:.2} %", 100.0 * report.classifier.test_accuracy)) " of the test digits read right. "
-                        "Small print: 95 % interval over bootstrap draws of the images. "
-                        "Real: test digits in the place of samples (the floor); noise: the same with noise of standard deviation "
+                        @match &report.evaluator {
+                            Some(evaluator) => (evaluator.summary()),
+                            None => "Without an evaluator",
+                        }
+                        ". Small print: 95 % interval over bootstrap draws of the images. "
+                        "Real: test images in the place of samples (the floor); noise: the same with noise of standard deviation "
                         "20/255; blur: blurred by 1 pixel; uniform: images of nothing but noise."
                     }
                     @for plan in &report.plans { (figures(report, plan)) }
-                    (against_steps(report)?)
+                    @if report.arithmetic.is_some() { (against_steps(report)?) }
                     (samples(evaluation)?)
-                    (bound(report)?)
+                    @if report.arithmetic.is_some() { (bound(report)?) }
                     @if !report.quantization.is_empty() { (quantization(&report.quantization)?) }
                     section {
                         h2 { "Time" }
@@ -90,11 +91,11 @@ fn figures(report: &Report, plan: &PlanReport) -> Markup {
     let times = plan.float.as_ref().map_or(String::new(), |float| format!(" ({:.0} s in float)", float.seconds));
     html! {
         section {
-            h2 { "Plan " (plan.name) ": " (plan.steps) " steps" }
+            h2 { @if report.arithmetic.is_some() { "Plan " (plan.name) ": " (plan.steps) " steps" } @else { "Figures" } }
             table {
                 thead { tr {
                     th { "" }
-                    th { (report.arithmetic) }
+                    th { (report.drawn()) }
                     @if float.is_some() { th { "float" } }
                     @for (name, _) in &references { th { (name) } }
                 } }
@@ -115,7 +116,7 @@ fn figures(report: &Report, plan: &PlanReport) -> Markup {
                 @if let Some(change) = plan.frechet_change {
                     "Fréchet distance, int8 against float: " (format!("{:+.1} %", 100.0 * change)) ". "
                 }
-                "Drawn in " (format!("{:.0} s", plan.seconds)) (times) "."
+                @if report.arithmetic.is_some() { "Drawn in " (format!("{:.0} s", plan.seconds)) (times) "." }
             }
         }
     }
@@ -131,21 +132,21 @@ fn against_steps(report: &Report) -> Result<Markup> {
             let point = |plan: &&PlanReport| Some((plan.steps as f64, value(&figures(plan)?)?));
             plans.iter().filter_map(point).collect()
         };
-        let main = points(&|plan| Some(plan.figures));
-        let float = points(&|plan| plan.float.as_ref().map(|float| float.figures));
+        let main = points(&|plan| Some(plan.figures.clone()));
+        let float = points(&|plan| plan.float.as_ref().map(|float| float.figures.clone()));
         let steps = plans.iter().map(|plan| plan.steps as f64).collect::<Vec<f64>>();
         let level = value(&report.real);
         let real = [steps.first(), steps.last()].into_iter().flatten().filter_map(|x| Some((*x, level?))).collect();
-        let mut series = vec![Series { name: report.arithmetic.to_string(), points: main }];
+        let mut series = vec![Series { name: report.drawn(), points: main }];
         series.push(Series { name: "float".into(), points: float });
-        series.push(Series { name: "real digits".into(), points: real });
+        series.push(Series { name: "real images".into(), points: real });
         series.retain(|series| !series.points.is_empty());
         Chart { title: title.into(), x: "steps", y, logarithmic: false, from_zero, marks: true, names: vec![], series }
     };
     let mut charts = vec![chart("Fréchet distance against steps", "Fréchet distance", true, |figures| {
-        Some(figures.frechet_distance.value)
+        figures.frechet_distance.map(|distance| distance.value)
     })];
-    if report.classes > 0 {
+    if !report.axes.is_empty() {
         charts.push(chart("Class accuracy against steps", "share read as asked", false, |figures| {
             figures.class_accuracy.map(|accuracy| accuracy.value)
         }));
@@ -159,14 +160,17 @@ fn against_steps(report: &Report) -> Result<Markup> {
     })
 }
 
-/// Samples of every plan beside real digits, one row a class.
+/// Samples of every plan beside real images, one row a class.
 fn samples(evaluation: &Evaluation) -> Result<Markup> {
     let report = &evaluation.report;
+    let rows = row_names(&report.axes);
     let grid = |name: &str, images: &[f32]| -> Result<Markup> {
-        let shape = [IMAGE.height, IMAGE.width, IMAGE.channels];
-        let bytes = image::grid(images, shape, COLUMNS, 1)?;
+        let shape = evaluation.shape;
+        let bytes = image::grid(images, [shape.height, shape.width, shape.channels], COLUMNS, 1)?;
         let source = format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes));
-        let [width, height] = [COLUMNS, images.len() / IMAGE.len() / COLUMNS].map(|n| (n * 29 + 1) * 5 / 4);
+        let count = images.len() / shape.len();
+        let cells = [(COLUMNS.min(count), shape.width), (count.div_ceil(COLUMNS), shape.height)];
+        let [width, height] = cells.map(|(cells, size)| (cells * (size + 1) + 1) * 5 / 4);
         Ok(html! {
             figure { figcaption { (name) } img src=(source) width=(width) height=(height) alt=(format!("Samples: {name}")); }
         })
@@ -174,12 +178,15 @@ fn samples(evaluation: &Evaluation) -> Result<Markup> {
     Ok(html! {
         section #samples {
             h2 { "Samples" }
-            @if report.classes > 0 { p.dim { "One row a class, from 0 to 9; not chosen: the first of each draw." } }
+            p.dim {
+                @if !rows.is_empty() { "Rows from above: " (rows.join(", ")) ". " }
+                "Not chosen: the first of each draw."
+            }
             div.row {
                 @for (plan, images) in report.plans.iter().zip(&evaluation.samples) {
-                    (grid(&format!("{}, {}", plan.name, report.arithmetic), images)?)
+                    (grid(format!("{}, {}", plan.name, report.drawn()).trim_start_matches(", "), images)?)
                 }
-                (grid("real digits", &evaluation.real)?)
+                (grid("real images", &evaluation.real)?)
             }
         }
     })
@@ -210,7 +217,7 @@ fn bound(report: &Report) -> Result<Markup> {
         }
     };
     let charts = [
-        chart("Loss at each timestep", "L_{t-1}, bits a pixel", 2, |bound| &bound.per_timestep),
+        chart("Loss at each timestep", "L_{t-1}, bits a value", 2, |bound| &bound.per_timestep),
         chart("Error of the network at each timestep", "mean squared error of eps_hat", 1, |bound| {
             &bound.squared_error
         }),
@@ -220,7 +227,7 @@ fn bound(report: &Report) -> Result<Markup> {
             h2 { "Variational bound" }
             @if let Some(note) = &report.bound.note { p { (note) } }
             @if !measured.is_empty() {
-                p.dim { "Bits a pixel of test digits with σ² = β and clipped x̂0; ± 1.96 standard errors. The last step, from x̂0 to gray "
+                p.dim { "Bits a value of test images with σ² = β and clipped x̂0; ± 1.96 standard errors. The last step, from x̂0 to gray "
                     "levels, is a normal distribution of variance β1 around that of x1 (Ho et al. 2020); or the chain ends earlier, and Bayes' "
                     "rule weighs the levels with their shares in the training images." }
                 table {

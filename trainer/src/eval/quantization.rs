@@ -1,5 +1,4 @@
 //! What quantization changes: errors of the integer network against the float one, layer by layer and step by step.
-use super::classifier::IMAGE;
 use super::denoiser::read_output;
 use super::source::{Run, Source};
 use crate::chain::{self, Batch};
@@ -85,7 +84,7 @@ impl Probed<'_> {
         let model = &self.file.model();
         let ops: Vec<_> = model.ops().collect();
         let images: Result<Vec<Probes>> = x
-            .par_chunks(IMAGE.len())
+            .par_chunks(model.sample_len())
             .enumerate()
             .map_init(
                 || ChainMemory::new(model),
@@ -101,7 +100,7 @@ impl Probed<'_> {
                         );
                     })
                     .map_err(|e| Error::Usage(e.to_string()))?;
-                    let mut output = vec![0.0; IMAGE.len()];
+                    let mut output = vec![0.0; model.sample_len()];
                     read_output(model, arena, &mut output);
                     Ok(Probes { output, layers })
                 },
@@ -217,7 +216,7 @@ fn integer_states(file: &OwnedModel, plan: &NamedPlan, batch: &Batch) -> Result<
                 let image = batch.first + i;
                 let condition = batch.condition(image, model.class_counts());
                 let chain = Sampler::builder(&model, plan).condition(condition).seed(batch.seed).image(image);
-                let mut states = Vec::with_capacity(plan.len() * IMAGE.len());
+                let mut states = Vec::with_capacity(plan.len() * model.sample_len());
                 let mut sampler = memory.start::<Element>(chain).map_err(|e| Error::Usage(e.to_string()))?;
                 while sampler.step() {
                     states.extend(sampler.x().iter().map(|value| value.load()));
@@ -228,7 +227,7 @@ fn integer_states(file: &OwnedModel, plan: &NamedPlan, batch: &Batch) -> Result<
         .collect());
     let chains = chains?;
     let row = |step: usize| {
-        let part = step * IMAGE.len()..(step + 1) * IMAGE.len();
+        let part = step * model.sample_len()..(step + 1) * model.sample_len();
         chains.iter().flat_map(|chain| &chain[part.clone()]).copied().collect()
     };
     Ok((0..plan.len()).map(row).collect())
@@ -239,12 +238,15 @@ mod tests {
     use super::*;
     use crate::chain::Classes;
     use crate::data::Dataset;
+    use crate::graph::Shape;
     use crate::run::{Checkpoint, Config, FineTuning};
     use brownian::Guidance;
 
+    const SHAPE: Shape = Shape::new(12, 8, 3);
+
     /// A run that counts as tuned for plans whose rows of biases differ much, also where they share a timestep.
     fn tuned(texts: &[String]) -> Checkpoint {
-        let data = Dataset { source: "none".into(), shape: IMAGE, images: vec![0.0; IMAGE.len()].into(), labels: None };
+        let data = Dataset { source: "none".into(), shape: SHAPE, images: vec![0.0; SHAPE.len()].into(), labels: None };
         let mut config = Config::new("tiny", &data);
         let original = config.graph().unwrap();
         config.fine_tuning = Some(FineTuning { plans: texts.to_vec(), ..FineTuning::USUAL });

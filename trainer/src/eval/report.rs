@@ -3,6 +3,7 @@ use super::bootstrap::Estimate;
 use super::quantization::PlanError;
 use super::source::Arithmetic;
 use super::{bound::Bound, Figures};
+use crate::data::Axis;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,29 +13,33 @@ use std::fmt;
 pub struct Report {
     /// The file or folder.
     pub model: String,
-    /// What the plans' figures are of: `int8` through the runtime, or `float`.
-    pub arithmetic: Arithmetic,
+    /// What the plans' figures are of: `int8` through the runtime, or `float`; nothing of pictures that were compared.
+    pub arithmetic: Option<Arithmetic>,
     /// Images of each draw.
     pub count: usize,
     /// Seed of the draws and of the bootstrap.
     pub seed: u64,
     /// Guidance scale of the draws with classes.
     pub guidance: f64,
-    /// Number of classes of the model; 0 if it draws without.
-    pub classes: usize,
-    /// The classifier.
-    pub classifier: ClassifierReport,
-    /// The plans.
+    /// The axes of the classes that the model draws; none if it draws without.
+    pub axes: Vec<Axis>,
+    /// The data that samples are compared with.
+    pub data: String,
+    /// Images of these, and of the others that nothing was trained on.
+    pub images: [usize; 2],
+    /// The evaluator, where there is one.
+    pub evaluator: Option<EvaluatorReport>,
+    /// The plans; of pictures that were compared one without a name.
     pub plans: Vec<PlanReport>,
     /// The variational bound.
     pub bound: Bounds,
     /// Errors of the integer network against the float one, a plan each; empty without a float network.
     pub quantization: Vec<PlanError>,
-    /// Test digits in the place of samples: the floor.
+    /// Test images in the place of samples: the floor.
     pub real: Figures,
-    /// Test digits with noise of standard deviation 20/255.
+    /// Test images with noise of standard deviation 20/255.
     pub noise: Figures,
-    /// Test digits blurred with a radius of 1 pixel.
+    /// Test images blurred with a radius of 1 pixel.
     pub blur: Figures,
     /// Images of nothing but uniform noise.
     pub uniform: Figures,
@@ -42,13 +47,26 @@ pub struct Report {
     pub seconds: BTreeMap<&'static str, f64>,
 }
 
-/// The classifier that the figures were measured with.
+/// The evaluator that the figures were measured with.
 #[derive(Clone, Debug, Serialize)]
-pub struct ClassifierReport {
-    /// SHA-256 of its weights.
+pub struct EvaluatorReport {
+    /// SHA-256 of its file.
     pub sha256: String,
-    /// Share of the 10,000 test digits that it reads right.
-    pub test_accuracy: f64,
+    /// The data that it was made of.
+    pub data: String,
+    /// Share of the test images that it reads right on all axes; absent where it was taught no labels.
+    pub test_accuracy: Option<f64>,
+}
+
+impl EvaluatorReport {
+    /// It in one line.
+    pub fn summary(&self) -> String {
+        let reads = match self.test_accuracy {
+            Some(accuracy) => format!("{:.2} % of the test images read right", 100.0 * accuracy),
+            None => "taught without labels, so that figures of classes are left out".into(),
+        };
+        format!("evaluator {} of {}: {reads}", &self.sha256[..16], self.data)
+    }
 }
 
 /// The figures of one plan.
@@ -127,16 +145,17 @@ impl Row {
 
 impl Figures {
     /// Every figure, in the order of the reports.
-    pub fn rows(&self) -> [Row; 7] {
+    pub fn rows(&self) -> [Row; 8] {
         let row = |name, estimate, factor, decimals| Row { name, estimate, factor, decimals };
         [
-            row("Fréchet distance", Some(self.frechet_distance), 1.0, 2),
+            row("Fréchet distance", self.frechet_distance, 1.0, 2),
             row("class accuracy, %", self.class_accuracy, 100.0, 1),
-            row("class total variation", Some(self.class_total_variation), 1.0, 3),
-            row("precision", Some(self.precision), 1.0, 3),
-            row("recall", Some(self.recall), 1.0, 3),
+            row("class total variation", self.class_total_variation, 1.0, 3),
+            row("precision", self.precision, 1.0, 3),
+            row("recall", self.recall, 1.0, 3),
             row("sliced Wasserstein", Some(self.sliced_wasserstein), 1.0, 4),
-            row("memorisation ratio", Some(self.memorisation_ratio), 1.0, 3),
+            row("the same, pyramid", Some(self.pyramid_wasserstein), 1.0, 1),
+            row("memorisation ratio", self.memorisation_ratio, 1.0, 3),
         ]
     }
 }
@@ -144,12 +163,21 @@ impl Figures {
 impl Report {
     /// What was drawn and with what, in one line.
     pub fn summary(&self) -> String {
-        let draws = if self.classes > 0 {
+        let against = format!("against {} images of {} and {} held out", self.images[0], self.data, self.images[1]);
+        let Some(arithmetic) = self.arithmetic else {
+            return format!("{}: {} images {against}, seed {}", self.model, self.count, self.seed);
+        };
+        let draws = if !self.axes.is_empty() {
             format!("{} images with classes (guidance {}) and as many without for each plan", self.count, self.guidance)
         } else {
             format!("{} images for each plan", self.count)
         };
-        format!("{}: {}, {draws}, seed {}", self.model, self.arithmetic, self.seed)
+        format!("{}: {arithmetic}, {draws} {against}, seed {}", self.model, self.seed)
+    }
+
+    /// What the main column of figures is called.
+    pub fn drawn(&self) -> String {
+        self.arithmetic.map_or("pictures".into(), |arithmetic| arithmetic.to_string())
     }
 
     /// The figures that are shown beside each plan's, with their names.
@@ -161,16 +189,14 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.summary())?;
-        writeln!(
-            f,
-            "classifier {}: {:.2} % of the test digits read right",
-            &self.classifier.sha256[..16],
-            100.0 * self.classifier.test_accuracy
-        )?;
+        match &self.evaluator {
+            Some(evaluator) => writeln!(f, "{}", evaluator.summary())?,
+            None => writeln!(f, "no evaluator: figures that need one are left out (`trainer judge` makes one)")?,
+        }
         for (name, bound) in self.bound.measured() {
             writeln!(
                 f,
-                "variational bound, {name}: {:.3} ± {:.3} bits a pixel = L_T {:.5} + L_1..T-1 {:.3} + L_0 {:.3}",
+                "variational bound, {name}: {:.3} ± {:.3} bits a value = L_T {:.5} + L_1..T-1 {:.3} + L_0 {:.3}",
                 bound.total,
                 1.96 * bound.standard_error,
                 bound.prior,
@@ -193,8 +219,11 @@ impl fmt::Display for Report {
         }
         let references = self.references().map(|(name, figures)| (name, figures.rows()));
         for plan in &self.plans {
-            writeln!(f, "\nplan {}: {} steps, {:.0} s", plan.name, plan.steps, plan.seconds)?;
-            write!(f, "{:<22} {:>9}  {:<18}", "", self.arithmetic.to_string(), "95 % interval")?;
+            match self.arithmetic {
+                Some(_) => writeln!(f, "\nplan {}: {} steps, {:.0} s", plan.name, plan.steps, plan.seconds)?,
+                None => writeln!(f)?,
+            }
+            write!(f, "{:<22} {:>9}  {:<18}", "", self.drawn(), "95 % interval")?;
             if plan.float.is_some() {
                 write!(f, " {:>9}  {:<18}", "float", "95 % interval")?;
             }

@@ -1,5 +1,4 @@
 //! Where samples come from: a model file, through the runtime, and the float network of a run.
-use super::classifier::{CLASSES, IMAGE};
 use crate::chain::{self, Batch};
 use crate::network::Network;
 use crate::plans::NamedPlan;
@@ -47,7 +46,7 @@ impl Run {
     }
 }
 
-/// A model that can be evaluated: 28×28×1 images, in the ten classes of the digits or without classes.
+/// A model that is evaluated.
 #[derive(Debug)]
 pub struct Source {
     /// The integers: a model file, or a run as it would be exported.
@@ -68,14 +67,45 @@ struct Provenance {
     run: Config,
 }
 
+/// What a model is before it is opened: enough to refuse one that the data or the evaluator do not fit.
+#[derive(Debug)]
+pub struct Origin {
+    /// Height, width and channels of its images.
+    pub shape: [usize; 3],
+    /// Number of classes on all axes together, 0 if it draws without.
+    pub classes: usize,
+    /// How it was trained, if that is known.
+    pub config: Option<Config>,
+}
+
+impl Origin {
+    /// That of a model file or of the run in a folder.
+    ///
+    /// # Errors
+    /// Files that cannot be used.
+    pub fn of(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            let config = checkpoint::load(path)?.config;
+            return Ok(Self { shape: config.image, classes: config.classes(), config: Some(config) });
+        }
+        let file = OwnedModel::read(path)?;
+        let model = file.model();
+        Ok(Self { shape: model.shape(), classes: classes(&model), config: config_of(&model) })
+    }
+}
+
+fn config_of(model: &brownian::Model) -> Option<Config> {
+    toml::from_str(model.header().provenance).ok().map(|provenance: Provenance| provenance.run)
+}
+
 impl Source {
     /// Opens a model file with the plans called `asked` (all when there are none), or a run's folder with plans as
     /// `asked` writes them (the usual ones when there are none). With a model file, `float` may name the run whose
     /// float network it is compared with.
     ///
     /// # Errors
-    /// Files that cannot be used, a plan that does not exist, a model of other images than the classifier reads, or a
-    /// run that differs from the file in images, classes, schedule or prediction.
+    /// Files that cannot be used, a plan that does not exist, or a run that differs from the file in images, classes,
+    /// schedule or prediction.
     pub fn open(path: &Path, asked: &[String], float: Option<&Path>) -> Result<Self> {
         let source = if path.is_dir() {
             if float.is_some() {
@@ -85,7 +115,6 @@ impl Source {
                 )));
             }
             let run = Run::open(path)?;
-            check_images(path, run.checkpoint.config.image, run.checkpoint.config.classes())?;
             let usual = export::DEFAULT_PLANS.map(str::to_owned);
             let texts = if asked.is_empty() { &usual[..] } else { asked };
             let plans = run.checkpoint.config.plans(texts)?;
@@ -95,9 +124,8 @@ impl Source {
         } else {
             let integer = OwnedModel::read(path)?;
             let model = integer.model();
-            check_images(path, model.shape(), classes(&model))?;
             let plans = chosen(&model, asked)?;
-            let config = toml::from_str(model.header().provenance).ok().map(|p: Provenance| p.run);
+            let config = config_of(&model);
             let run = float.map(Run::open).transpose()?;
             if let (Some(run), Some(folder)) = (&run, float) {
                 check_run(folder, &run.checkpoint.config, &model, config.as_ref())?;
@@ -171,20 +199,6 @@ fn chosen(model: &brownian::Model, asked: &[String]) -> Result<Vec<NamedPlan>> {
         return Err(Error::Usage(format!("--plan {name} is given twice")));
     }
     asked.iter().map(|name| model.plan(name).map(named).ok_or_else(|| missing(name))).collect()
-}
-
-fn check_images(path: &Path, shape: [usize; 3], classes: usize) -> Result<()> {
-    if shape == [IMAGE.height, IMAGE.width, IMAGE.channels] && (classes == CLASSES || classes == 0) {
-        return Ok(());
-    }
-    let [height, width, channels] = shape;
-    Err(Error::file(
-        path,
-        format!(
-            "makes images of {height}x{width}x{channels} in {classes} classes; only digits of {IMAGE} in {CLASSES} classes or \
-             none can be evaluated"
-        ),
-    ))
 }
 
 /// Checks that a run's network can be compared with a model file.

@@ -1,6 +1,6 @@
 //! What a network that reads images is taught.
 use super::alteration;
-use crate::data::{Dataset, Labels};
+use crate::data::{Axis, Dataset, Labels};
 use crate::graph::Shape;
 use rand_chacha::ChaCha8Rng;
 
@@ -27,6 +27,17 @@ impl<'a> Lesson<'a> {
         match self {
             Self::Labels(labels) => Some(labels),
             Self::Alterations => None,
+        }
+    }
+
+    /// It in words: what is learned.
+    pub fn summary(self) -> String {
+        match self {
+            Self::Labels(labels) => {
+                let axis = |axis: &Axis| format!("{} ({} classes)", axis.name, axis.classes.len());
+                labels.axes.iter().map(axis).collect::<Vec<_>>().join(", ")
+            }
+            Self::Alterations => "without labels, how images were altered".into(),
         }
     }
 

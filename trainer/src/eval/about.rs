@@ -1,0 +1,85 @@
+//! What an evaluator was made of, as it stands in its file.
+use super::architecture::Architecture;
+use super::subject::Subject;
+use crate::data::{labels, Axis, Dataset, Options};
+use crate::graph::Shape;
+use crate::recognition::Lesson;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// What an evaluator was made of. Stands in the file of its weights as TOML.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Where the images came from.
+    pub data: String,
+    /// How they were read.
+    #[serde(default, skip_serializing_if = "Options::is_usual")]
+    pub data_options: Options,
+    /// [`Dataset::digest`] of the images with their labels.
+    pub data_digest: u32,
+    /// The same of the images alone.
+    pub images_digest: u32,
+    /// Where the images that nothing is trained on came from; if nowhere, they are a share of `data`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<String>,
+    /// [`Dataset::digest`] of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_digest: Option<u32>,
+    /// The share of `data` that was held out, where there is no `test`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<f64>,
+    /// Height, width and channels of an image.
+    pub image: [usize; 3],
+    /// The axes of the labels that it tells; where there are none it tells alterations.
+    #[serde(rename = "classes", with = "labels::text")]
+    pub axes: Vec<Axis>,
+    /// Passes over the data.
+    pub epochs: usize,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl About {
+    /// What is made of a subject's training images.
+    pub fn new(subject: &Subject, epochs: usize, seed: u64) -> Self {
+        let Subject { train, test, options, held_out, digest, images_digest } = subject;
+        let own_test = held_out.is_none().then_some(test);
+        Self {
+            data: train.source.clone(),
+            data_options: options.clone(),
+            data_digest: *digest,
+            images_digest: *images_digest,
+            test: own_test.map(|test| test.source.clone()),
+            test_digest: own_test.map(Dataset::digest),
+            held_out: *held_out,
+            image: [train.shape.height, train.shape.width, train.shape.channels],
+            axes: Lesson::of(train).labels().map(|labels| labels.axes.clone()).unwrap_or_default(),
+            epochs,
+            seed,
+        }
+    }
+
+    /// Whether data of this [`Dataset::digest`] are the same images, with the same labels or none.
+    pub fn is_of(&self, digest: u32) -> bool {
+        digest == self.data_digest || digest == self.images_digest
+    }
+
+    /// Shape of one image.
+    pub fn shape(&self) -> Shape {
+        let [height, width, channels] = self.image;
+        Shape::new(height, width, channels)
+    }
+
+    /// The network, and the number of classes of each of its heads.
+    pub(super) fn architecture(&self) -> Result<(Architecture, Vec<usize>)> {
+        if self.image.contains(&0) || self.shape().len() > 1 << 24 {
+            return Err(Error::Invalid(format!("the evaluator is one of images of {}", self.shape())));
+        }
+        let heads = match self.axes.is_empty() {
+            true => Lesson::Alterations.heads(self.shape()),
+            false => self.axes.iter().map(|axis| axis.classes.len()).collect(),
+        };
+        Ok((Architecture::new(self.shape(), heads.iter().sum())?, heads))
+    }
+}

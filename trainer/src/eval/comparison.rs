@@ -1,0 +1,38 @@
+//! Pictures of any origin in the place of samples, compared with others by the same figures.
+use super::evaluation::{by_class, references, Evaluation};
+use super::report::PlanReport;
+use super::ruler::{Images, Ruler};
+use super::subject::Subject;
+use super::Evaluator;
+use crate::data::Dataset;
+use crate::{Error, Result};
+
+/// Compares `pictures` with `reference`; without an evaluator by the figures that need none.
+///
+/// # Errors
+/// Pictures of another shape than the reference's or than the evaluator is made for, or too few.
+pub fn compare(pictures: &Dataset, evaluator: Option<Evaluator>, reference: &Subject, seed: u64) -> Result<Evaluation> {
+    let shape = reference.train.shape;
+    if pictures.shape != shape {
+        let what = format!("holds images of {}, but {} such of {shape}", pictures.shape, reference.train.source);
+        return Err(Error::file(&pictures.source, what));
+    }
+    if let Some(evaluator) = evaluator.as_ref().filter(|evaluator| evaluator.about().shape() != shape) {
+        let what = format!("holds images of {shape}, but the evaluator reads such of {}", evaluator.about().shape());
+        return Err(Error::file(&reference.train.source, what));
+    }
+    let count = pictures.len();
+    let ruler = Ruler::new(evaluator, [&reference.train, &reference.test], count, seed)?;
+    let mut report = references(&ruler, reference, pictures.source.clone(), count, seed)?;
+    let images = pictures.images.to_vec();
+    let asked = pictures.labels.as_ref().filter(|labels| Some(&labels.axes) == ruler.train_labels().map(|l| &l.axes));
+    let asked = asked.map(|labels| &labels.values[..]);
+    let set = Images { images: &images, asked, unconditional: &images, memorised: &images };
+    let figures = ruler.figures(&set)?;
+    let plan = PlanReport { name: String::new(), steps: 0, seconds: 0.0, figures, float: None, frechet_change: None };
+    report.plans.push(plan);
+    report.seconds.extend(ruler.seconds());
+    let (real, _) = ruler.some_test_images(1000);
+    let some = |images: &[f32]| by_class(shape, &[], images, None);
+    Ok(Evaluation { shape, samples: vec![some(&images)], real: some(real), report })
+}

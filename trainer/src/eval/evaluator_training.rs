@@ -1,0 +1,188 @@
+//! Training of an evaluator: Adam with weight decay, with dropout before the hidden dense layers, on the cross-entropy
+//! of labelled images that are turned, scaled, shifted, blurred, dimmed and covered with noise a little; without labels
+//! on that of alterations, of images that are moved a little.
+use super::about::About;
+use super::corruption::{self, Outside};
+use super::evaluator::Evaluator;
+use crate::autograd::cross_entropy::softmax_cross_entropy;
+use crate::autograd::{Adam, Buffer, Parameters, Tape};
+use crate::data::augment::{Kernel, Motion, Shift};
+use crate::data::Dataset;
+use crate::graph::Shape;
+use crate::recognition::Lesson;
+use crate::{Error, Result};
+use rand::{seq::SliceRandom, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+use rayon::prelude::*;
+
+/// Images a step.
+const BATCH: usize = 64;
+/// Highest learning rate; it rises over the first steps and falls to zero as a cosine.
+const LEARNING_RATE: f64 = 3e-3;
+/// Steps of the rise, or a tenth of all if that is less.
+const WARMUP: f64 = 100.0;
+/// How images are moved; shifts are those of an image whose shorter side has [`SIDE`] pixels, and none of lines.
+const MOTION: Motion = Motion {
+    angle: 0.21,
+    scale: 0.12,
+    shear: 0.0,
+    shift: Shift::Any(2.5),
+    kernel: Kernel::Linear,
+    contrast: 1.0,
+    ..Motion::WHOLE
+};
+/// See [`MOTION`].
+const SIDE: f32 = 28.0;
+/// Largest standard deviation of the blur in pixels.
+const BLUR: f32 = 1.2;
+/// Largest share of the contrast that is taken away.
+const DIMMING: f32 = 0.2;
+/// Largest standard deviation of the noise: 6 of 255 gray levels.
+const NOISE: f32 = 0.05;
+/// Rate of the decoupled weight decay.
+const DECAY: f64 = 0.2;
+/// Share of the inputs of a dense layer that is dropped.
+const DROPOUT: f32 = 0.4;
+/// Where the random streams of dropout begin; images have those below.
+const DROPOUT_STREAMS: u64 = 1 << 63;
+
+/// Images that [`usual_epochs`] shows in all.
+const USUAL_IMAGES: usize = 250_000;
+
+/// The usual number of passes over `images` images: 25 over 10,000, more over fewer.
+pub fn usual_epochs(images: usize) -> usize {
+    USUAL_IMAGES.div_ceil(images.max(1))
+}
+
+/// Trains an evaluator of `about` on `data`, which are without what is held out, and returns the bytes of its file; the
+/// result depends on the arguments alone. `on_step` gets the number of the step, the number of steps and the loss.
+///
+/// # Errors
+/// No epochs, or a loss that is not a number.
+pub fn train(data: &Dataset, about: &About, mut on_step: impl FnMut(u64, u64, f64)) -> Result<Vec<u8>> {
+    let (epochs, seed, shape, lesson) = (about.epochs, about.seed, data.shape, Lesson::of(data));
+    if epochs == 0 {
+        return Err(Error::Usage("--epochs 0: give at least 1".into()));
+    }
+    let (architecture, heads) = about.architecture()?;
+    let mut params = Parameters::new(architecture.params.init(seed));
+    let mut adam = Adam::new([0.9, 0.99]).with_decay(DECAY);
+    let steps = (epochs * data.len().div_ceil(BATCH)) as u64;
+    let warmup = WARMUP.min(steps as f64 / 10.0);
+    let mut step = 0;
+    for epoch in 0..epochs {
+        let mut order: Vec<usize> = (0..data.len()).collect();
+        order.shuffle(&mut generator(seed, epoch as u64));
+        for images in order.chunks(BATCH) {
+            let fail = |reason: String| Error::Training { step: step + 1, reason };
+            let mut x = Buffer::stale(images.len() * shape.len());
+            let prepare = |(out, image): (&mut [f32], &usize)| {
+                let mut rng = generator(seed, ((epoch as u64 + 1) << 32) + *image as u64);
+                prepared(lesson, shape, (*image, &data.image(*image)), &mut rng, out)
+            };
+            let classes: Vec<Vec<u8>> = x.par_chunks_exact_mut(shape.len()).zip(images).map(prepare).collect();
+            let mut tape = Tape::default();
+            let mut dropout = generator(seed, DROPOUT_STREAMS + step);
+            let mut kept = || if dropout.random::<f32>() < DROPOUT { 0.0 } else { 1.0 / (1.0 - DROPOUT) };
+            let mask = |len: usize| (0..len).map(|_| kept()).collect();
+            let logits = architecture.record(&mut tape, &params, x, mask);
+            let loss = softmax_cross_entropy(&mut tape, &logits, &heads, &classes.concat());
+            let value = loss.value;
+            if !value.is_finite() {
+                return Err(fail("the loss is not a number".into()));
+            }
+            let mut grads = loss.backward(tape).map_err(|e| fail(e.to_string()))?;
+            let progress = step as f64 / steps as f64;
+            let rate = LEARNING_RATE
+                * ((step + 1) as f64 / warmup).min(1.0)
+                * 0.5
+                * (1.0 + (std::f64::consts::PI * progress).cos());
+            adam.update(&mut params, &mut grads, step + 1, rate).map_err(|e| fail(e.to_string()))?;
+            step += 1;
+            on_step(step, steps, value);
+        }
+    }
+    Evaluator::encode(about, params.values())
+}
+
+/// Puts the `image` with its number into `out` as a step sees it, and returns its class for every head.
+fn prepared(
+    lesson: Lesson,
+    shape: Shape,
+    (number, image): (usize, &[f32]),
+    rng: &mut ChaCha8Rng,
+    out: &mut [f32],
+) -> Vec<u8> {
+    let side = shape.height.min(shape.width) as f32;
+    match MOTION.shift {
+        // A line has nowhere to turn to.
+        _ if side == 1.0 => out.copy_from_slice(image),
+        Shift::Any(range) => {
+            let motion = Motion { shift: Shift::Any(range * side / SIDE), ..MOTION };
+            motion.draw(rng).apply(shape, image, out);
+        }
+        Shift::Whole(_) => MOTION.draw(rng).apply(shape, image, out),
+    }
+    if lesson.labels().is_some() {
+        let blurred = corruption::blurred(shape, out, rng.random_range(0.0..BLUR), Outside::Black);
+        let contrast = 1.0 - rng.random_range(0.0..DIMMING);
+        let deviation = rng.random_range(0.0..NOISE);
+        for (out, value) in out.iter_mut().zip(blurred) {
+            let noise: f32 = rng.sample(StandardNormal);
+            *out = ((value + 1.0) * contrast - 1.0 + deviation * noise).clamp(-1.0, 1.0);
+        }
+    }
+    let mut classes = vec![];
+    lesson.take(number, shape, out, rng, &mut classes);
+    classes
+}
+
+fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::subject::Subject;
+    use super::*;
+    use crate::data::digits;
+
+    /// The first digits, as they are or without labels.
+    fn some(count: usize, labelled: bool) -> Dataset {
+        let mut data = digits::train().unwrap();
+        data.images.truncate(count * data.shape.len());
+        data.labels = data.labels.filter(|_| labelled).map(|labels| labels.select(0..count));
+        data
+    }
+
+    fn about(data: &Dataset, epochs: usize) -> About {
+        About::new(&Subject::split(data, &Default::default(), 0.1).unwrap(), epochs, 1)
+    }
+
+    #[test]
+    fn learns_and_repeats() {
+        for labelled in [true, false] {
+            let data = some(640, labelled);
+            let about = about(&data, 3);
+            let run = |about: &About| {
+                let mut losses = vec![];
+                (train(&data, about, |_, _, loss| losses.push(loss)).unwrap(), losses)
+            };
+            let (bytes, losses) = run(&about);
+            assert_eq!(losses.len(), 30);
+            let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+            let least = if labelled { 0.8 } else { 0.95 };
+            assert!(mean(&losses[25..]) < least * mean(&losses[..5]), "{losses:?}");
+            assert_eq!(Evaluator::from_bytes(&bytes).unwrap().about(), &about);
+            if labelled {
+                let once = About { epochs: 1, ..about };
+                assert!(run(&once).0 == run(&once).0, "the same arguments give the same weights");
+            }
+        }
+        let data = some(60, true);
+        assert!(train(&data, &about(&data, 0), |_, _, _| ()).is_err());
+    }
+}

@@ -1,0 +1,183 @@
+//! The data that samples are compared with, and which evaluator fits a model.
+use super::about::About;
+use super::evaluator::Evaluator;
+use super::source::Origin;
+use crate::data::{built_in, open, usual_cache, Dataset, Options, Reading};
+use crate::{Error, Result};
+use std::path::Path;
+
+/// The images to compare with, and others that nothing is trained on.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The images that samples should be like.
+    pub train: Dataset,
+    /// Others.
+    pub test: Dataset,
+    /// How they were read.
+    pub options: Options,
+    /// The share of the data that the others are, if they are no set of their own.
+    pub held_out: Option<f64>,
+    /// [`Dataset::digest`] of the data, with what is held out.
+    pub digest: u32,
+    /// The same of the images alone.
+    pub images_digest: u32,
+}
+
+/// The share of the data that is held out where there are no test images.
+pub const HELD_OUT: f64 = 0.1;
+/// Fewest images that are held out.
+const FEWEST: usize = 4;
+
+impl Subject {
+    /// Training and test images of `data`: a share held out of them if one is given, or the images of `test`, or those
+    /// that belong to a built-in data set, or the usual share.
+    ///
+    /// # Errors
+    /// Data that cannot be read or are too few.
+    pub fn open(data: &str, options: &Options, test: Option<&str>, held_out: Option<f64>) -> Result<Self> {
+        let train = opened(data, options)?;
+        let test = match (test, built_in(data)?) {
+            _ if held_out.is_some() => None,
+            (Some(test), Some(set)) if test == format!("{} (test)", set.name) => Some((set.test)()?),
+            (Some(test), _) => Some(opened(test, options)?),
+            // Scaled data are not what the test images belong to.
+            (None, Some(set)) => Some((set.test)()?).filter(|test| test.shape == train.shape),
+            (None, None) => None,
+        };
+        let Some(test) = test else { return Self::split(&train, options, held_out.unwrap_or(HELD_OUT)) };
+        if test.shape != train.shape {
+            let what = format!("holds images of {}, but {data} holds such of {}", test.shape, train.shape);
+            return Err(Error::file(&test.source, what));
+        }
+        let [digest, images_digest] = digests(&train);
+        Ok(Self { train, test, options: options.clone(), held_out: None, digest, images_digest })
+    }
+
+    /// A share of `data` held out of them.
+    ///
+    /// # Errors
+    /// Too few images.
+    pub fn split(data: &Dataset, options: &Options, held_out: f64) -> Result<Self> {
+        let [train, test] = data.hold_out(held_out);
+        if test.len() < FEWEST || train.len() < 2 * FEWEST {
+            return Err(Error::file(
+                &data.source,
+                format!(
+                    "{} images are too few: {} would be held out, and figures need {FEWEST}",
+                    data.len(),
+                    test.len()
+                ),
+            ));
+        }
+        let [digest, images_digest] = digests(data);
+        Ok(Self { train, test, options: options.clone(), held_out: Some(held_out), digest, images_digest })
+    }
+
+    /// The data that an evaluator was made of; `data` and `test` say where they lie now, if elsewhere.
+    ///
+    /// # Errors
+    /// Data that cannot be read, or are others.
+    pub fn of(about: &About, data: Option<&str>, test: Option<&str>) -> Result<Self> {
+        let [data, test] = [data.or(Some(&about.data)), test.or(about.test.as_deref())];
+        let data = data.unwrap_or_default();
+        let subject = Self::open(data, &about.data_options, test, about.held_out)?;
+        let other = |source: &str| {
+            let what = format!("holds other images or labels than the evaluator was made of ({})", about.data);
+            Err(Error::file(source, what))
+        };
+        if subject.digest != about.data_digest {
+            return other(data);
+        }
+        match test {
+            Some(test) if about.test_digest != Some(subject.test.digest()) => other(test),
+            _ => Ok(subject),
+        }
+    }
+}
+
+/// What `source` names, read with the usual cache.
+///
+/// # Errors
+/// Data that cannot be read.
+pub fn opened(source: &str, options: &Options) -> Result<Dataset> {
+    let cache = if options.no_cache { None } else { usual_cache() };
+    Ok(open(source, &Reading { options, cache, progress: &|_, _| () })?.data)
+}
+
+/// [`Dataset::digest`] of data, and of their images alone.
+fn digests(data: &Dataset) -> [u32; 2] {
+    let digest = data.digest();
+    let alone = || Dataset { labels: None, ..data.clone() }.digest();
+    [digest, if data.labels.is_some() { alone() } else { digest }]
+}
+
+/// The evaluator for a model: that in the file `judge`, or the one that is built in for its data.
+///
+/// # Errors
+/// A model of other data than the evaluator, or none for its data.
+pub fn evaluator(model: &Path, judge: Option<&Path>) -> Result<Evaluator> {
+    let origin = Origin::of(model)?;
+    let evaluator = judge.map_or_else(Evaluator::digits, Evaluator::open)?;
+    let about = evaluator.about();
+    let made_of = origin.config.as_ref().map(|config| (&config.data, config.data_digest));
+    let classes: usize = about.axes.iter().map(|axis| axis.classes.len()).sum();
+    let fits = origin.shape == about.image
+        && match made_of {
+            Some((_, digest)) => about.is_of(digest),
+            // The file does not say what it was made of.
+            None => origin.classes == 0 || origin.classes == classes,
+        };
+    if fits {
+        return Ok(evaluator);
+    }
+    let [height, width, channels] = origin.shape;
+    let (what, data) = match made_of {
+        Some((data, _)) => (format!("was trained on {data:?}"), data.as_str()),
+        None => (format!("makes images of {height}x{width}x{channels}"), "DATA"),
+    };
+    let remedy = format!("`trainer judge --data {data} --out judge.safetensors` makes one for it, `--judge` takes it");
+    Err(Error::file(
+        model,
+        match judge {
+            Some(judge) => {
+                format!("{what}, but the evaluator {} was made of {:?}; {remedy}", judge.display(), about.data)
+            }
+            None => format!("{what}, for which no evaluator is built in; {remedy}"),
+        },
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::digits;
+
+    #[test]
+    fn the_evaluator_of_digits_finds_its_data_and_no_other() {
+        let about = Evaluator::digits().unwrap().about().clone();
+        let found = Subject::of(&about, None, None).unwrap();
+        assert_eq!((found.train.len(), &found.test), (10_000, &digits::test().unwrap()));
+        assert!(Subject::of(&about, Some("builtin:digits"), None).is_ok());
+        let error = Subject::of(&about, Some("faces16"), None).unwrap_err().to_string();
+        assert!(error.contains("16x16x3"), "{error}");
+        assert!(about.is_of(about.data_digest));
+        let unlabelled = Dataset { labels: None, ..digits::train().unwrap() };
+        assert!(about.is_of(unlabelled.digest()), "labels are no other images");
+        assert!(!about.is_of(about.data_digest ^ 1));
+    }
+
+    #[test]
+    fn a_share_is_held_out_and_too_few_are_refused() {
+        let data = digits::train().unwrap();
+        let some = |count: usize| {
+            let order: Vec<usize> = (0..count).collect();
+            Dataset { images: data.images.select(&order, data.shape.len()), labels: None, ..data.clone() }
+        };
+        let found = Subject::split(&some(50), &Options::default(), HELD_OUT).unwrap();
+        assert_eq!((found.train.len(), found.test.len()), (45, 5));
+        assert!(Subject::split(&some(20), &Options::default(), HELD_OUT)
+            .unwrap_err()
+            .to_string()
+            .contains("20 images are too few"));
+    }
+}
