@@ -53,8 +53,8 @@ impl Winograd {
             && window.stride[0] == 1
             && window.stride[1] == 1
             && (window.dilation[0] == 1 || window.kernel[0] == 1)
-            && channels[0] % 4 == 0
-            && channels[1] % 4 == 0
+            && channels[0].is_multiple_of(4)
+            && channels[1].is_multiple_of(4)
             && row_stride(window.kernel[0] * 3 * (channels[0] + channels[1])) <= Self::MAX_TAPS
     }
 

@@ -45,7 +45,7 @@ impl Form for Folder {
         // A file is read twice: its header, then its pixels.
         let step = || {
             let before = done.fetch_add(1, Ordering::Relaxed);
-            (reading.progress)((before + 1) / 2, count);
+            (reading.progress)(before.div_ceil(2), count);
         };
         let headers: Vec<std::result::Result<Header, String>> = listing
             .files

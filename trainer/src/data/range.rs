@@ -57,11 +57,12 @@ pub fn pixels(path: &Path, array: Array, len: usize, asked: Option<Range>, notes
         (least, most) = (least.min(value), most.max(value));
     }
     let outside = |range: Range| {
-        let outside = array.numbers().filter(|v| *v < range.low - ROUNDING || *v > range.high + ROUNDING).count();
+        let admitted = range.low - ROUNDING..=range.high + ROUNDING;
+        let outside = array.numbers().filter(|v| !v.is_nan() && !admitted.contains(v)).count();
         outside as f64 / (array.bytes.len() / array.kind.size()) as f64
     };
     // Samples of plans that do not clip leave [-1, 1] a little.
-    let a_little = || least < 0.0 && least >= -2.0 && most <= 2.0 && outside(SIGNED) <= CLIPPED;
+    let a_little = || (-2.0..0.0).contains(&least) && most <= 2.0 && outside(SIGNED) <= CLIPPED;
     let range = match asked {
         Some(range) => range,
         None if !array.kind.is_integer() && a_little() => SIGNED,

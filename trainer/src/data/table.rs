@@ -42,7 +42,7 @@ impl Table {
                 "has one column; the first row names columns: the file's name and at least one label".into(),
             ));
         }
-        if header.iter().any(|cell| image_name(cell)) {
+        if header.iter().any(image_name) {
             return Err(fail(format!(
                 "begins with a file, {}; its first row has to name the columns, such as file,class",
                 header.iter().find(|cell| image_name(cell)).unwrap_or_default()

@@ -17,7 +17,7 @@ pub enum Denoiser<'a> {
     /// A model, at the timesteps of one of its plans: a timestep's biases may differ from plan to plan.
     Integer {
         /// The model.
-        model: Model<'a>,
+        model: Box<Model<'a>>,
         /// The row of time biases of every timestep of the plan.
         rows: HashMap<usize, u32>,
     },
@@ -31,7 +31,7 @@ impl<'a> Denoiser<'a> {
     pub fn integer(file: &'a OwnedModel, plan: &str) -> Result<Self> {
         let steps: Vec<_> = file.plan(plan)?.steps().collect();
         let rows = steps.iter().rev().map(|step| (step.timestep as usize, step.time_row)).collect();
-        Ok(Self::Integer { model: file.model(), rows })
+        Ok(Self::Integer { model: Box::new(file.model()), rows })
     }
 
     /// The output F for every image of `x` (NHWC), each with its timestep and its classes: one an axis, or none.

@@ -83,7 +83,7 @@ proptest! {
         let mut next = || {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             let value = (state >> 33) as u32;
-            if value % 3 == 0 { -128 } else { (value >> 8) as i8 }
+            if value.is_multiple_of(3) { -128 } else { (value >> 8) as i8 }
         };
         let mut values = |len: usize| -> Vec<i8> { (0..len).map(|_| next()).collect() };
         let (channels, up) = ([4 * a, 4 * b], usize::from(upsample && b > 0));
