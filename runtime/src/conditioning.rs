@@ -3,7 +3,7 @@
 
 use crate::error::SamplerError;
 use crate::model::Model;
-use crate::ops::step_bias::{Rows, StepBiases};
+use crate::ops::step_bias::StepBiases;
 use crate::parse::MAX_AXES;
 use crate::quant::round;
 
@@ -193,21 +193,6 @@ impl Condition {
         }
         Ok(())
     }
-
-    /// Which rows of the model's class tables that takes.
-    fn rows(self, model: &Model) -> Rows {
-        let counts = model.class_counts();
-        let mut rows = Rows { axes: counts.len(), ..Rows::default() };
-        let mut first = 0u16;
-        let axes = rows.none.iter_mut().zip(&mut rows.class).zip(&self.classes);
-        for (((none, class), &asked), &count) in axes.zip(counts) {
-            // At most `u16::MAX` rows in all.
-            *none = first.wrapping_add(count);
-            *class = if asked == NONE { *none } else { first.wrapping_add(asked) };
-            first = none.wrapping_add(1);
-        }
-        rows
-    }
 }
 
 /// Two are equal that draw the same.
@@ -220,19 +205,16 @@ impl PartialEq for Condition {
 impl Eq for Condition {}
 
 /// The channel biases of an evaluation with the classes and the guidance scale of `condition`.
-pub(crate) fn step_biases<'a>(model: &Model<'a>, condition: Condition, time_row: u32) -> StepBiases<'a> {
-    let tables = model.header().conditioning;
+pub(crate) fn step_biases<'a>(model: &'a Model, condition: &'a Condition, time_row: u32) -> StepBiases<'a> {
+    let tables = &model.header().conditioning;
     let columns = tables.columns as usize;
-    let values = |start: usize, len: usize| {
-        let bytes = model.blob().get(start..).and_then(|from| from.get(..len * 2)).unwrap_or(&[]);
-        bytemuck::try_cast_slice(bytes).unwrap_or(&[])
-    };
-    let class_rows: usize = model.class_counts().iter().map(|&classes| usize::from(classes) + 1).sum();
+    let from = |start: usize| model.blob().get(start..).unwrap_or(&[]);
     StepBiases {
-        time: values(tables.time_table as usize + time_row as usize * columns * 2, columns),
-        classes: values(tables.class_table as usize, class_rows * columns),
+        time: from(tables.time_table as usize + time_row as usize * columns * 2),
+        classes: from(tables.class_table as usize),
         columns,
-        rows: condition.rows(model),
+        counts: model.class_counts(),
+        asked: &condition.classes,
         guidance_scale: condition.guidance.scale.into(),
     }
 }

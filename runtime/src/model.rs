@@ -26,9 +26,9 @@ impl<'a> Model<'a> {
     /// `bytes` must start at a multiple of 16; see [`include_model`](crate::include_model).
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let (header, blob) = format::open(bytes)?;
-        let model = Self::of(bytes, header, blob, parse::check_axes(&header.conditioning)?);
+        let mut model = Self::of(bytes, header, blob);
         let state = (model.state_len, model.state_is_f16);
-        parse::check(&header, blob, model.arena_len, state, format::sample_len(bytes), &model.classes)?;
+        model.classes = parse::check(&model.header, blob, model.arena_len, state, format::sample_len(bytes))?;
         Ok(model)
     }
 
@@ -36,13 +36,15 @@ impl<'a> Model<'a> {
     #[cfg(feature = "host")]
     pub(crate) fn of_checked(bytes: &'a [u8]) -> Option<Self> {
         let (header, blob) = format::reopen(bytes)?;
-        Some(Self::of(bytes, header, blob, parse::check_axes(&header.conditioning).ok()?))
+        let (classes, _) = parse::check_axes(&header.conditioning).ok()?;
+        Some(Self { classes, ..Self::of(bytes, header, blob) })
     }
 
-    fn of(bytes: &'a [u8], header: Header<'a>, blob: &'a [u8], classes: [u16; MAX_AXES]) -> Self {
+    fn of(bytes: &'a [u8], header: Header<'a>, blob: &'a [u8]) -> Self {
         let checksum = bytes.last_chunk().map_or(0, |crc| u32::from_le_bytes(*crc));
         let (arena_len, state_len) = (format::arena_len(bytes), format::state_len(bytes));
-        Self { header, blob, arena_len, state_len, state_is_f16: format::state_is_f16(bytes), checksum, classes }
+        let (state_is_f16, classes) = (format::state_is_f16(bytes), [0; MAX_AXES]);
+        Self { header, blob, arena_len, state_len, state_is_f16, checksum, classes }
     }
 
     /// The decoded header.

@@ -4,7 +4,6 @@ use crate::conditioning::{self, Condition};
 use crate::execute;
 use crate::inpaint::Inpainting;
 use crate::model::{Model, Ops, Plan};
-use crate::ops::step_bias::StepBiases;
 use crate::plan::Step;
 use crate::preview::Preview;
 use crate::process::element::StateElement;
@@ -61,7 +60,7 @@ pub(crate) enum Next<'a> {
     /// The second evaluation of a step begins.
     BeginSecond,
     /// An op.
-    Op { ops: Ops<'a>, biases: StepBiases<'a>, index: u16, first_of_two: bool },
+    Op { ops: Ops<'a>, index: u16, first_of_two: bool },
     /// The update of the state.
     Update,
 }
@@ -101,13 +100,18 @@ impl<'a, E: StateElement> Sampler<'a, E> {
         let Some(step) = self.plan.step(self.steps_done) else { return Progress::Done };
         match &mut self.next {
             Next::Begin | Next::BeginSecond => {
-                self.begin(&step);
+                self.begin();
                 Progress::Quantized
             }
-            Next::Op { ops, biases, index, first_of_two } => {
+            Next::Op { ops, index, first_of_two } => {
                 let done = *index;
                 if let Some(op) = ops.next() {
-                    execute::run(self.model, biases, &op, self.arena);
+                    let condition = match &self.two_evaluations {
+                        None => &self.condition,
+                        Some(two) => &(two.functions.condition)(self.condition, *first_of_two),
+                    };
+                    let biases = conditioning::step_biases(self.model, condition, step.time_row);
+                    execute::run(self.model, &biases, &op, self.arena);
                 }
                 *index = done.wrapping_add(1);
                 if ops.is_empty() {
@@ -172,18 +176,13 @@ impl<'a, E: StateElement> Sampler<'a, E> {
     }
 
     /// Quantizes x_t for one evaluation.
-    fn begin(&mut self, step: &Step) {
+    fn begin(&mut self) {
         let header = self.model.header();
         if let Some(input) = self.arena.get_mut(header.input.range()) {
             self.state.quantize(header.input_inverse_scale, header.input.zero_point, input);
         }
         let first_of_two = self.two_evaluations.is_some() && matches!(self.next, Next::Begin);
-        let condition = match &self.two_evaluations {
-            None => self.condition,
-            Some(two) => (two.functions.condition)(self.condition, first_of_two),
-        };
-        let biases = conditioning::step_biases(self.model, condition, step.time_row);
-        self.next = Next::Op { ops: self.model.ops(), biases, index: 0, first_of_two };
+        self.next = Next::Op { ops: self.model.ops(), index: 0, first_of_two };
     }
 
     /// Updates the state with what the network said.

@@ -26,6 +26,11 @@ impl<'a> Reader<'a> {
         (!self.failed).then_some(self.rest)
     }
 
+    /// Whether everything has been read.
+    pub fn is_at_end(&self) -> bool {
+        self.rest.is_empty() && !self.failed
+    }
+
     /// Whether something could not be read.
     pub fn failed(&self) -> bool {
         self.failed

@@ -18,7 +18,7 @@ use std::vec::Vec;
 /// let model = owned.model();
 /// let plan = owned.plan("fast5")?;
 /// let mut memory = ChainMemory::new(&model);
-/// let mut sampler = memory.start(Sampler::builder(&model, plan).seed(1).class(7))?;
+/// let mut sampler: Sampler = memory.start(Sampler::builder(&model, plan).seed(1).class(7))?;
 /// while sampler.step() {}
 /// assert_eq!(sampler.x().len(), 784);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

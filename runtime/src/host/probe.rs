@@ -34,7 +34,7 @@ pub fn probe(
     for (slot, &x) in arena[header.input.range()].iter_mut().zip(x) {
         *slot = quantize(x, header.input_inverse_scale, header.input.zero_point) as u8;
     }
-    let biases = conditioning::step_biases(model, condition, time_row);
+    let biases = conditioning::step_biases(model, &condition, time_row);
     for (index, op) in model.ops().enumerate() {
         execute::run(model, &biases, &op, arena);
         observer(index as u16, arena);

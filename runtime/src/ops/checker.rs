@@ -106,11 +106,11 @@ pub(super) fn same_shape(a: &Tensor, b: &Tensor) -> Result<(), OpFault> {
 }
 
 /// An op that moves values: `big` has the shape given, both have the same element.
-pub(super) fn moved(small: &Tensor, big: &Tensor, shape: [u64; 3]) -> Result<(), OpFault> {
+pub(super) fn moved(small: &Tensor, big: &Tensor, shape: [u32; 3]) -> Result<(), OpFault> {
     if small.element != big.element {
         return Err(OpFault::Element);
     }
-    if big.shape.map(u64::from) != shape {
+    if big.shape.map(u32::from) != shape {
         return Err(OpFault::Shape);
     }
     Ok(())

@@ -83,7 +83,7 @@ impl Conv2d {
     }
 
     /// Computes the output, with scratch for Winograd's algorithm if it is cut for that.
-    #[inline(always)]
+    #[cfg_attr(feature = "winograd", inline(never))]
     pub(super) fn run_with(&self, evaluation: &Evaluation, buffers: Buffers, winograd: Option<Winograd>) -> Option<()> {
         let Buffers { out, scratch, operands: [a, b, residual] } = buffers;
         let channels = self.output.shape[2] as usize;

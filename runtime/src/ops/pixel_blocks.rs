@@ -15,7 +15,7 @@ pub(super) fn check([rows, columns]: [u8; 2], coarse: &Tensor, fine: &Tensor) ->
     if block == 0 || !c.is_multiple_of(block) || height > h * rows || width > w * columns {
         return Err(OpFault::Shape);
     }
-    moved(coarse, fine, [height, width, c / block].map(u64::from))
+    moved(coarse, fine, [height, width, c / block])
 }
 
 /// Which way values go.
@@ -39,27 +39,27 @@ pub(super) fn run(
     out: &mut [u8],
 ) -> Option<()> {
     let [rows, columns] = block.map(usize::from);
-    let [height, width, _] = coarse.shape.map(usize::from);
-    let pixel = fine.shape[2] as usize * fine.element.size();
-    let [fine_height, fine_width, _] = fine.shape.map(usize::from);
+    let [fine_height, fine_width, channels] = fine.shape.map(usize::from);
+    let pixel = channels * fine.element.size();
+    let block_row = columns * pixel;
     if direction == Direction::ToCoarse {
         out.fill(coarse.zero_point as u8);
     }
-    let mut in_coarse = 0;
-    for y in 0..height {
-        for x in 0..width {
-            let within = fine_width.saturating_sub(x * columns).min(columns);
-            for fine_y in y * rows..(y + 1) * rows {
-                if fine_y < fine_height && within > 0 {
-                    let in_fine = (fine_y * fine_width + x * columns) * pixel;
-                    let (from, to) = match direction {
-                        Direction::ToCoarse => (in_fine, in_coarse),
-                        Direction::ToFine => (in_coarse, in_fine),
-                    };
-                    copy((input, from), (out, to), within * pixel)?;
-                }
-                in_coarse += columns * pixel;
-            }
+    let mut in_fine = 0;
+    for fine_y in 0..fine_height {
+        let y = fine_y.checked_div(rows)?;
+        let mut in_coarse = (y * coarse.shape[1] as usize * rows + (fine_y - y * rows)) * block_row;
+        let mut left = fine_width;
+        while left > 0 {
+            let within = if left < columns { left } else { columns.max(1) };
+            let (from, to) = match direction {
+                Direction::ToCoarse => (in_fine, in_coarse),
+                Direction::ToFine => (in_coarse, in_fine),
+            };
+            copy((input, from), (out, to), within * pixel)?;
+            left -= within;
+            in_fine += within * pixel;
+            in_coarse += rows * block_row;
         }
     }
     Some(())

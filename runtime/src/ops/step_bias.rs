@@ -36,49 +36,48 @@ impl StepBias {
 }
 
 /// Where a step's channel biases come from: a time row plus, for conditioned models, one class row an axis under
-/// guidance.
+/// guidance. Tables are i16, little endian.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepBiases<'a> {
-    /// The time row.
-    pub(crate) time: &'a [i16],
-    /// The class tables.
-    pub(crate) classes: &'a [i16],
+    /// From the time row on.
+    pub(crate) time: &'a [u8],
+    /// From the class tables on.
+    pub(crate) classes: &'a [u8],
     /// Columns of the class tables.
     pub(crate) columns: usize,
-    /// Rows of the class tables, one an axis.
-    pub(crate) rows: Rows,
+    /// Classes of each axis.
+    pub(crate) counts: &'a [u16],
+    /// The class of each axis; where none is asked for, or where the axis has no such class, its row of no class counts.
+    pub(crate) asked: &'a [u16; MAX_AXES],
     pub(crate) guidance_scale: i32,
-}
-
-/// Which rows of the class tables a draw takes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Rows {
-    /// Number of axes.
-    pub(crate) axes: usize,
-    /// The row of no class of each axis.
-    pub(crate) none: [u16; MAX_AXES],
-    /// The row of each axis's class; where none is asked for, that of no class.
-    pub(crate) class: [u16; MAX_AXES],
 }
 
 impl<'a> StepBiases<'a> {
     /// Those of a model without classes.
     #[cfg(test)]
     pub(crate) fn of_time(time: &'a [i16]) -> Self {
-        Self { time, classes: &[], columns: 0, rows: Rows::default(), guidance_scale: 256 }
+        let (counts, asked) = (&[], &[0; MAX_AXES]);
+        Self { time: bytemuck::cast_slice(time), classes: &[], columns: 0, counts, asked, guidance_scale: 256 }
     }
 
     /// `time + none + ⌊guidance·(class − none)/256 + 1/2⌋` of one column, `none` and `class` being the sums of a row an
     /// axis, clamped to 16 bits.
     #[inline]
     pub(crate) fn value(&self, column: usize) -> i32 {
-        let (none, class) = (self.sum(&self.rows.none, column), self.sum(&self.rows.class, column));
+        let (none, class) = (self.sum(column, &[u16::MAX; MAX_AXES]), self.sum(column, self.asked));
         at(self.time, column) + none + ((self.guidance_scale * (class - none) + 128) >> 8)
     }
 
-    fn sum(&self, rows: &[u16; MAX_AXES], column: usize) -> i32 {
-        let row = |&row: &u16| at(self.classes, usize::from(row).wrapping_mul(self.columns).wrapping_add(column));
-        clamp_i16(rows.iter().take(self.rows.axes).map(row).sum()).into()
+    /// The sum of a column of the rows of these classes.
+    #[inline(never)]
+    fn sum(&self, column: usize, asked: &[u16; MAX_AXES]) -> i32 {
+        let (mut sum, mut first) = (0, 0);
+        for (&count, &asked) in self.counts.iter().zip(asked) {
+            let row = first + usize::from(count.min(asked));
+            sum += at(self.classes, row.wrapping_mul(self.columns).wrapping_add(column));
+            first += usize::from(count) + 1;
+        }
+        clamp_i16(sum).into()
     }
 
     /// The bias of channel `channel` in units of the accumulator.
@@ -87,8 +86,10 @@ impl<'a> StepBiases<'a> {
     }
 }
 
-fn at(values: &[i16], index: usize) -> i32 {
-    values.get(index).map_or(0, |&value| value.into())
+/// Value number `index` of a table, or 0 beyond its end.
+#[inline(never)]
+fn at(table: &[u8], index: usize) -> i32 {
+    table.as_chunks().0.get(index).map_or(0, |&value| i16::from_le_bytes(value).into())
 }
 
 #[cfg(test)]
@@ -98,10 +99,7 @@ mod tests {
     #[test]
     fn a_column_is_time_plus_class_under_guidance() {
         let (time, classes) = ([100i16, -7], [14i16, -30000, 10, 3]);
-        let rows = Rows { axes: 1, none: [1; MAX_AXES], class: [0; MAX_AXES] };
-        let value = |guidance_scale, column| {
-            StepBiases { time: &time, classes: &classes, columns: 2, rows, guidance_scale }.value(column)
-        };
+        let value = |guidance_scale, column| with([&time, &classes], 2, &[1], &[0], guidance_scale)(column);
         assert_eq!([0, 256, 512, 384].map(|g| value(g, 0)), [110, 114, 118, 116]);
         assert_eq!(value(4096, 1), -7 + 3 + 16 * -30003);
         // Rounded half up: 4·97/256 = 1.516 and 4·96/256 = 1.5.
@@ -113,19 +111,30 @@ mod tests {
     #[test]
     fn axes_add_up() {
         let classes = [1i16, 10, 100, 1000, 20_000, 30_000];
-        let with = |class: [u16; 3], guidance_scale| {
-            let mut rows = Rows { axes: 3, ..Rows::default() };
-            rows.none[..3].copy_from_slice(&[1, 3, 5]);
-            rows.class[..3].copy_from_slice(&class);
-            StepBiases { time: &[7], classes: &classes, columns: 1, rows, guidance_scale }.value(0)
-        };
-        assert_eq!(with([1, 3, 5], 256), 7 + 31_010);
-        assert_eq!(with([0, 3, 5], 256), 7 + 31_001, "one axis changes, the others stay");
-        assert_eq!(with([0, 2, 4], 512), 7 + 31_010 - 2 * (31_010 - 20_101));
-        let mut rows = Rows { axes: 8, ..Rows::default() };
-        rows.class = [1; MAX_AXES];
-        let extreme =
-            StepBiases { time: &[32_767], classes: &[-32_768, 32_767], columns: 1, rows, guidance_scale: 4096 };
-        assert_eq!(extreme.value(0), 32_767 - 32_768 + 16 * 65_535);
+        let three = |asked: [u16; 3], scale| with([&[7], &classes], 1, &[1, 1, 1], &asked, scale)(0);
+        const NONE: u16 = u16::MAX;
+        assert_eq!(three([NONE; 3], 256), 7 + 31_010);
+        assert_eq!(three([0, NONE, NONE], 256), 7 + 31_001, "one axis changes, the others stay");
+        assert_eq!(three([0, 0, 0], 512), 7 + 31_010 - 2 * (31_010 - 20_101));
+        let classes = [32_767i16, -32_768].repeat(MAX_AXES);
+        let extreme = with([&[32_767], &classes], 1, &[1; MAX_AXES], &[0; MAX_AXES], 4096);
+        assert_eq!(extreme(0), 32_767 - 32_768 + 16 * 65_535);
+    }
+
+    /// Time row and class tables, their columns, the classes of each axis, and those that are asked for.
+    fn with(
+        tables: [&[i16]; 2],
+        columns: usize,
+        counts: &[u16],
+        classes: &[u16],
+        guidance_scale: i32,
+    ) -> impl Fn(usize) -> i32 {
+        let [time, tables] = tables.map(|table| bytemuck::cast_slice(table).to_vec());
+        let (counts, mut asked) = (counts.to_vec(), [u16::MAX; MAX_AXES]);
+        asked[..classes.len()].copy_from_slice(classes);
+        move |column| {
+            let (counts, asked) = (&counts, &asked);
+            StepBiases { time: &time, classes: &tables, columns, counts, asked, guidance_scale }.value(column)
+        }
     }
 }

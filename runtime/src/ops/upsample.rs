@@ -33,8 +33,8 @@ impl Operation for Upsample {
     }
 
     fn check(&self, _: &mut Checker) -> Result<(), OpFault> {
-        let [h, w, c] = self.input.shape.map(u64::from);
-        let [rows, columns] = self.block.map(u64::from);
+        let [h, w, c] = self.input.shape.map(u32::from);
+        let [rows, columns] = self.block.map(u32::from);
         moved(&self.input, &self.output, [h * rows, w * columns, c])
     }
 

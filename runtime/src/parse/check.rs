@@ -1,5 +1,6 @@
 //! Checks a header: what it says of the network's ends and of the tables of channel biases; then its ops and plans.
 
+use super::axes::check_axes;
 use super::error::ParseError;
 use super::limits::MAX_AXES;
 use super::ops::check_ops;
@@ -8,19 +9,19 @@ use crate::format::{state_len_of, Element, Header, Table, Tensor};
 use crate::ops::checker::{Checker, MAX_ARENA};
 use crate::ops::OpFault;
 
-/// Checks a decoded header against its blob, the lengths that the prefix announces, and the `classes` of its axes.
+/// Checks a decoded header against its blob and the lengths that the prefix announces; returns the classes of its axes.
 pub(crate) fn check(
     header: &Header,
     blob: &[u8],
     arena_len: usize,
     (state_len, is_f16): (usize, bool),
     sample_len: usize,
-    classes: &[u16; MAX_AXES],
-) -> Result<(), ParseError> {
+) -> Result<[u16; MAX_AXES], ParseError> {
     if arena_len as u64 > MAX_ARENA {
         return Err(ParseError::ArenaTooLarge { found: arena_len as u32 });
     }
-    let conditioning = header.conditioning;
+    let conditioning = &header.conditioning;
+    let (classes, class_rows) = check_axes(conditioning)?;
     let columns = conditioning.columns as u64;
     let mut checker = Checker::new(blob, arena_len as u64, columns);
     let end = |checker: &Checker, tensor: &Tensor, element| {
@@ -40,11 +41,9 @@ pub(crate) fn check(
     if !(header.input_inverse_scale.is_finite() && header.output_scale.is_finite()) {
         return Err(ParseError::Scale);
     }
-    let axes = usize::from(conditioning.axis_count);
-    let class_rows = classes.iter().take(axes).map(|&classes| u64::from(classes) + 1).sum();
     for (table, offset, rows) in [
         (Table::Time, conditioning.time_table, conditioning.time_rows as u64),
-        (Table::Class, conditioning.class_table, class_rows),
+        (Table::Class, conditioning.class_table, class_rows.into()),
     ] {
         checker.table(table, offset, (columns * 2).saturating_mul(rows), 2).map_err(ParseError::Table)?;
     }
@@ -55,7 +54,7 @@ pub(crate) fn check(
             return Err(ParseError::Announced { expected: expected as u32, found: found as u32 });
         }
     }
-    Ok(())
+    Ok(classes)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod ops;
 mod plans;
 mod written;
 
+#[cfg(feature = "host")]
 pub(crate) use axes::check_axes;
 pub(crate) use check::check;
 pub use error::{AxisFault, ParseError, PlanFault};

@@ -94,12 +94,13 @@ unsafe fn four(tile: &mut Tile, row: *const u32) {
             widen_weights!(), two_pixels!("r0", "r1"), two_pixels!("r2", "r3"),
             "cmp r12, r6",
             "bne 2b",
-            finish!(),
+            "bl {finish}",
             "ldr r4, [r7]",
             "ldr r5, [r7, #44]",
             "cmp r4, r5",
             "bne 20b",
             "pop {{r6, r7}}",
+            finish = sym finish,
             inout("r0") tile => _, inout("r12") row => _,
             out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _, out("r8") _, out("r9") _,
             out("r10") _, out("r11") _, out("lr") _,
@@ -133,12 +134,13 @@ unsafe fn two(tile: &mut Tile, row: *const u32) {
             widen_weights!(), two_pixels!("r0", "r1"),
             "cmp r12, r6",
             "bne 2b",
-            finish!(),
+            "bl {finish}",
             "ldr r4, [r7]",
             "ldr r5, [r7, #44]",
             "cmp r4, r5",
             "bne 20b",
             "pop {{r6, r7}}",
+            finish = sym finish,
             inout("r0") tile => _, inout("r12") row => _,
             out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _, out("r8") _, out("r9") _,
             out("r10") _, out("r11") _, out("lr") _,
@@ -148,6 +150,7 @@ unsafe fn two(tile: &mut Tile, row: *const u32) {
 
 impl Isa for Dsp {
     type Block = [u32; 2];
+    const BLOCKS: bool = true;
 
     #[inline(always)]
     fn widen(values: u32) -> [u32; 2] {
@@ -192,19 +195,32 @@ impl Isa for Dsp {
         blocks: usize,
         first: usize,
         count: usize,
-    ) {
-        let channels = conv.output[2];
-        let end = conv.epilogue.bias.as_ptr().wrapping_add(channels);
+    ) -> bool {
         // SAFETY: the caller's promise.
-        unsafe {
-            let finish = Finish::new(&conv.epilogue, out, channels, first, 1, count);
-            let mut tile = Tile { finish, end, row_len: 4 * blocks, patch };
-            let row = conv.weights.as_ptr().cast();
-            if P == 4 {
-                four(&mut tile, row);
-            } else {
-                two(&mut tile, row);
-            }
-        }
+        unsafe { tile(conv, out, patch, blocks, first, count, if P == 4 { four } else { two }) };
+        true
+    }
+}
+
+/// All output channels of a tile of pixels from `first` on, by `pixels`.
+///
+/// # Safety
+/// As for [`Isa::channels`].
+#[inline(never)]
+unsafe fn tile(
+    conv: &Conv,
+    out: &mut Output,
+    patch: *const [u32; 2],
+    blocks: usize,
+    first: usize,
+    count: usize,
+    pixels: unsafe fn(&mut Tile, *const u32),
+) {
+    let channels = conv.output[2];
+    let end = conv.epilogue.bias.as_ptr().wrapping_add(channels);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let finish = Finish::new(&conv.epilogue, out, channels, first, 1, count);
+        pixels(&mut Tile { finish, end, row_len: 4 * blocks, patch }, conv.weights.as_ptr().cast());
     }
 }

@@ -14,14 +14,14 @@ use crate::kernels::shared::{gate, ring, rows, tiles};
 
 impl Backend for Rv32 {
     #[inline(never)]
-    fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
+    fn conv(conv: &Conv, out: Output, scratch: &mut [i8]) {
+        #[cfg(feature = "winograd")]
+        let mut out = out;
         #[cfg(feature = "winograd")]
         if conv.winograd.is_some_and(|cut| winograd::conv::<Rv32>(conv, &cut, &mut out, scratch)) {
             return;
         }
-        if !tiles::conv::<Rv32>(conv, &mut out, scratch) {
-            Portable::conv(conv, out, scratch);
-        }
+        direct(conv, out, scratch);
     }
 
     #[inline(never)]
@@ -38,5 +38,13 @@ impl Backend for Rv32 {
 
     fn gate(gate: &Gate, out: &mut [i8]) {
         gate::gate::<Rv32>(gate, out);
+    }
+}
+
+/// Without Winograd's algorithm; a function of its own, so that it has the same registers with and without.
+#[cfg_attr(feature = "winograd", inline(never))]
+fn direct(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
+    if !tiles::conv::<Rv32>(conv, &mut out, scratch) {
+        Portable::conv(conv, out, scratch);
     }
 }

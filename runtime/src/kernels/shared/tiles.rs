@@ -29,31 +29,14 @@ pub trait Isa: Requantize + Sized {
     /// Four i8 of a word as a block, as `dot4` and `dot2` multiply them.
     fn widen(values: u32) -> Self::Block;
 
+    /// Whether `blocks` copies a patch's words better than one after the other.
+    const BLOCKS: bool = false;
+
     /// Writes `count` words as blocks, P blocks apart; returns where the next goes.
     ///
     /// # Safety
-    /// `from` has `count` words, `dst` room for their blocks.
-    #[inline(always)]
-    unsafe fn blocks<const P: usize>(
-        mut from: *const u32,
-        mut dst: *mut Self::Block,
-        count: usize,
-    ) -> *mut Self::Block {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let end = from.add(count);
-            if count & 1 != 0 {
-                dst.write(Self::widen(*from));
-                dst = dst.wrapping_add(P);
-                from = from.add(1);
-            }
-            while from != end {
-                dst.write(Self::widen(*from));
-                dst.wrapping_add(P).write(Self::widen(*from.add(1)));
-                dst = dst.wrapping_add(2 * P);
-                from = from.add(2);
-            }
-        }
+    /// `from` has `count` words, `dst` room for their blocks; for sets that say so by `BLOCKS`.
+    unsafe fn blocks<const P: usize>(_from: *const u32, dst: *mut Self::Block, _count: usize) -> *mut Self::Block {
         dst
     }
 
@@ -94,49 +77,21 @@ pub trait Isa: Requantize + Sized {
         [[0; 4]; 4]
     }
 
-    /// Every output channel of P pixels from `first` on, of which `count` exist.
+    /// Computes all output channels of P pixels from `first` on, of which `count` exist, where the set has code for
+    /// that in one piece; else returns false without a change.
     ///
     /// # Safety
     /// The slices of `conv` and `out` are whole; `patch` has P patches of `blocks` blocks.
     #[inline(always)]
     unsafe fn channels<const P: usize>(
-        conv: &Conv,
-        out: &mut Output,
-        patch: *const Self::Block,
-        blocks: usize,
-        first: usize,
-        count: usize,
-    ) {
-        let out_c = conv.output[2];
-        let mut row = conv.weights.as_ptr().cast::<u32>();
-        let mut o = 0;
-        while Self::FOUR_CHANNELS && P == 4 && o + 4 <= out_c {
-            // SAFETY: channels o to o + 4 exist, with weights, bias, multipliers and outputs.
-            unsafe {
-                let tile = Self::dot4x4(row, patch, blocks, conv.epilogue.bias.as_ptr().add(o));
-                for (c, four) in tile.into_iter().enumerate() {
-                    let mut acc = [0; P];
-                    acc.copy_from_slice(&four);
-                    store::<Self, P, 0>(&conv.epilogue, out, acc, count, o + c, first * out_c + o + c, out_c);
-                }
-                row = row.add(4 * blocks);
-            }
-            o += 4;
-        }
-        for o in o..out_c {
-            // SAFETY: o < out_c, for which weights, bias, multipliers and outputs exist.
-            unsafe {
-                let bias = *conv.epilogue.bias.as_ptr().add(o);
-                let mut acc = [0; P];
-                if P == 4 {
-                    acc.copy_from_slice(&Self::dot4(row, patch, blocks, bias));
-                } else {
-                    acc.copy_from_slice(&Self::dot2(row, patch, blocks, bias));
-                }
-                store::<Self, P, 0>(&conv.epilogue, out, acc, count, o, first * out_c + o, out_c);
-                row = row.add(blocks);
-            }
-        }
+        _conv: &Conv,
+        _out: &mut Output,
+        _patch: *const Self::Block,
+        _blocks: usize,
+        _first: usize,
+        _count: usize,
+    ) -> bool {
+        false
     }
 }
 
@@ -174,7 +129,7 @@ pub fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
 /// # Safety
 /// The slices of `conv` and `out` are whole, `patch` is aligned and has room for P patches of `blocks` blocks.
 unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *mut I::Block, blocks: usize) {
-    let [out_h, out_w, _] = conv.output;
+    let [out_h, out_w, out_c] = conv.output;
     let pixels = out_h * out_w;
     let (mut x, mut y, mut first) = (0, 0, 0);
     while first < pixels {
@@ -188,7 +143,39 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
             }
         }
         // SAFETY: the caller's promise.
-        unsafe { I::channels::<P>(conv, out, patch, blocks, first, count) };
+        if unsafe { I::channels::<P>(conv, out, patch, blocks, first, count) } {
+            first += count;
+            continue;
+        }
+        let mut row = conv.weights.as_ptr().cast::<u32>();
+        let mut o = 0;
+        while I::FOUR_CHANNELS && P == 4 && o + 4 <= out_c {
+            // SAFETY: channels o to o + 4 exist, with weights, bias, multipliers and outputs.
+            unsafe {
+                let tile = I::dot4x4(row, patch, blocks, conv.epilogue.bias.as_ptr().add(o));
+                for (c, four) in tile.into_iter().enumerate() {
+                    let mut acc = [0; P];
+                    acc.copy_from_slice(&four);
+                    store::<I, P, 0>(&conv.epilogue, out, acc, count, o + c, first * out_c + o + c, out_c);
+                }
+                row = row.add(4 * blocks);
+            }
+            o += 4;
+        }
+        for o in o..out_c {
+            // SAFETY: o < out_c, for which weights, bias, multipliers and outputs exist.
+            unsafe {
+                let bias = *conv.epilogue.bias.as_ptr().add(o);
+                let mut acc = [0; P];
+                if P == 4 {
+                    acc.copy_from_slice(&I::dot4(row, patch, blocks, bias));
+                } else {
+                    acc.copy_from_slice(&I::dot2(row, patch, blocks, bias));
+                }
+                store::<I, P, 0>(&conv.epilogue, out, acc, count, o, first * out_c + o, out_c);
+                row = row.add(blocks);
+            }
+        }
         first += count;
     }
 }
@@ -263,7 +250,20 @@ impl<I: Isa, const P: usize> Patch<I, P> {
                         self.dst = self.dst.wrapping_add(P);
                     }
                 }
-                (true, false) => self.dst = I::blocks::<P>(from.cast(), self.dst, len / 4),
+                (true, false) if I::BLOCKS => self.dst = I::blocks::<P>(from.cast(), self.dst, len / 4),
+                (true, false) => {
+                    let mut from = from.cast::<u32>();
+                    let end = from.add(len / 4);
+                    if len & 4 != 0 {
+                        self.block(*from);
+                        from = from.add(1);
+                    }
+                    while from != end {
+                        self.block(*from);
+                        self.block(*from.add(1));
+                        from = from.add(2);
+                    }
+                }
                 (false, _) => {
                     for _ in 0..len {
                         let value = if padding { source.zero_point } else { *from };

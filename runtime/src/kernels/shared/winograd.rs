@@ -76,6 +76,7 @@ pub struct Lane {
 }
 
 /// `conv` as `cut`; returns false without a change where slices are not aligned.
+#[inline(never)]
 pub fn conv<T: Transforms>(conv: &Conv, cut: &Winograd, out: &mut Output, scratch: &mut [i8]) -> bool {
     let [out_h, out_w, out_c] = conv.output;
     let (a, b) = conv.sources;

@@ -11,11 +11,11 @@ const SUMS: [(&str, f64); 7] =
 /// The most instructions of a kernel on a core.
 const MOST: [(&str, &str, u64); 9] = [
     ("conv3x3 14×14×32→32, winograd 27 KB", "M4", 1_020_000),
-    ("conv3x3 14×14×32→32, winograd 17 KB", "M4", 1_060_000),
+    ("conv3x3 14×14×32→32, winograd 17 KB", "M4", 1_065_000),
     ("conv3x3 7×7×64→64, winograd 24 KB", "M4", 1_115_000),
     ("conv3x3 28×28×16→16, winograd 48 KB", "M4", 1_200_000),
     ("conv3x3 14×14×32→32, winograd 27 KB", "M33", 1_025_000),
-    ("conv3x3 14×14×32→32, winograd 17 KB", "M33", 1_065_000),
+    ("conv3x3 14×14×32→32, winograd 17 KB", "M33", 1_070_000),
     ("conv3x3 7×7×64→64, winograd 24 KB", "M33", 1_120_000),
     ("conv3x3 28×28×16→16, winograd 48 KB", "M33", 1_205_000),
     ("conv3x3 14×14×32→32, winograd 27 KB", "RV32IMC", 3_500_000),
