@@ -1,52 +1,28 @@
 #![no_std]
 #![no_main]
-//! Draws one digit after the other and logs each: a digest and the time of every step in microseconds, then
-//! the image as text. The LED changes with every step.
+//! The demo on a Raspberry Pi Pico 2: draws digits on an SSD1306, takes presses at GP15 and words over UART and USB.
 
-use brownian::{include_model, Arena, Model, Plan, Sampler};
-use brownian_board::{chain, picture::Picture, report::Line, request, times::Times};
-use defmt::{info, unwrap, Display2Format};
-use defmt_rtt as _;
+use brownian::include_model;
+use brownian_board::demo::{memory, Demo, Source};
+use brownian_rp::Pico;
 use embassy_executor::Spawner;
-use embassy_rp::gpio::{Level, Output};
-use embassy_time::{Instant, Timer};
-use panic_probe as _;
-use static_cell::ConstStaticCell;
+use static_cell::StaticCell;
 
-const MODEL: &[u8] = include_model!("../../../models/digits28.brn");
-static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStaticCell::new(Arena::new());
-static STATE: ConstStaticCell<[f32; brownian::state_len(MODEL)]> =
-    ConstStaticCell::new([0.0; brownian::state_len(MODEL)]);
+/// The model of a board whose flash region is empty.
+const BUILT_IN: &[u8] = include_model!("../../../models/digits28.brn");
 
 #[embassy_executor::main]
 async fn main(_spawner: Spawner) {
-    let peripherals = embassy_rp::init(Default::default());
-    let mut led = Output::new(peripherals.PIN_25, Level::Low);
-    let (arena, state) = (ARENA.take(), STATE.take());
-    let model = unwrap!(Model::parse(MODEL));
-    let plan = unwrap!(model.plans().next());
-    info!("plan {=str}: {=usize} steps", plan.name(), plan.len());
-    for seed in 1.. {
-        draw(&model, plan, seed, (arena.bytes_mut(), state), &mut led).await;
-        Timer::after_secs(1).await;
-    }
-}
-
-/// Draws the image of one seed; other tasks get their turn between steps.
-async fn draw(model: &Model<'_>, plan: Plan<'_>, seed: u64, memory: (&mut [u8], &mut [f32]), led: &mut Output<'_>) {
-    let chain = Sampler::builder(model, plan).seed(seed).condition(request::of_seed(model, seed));
-    let mut sampler = unwrap!(chain.start(memory.0, memory.1));
-    info!("{}, {}", Display2Format(&Line::Chain { seed }), sampler.condition());
-    let mut times = Times::default();
-    while sampler.steps_done() < sampler.steps() {
-        let mut clock = || Instant::now().as_micros();
-        times += chain::run(&mut sampler, 1, &mut clock, |line| info!("{}", Display2Format(&line)));
-        led.toggle();
-        embassy_futures::yield_now().await;
-    }
-    let [_, width, channels] = model.shape();
-    for row in Picture::new(sampler.x(), width, channels).rows() {
-        info!("{}", Display2Format(&row));
-    }
-    info!("{}", Display2Format(&Line::Image { digest: sampler.digest(), times }));
+    // SAFETY: the only call, and the first.
+    let memory = unsafe { memory::take() };
+    let mut board = Pico::new(embassy_rp::init(Default::default()));
+    static MODEL: StaticCell<Option<brownian::Model>> = StaticCell::new();
+    let room = memory.len();
+    let source = Source::choose(memory::region(), BUILT_IN, room, MODEL.init(None));
+    let source = source.expect("the firmware's own model fits");
+    let (arena, state) = (source.model().arena_len(), source.model().state_len());
+    let parts = memory.divide(arena, state).expect("checked with the source");
+    let restart = board.restart();
+    let demo = Demo::new(source, parts, room).expect("a parsed model has plans");
+    demo.run(&mut board, restart).await
 }

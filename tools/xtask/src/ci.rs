@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change is taken.
 
-use crate::{bench, docs, firmware, lint, no_panic, pico2, qemu, size};
+use crate::{bench, boards, docs, firmware, lint, no_panic, pico2, qemu, size};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::time::Instant;
@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
     ("link check against panics", no_panic::run),
     ("code size", size::run),
     ("pico2", pico2::run),
+    ("boards", boards::check),
     ("kernels on emulated cores", bench::check),
     ("bench", bench::count),
     ("emulated cores", || qemu::run(&qemu::Options::default())),

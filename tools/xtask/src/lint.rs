@@ -5,7 +5,7 @@ use crate::machines::{self, Machine, MACHINES};
 use anyhow::Result;
 
 /// Folders with a workspace of their own.
-const WORKSPACES: [&str; 4] = [".", "boards/qemu", "boards/pico2", "boards/bench"];
+const WORKSPACES: [&str; 5] = [".", "boards/qemu", "boards/pico", "boards/pico2", "boards/bench"];
 
 /// The runtime's features on a host, separated by commas. The whole workspace is linted as well, with what it switches on.
 const HOST_FEATURES: [&str; 5] = ["", "defmt", "host", "host-simd", "defmt,host,host-simd"];
@@ -47,7 +47,7 @@ pub fn clippy() -> Result<()> {
             clippy_in(folder, args)?;
         }
     }
-    clippy_in("boards/pico2", vec!["--release".into()])
+    ["boards/pico", "boards/pico2"].into_iter().try_for_each(|folder| clippy_in(folder, vec!["--release".into()]))
 }
 
 /// The runtime with a machine's kernels on its target.

@@ -1,6 +1,7 @@
 //! Developer tools of the Brownian workspace: `cargo xtask <COMMAND>`.
 
 mod bench;
+mod boards;
 mod ci;
 mod docs;
 mod emulator;
@@ -33,6 +34,14 @@ enum Command {
     NoPanic,
     /// Build the Pico 2's firmware and check that its boot ROM would take it
     Pico2,
+    /// Build the firmware of boards, measure it, and run it on models of their chips
+    Boards(boards::Boards),
+    /// Write a board's firmware as a UF2 file
+    Uf2(boards::Uf2),
+    /// Drop a board's firmware on the drive that the board offers
+    Flash(boards::Flash),
+    /// Write a folder of all boards' firmware, ready to be dropped on them
+    Dist(boards::Dist),
     /// Check the book and every other page: links, anchors, lines, commands
     Docs,
     /// Bytes of code of a firmware that only draws, and what each thing that it may be asked for adds
@@ -56,6 +65,10 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::NoPanic => no_panic::run(),
         Command::Pico2 => pico2::run(),
+        Command::Boards(options) => boards::boards(&options),
+        Command::Uf2(options) => boards::uf2_file(&options),
+        Command::Flash(options) => boards::flash_board(&options),
+        Command::Dist(options) => boards::dist_all(&options),
         Command::Docs => docs::run(),
         Command::Size => size::run(),
         Command::Ci(options) => ci::run(&options),

@@ -31,6 +31,11 @@ pub trait Board {
     /// Microseconds since it started.
     fn micros(&mut self) -> u64;
 
+    /// The most bytes that the stack has had, and those it may have; `None` where nobody looks.
+    fn stack(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// Tells the watchdog that all is well; called between the ops of an evaluation and at least every
     /// [`IDLE_MICROS`](super::run::IDLE_MICROS) otherwise.
     fn feed_watchdog(&mut self);

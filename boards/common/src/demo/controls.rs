@@ -104,5 +104,8 @@ impl<'m> Controls<'m> {
         say(board, shape).await;
         let (arena, state) = (model.arena_len(), 4 * model.state_len());
         say(board, format_args!("memory arena {arena} state {state} of {} bytes free", self.room)).await;
+        if let Some((used, size)) = board.stack() {
+            say(board, format_args!("stack {used} of {size} bytes")).await;
+        }
     }
 }

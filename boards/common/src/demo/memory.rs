@@ -59,27 +59,34 @@ mod linked {
         unsafe { core::slice::from_raw_parts(start, end as usize - start as usize) }
     }
 
-    /// The free RAM; paints the stack below the caller.
+    /// Left unpainted below the caller: the frames of `take` and of what it calls.
+    const MARGIN: usize = 256;
+
+    /// The free RAM; paints the part of the stack that is not used yet.
     ///
     /// # Safety
-    /// Called once, and early: within a quarter of [`STACK`] of the stack's top.
+    /// Called once, with less than [`STACK`] bytes on the stack.
+    #[inline(never)]
     pub unsafe fn take() -> Memory<'static> {
-        let bottom = (addr_of_mut!(_stack_start) as usize - STACK) as *mut u32;
+        let here = 0u32;
+        let end = (addr_of!(here) as usize - MARGIN) & !3;
+        let bottom = addr_of_mut!(_stack_start) as usize - STACK;
         let free = addr_of_mut!(__sheap).cast::<u8>();
-        let len = (bottom as usize).saturating_sub(free as usize);
-        // SAFETY: three quarters of the stack are below the caller's frames. Variables end where `free` begins, the stack
-        // ends at `bottom`, no allocator is linked, and the caller calls once.
+        let len = bottom.saturating_sub(free as usize);
+        // SAFETY: the stack's part below its pointer, without the frames of what is called here. Variables end where `free`
+        // begins, the stack ends at `bottom`, no allocator is linked, and the caller calls once.
         unsafe {
-            stack::paint(bottom..bottom.byte_add(STACK / 4 * 3));
+            stack::paint(bottom as *mut u32..end.max(bottom) as *mut u32);
             Memory::new(core::slice::from_raw_parts_mut(free, len))
         }
     }
 
     /// The most bytes that the stack has had since [`take`].
     pub fn stack_used() -> usize {
-        let bottom = (addr_of_mut!(_stack_start) as usize - STACK) as *const u32;
+        let top = addr_of!(_stack_start);
+        let bottom = top.wrapping_byte_sub(STACK);
         // SAFETY: readable memory of the stack.
-        STACK - unsafe { stack::untouched(bottom..bottom.byte_add(STACK / 4 * 3)) }
+        STACK - unsafe { stack::untouched(bottom..top) }
     }
 }
 

@@ -56,10 +56,10 @@ impl fmt::Display for Settings<'_> {
 }
 
 impl<'m> Settings<'m> {
-    /// Seed 1, the first class if there is one, the plan of the fewest steps; `None` for a model without plans, which
-    /// none is that has been parsed.
+    /// Seed 1, the first class if there is one, the plan of the fewest steps from five on; `None` for a model without
+    /// plans, which none is that has been parsed.
     pub fn first(model: &Model<'m>) -> Option<Self> {
-        let plan = model.plans().min_by_key(Plan::len)?;
+        let plan = model.plans().min_by_key(|plan| (plan.len() < 5, plan.len()))?;
         Some(Self { seed: 1, class: (model.classes() > 0).then_some(0), plan })
     }
 

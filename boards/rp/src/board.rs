@@ -1,0 +1,125 @@
+//! A Pico as the demo sees it.
+
+use crate::lines::{self, INPUT, PRESSES};
+use crate::usb::{self, IS_OPEN, OUTPUT};
+use brownian_board::demo::frame::Frame;
+use brownian_board::demo::oled::Oled;
+use brownian_board::demo::press::Press;
+use brownian_board::demo::{memory, Board, DisplayError};
+use embassy_futures::select::select3;
+use embassy_futures::yield_now;
+use embassy_rp::bind_interrupts;
+use embassy_rp::gpio::{Input, Level, Output, Pull};
+use embassy_rp::i2c::{self, I2c};
+use embassy_rp::peripherals::{I2C0, UART0, USB};
+use embassy_rp::uart::{self, BufferedUart, BufferedUartTx};
+use embassy_rp::usb::Driver;
+use embassy_rp::watchdog::Watchdog;
+use embassy_rp::Peripherals;
+use embassy_time::{with_timeout, Duration, Instant, Timer};
+use embedded_io_async::Write;
+use portable_atomic::Ordering;
+use static_cell::ConstStaticCell;
+
+/// A watchdog that is not fed for so long restarts the board.
+pub const PERIOD: Duration = Duration::from_secs(4);
+
+/// A frame takes 25 ms at 400 kHz; a bus that takes much longer is stuck.
+const FRAME: Duration = Duration::from_millis(200);
+/// A program that has opened the USB port and reads nothing for so long loses lines.
+const USB_WAIT: Duration = Duration::from_millis(100);
+
+bind_interrupts!(struct Irqs {
+    I2C0_IRQ => i2c::InterruptHandler<I2C0>;
+    UART0_IRQ => uart::BufferedInterruptHandler<UART0>;
+    USBCTRL_IRQ => embassy_rp::usb::InterruptHandler<USB>;
+});
+
+/// The board.
+pub struct Pico {
+    led: Output<'static>,
+    oled: Oled<I2c<'static, I2C0, i2c::Async>>,
+    uart: BufferedUartTx,
+    watchdog: Watchdog,
+    press: Option<Press>,
+    byte: Option<u8>,
+}
+
+impl Pico {
+    /// Starts everything, the watchdog last.
+    pub fn new(p: Peripherals) -> Self {
+        static SENT: ConstStaticCell<[u8; 128]> = ConstStaticCell::new([0; 128]);
+        static RECEIVED: ConstStaticCell<[u8; 64]> = ConstStaticCell::new([0; 64]);
+        let line =
+            BufferedUart::new(p.UART0, p.PIN_0, p.PIN_1, Irqs, SENT.take(), RECEIVED.take(), uart::Config::default());
+        let (uart, received) = line.split();
+        let mut bus = i2c::Config::default();
+        bus.frequency = 400_000;
+        let oled = Oled::new(I2c::new_async(p.I2C0, p.PIN_5, p.PIN_4, Irqs, bus));
+        let spawner = lines::start();
+        // Each is spawned once, so there is room for it.
+        lines::button(Input::new(p.PIN_15, Pull::Up)).into_iter().for_each(|task| spawner.spawn(task));
+        lines::uart(received).into_iter().for_each(|task| spawner.spawn(task));
+        usb::usb(Driver::new(p.USB, Irqs), Self::NAME).into_iter().for_each(|task| spawner.spawn(task));
+        let mut watchdog = Watchdog::new(p.WATCHDOG);
+        watchdog.pause_on_debug(true);
+        watchdog.start(PERIOD);
+        Self { led: Output::new(p.PIN_25, Level::Low), oled, uart, watchdog, press: None, byte: None }
+    }
+
+    /// Why the board has started, unless by power or the reset pin.
+    pub fn restart(&self) -> Option<&'static str> {
+        self.watchdog.reset_reason().map(|_| "the watchdog")
+    }
+}
+
+impl Board for Pico {
+    const NAME: &'static str = if cfg!(feature = "rp2040") { "Pico" } else { "Pico 2" };
+
+    fn micros(&mut self) -> u64 {
+        Instant::now().as_micros()
+    }
+
+    fn stack(&self) -> Option<(usize, usize)> {
+        Some((memory::stack_used(), memory::STACK))
+    }
+
+    fn feed_watchdog(&mut self) {
+        self.watchdog.feed(PERIOD);
+    }
+
+    fn press(&mut self) -> Option<Press> {
+        self.press.take().or_else(|| PRESSES.try_receive().ok())
+    }
+
+    fn read(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        self.byte.take().or_else(|| INPUT.try_read(&mut byte).ok().map(|_| byte[0]))
+    }
+
+    async fn write(&mut self, line: &str) {
+        if IS_OPEN.load(Ordering::Relaxed) {
+            _ = with_timeout(USB_WAIT, OUTPUT.write_all(line.as_bytes())).await;
+        }
+        // A UART has no errors to send.
+        _ = self.uart.write_all(line.as_bytes()).await;
+    }
+
+    async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
+        self.led.toggle();
+        with_timeout(FRAME, self.oled.show(frame)).await.unwrap_or(Err(DisplayError::TimedOut))
+    }
+
+    async fn pause(&mut self, micros: u64) {
+        if micros == 0 {
+            return yield_now().await;
+        }
+        let mut byte = [0];
+        let (press, read) = (PRESSES.receive(), INPUT.read(&mut byte));
+        match select3(Timer::after_micros(micros), press, read).await {
+            embassy_futures::select::Either3::First(()) => {}
+            embassy_futures::select::Either3::Second(press) => self.press = Some(press),
+            embassy_futures::select::Either3::Third(_) => self.byte = Some(byte[0]),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The commands.
+
+use super::build::{self, Sizes};
+use super::image::Image;
+use super::list::{self, Board, BOARDS};
+use super::{dist, flash, machine, scenario, uf2};
+use anyhow::{ensure, Context, Result};
+use brownian_tests::shipped_model;
+use clap::Args;
+use comfy_table::Table;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Which boards, and what to do with them.
+#[derive(Debug, Args)]
+pub struct Boards {
+    /// Only these
+    #[arg(value_name = "BOARD")]
+    names: Vec<String>,
+    /// Run them on models of their chips and compare them with the host
+    #[arg(long)]
+    run: bool,
+}
+
+/// A firmware, and the model that it is to run.
+#[derive(Debug, Args)]
+pub struct Firmware {
+    /// The board; `cargo xtask boards` lists them
+    board: String,
+    /// A model for the flash region of its own, instead of the one that is built in
+    #[arg(long, value_name = "FILE.brn")]
+    model: Option<PathBuf>,
+}
+
+/// Options of `uf2`.
+#[derive(Debug, Args)]
+pub struct Uf2 {
+    #[command(flatten)]
+    firmware: Firmware,
+    /// Where to write; `brownian-BOARD.uf2` by default
+    #[arg(long, value_name = "FILE.uf2")]
+    out: Option<PathBuf>,
+}
+
+/// Options of `flash`.
+#[derive(Debug, Args)]
+pub struct Flash {
+    #[command(flatten)]
+    firmware: Firmware,
+    /// Where the board's drive is mounted; it is looked for by default
+    #[arg(long, value_name = "FOLDER")]
+    drive: Option<PathBuf>,
+}
+
+/// Options of `dist`.
+#[derive(Debug, Args)]
+pub struct Dist {
+    /// The folder to write to
+    #[arg(long, value_name = "FOLDER", default_value = "dist")]
+    out: PathBuf,
+}
+
+/// Builds, measures and perhaps runs boards.
+pub fn boards(options: &Boards) -> Result<()> {
+    let boards: Vec<&Board> = match &options.names[..] {
+        [] => BOARDS.iter().collect(),
+        names => names.iter().map(|name| list::find(name)).collect::<Result<_>>()?,
+    };
+    if options.run {
+        machine::install()?;
+        machine::test()?;
+    }
+    let mut table = Table::new();
+    table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
+    table.set_header(["board", "flash", "RAM", "digests equal", "instructions of five steps", "stack", "display", "s"]);
+    let model = std::fs::read(shipped_model("digits28"))?;
+    for board in boards {
+        let start = Instant::now();
+        let elf = build::firmware(board, "")?;
+        let sizes = Sizes::of(&Image::read(&elf)?)?;
+        build::check(board, &sizes, &model)?;
+        let mut row = vec![board.name.to_owned(), sizes.flash.to_string(), sizes.ram(&model).to_string()];
+        if options.run && board.is_run {
+            let outcome = scenario::play(board, &elf).with_context(|| board.name)?;
+            row.extend([outcome.digests as u64, outcome.instructions, outcome.stack].map(|number| number.to_string()));
+            row.push(outcome.png.display().to_string());
+        } else {
+            row.resize(7, "not run".to_owned());
+        }
+        row.push(start.elapsed().as_secs().to_string());
+        table.add_row(row);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// All boards, run where they can be.
+pub fn check() -> Result<()> {
+    boards(&Boards { names: Vec::new(), run: true })
+}
+
+/// A board's UF2 file.
+fn file(board: &Board, model: Option<&Path>) -> Result<Vec<u8>> {
+    let mut image = Image::read(&build::firmware(board, "")?)?;
+    let sizes = Sizes::of(&image)?;
+    ensure!(sizes.flash <= board.flash, "the firmware has {} bytes, more than {}", sizes.flash, board.flash);
+    if let Some(model) = model {
+        image.add_model(model, sizes.room)?;
+    }
+    Ok(uf2::file(image.parts(), board.drive.family))
+}
+
+/// Writes a UF2 file.
+pub fn uf2_file(options: &Uf2) -> Result<()> {
+    let board = list::find(&options.firmware.board)?;
+    let bytes = file(board, options.firmware.model.as_deref())?;
+    let path = options.out.clone().unwrap_or_else(|| format!("brownian-{}.uf2", board.name).into());
+    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("{}: {}, then drop it on the drive", path.display(), board.drive.how);
+    Ok(())
+}
+
+/// Drops a UF2 file on the board's drive.
+pub fn flash_board(options: &Flash) -> Result<()> {
+    let board = list::find(&options.firmware.board)?;
+    let bytes = file(board, options.firmware.model.as_deref())?;
+    let path = flash::copy(board, &bytes, options.drive.as_deref())?;
+    println!("wrote {}: the board restarts and draws", path.display());
+    Ok(())
+}
+
+/// Writes the folder of all boards' files.
+pub fn dist_all(options: &Dist) -> Result<()> {
+    let files = BOARDS.iter().map(|board| Ok((board, file(board, None)?))).collect::<Result<Vec<_>>>()?;
+    let folder =
+        if options.out.is_absolute() { options.out.clone() } else { std::env::current_dir()?.join(&options.out) };
+    dist::write(&folder, &files)?;
+    println!("{}: {} boards", folder.display(), files.len());
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! A folder of files that are ready to be dropped on boards.
+
+use super::list::Board;
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::path::Path;
+
+/// Writes a UF2 file a board, `SHA256SUMS` and a page that says which file is for which board.
+pub fn write(folder: &Path, files: &[(&Board, Vec<u8>)]) -> Result<()> {
+    let say = || format!("cannot write to {}", folder.display());
+    std::fs::create_dir_all(folder).with_context(say)?;
+    let mut page = String::from("# Firmware\n\n| board | file | bring up its drive | then |\n|---|---|---|---|\n");
+    let mut sums = String::new();
+    for (board, bytes) in files {
+        let name = format!("brownian-{}.uf2", board.name);
+        std::fs::write(folder.join(&name), bytes).with_context(say)?;
+        writeln!(page, "| {} | `{name}` | {} | drop the file on it |", board.title, board.drive.how)?;
+        // The format that `sha256sum --check` reads.
+        let sum: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(sums, "{sum}  {name}")?;
+    }
+    page +=
+        "\n`sha256sum --check SHA256SUMS` checks the files. They run on models of their chips; they have not been run \
+             on\nsilicon yet. `docs/how-to/flash.md` says what you should see.\n";
+    std::fs::write(folder.join("README.md"), page).with_context(say)?;
+    std::fs::write(folder.join("SHA256SUMS"), sums).with_context(say)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boards::list;
+
+    /// The sum is the one of "abc" in FIPS 180-2.
+    #[test]
+    fn every_file_has_its_sum_and_its_line() {
+        let folder = std::env::temp_dir().join(format!("brownian-dist-{}", std::process::id()));
+        write(&folder, &[(list::find("pico").unwrap(), b"abc".to_vec())]).unwrap();
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  brownian-pico.uf2\n";
+        assert_eq!(read("SHA256SUMS"), sum);
+        assert!(read("README.md").contains("| Raspberry Pi Pico | `brownian-pico.uf2` | hold BOOTSEL"));
+        assert_eq!(read("brownian-pico.uf2"), "abc");
+    }
+}

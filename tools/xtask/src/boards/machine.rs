@@ -1,0 +1,153 @@
+//! A model of a board in a process of its own, driven by requests and answers; `tools/boards/src/serve.mjs` has their
+//! list.
+
+use crate::firmware;
+use anyhow::{bail, ensure, Context, Result};
+use serde::Deserialize;
+use serde_json::{json, Value};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{channel, Receiver};
+use std::time::Duration;
+
+/// The longest that an answer may take.
+const LIMIT: Duration = Duration::from_secs(300);
+/// The most instructions of a run, twice those of the longest draw.
+const INSTRUCTIONS: u64 = 2_000_000_000;
+/// The longest that a run may take on the board, in microseconds.
+const MICROS: u64 = 60_000_000;
+
+/// A running model of a board.
+pub struct Machine {
+    child: Child,
+    requests: ChildStdin,
+    answers: Receiver<String>,
+    /// Instructions executed so far.
+    pub instructions: u64,
+    /// Resets so far.
+    pub resets: u64,
+}
+
+/// What every answer says.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    error: Option<String>,
+    #[serde(default)]
+    instructions: u64,
+    #[serde(default)]
+    resets: u64,
+    stopped: Option<String>,
+    said: Option<String>,
+    rows: Option<Vec<String>>,
+}
+
+/// Installs the packages of `tools/boards` unless they are there as the lockfile has them.
+pub fn install() -> Result<()> {
+    let folder = firmware::root().join("tools/boards");
+    let installed = std::fs::metadata(folder.join("node_modules/.package-lock.json")).and_then(|m| m.modified());
+    let wanted = std::fs::metadata(folder.join("package-lock.json")).and_then(|m| m.modified())?;
+    if installed.is_ok_and(|time| time >= wanted) {
+        return Ok(());
+    }
+    eprintln!("installing the packages of tools/boards");
+    let status = Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder).status();
+    let status = status.context("cannot run npm: the models of chips need Node.js 18 or later with npm")?;
+    ensure!(status.success(), "`npm ci` failed in tools/boards");
+    Ok(())
+}
+
+/// The models' own tests.
+pub fn test() -> Result<()> {
+    let folder = firmware::root().join("tools/boards");
+    let output = Command::new("node").arg("--test").current_dir(folder).output().context("cannot run node")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success() && text.contains("\n# fail 0"), "the tests of tools/boards failed:\n{text}");
+    Ok(())
+}
+
+impl Machine {
+    /// A board with this firmware, an ELF or UF2 file, before its first instruction.
+    pub fn start(firmware: &Path) -> Result<Self> {
+        let mut child = Command::new("node")
+            .arg("src/serve.mjs")
+            .current_dir(firmware::root().join("tools/boards"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot run node")?;
+        let requests = child.stdin.take().expect("piped");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let (sender, answers) = channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut machine = Self { child, requests, answers, instructions: 0, resets: 0 };
+        machine.ask(json!({"do": "start", "firmware": firmware}))?;
+        Ok(machine)
+    }
+
+    fn ask(&mut self, request: Value) -> Result<Answer> {
+        writeln!(self.requests, "{request}").context("the model of the board has ended")?;
+        let Ok(line) = self.answers.recv_timeout(LIMIT) else {
+            bail!("the model of the board did not answer {request} within {} s", LIMIT.as_secs());
+        };
+        let answer: Answer = serde_json::from_str(&line).with_context(|| format!("answer {line}"))?;
+        if let Some(error) = answer.error {
+            bail!("{error}");
+        }
+        (self.instructions, self.resets) = (answer.instructions, answer.resets);
+        Ok(answer)
+    }
+
+    /// Runs until `line` has said a whole line with `text`; returns what it has said since the last run.
+    ///
+    /// Fails where that does not come in time, and at once where the firmware panics or faults.
+    pub fn until(&mut self, line: &str, text: &str) -> Result<String> {
+        let limits = json!({"instructions": INSTRUCTIONS, "micros": MICROS});
+        let mut request = json!({"do": "run", "line": line, "until": text});
+        request.as_object_mut().expect("an object").extend(limits.as_object().expect("an object").clone());
+        let answer = self.ask(request)?;
+        let (stopped, said) = (answer.stopped.unwrap_or_default(), answer.said.unwrap_or_default());
+        let last: Vec<&str> = said.lines().rev().take(4).collect();
+        ensure!(!said.contains("panicked at"), "the firmware panicked: {last:?}");
+        ensure!(stopped == "done", "'{text}' did not come ({stopped}); the last lines, newest first: {last:?}");
+        Ok(said)
+    }
+
+    /// Runs for so long on the board.
+    pub fn wait(&mut self, millis: u64) -> Result<()> {
+        let request = json!({"do": "run", "instructions": INSTRUCTIONS, "micros": millis * 1000});
+        let answer = self.ask(request)?;
+        let stopped = answer.stopped.unwrap_or_default();
+        ensure!(stopped == "limit", "{stopped}");
+        Ok(())
+    }
+
+    /// Types on a line.
+    pub fn type_text(&mut self, line: &str, text: &str) -> Result<()> {
+        self.ask(json!({"do": "type", "line": line, "text": text})).map(|_| ())
+    }
+
+    /// Holds the button down, or lets go of it.
+    pub fn button(&mut self, is_down: bool) -> Result<()> {
+        self.ask(json!({"do": "button", "down": is_down})).map(|_| ())
+    }
+
+    /// Plugs the display in or out.
+    pub fn plug(&mut self, is_in: bool) -> Result<()> {
+        self.ask(json!({"do": "plug", "in": is_in})).map(|_| ())
+    }
+
+    /// The display's rows, `#` where it is lit; also written as a PNG.
+    pub fn display(&mut self, png: &Path) -> Result<Vec<String>> {
+        let answer = self.ask(json!({"do": "display", "png": png}))?;
+        answer.rows.context("the model of the board has no display")
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // It may have ended already.
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}

@@ -1,0 +1,17 @@
+//! Firmware of boards: built, measured, run on models of their chips, and made ready to be flashed.
+//!
+//! - `cargo xtask boards`: builds every board's firmware and prints what it takes; with `--run` it is executed;
+//! - `cargo xtask uf2 BOARD`, `cargo xtask flash BOARD`, `cargo xtask dist`: files for drives that boards offer.
+
+mod build;
+mod command;
+mod dist;
+mod flash;
+mod image;
+mod list;
+mod machine;
+mod scenario;
+mod script;
+mod uf2;
+
+pub use command::{boards, check, dist_all, flash_board, uf2_file, Boards, Dist, Flash, Uf2};

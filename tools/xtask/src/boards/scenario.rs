@@ -1,0 +1,208 @@
+//! What is done to a board that runs: draws, presses, words, a display that is unplugged, a watchdog that bites, models in
+//! its flash region.
+
+use super::build;
+use super::image::Image;
+use super::list::Board;
+use super::machine::Machine;
+use super::script::Draw;
+use super::uf2;
+use crate::firmware::target_dir;
+use anyhow::{ensure, Context, Result};
+use brownian::host::OwnedModel;
+use brownian_tests::shipped_model;
+use std::path::{Path, PathBuf};
+
+/// What a board showed.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Steps whose digests are the host's.
+    pub digests: usize,
+    /// Instructions of the draw of five steps after power-up.
+    pub instructions: u64,
+    /// Bytes that the stack has had.
+    pub stack: u64,
+    /// The captured display.
+    pub png: PathBuf,
+}
+
+/// Plays all of it.
+pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
+    let png = target_dir().join("displays").join(format!("{}.png", board.name));
+    std::fs::create_dir_all(png.parent().expect("has a parent"))?;
+    let mut player = Player {
+        board,
+        line: board.lines[0],
+        model: OwnedModel::read(shipped_model("digits28"))?,
+        machine: Machine::start(elf)?,
+        digests: 0,
+    };
+    let instructions = player.power_up(&png).context("after power-up")?;
+    player.press().context("button")?;
+    player.unplug(&png).context("display unplugged")?;
+    player.bad_lines().context("bad lines")?;
+    for line in &board.lines[1..] {
+        player.other_line(line).with_context(|| format!("words over {line}"))?;
+    }
+    let stack = player.stack()?;
+    player.watchdog().context("watchdog")?;
+    player.region(elf).context("model in its flash region")?;
+    Ok(Outcome { digests: player.digests, instructions, stack, png })
+}
+
+struct Player<'a> {
+    board: &'a Board,
+    line: &'static str,
+    model: OwnedModel,
+    machine: Machine,
+    digests: usize,
+}
+
+impl Player<'_> {
+    fn until(&mut self, text: &str) -> Result<String> {
+        self.machine.until(self.line, text)
+    }
+
+    fn type_line(&mut self, text: &str) -> Result<()> {
+        self.machine.type_text(self.line, &format!("{text}\r\n"))
+    }
+
+    /// Waits for the end of a draw and compares it.
+    fn finish(&mut self, draw: Draw) -> Result<String> {
+        let said = self.until(&format!("done {}", draw.words()))?;
+        self.digests += draw.compare(&self.model, &said, true)?;
+        Ok(said)
+    }
+
+    /// It draws, and shows what it draws.
+    fn power_up(&mut self, png: &Path) -> Result<u64> {
+        let draw = Draw { seed: 1, class: Some(0), plan: "fast5" };
+        let hello = self.until("display answers")?;
+        ensure!(hello.contains("model built in") && !hello.contains("error"), "{hello}");
+        let start = self.machine.instructions;
+        let said = self.until(&format!("done {}", draw.words()))?;
+        self.digests += draw.compare(&self.model, &(hello + &said), true)?;
+        let instructions = self.machine.instructions - start;
+        draw.compare_display(&self.model, &self.machine.display(png)?)?;
+        Ok(instructions)
+    }
+
+    /// A short press draws the next seed, a long one the next class; one within a chain drops it.
+    fn press(&mut self) -> Result<()> {
+        let press = |player: &mut Self, millis| {
+            player.machine.button(true)?;
+            player.machine.wait(millis)?;
+            player.machine.button(false)
+        };
+        press(self, 100)?;
+        self.finish(Draw { seed: 2, class: Some(0), plan: "fast5" })?;
+        press(self, 900)?;
+        let long = Draw { seed: 2, class: Some(1), plan: "fast5" };
+        let mut said = self.until("step 1 ")?;
+        self.digests += long.compare(&self.model, &said, false)?;
+        press(self, 100)?;
+        let next = Draw { seed: 3, class: Some(1), plan: "fast5" };
+        said = self.until(&format!("draw {}", next.words()))?;
+        said += &self.until("step 1 ")?;
+        self.digests += next.compare(&self.model, &said, false)?;
+        self.type_line("cancel")?;
+        self.until("cancelled within step ").map(|_| ())
+    }
+
+    /// A display that is unplugged is reported, and the chain goes on; plugged in again it shows the next draw.
+    fn unplug(&mut self, png: &Path) -> Result<()> {
+        self.machine.plug(false)?;
+        let draw = Draw { seed: 7, class: Some(3), plan: "fast3" };
+        self.type_line(&format!("sample {}", draw.words()))?;
+        let said = self.finish(draw)?;
+        ensure!(said.contains("display: it does not answer; going on without"), "{said}");
+        self.machine.plug(true)?;
+        let again = Draw { seed: 7, class: None, plan: "fast3" };
+        self.type_line("sample class=none")?;
+        let said = self.finish(again)?;
+        ensure!(said.contains("display answers"), "{said}");
+        again.compare_display(&self.model, &self.machine.display(&png.with_extension("again.png"))?)
+    }
+
+    /// Each is one line that says what is wrong; then the board still answers.
+    fn bad_lines(&mut self) -> Result<()> {
+        let long = "x".repeat(10_000);
+        for (text, words) in [
+            (long.as_str(), "at most 80 characters"),
+            ("\u{1}\u{2}\u{ff}\u{fe}", "printable"),
+            ("sample se", "'se'"),
+            ("sample plan=fast5000", "no plan 'fast5000'"),
+            ("sample class=10", "class=0 to class=9"),
+            ("draw", "no word 'draw'"),
+        ] {
+            self.type_line(text)?;
+            self.type_line("digest on")?;
+            let said = self.until("digests are on")?;
+            let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+            ensure!(matches!(errors[..], [error] if error.contains(words)), "{words}: {said}");
+        }
+        Ok(())
+    }
+
+    /// Another line takes words and answers too.
+    fn other_line(&mut self, line: &'static str) -> Result<()> {
+        let draw = Draw { seed: 8, class: Some(4), plan: "fast3" };
+        self.machine.type_text(line, &format!("plans\nsample {}\n", draw.words()))?;
+        let said = self.machine.until(line, &format!("done {}", draw.words()))?;
+        ensure!(said.contains("plan fast5: 5 steps"), "{said}");
+        self.digests += draw.compare(&self.model, &said, true)?;
+        self.until("done seed=8").map(|_| ())
+    }
+
+    /// The stack's bytes, from `info`.
+    fn stack(&mut self) -> Result<u64> {
+        self.type_line("info")?;
+        let said = self.until("stack ")?;
+        let line = said.lines().find_map(|line| line.strip_prefix("stack ")).context("no line of the stack")?;
+        Ok(line.split(' ').next().unwrap_or("").parse()?)
+    }
+
+    /// A board that hangs is restarted, says so, and draws.
+    fn watchdog(&mut self) -> Result<()> {
+        ensure!(self.machine.resets == 0, "the watchdog has bitten {} times before", self.machine.resets);
+        let elf = build::firmware(self.board, "hang")?;
+        self.machine = Machine::start(&elf)?;
+        self.until("step 1 ")?;
+        self.type_line("hang")?;
+        self.until("hangs")?;
+        let mut said = self.until("restarted by the watchdog")?;
+        ensure!(self.machine.resets == 1, "{} resets", self.machine.resets);
+        said += &self.until("step 1 ")?;
+        let draw = Draw { seed: 1, class: Some(0), plan: "fast5" };
+        self.digests += draw.compare(&self.model, &said, false)?;
+        Ok(())
+    }
+
+    /// A UF2 file with another model runs that model; one whose model is damaged says so and runs its own.
+    fn region(&mut self, elf: &Path) -> Result<()> {
+        let file = shipped_model("digits28-nano");
+        let image = Image::read(elf)?;
+        let room = build::Sizes::of(&image)?.room;
+        let draw = Draw { seed: 1, class: Some(0), plan: "fast5" };
+        let folder = target_dir().join("elf");
+        let mut whole = image.clone();
+        whole.add_model(&file, room)?;
+        let path = folder.join(format!("{}-model.uf2", self.board.name));
+        std::fs::write(&path, uf2::file(whole.parts(), self.board.drive.family))?;
+        self.machine = Machine::start(&path)?;
+        let said = self.until("done ")?;
+        ensure!(said.contains("model from its flash region"), "{said}");
+        self.digests += draw.compare(&OwnedModel::read(&file)?, &said, true)?;
+        let mut damaged = image;
+        let mut bytes = std::fs::read(&file)?;
+        bytes[1000] ^= 1;
+        damaged.add(damaged.symbol("__model_start")? as u32, bytes);
+        let path = folder.join(format!("{}-damaged.uf2", self.board.name));
+        std::fs::write(&path, uf2::file(damaged.parts(), self.board.drive.family))?;
+        self.machine = Machine::start(&path)?;
+        let said = self.until("step 1 ")?;
+        ensure!(said.contains("error: the model region cannot be used: "), "{said}");
+        self.digests += draw.compare(&self.model, &said, false)?;
+        Ok(())
+    }
+}
