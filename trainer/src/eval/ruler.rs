@@ -350,7 +350,7 @@ mod tests {
         assert!(value(real.precision) > 0.7 && value(real.recall) > 0.7, "{real:?}");
         assert!((value(real.memorisation_ratio) - 1.0).abs() < 0.1);
         assert!(real.sliced_wasserstein.value < noisy.sliced_wasserstein.value + 0.5);
-        assert!(real.pyramid_wasserstein.value < 0.5 * noisy.pyramid_wasserstein.value, "{real:?} {noisy:?}");
+        assert!(1.3 * real.pyramid_wasserstein.value < noisy.pyramid_wasserstein.value, "{real:?} {noisy:?}");
         for estimate in [real.frechet_distance.unwrap(), real.pyramid_wasserstein, real.memorisation_ratio.unwrap()] {
             assert!(estimate.low < estimate.value && estimate.value < estimate.high);
         }

@@ -2,7 +2,7 @@
 use super::about::About;
 use super::evaluator::Evaluator;
 use super::source::Origin;
-use crate::data::{built_in, open, usual_cache, Dataset, Options, Reading};
+use crate::data::{built_in, open, usual_cache, Dataset, Options, Reading, BUILT_IN};
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -38,8 +38,10 @@ impl Subject {
         let train = opened(data, options)?;
         let test = match (test, built_in(data)?) {
             _ if held_out.is_some() => None,
-            (Some(test), Some(set)) if test == format!("{} (test)", set.name) => Some((set.test)()?),
-            (Some(test), _) => Some(opened(test, options)?),
+            (Some(test), _) => Some(match BUILT_IN.iter().find(|set| test == format!("{} (test)", set.name)) {
+                Some(set) => (set.test)()?,
+                None => opened(test, options)?,
+            }),
             // Scaled data are not what the test images belong to.
             (None, Some(set)) => Some((set.test)()?).filter(|test| test.shape == train.shape),
             (None, None) => None,
