@@ -78,8 +78,8 @@ fn a_run_reads_its_data_again() {
         assert!(text.contains(part), "{part}: {text}");
     }
     let kept = fs::read_to_string(path.join("run/step-000000002/run.toml")).unwrap();
-    assert!(kept.contains("[data_options]\nsize = \"8x8\"\ncolour = \"gray\""), "{kept}");
-    assert!(kept.contains("classes = [\"cats\", \"dogs\"]"), "{kept}");
+    assert!(kept.contains("[config.data_options]\nsize = \"8x8\"\ncolour = \"gray\""), "{kept}");
+    assert!(kept.contains("classes = [\n    \"cats\",\n    \"dogs\",\n]"), "{kept}");
     prints(path, &["train", "--out", "run", "--resume"]);
     refuses(path, &["train", "--out", "run", "--resume", "--size", "16"], 2, "--size differs from the run");
     fs::remove_file(path.join("pets/cats/3.jpg")).unwrap();

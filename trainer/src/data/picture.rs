@@ -115,6 +115,9 @@ pub fn whole(path: &Path) -> Result<(Header, Vec<u8>), String> {
 
 fn decoder(path: &Path) -> Result<(ImageFormat, impl ImageDecoder), String> {
     let unreadable = |e: std::io::Error| format!("cannot be read: {e}");
+    if std::fs::metadata(path).map_err(unreadable)?.len() == 0 {
+        return Err("is empty".into());
+    }
     let mut reader = ImageReader::open(path).map_err(unreadable)?.with_guessed_format().map_err(unreadable)?;
     let format = reader.format().ok_or_else(|| unknown(path))?;
     let mut limits = Limits::default();

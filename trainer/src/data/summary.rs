@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_sheet_has_a_row_for_each_class() {
         let mut data = opened().data;
-        assert_eq!(contact_sheet(&data, 3, 9), [Some(1), None, None, Some(0), Some(3), Some(4)]);
+        assert_eq!(contact_sheet(&data, 3, 9), [Some(1), None, None, Some(0), Some(2), Some(4)]);
         data.labels = None;
         assert_eq!(contact_sheet(&data, 2, 2), [Some(0), Some(1), Some(3), Some(4)]);
         assert_eq!(contact_sheet(&data, 10, 10).len(), 6);

@@ -67,9 +67,9 @@ impl Table {
         let (mut files, mut texts, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
         for (row, record) in reader.records().enumerate() {
             let record = record.map_err(broken)?;
-            let file = record[file_column].replace('\\', "/");
+            let file = unquoted(&record[file_column]).replace('\\', "/");
             for column in &columns {
-                let text = &record[*column];
+                let text = unquoted(&record[*column]);
                 if text.is_empty() {
                     let what = format!("row {}: {} is empty for {file}", row + 2, &header[*column]);
                     return Err(fail(what));
@@ -97,6 +97,11 @@ impl Table {
         let texts: Vec<String> = rows.flat_map(|(row, _)| row).cloned().collect();
         label_array::named(&self.path, self.names.clone(), &texts)
     }
+}
+
+/// A cell without the quotes that a blank before them makes part of it.
+fn unquoted(cell: &str) -> &str {
+    cell.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(cell)
 }
 
 /// Whether a cell of the header is rather the name of a picture.
