@@ -29,7 +29,7 @@ impl Place {
     /// The place at `path`; a pipe is read to its end.
     ///
     /// # Errors
-    /// Nothing there, or nothing that may be read; a pipe of more than [`gzip::MOST_BYTES`].
+    /// Nothing there, or nothing that may be read; a pipe of more than `gzip::MOST_BYTES`.
     pub fn at(path: &Path) -> Result<Self> {
         let unreadable = |e: std::io::Error| Error::file(path, format!("cannot be read: {e}"));
         let found = std::fs::metadata(path).map_err(unreadable)?;

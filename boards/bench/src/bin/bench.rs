@@ -9,7 +9,7 @@ use bench::count;
 use bench::data::{requantization, Rng};
 use brownian::kernels::{
     conv_scratch, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Gate, Kernel, Linear, Source,
-    Winograd, Window,
+    Window, Winograd,
 };
 use semihosting::{println, process::exit};
 

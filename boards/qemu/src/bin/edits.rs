@@ -38,7 +38,11 @@ fn main() -> ! {
     }
     println!(
         "{}",
-        Line::Memory { arena: model.arena_len() as u32, state: size_of::<[Element; STATE_LEN]>() as u32, stack: meter.stack_used() as u32 }
+        Line::Memory {
+            arena: model.arena_len() as u32,
+            state: size_of::<[Element; STATE_LEN]>() as u32,
+            stack: meter.stack_used() as u32
+        }
     );
     println!("{}", Line::Done);
     machine::exit(0)
