@@ -2,8 +2,8 @@
 
 use half::f16;
 
-/// A value of a chain's state: `f32` or [`f16`], whichever the model file says. All arithmetic is f32; a value is rounded
-/// once a step, when it is kept. Nothing else implements this.
+/// A value of a chain's state: `f32` or [`struct@f16`], whichever the model file says. All arithmetic is f32; a value
+/// is rounded once a step, when it is kept. Nothing else implements this.
 pub trait StateElement: bytemuck::Pod + sealed::Sealed {
     /// Zero, for memory before a chain.
     const ZERO: Self;

@@ -29,7 +29,7 @@ impl Layout {
         }
     }
 
-    /// Number and shape of the images in an array of `sizes`, which has [`Self::rank`] axes.
+    /// Number and shape of the images in an array of `sizes`, which has `Self::rank` axes.
     pub fn images(self, sizes: &[usize]) -> (usize, Shape) {
         let at = |k: usize| self.order().get(k).map_or(1, |axis| sizes[*axis]);
         match self {

@@ -37,7 +37,7 @@ pub trait Board {
     }
 
     /// Tells the watchdog that all is well; called between the ops of an evaluation and at least every
-    /// [`IDLE_MICROS`](super::run::IDLE_MICROS) otherwise.
+    /// `IDLE_MICROS` otherwise.
     fn feed_watchdog(&mut self);
 
     /// The next press of the button, if there was one.
