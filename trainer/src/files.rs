@@ -122,6 +122,22 @@ pub fn check_writable(path: &Path) -> Result<()> {
     }
 }
 
+/// Checks that a file of `bytes` has room where `path` lies; where the system does not say, it has.
+///
+/// # Errors
+/// Less free than that.
+pub fn check_room(path: &Path, bytes: u64) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match fs4::available_space(folder) {
+        Ok(free) if free < bytes => {
+            let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+            let what = format!("needs {:.1} GB, of which {:.1} are free", gigabytes(bytes), gigabytes(free));
+            Err(Error::file(path, what))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use super::output;
 use crate::chain::{self, Batch, Classes};
 use crate::report::note::note;
 use crate::report::{image, progress};
-use crate::{files, Error, Result};
+use crate::{files, memory, Error, Result};
 use brownian::host::{ChainMemory, OwnedModel};
 use brownian::{with_state_element, Guidance, Model, Sampler, SnapshotError, StateElement};
 use clap::Args;
@@ -137,9 +137,12 @@ impl Sample {
             .num_threads(self.threads.unwrap_or(0))
             .build()
             .map_err(|e| Error::Invalid(format!("threads cannot be started: {e}")))?;
+        let bytes = (count * values * size_of::<f32>()) as u64;
+        let too_many = |e: Error| Error::Usage(format!("--count {count}: {e}"));
         let bar = progress::image_bar(count);
         if let (Some(path), None, None, false) = (&self.npy, &self.png, &self.preview, self.print) {
             // The file alone holds all images.
+            files::check_room(path, bytes).map_err(too_many)?;
             let together = (MOST_TOGETHER / values).max(1);
             let parts = (0..count).step_by(together).map(|first| {
                 let batch = Batch { first: first as u32, count: together.min(count - first), ..batch };
@@ -149,6 +152,8 @@ impl Sample {
             bar.finish_and_clear();
             return Ok(());
         }
+        let shown = if self.preview.is_some() { plan.len() as u64 } else { 0 };
+        memory::check(bytes * (1 + shown), "holding all images").map_err(too_many)?;
         let mut samples = Vec::new();
         if self.png.is_some() || self.npy.is_some() || self.print {
             samples = pool.install(|| chain::edited(&model, plan, &batch, &edit, || bar.inc(1)))?;

@@ -18,7 +18,7 @@ use std::path::Path;
 ///      conditioning = { features = 32, hidden = 64 }",
 /// )?;
 /// // One channel of 256 samples.
-/// let graph = spec.build(Shape::new(1, 256, 1), 0)?;
+/// let graph = spec.build(Shape::new(1, 256, 1), &[])?;
 /// assert_eq!(graph.nodes[1].shape, Shape::new(1, 64, 4));
 /// # Ok(())
 /// # }
