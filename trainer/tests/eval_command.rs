@@ -24,7 +24,7 @@ fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
 
 /// The pixels of `count` images, all different; those of each class look alike.
 fn pixels(count: u64, len: u64) -> impl Iterator<Item = u8> {
-    (0..count * len).map(move |i| (i % len * (i / len % 3 + 1) * 7 + (i * 2_654_435_761 >> 13) % 64) as u8)
+    (0..count * len).map(move |i| (i % len * (i / len % 3 + 1) * 7 + ((i * 2_654_435_761) >> 13) % 64) as u8)
 }
 
 /// Writes an array of images without classes.
