@@ -117,7 +117,7 @@ fn wrong_arguments_are_usage_errors() {
     for option in ["--png", "--npy", "--preview"] {
         refuses(at, &["sample", MODEL, "--count", "4000000000", option, "no/such/file"], 1, "no/such/file: cannot be");
     }
-    refuses(at, &["classifier", "--epochs", "0", "--out", "no/such/file"], 1, "no/such/file: cannot be written");
+    refuses(at, &["judge", "--data", "digits", "--out", "no/such/file"], 1, "no/such/file: cannot be written");
     for arguments in [
         &["sample"][..],
         &["sample", MODEL, "--class", "seven"],
