@@ -288,7 +288,7 @@ fn what_is_no_picture_is_named() {
         ("notes.txt", &b"some notes"[..], "notes.txt: is no image: PNG, JPEG, GIF, BMP and WebP can be read"),
         ("half.png", &huge_png()[..30], "half.png: is a broken PNG"),
         ("empty.png", b"", "empty.png: is empty"),
-        ("scan.tiff", b"II*\0", "scan.tiff: is named as a TIFF, which cannot be read; convert it"),
+        ("scan.tiff", b"II*\0", "scan.tiff: is a TIFF, which cannot be read; convert it to PNG"),
         ("huge.png", &huge_png(), "huge.png: is too large"),
     ] {
         fs::write(path.join(name), bytes).unwrap();

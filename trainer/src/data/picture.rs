@@ -138,6 +138,9 @@ fn broken(format: ImageFormat, error: &image::ImageError) -> String {
         image::ImageError::Limits(_) => {
             format!("is too large: sides of at most {MAX_SIDE} pixels and {} MB can be read", MAX_BYTES >> 20)
         }
+        image::ImageError::Unsupported(_) if !format.reading_enabled() => {
+            format!("is a {}, which cannot be read; convert it to PNG", name_of(format))
+        }
         image::ImageError::Unsupported(_) => format!("is a {} of a kind that cannot be read: {error}", name_of(format)),
         _ => format!("is a broken {}: {error}", name_of(format)),
     }
