@@ -34,7 +34,7 @@ const MOTION: Motion = Motion {
 };
 /// See [`MOTION`].
 const SIDE: f32 = 28.0;
-/// Largest standard deviation of the blur in pixels.
+/// Largest standard deviation of the blur in pixels, less in images with a side below [`SIDE`].
 const BLUR: f32 = 1.2;
 /// Largest share of the contrast that is taken away.
 const DIMMING: f32 = 0.2;
@@ -42,7 +42,7 @@ const DIMMING: f32 = 0.2;
 const NOISE: f32 = 0.05;
 /// Rate of the decoupled weight decay.
 const DECAY: f64 = 0.2;
-/// Share of the inputs of a dense layer that is dropped.
+/// Share of the inputs of a dense layer that is dropped; of small images much less ([`small`]), cubed.
 const DROPOUT: f32 = 0.4;
 /// Where the random streams of dropout begin; images have those below.
 const DROPOUT_STREAMS: u64 = 1 << 63;
@@ -70,6 +70,7 @@ pub fn train(data: &Dataset, about: &About, mut on_step: impl FnMut(u64, u64, f6
     let mut adam = Adam::new([0.9, 0.99]).with_decay(DECAY);
     let steps = (epochs * data.len().div_ceil(BATCH)) as u64;
     let warmup = WARMUP.min(steps as f64 / 10.0);
+    let dropped = DROPOUT * small(shape).powi(3);
     let mut step = 0;
     for epoch in 0..epochs {
         let mut order: Vec<usize> = (0..data.len()).collect();
@@ -84,7 +85,7 @@ pub fn train(data: &Dataset, about: &About, mut on_step: impl FnMut(u64, u64, f6
             let classes: Vec<Vec<u8>> = x.par_chunks_exact_mut(shape.len()).zip(images).map(prepare).collect();
             let mut tape = Tape::default();
             let mut dropout = generator(seed, DROPOUT_STREAMS + step);
-            let mut kept = || if dropout.random::<f32>() < DROPOUT { 0.0 } else { 1.0 / (1.0 - DROPOUT) };
+            let mut kept = || if dropout.random::<f32>() < dropped { 0.0 } else { 1.0 / (1.0 - dropped) };
             let mask = |len: usize| (0..len).map(|_| kept()).collect();
             let logits = architecture.record(&mut tape, &params, x, mask);
             let loss = softmax_cross_entropy(&mut tape, &logits, &heads, &classes.concat());
@@ -106,6 +107,11 @@ pub fn train(data: &Dataset, about: &About, mut on_step: impl FnMut(u64, u64, f6
     Evaluator::encode(about, params.values())
 }
 
+/// How small images of a shape are: 1 from [`SIDE`] pixels on, less below.
+fn small(shape: Shape) -> f32 {
+    (shape.height.min(shape.width) as f32 / SIDE).min(1.0)
+}
+
 /// Puts the `image` with its number into `out` as a step sees it, and returns its class for every head.
 fn prepared(
     lesson: Lesson,
@@ -115,17 +121,21 @@ fn prepared(
     out: &mut [f32],
 ) -> Vec<u8> {
     let side = shape.height.min(shape.width) as f32;
+    let scale = side / SIDE;
+    // In small images a pixel or two may be all that tells a class: half of them are left as they are. A line has nowhere
+    // to turn to.
+    let altered = side > 1.0 && (scale >= 1.0 || rng.random_bool(0.5));
     match MOTION.shift {
-        // A line has nowhere to turn to.
-        _ if side == 1.0 => out.copy_from_slice(image),
+        _ if !altered => out.copy_from_slice(image),
         Shift::Any(range) => {
-            let motion = Motion { shift: Shift::Any(range * side / SIDE), ..MOTION };
-            motion.draw(rng).apply(shape, image, out);
+            let small = small(shape);
+            let (angle, shift) = (MOTION.angle * small, Shift::Any(range * scale));
+            Motion { angle, shift, scale: MOTION.scale * small, ..MOTION }.draw(rng).apply(shape, image, out);
         }
         Shift::Whole(_) => MOTION.draw(rng).apply(shape, image, out),
     }
-    if lesson.labels().is_some() {
-        let blurred = corruption::blurred(shape, out, rng.random_range(0.0..BLUR), Outside::Black);
+    if altered && lesson.labels().is_some() {
+        let blurred = corruption::blurred(shape, out, rng.random_range(0.0..BLUR * small(shape)), Outside::Black);
         let contrast = 1.0 - rng.random_range(0.0..DIMMING);
         let deviation = rng.random_range(0.0..NOISE);
         for (out, value) in out.iter_mut().zip(blurred) {
