@@ -42,7 +42,7 @@ const DIMMING: f32 = 0.2;
 const NOISE: f32 = 0.05;
 /// Rate of the decoupled weight decay.
 const DECAY: f64 = 0.2;
-/// Share of the inputs of a dense layer that is dropped; of small images much less ([`small`]), cubed.
+/// Share of the inputs of a dense layer that is dropped; of small images much less ([`side_share`]), cubed.
 const DROPOUT: f32 = 0.4;
 /// Where the random streams of dropout begin; images have those below.
 const DROPOUT_STREAMS: u64 = 1 << 63;
@@ -70,7 +70,7 @@ pub fn train(data: &Dataset, about: &About, mut on_step: impl FnMut(u64, u64, f6
     let mut adam = Adam::new([0.9, 0.99]).with_decay(DECAY);
     let steps = (epochs * data.len().div_ceil(BATCH)) as u64;
     let warmup = WARMUP.min(steps as f64 / 10.0);
-    let dropped = DROPOUT * small(shape).powi(3);
+    let dropped = DROPOUT * side_share(shape).powi(3);
     let mut step = 0;
     for epoch in 0..epochs {
         let mut order: Vec<usize> = (0..data.len()).collect();
@@ -107,8 +107,8 @@ pub fn train(data: &Dataset, about: &About, mut on_step: impl FnMut(u64, u64, f6
     Evaluator::encode(about, params.values())
 }
 
-/// How small images of a shape are: 1 from [`SIDE`] pixels on, less below.
-fn small(shape: Shape) -> f32 {
+/// The shorter side of images of a shape over [`SIDE`], at most 1.
+fn side_share(shape: Shape) -> f32 {
     (shape.height.min(shape.width) as f32 / SIDE).min(1.0)
 }
 
@@ -128,14 +128,14 @@ fn prepared(
     match MOTION.shift {
         _ if !altered => out.copy_from_slice(image),
         Shift::Any(range) => {
-            let small = small(shape);
-            let (angle, shift) = (MOTION.angle * small, Shift::Any(range * scale));
-            Motion { angle, shift, scale: MOTION.scale * small, ..MOTION }.draw(rng).apply(shape, image, out);
+            let share = side_share(shape);
+            let (angle, shift) = (MOTION.angle * share, Shift::Any(range * scale));
+            Motion { angle, shift, scale: MOTION.scale * share, ..MOTION }.draw(rng).apply(shape, image, out);
         }
         Shift::Whole(_) => MOTION.draw(rng).apply(shape, image, out),
     }
     if altered && lesson.labels().is_some() {
-        let blurred = corruption::blurred(shape, out, rng.random_range(0.0..BLUR * small(shape)), Outside::Black);
+        let blurred = corruption::blurred(shape, out, rng.random_range(0.0..BLUR * side_share(shape)), Outside::Black);
         let contrast = 1.0 - rng.random_range(0.0..DIMMING);
         let deviation = rng.random_range(0.0..NOISE);
         for (out, value) in out.iter_mut().zip(blurred) {
