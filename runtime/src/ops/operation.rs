@@ -64,3 +64,40 @@ pub(crate) trait Operation {
         0
     }
 }
+
+/// What an op answers as the layer that it computes in another way: of [`Operation`], all that has to do neither with
+/// scratch lengths nor with how it computes. The op has a field `layer`.
+macro_rules! as_its_layer {
+    () => {
+        fn output(&self) -> &Tensor {
+            &self.layer.output
+        }
+
+        fn operands(&self) -> [Option<&Tensor>; 3] {
+            self.layer.operands()
+        }
+
+        fn may_work_in_place(&self, operand: usize) -> bool {
+            self.layer.may_work_in_place(operand)
+        }
+
+        fn scratch(&self) -> (u32, usize) {
+            (self.layer.scratch, self.scratch_len())
+        }
+
+        fn macs(&self) -> u64 {
+            self.layer.macs()
+        }
+
+        #[cfg(feature = "host")]
+        fn tensors_mut(&mut self) -> std::vec::Vec<&mut Tensor> {
+            self.layer.tensors_mut()
+        }
+
+        #[cfg(feature = "host")]
+        fn scratch_mut(&mut self) -> Option<&mut u32> {
+            self.layer.scratch_mut()
+        }
+    };
+}
+pub(super) use as_its_layer;

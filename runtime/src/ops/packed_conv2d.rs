@@ -5,14 +5,14 @@ use super::checker::Checker;
 use super::conv2d::Conv2d;
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
-use super::operation::Operation;
+use super::operation::{as_its_layer, Operation};
 use super::output::output;
 use super::packed::{copy_strided, from_channel, unpack, Packed};
 use super::weights::Bits;
 use crate::format::Tensor;
 use crate::kernels::{self, row_stride, Active, Backend};
 #[cfg(feature = "host")]
-use std::{string::String, vec::Vec};
+use std::string::String;
 
 impl Packed<Conv2d> {
     /// Output channels unpacked at a time.
@@ -42,25 +42,7 @@ impl Packed<Conv2d> {
 }
 
 impl Operation for Packed<Conv2d> {
-    fn output(&self) -> &Tensor {
-        &self.layer.output
-    }
-
-    fn operands(&self) -> [Option<&Tensor>; 3] {
-        self.layer.operands()
-    }
-
-    fn may_work_in_place(&self, operand: usize) -> bool {
-        self.layer.may_work_in_place(operand)
-    }
-
-    fn scratch(&self) -> (u32, usize) {
-        (self.layer.scratch, self.scratch_len())
-    }
-
-    fn macs(&self) -> u64 {
-        self.layer.macs()
-    }
+    as_its_layer!();
 
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
         if self.block == 0 || self.layer.groups != 1 {
@@ -117,16 +99,6 @@ impl Operation for Packed<Conv2d> {
             first += count;
         }
         Some(())
-    }
-
-    #[cfg(feature = "host")]
-    fn tensors_mut(&mut self) -> Vec<&mut Tensor> {
-        self.layer.tensors_mut()
-    }
-
-    #[cfg(feature = "host")]
-    fn scratch_mut(&mut self) -> Option<&mut u32> {
-        self.layer.scratch_mut()
     }
 
     #[cfg(feature = "host")]

@@ -5,14 +5,14 @@ use super::checker::Checker;
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
 use super::linear::Linear;
-use super::operation::Operation;
+use super::operation::{as_its_layer, Operation};
 use super::output::output;
 use super::packed::{from_channel, unpack, Packed};
 use super::weights::Bits;
 use crate::format::Tensor;
 use crate::kernels::{self, row_stride, Active, Backend};
 #[cfg(feature = "host")]
-use std::{format, string::String, vec::Vec};
+use std::{format, string::String};
 
 impl Packed<Linear> {
     /// Outputs unpacked at a time.
@@ -32,25 +32,7 @@ impl Packed<Linear> {
 }
 
 impl Operation for Packed<Linear> {
-    fn output(&self) -> &Tensor {
-        &self.layer.output
-    }
-
-    fn operands(&self) -> [Option<&Tensor>; 3] {
-        self.layer.operands()
-    }
-
-    fn may_work_in_place(&self, operand: usize) -> bool {
-        self.layer.may_work_in_place(operand)
-    }
-
-    fn scratch(&self) -> (u32, usize) {
-        (self.layer.scratch, self.scratch_len())
-    }
-
-    fn macs(&self) -> u64 {
-        self.layer.macs()
-    }
+    as_its_layer!();
 
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
         if self.block == 0 {
@@ -87,16 +69,6 @@ impl Operation for Packed<Linear> {
             first += count;
         }
         Some(())
-    }
-
-    #[cfg(feature = "host")]
-    fn tensors_mut(&mut self) -> Vec<&mut Tensor> {
-        self.layer.tensors_mut()
-    }
-
-    #[cfg(feature = "host")]
-    fn scratch_mut(&mut self) -> Option<&mut u32> {
-        self.layer.scratch_mut()
     }
 
     #[cfg(feature = "host")]

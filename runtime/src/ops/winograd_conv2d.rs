@@ -5,12 +5,12 @@ use super::checker::{Checker, MAX_ARENA};
 use super::conv2d::Conv2d;
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
-use super::operation::Operation;
+use super::operation::{as_its_layer, Operation};
 use super::weights::Bits;
 use crate::format::{record, Tensor};
 use crate::kernels::{conv_scratch, Winograd};
 #[cfg(feature = "host")]
-use std::{string::String, vec::Vec};
+use std::string::String;
 
 record! {
     /// A convolution that has scratch for Winograd's algorithm. It computes what the layer says, bit for bit; kernels
@@ -50,25 +50,7 @@ impl WinogradConv2d {
 }
 
 impl Operation for WinogradConv2d {
-    fn output(&self) -> &Tensor {
-        &self.layer.output
-    }
-
-    fn operands(&self) -> [Option<&Tensor>; 3] {
-        self.layer.operands()
-    }
-
-    fn may_work_in_place(&self, operand: usize) -> bool {
-        self.layer.may_work_in_place(operand)
-    }
-
-    fn scratch(&self) -> (u32, usize) {
-        (self.layer.scratch, self.scratch_len())
-    }
-
-    fn macs(&self) -> u64 {
-        self.layer.macs()
-    }
+    as_its_layer!();
 
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
         self.layer.check_with(checker, Bits::Eight)?;
@@ -87,16 +69,6 @@ impl Operation for WinogradConv2d {
 
     fn run(&self, evaluation: &Evaluation, buffers: Buffers) -> Option<()> {
         self.layer.run_with(evaluation, buffers, Some(self.cut()))
-    }
-
-    #[cfg(feature = "host")]
-    fn tensors_mut(&mut self) -> Vec<&mut Tensor> {
-        self.layer.tensors_mut()
-    }
-
-    #[cfg(feature = "host")]
-    fn scratch_mut(&mut self) -> Option<&mut u32> {
-        self.layer.scratch_mut()
     }
 
     #[cfg(feature = "host")]

@@ -65,15 +65,10 @@ struct Tile {
     patch: *const [u32; 2],
 }
 
-/// Every output channel of a tile of four pixels.
-///
-/// # Safety
-/// `row` has as many rows of weights as there are biases; the tile's patches and outputs are whole.
-#[inline(never)]
-unsafe fn four(tile: &mut Tile, row: *const u32) {
-    // SAFETY: reads what `Tile` points to and writes its outputs; two blocks a turn, an odd one enters in the middle. r6
-    // and r7, which cannot be operands, are saved.
-    unsafe {
+/// Every output channel of a tile: `$bias` puts the bias in r0 into the other sums, `$block` meets a word of weights with
+/// every pixel. Two blocks a turn, an odd one enters in the middle. r6 and r7, which cannot be operands, are saved.
+macro_rules! tile {
+    ($tile:ident, $row:ident, $bias:literal, $($block:expr),*) => {
         asm!(
             "push {{r6, r7}}",
             "mov r7, r0",
@@ -81,17 +76,15 @@ unsafe fn four(tile: &mut Tile, row: *const u32) {
             "ldr r4, [r7]",
             "ldr r0, [r4], #4",
             "str r4, [r7]",
-            "mov r1, r0",
-            "mov r2, r0",
-            "mov r3, r0",
+            $bias,
             "ldrd r6, lr, [r7, #48]",
             "tst r6, #4",
             "add r6, r6, r12",
             "bne 3f",
             "2:",
-            widen_weights!(), two_pixels!("r0", "r1"), two_pixels!("r2", "r3"),
+            $($block,)*
             "3:",
-            widen_weights!(), two_pixels!("r0", "r1"), two_pixels!("r2", "r3"),
+            $($block,)*
             "cmp r12, r6",
             "bne 2b",
             "bl {finish}",
@@ -101,10 +94,29 @@ unsafe fn four(tile: &mut Tile, row: *const u32) {
             "bne 20b",
             "pop {{r6, r7}}",
             finish = sym finish,
-            inout("r0") tile => _, inout("r12") row => _,
+            inout("r0") $tile => _, inout("r12") $row => _,
             out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _, out("r8") _, out("r9") _,
             out("r10") _, out("r11") _, out("lr") _,
-        );
+        )
+    };
+}
+
+/// Every output channel of a tile of four pixels.
+///
+/// # Safety
+/// `row` has as many rows of weights as there are biases; the tile's patches and outputs are whole.
+#[inline(never)]
+unsafe fn four(tile: &mut Tile, row: *const u32) {
+    // SAFETY: reads what `Tile` points to and writes its outputs.
+    unsafe {
+        tile!(
+            tile,
+            row,
+            "mov r1, r0\n mov r2, r0\n mov r3, r0",
+            widen_weights!(),
+            two_pixels!("r0", "r1"),
+            two_pixels!("r2", "r3")
+        )
     }
 }
 
@@ -115,37 +127,7 @@ unsafe fn four(tile: &mut Tile, row: *const u32) {
 #[inline(never)]
 unsafe fn two(tile: &mut Tile, row: *const u32) {
     // SAFETY: like `four`.
-    unsafe {
-        asm!(
-            "push {{r6, r7}}",
-            "mov r7, r0",
-            "20:",
-            "ldr r4, [r7]",
-            "ldr r0, [r4], #4",
-            "str r4, [r7]",
-            "mov r1, r0",
-            "ldrd r6, lr, [r7, #48]",
-            "tst r6, #4",
-            "add r6, r6, r12",
-            "bne 3f",
-            "2:",
-            widen_weights!(), two_pixels!("r0", "r1"),
-            "3:",
-            widen_weights!(), two_pixels!("r0", "r1"),
-            "cmp r12, r6",
-            "bne 2b",
-            "bl {finish}",
-            "ldr r4, [r7]",
-            "ldr r5, [r7, #44]",
-            "cmp r4, r5",
-            "bne 20b",
-            "pop {{r6, r7}}",
-            finish = sym finish,
-            inout("r0") tile => _, inout("r12") row => _,
-            out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _, out("r8") _, out("r9") _,
-            out("r10") _, out("r11") _, out("lr") _,
-        );
-    }
+    unsafe { tile!(tile, row, "mov r1, r0", widen_weights!(), two_pixels!("r0", "r1")) }
 }
 
 impl Isa for Dsp {
