@@ -5,7 +5,7 @@ use crate::data::Options;
 use crate::eval::corruption::{self, Corruption};
 use crate::eval::frechet::Moments;
 use crate::eval::subject::{Subject, HELD_OUT};
-use crate::eval::{evaluator_training, About, Evaluator, FEATURES};
+use crate::eval::{evaluator_training, Evaluator, FEATURES};
 use crate::graph::Shape;
 use crate::recognition::Lesson;
 use crate::report::note::note;
@@ -59,7 +59,7 @@ impl Judge {
         files::check_writable(&self.out)?;
         let subject = Subject::open(&self.data, &self.options, self.test.as_deref(), self.held_out)?;
         let epochs = self.epochs.unwrap_or_else(|| evaluator_training::usual_epochs(subject.train.len()));
-        let about = About::new(&subject, epochs, self.seed);
+        let about = subject.about(epochs, self.seed);
         let learns = Lesson::of(&subject.train).summary();
         let [kept, held_out] = [subject.train.len(), subject.test.len()];
         note(format!("{}: {kept} images of {}, {held_out} others; it learns {learns}", self.data, about.shape()));

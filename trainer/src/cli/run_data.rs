@@ -16,8 +16,7 @@ pub fn opened(source: &str, options: &Options) -> Result<Opened> {
         bar.set_length(of);
         bar.set_position(done);
     };
-    let cache = if options.no_cache { None } else { data::usual_cache() };
-    let opened = data::open(source, &Reading { options, cache, progress: &progress });
+    let opened = data::open(source, &Reading::new(options, &progress));
     bar.finish_and_clear();
     opened
 }

@@ -124,15 +124,24 @@ impl Dataset {
 
     /// CRC-32 over shape, images and labels, by which a resumed run knows its data again.
     pub fn digest(&self) -> u32 {
+        self.digests()[0]
+    }
+
+    /// [`Self::digest`], and the same without the labels.
+    pub fn digests(&self) -> [u32; 2] {
         let mut crc = flate2::Crc::new();
         for size in [self.shape.height, self.shape.width, self.shape.channels] {
             crc.update(&(size as u64).to_le_bytes());
         }
+        let mut bytes = Vec::new();
         for block in self.images.chunks(4096) {
-            crc.update(&block.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+            bytes.clear();
+            block.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
+            crc.update(&bytes);
         }
+        let images = crc.sum();
         self.labels.iter().flat_map(Labels::digested).for_each(|bytes| crc.update(bytes));
-        crc.sum()
+        [crc.sum(), images]
     }
 }
 

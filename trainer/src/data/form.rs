@@ -1,4 +1,5 @@
 //! The forms in which data lie on a disk, behind one trait.
+use super::cache;
 use super::found::Opened;
 use super::options::Options;
 use super::place::Place;
@@ -26,4 +27,12 @@ pub struct Reading<'a> {
     pub cache: Option<PathBuf>,
     /// Is told how many images are done, of how many.
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+impl<'a> Reading<'a> {
+    /// With the usual cache, unless the options want none.
+    pub fn new(options: &'a Options, progress: &'a (dyn Fn(u64, u64) + Sync)) -> Self {
+        let cache = if options.no_cache { None } else { cache::usual_folder() };
+        Self { options, cache, progress }
+    }
 }

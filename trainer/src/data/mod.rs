@@ -34,7 +34,6 @@ pub mod summary;
 mod table;
 
 pub use builtin::{named as built_in, BuiltIn, BUILT_IN};
-pub use cache::usual_folder as usual_cache;
 pub use dataset::Dataset;
 pub use form::Reading;
 pub use found::{Found, LeftOut, Opened};

@@ -1,7 +1,6 @@
 //! What an evaluator was made of, as it stands in its file.
 use super::architecture::Architecture;
-use super::subject::Subject;
-use crate::data::{labels, Axis, Dataset, Options};
+use crate::data::{labels, Axis, Options};
 use crate::graph::Shape;
 use crate::recognition::Lesson;
 use crate::{Error, Result};
@@ -16,14 +15,14 @@ pub struct About {
     /// How they were read.
     #[serde(default, skip_serializing_if = "Options::is_usual")]
     pub data_options: Options,
-    /// [`Dataset::digest`] of the images with their labels.
+    /// [`Dataset::digest`](crate::data::Dataset::digest) of the images with their labels.
     pub data_digest: u32,
     /// The same of the images alone.
     pub images_digest: u32,
     /// Where the images that nothing is trained on came from; if nowhere, they are a share of `data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<String>,
-    /// [`Dataset::digest`] of these.
+    /// [`Dataset::digest`](crate::data::Dataset::digest) of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_digest: Option<u32>,
     /// The share of `data` that was held out, where there is no `test`.
@@ -41,26 +40,7 @@ pub struct About {
 }
 
 impl About {
-    /// What is made of a subject's training images.
-    pub fn new(subject: &Subject, epochs: usize, seed: u64) -> Self {
-        let Subject { train, test, options, held_out, digest, images_digest } = subject;
-        let own_test = held_out.is_none().then_some(test);
-        Self {
-            data: train.source.clone(),
-            data_options: options.clone(),
-            data_digest: *digest,
-            images_digest: *images_digest,
-            test: own_test.map(|test| test.source.clone()),
-            test_digest: own_test.map(Dataset::digest),
-            held_out: *held_out,
-            image: [train.shape.height, train.shape.width, train.shape.channels],
-            axes: Lesson::of(train).labels().map(|labels| labels.axes.clone()).unwrap_or_default(),
-            epochs,
-            seed,
-        }
-    }
-
-    /// Whether data of this [`Dataset::digest`] are the same images, with the same labels or none.
+    /// Whether data of this [`Dataset::digest`](crate::data::Dataset::digest) are the same images, with the same labels or none.
     pub fn is_of(&self, digest: u32) -> bool {
         digest == self.data_digest || digest == self.images_digest
     }

@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn digits_are_what_they_were() {
-        let found = About::new(&Subject::open("digits", &Options::default(), None, None).unwrap(), 25, 0);
+        let found = Subject::open("digits", &Options::default(), None, None).unwrap().about(25, 0);
         assert_eq!(digits_about(), found);
     }
 

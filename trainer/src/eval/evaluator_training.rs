@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn about(data: &Dataset, epochs: usize) -> About {
-        About::new(&Subject::split(data, &Default::default(), 0.1).unwrap(), epochs, 1)
+        Subject::split(data, &Default::default(), 0.1).unwrap().about(epochs, 1)
     }
 
     #[test]

@@ -2,7 +2,8 @@
 use super::about::About;
 use super::evaluator::Evaluator;
 use super::source::Origin;
-use crate::data::{built_in, open, usual_cache, Dataset, Options, Reading, BUILT_IN};
+use crate::data::{built_in, open, Dataset, Options, Reading, BUILT_IN};
+use crate::recognition::Lesson;
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -51,7 +52,7 @@ impl Subject {
             let what = format!("holds images of {}, but {data} holds such of {}", test.shape, train.shape);
             return Err(Error::file(&test.source, what));
         }
-        let [digest, images_digest] = digests(&train);
+        let [digest, images_digest] = train.digests();
         Ok(Self { train, test, options: options.clone(), held_out: None, digest, images_digest })
     }
 
@@ -71,7 +72,7 @@ impl Subject {
                 ),
             ));
         }
-        let [digest, images_digest] = digests(data);
+        let [digest, images_digest] = data.digests();
         Ok(Self { train, test, options: options.clone(), held_out: Some(held_out), digest, images_digest })
     }
 
@@ -95,6 +96,25 @@ impl Subject {
             _ => Ok(subject),
         }
     }
+
+    /// What an evaluator that is made of its training images says of itself.
+    pub fn about(&self, epochs: usize, seed: u64) -> About {
+        let Self { train, test, options, held_out, digest, images_digest } = self;
+        let own_test = held_out.is_none().then_some(test);
+        About {
+            data: train.source.clone(),
+            data_options: options.clone(),
+            data_digest: *digest,
+            images_digest: *images_digest,
+            test: own_test.map(|test| test.source.clone()),
+            test_digest: own_test.map(Dataset::digest),
+            held_out: *held_out,
+            image: [train.shape.height, train.shape.width, train.shape.channels],
+            axes: Lesson::of(train).labels().map(|labels| labels.axes.clone()).unwrap_or_default(),
+            epochs,
+            seed,
+        }
+    }
 }
 
 /// What `source` names, read with the usual cache.
@@ -102,15 +122,7 @@ impl Subject {
 /// # Errors
 /// Data that cannot be read.
 pub fn opened(source: &str, options: &Options) -> Result<Dataset> {
-    let cache = if options.no_cache { None } else { usual_cache() };
-    Ok(open(source, &Reading { options, cache, progress: &|_, _| () })?.data)
-}
-
-/// [`Dataset::digest`] of data, and of their images alone.
-fn digests(data: &Dataset) -> [u32; 2] {
-    let digest = data.digest();
-    let alone = || Dataset { labels: None, ..data.clone() }.digest();
-    [digest, if data.labels.is_some() { alone() } else { digest }]
+    Ok(open(source, &Reading::new(options, &|_, _| ()))?.data)
 }
 
 /// The evaluator for a model: that in the file `judge`, or the one that is built in for its data.

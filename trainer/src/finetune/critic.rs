@@ -20,6 +20,8 @@ const LARGEST_IMAGE: usize = 1024;
 const COMPONENT_IMAGES: usize = 10_000;
 /// The last convolution sees at most this many rows and columns; larger images get more convolutions.
 const LARGEST_GRID: usize = 8;
+
+/// A convolution or dense layer: its shapes and where its weights and biases lie.
 #[derive(Clone, Debug)]
 struct Layer {
     conv: Conv,

@@ -66,6 +66,7 @@ pub const NAMES: [&str; 6] = ["nano", "small", "medium", "tiny", "digits28", "di
 
 /// Longest side of the lowest level of a network that fits itself.
 const LOWEST: usize = 7;
+
 /// Checks a preset's name.
 ///
 /// # Errors
