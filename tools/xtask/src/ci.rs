@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change is taken.
 
-use crate::{bench, boards, docs, firmware, lint, no_panic, pico2, qemu, size};
+use crate::{bench, boards, docs, firmware, lint, no_panic, packages, pico2, qemu, size};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::time::Instant;
@@ -29,7 +29,7 @@ const STEPS: &[Step] = &[
     ("clippy", lint::clippy),
     ("documentation", lint::documentation),
     (TESTS, || firmware::host_cargo(&["test", "--quiet"], "cargo test")),
-    ("packages", packages),
+    ("packages", packages::run),
     ("link check against panics", no_panic::run),
     ("code size", size::run),
     ("pico2", pico2::run),
@@ -52,11 +52,4 @@ pub fn run(options: &Options) -> Result<()> {
     }
     eprintln!("== all: ok after {} s", start.elapsed().as_secs());
     Ok(())
-}
-
-/// What would be published builds by itself: both crates at once, since the trainer needs a runtime that is not published
-/// yet.
-fn packages() -> Result<()> {
-    let args = ["package", "--quiet", "--allow-dirty", "-p", "brownian", "-p", "brownian-trainer"];
-    firmware::host_cargo(&args, "cargo package")
 }

@@ -9,6 +9,7 @@ mod firmware;
 mod lint;
 mod machines;
 mod no_panic;
+mod packages;
 mod parallel;
 mod pico2;
 mod qemu;
