@@ -1,5 +1,6 @@
 //! Arrays of numbers as they lie in files, in any order, type and byte order.
 use crate::{Error, Result};
+use brownian::f16;
 use std::path::Path;
 
 /// The type of an array's values.
@@ -11,7 +12,7 @@ pub enum Kind {
     Int(usize),
     /// Unsigned integers of so many bytes.
     Uint(usize),
-    /// Floats of 4 or 8 bytes.
+    /// Floats of 2, 4 or 8 bytes.
     Float(usize),
     /// Text of so many code points of 4 bytes, filled with zeros.
     Text(usize),
@@ -111,6 +112,13 @@ impl Array {
                         };
                         value as f64
                     })),)*
+                    Kind::Float(2) => Box::new(self.bytes.as_chunks().0.iter().map(|bytes| {
+                        let value = match self.big_endian {
+                            true => f16::from_be_bytes(*bytes),
+                            false => f16::from_le_bytes(*bytes),
+                        };
+                        value.to_f64()
+                    })),
                     Kind::Bool => Box::new(self.bytes.iter().map(|byte| f64::from(u8::from(*byte != 0)))),
                     _ => Box::new(std::iter::empty()),
                 }
@@ -211,6 +219,7 @@ mod tests {
             assert_eq!(numbers(Kind::Uint(2), big, &order(vec![1, 2])), [513.0]);
             assert_eq!(numbers(Kind::Int(4), big, &order((-7i32).to_le_bytes().into())), [-7.0]);
             assert_eq!(numbers(Kind::Int(8), big, &order((1i64 << 40).to_le_bytes().into())), [(1u64 << 40) as f64]);
+            assert_eq!(numbers(Kind::Float(2), big, &order(vec![0x00, 0xb8])), [-0.5]);
             assert_eq!(numbers(Kind::Float(4), big, &order(0.5f32.to_le_bytes().into())), [0.5]);
             assert_eq!(numbers(Kind::Float(8), big, &order((-0.25f64).to_le_bytes().into())), [-0.25]);
         }

@@ -27,7 +27,7 @@ pub fn header(place: &Place, reader: &mut dyn Read) -> Result<Array> {
         (TypeChar::Bool, 1) => Kind::Bool,
         (TypeChar::Int, 1 | 2 | 4 | 8) => Kind::Int(size),
         (TypeChar::Uint, 1 | 2 | 4 | 8) => Kind::Uint(size),
-        (TypeChar::Float, 4 | 8) => Kind::Float(size),
+        (TypeChar::Float, 2 | 4 | 8) => Kind::Float(size),
         (TypeChar::UnicodeStr, 1..=1024) => Kind::Text(size),
         (TypeChar::ByteStr, 1..=4096) => Kind::Bytes(size),
         _ => return Err(unknown()),
