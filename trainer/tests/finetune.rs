@@ -350,4 +350,7 @@ fn a_killed_fine_tuning_resumes_to_the_same_bytes() {
     refuses(at, &["finetune", "--out", "run", "--resume"], 1, "run: is not a fine-tuned run");
     succeeds(at, &["finetune", "--out", "whole", "--resume"]);
     assert!(files(&at.join("whole")) == before, "untouched");
+    // Its weights start another training.
+    succeeds(at, &["train", "--data", data, "--out", "further", "--steps", "2", "--batch", "8", "--from", "whole"]);
+    assert!(at.join("further/step-000000002").is_dir() && files(&at.join("whole")) == before);
 }

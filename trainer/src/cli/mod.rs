@@ -13,6 +13,7 @@ mod judge;
 mod network;
 mod options;
 mod output;
+mod pack;
 mod run_data;
 mod sample;
 mod train;

@@ -229,6 +229,13 @@ impl Train {
                 "is a fine-tuned run, which training on would undo; `trainer finetune --resume` continues one",
             ));
         }
+        if found.packed_at.is_some() {
+            return Err(Error::file(
+                &self.out,
+                "is a packed run, which has the averaged weights alone; start another with `trainer train --from`",
+            ));
+        }
+        let c = &mut found.config;
         let extended = self.extend(c);
         let mut asked = c.clone();
         self.apply(&mut asked);

@@ -269,6 +269,7 @@ mod tests {
             validation: vec![],
             seconds: 0.0,
             unfinished: None,
+            packed_at: None,
         }
     }
 

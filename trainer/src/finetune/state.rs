@@ -47,6 +47,7 @@ impl FineTuner {
             validation: vec![],
             seconds: 0.0,
             unfinished,
+            packed_at: None,
         })
     }
 

@@ -6,6 +6,9 @@
 //! - `validation.csv`: where images are held out, the losses on them and on training images, now and then;
 //! - `tuning.safetensors`: of a fine-tuning that is not finished, what it needs to go on.
 //!
+//! A packed run has the average and the statistics alone, and no losses: enough to export it, to fine-tune it, or to
+//! start another training.
+//!
 //! The folder is called `step-000001500`; of a fine-tuning that is not finished `tuning-000000600-000`, by the step and
 //! the rounds of class-prior calibration that are done. A checkpoint is written under a temporary name and renamed when
 //! it is complete, and older ones are removed after that, so a run that is killed at any moment can be resumed.
@@ -43,6 +46,8 @@ pub struct Checkpoint {
     pub seconds: f64,
     /// What a fine-tuning that is not finished needs to go on.
     pub unfinished: Option<Unfinished>,
+    /// The step of a packed run, whose parameters are the average, and which has neither moments nor losses.
+    pub packed_at: Option<u64>,
 }
 
 /// The part of a fine-tuning that matters only while it runs.
@@ -57,7 +62,27 @@ pub struct Unfinished {
 impl Checkpoint {
     /// Steps done.
     pub fn step(&self) -> u64 {
-        self.losses.len() as u64
+        self.packed_at.unwrap_or(self.losses.len() as u64)
+    }
+
+    /// It with the averaged weights and the statistics alone.
+    pub fn packed(self) -> Self {
+        let packed_at = Some(self.step());
+        let (ema, stats, config) = (self.ema, self.stats, self.config);
+        let (adam_first, adam_second, losses, validation) = Default::default();
+        Self {
+            config,
+            params: ema.clone(),
+            ema,
+            stats,
+            packed_at,
+            adam_first,
+            adam_second,
+            losses,
+            validation,
+            seconds: self.seconds,
+            unfinished: None,
+        }
     }
 
     /// The averaged network, folded.
@@ -78,10 +103,16 @@ struct RunFile {
     seconds: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calibration_rounds: Option<usize>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    packed: bool,
     /// Written by earlier versions, never needed: a step's random numbers depend on the seed and the step alone.
     #[serde(default, rename = "random_position", skip_serializing)]
     _random_position: Option<IgnoredAny>,
     config: Config,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 const STATE_FILE: &str = "state.safetensors";
@@ -99,8 +130,23 @@ const REPLACED: &str = "replaced.tmp";
 /// A folder that is made and removed to see whether one can be.
 const PROBE: &str = "probe.tmp";
 
-/// The prefixes in the state file, with the vectors they stand for and whether those are parameters (else statistics).
-const PARTS: [(&str, bool); 5] = [("param", true), ("ema", true), ("adam1", true), ("adam2", true), ("stat", false)];
+/// One vector in the state file.
+struct Part {
+    /// Before the names of its tensors.
+    prefix: &'static str,
+    /// Whether it is of parameters, else of statistics.
+    is_param: bool,
+    /// Whether a packed run has it.
+    is_packed: bool,
+}
+
+const PARTS: [Part; 5] = [
+    Part { prefix: "param", is_param: true, is_packed: false },
+    Part { prefix: "ema", is_param: true, is_packed: true },
+    Part { prefix: "adam1", is_param: true, is_packed: false },
+    Part { prefix: "adam2", is_param: true, is_packed: false },
+    Part { prefix: "stat", is_param: false, is_packed: true },
+];
 
 /// Checks that a run's folder can be made or written, before work begins whose checkpoints are to lie there. Leaves
 /// nothing behind.
@@ -151,11 +197,15 @@ fn write_all(run: &Path, temporary: &Path, checkpoint: &Checkpoint) -> Result<()
     let calibration_rounds = checkpoint.unfinished.as_ref().map(|unfinished| unfinished.calibration_rounds);
     let config = checkpoint.config.clone();
     let seconds = config.minutes.is_some().then_some(checkpoint.seconds);
-    let text = toml::to_string_pretty(&RunFile { step, seconds, calibration_rounds, _random_position: None, config })
+    let packed = checkpoint.packed_at.is_some();
+    let file = RunFile { step, seconds, calibration_rounds, packed, _random_position: None, config };
+    let text = toml::to_string_pretty(&file)
         .map_err(|e| Error::Invalid(format!("the configuration cannot be stored: {e}")))?;
     write(RUN_FILE, text.as_bytes())?;
-    write(LOSS_FILE, history::encode_losses(&checkpoint.losses).as_bytes())?;
-    if checkpoint.config.validation > 0.0 {
+    if !packed {
+        write(LOSS_FILE, history::encode_losses(&checkpoint.losses).as_bytes())?;
+    }
+    if !packed && checkpoint.config.validation > 0.0 {
         write(VALIDATION_FILE, history::encode_validation(&checkpoint.validation).as_bytes())?;
     }
     if let Some(unfinished) = &checkpoint.unfinished {
@@ -206,24 +256,44 @@ pub fn load(run: &Path) -> Result<Checkpoint> {
     let file: RunFile = toml::from_str(&text).map_err(|e| Error::file(&path, one_line(&e.to_string())))?;
     file.config.check().map_err(|e| Error::file(&path, e))?;
     let graph = file.config.graph().map_err(|e| Error::file(&path, e))?;
-    let (path, bytes) = read(LOSS_FILE)?;
-    let losses = history::decode_losses(&bytes).map_err(|e| Error::file(&path, e))?;
-    if losses.len() as u64 != file.step {
-        return Err(Error::file(&path, format!("holds {} losses, but the run is at step {}", losses.len(), file.step)));
+    let (mut losses, mut validation) = (vec![], vec![]);
+    if !file.packed {
+        let (path, bytes) = read(LOSS_FILE)?;
+        losses = history::decode_losses(&bytes).map_err(|e| Error::file(&path, e))?;
+        if losses.len() as u64 != file.step {
+            let what = format!("holds {} losses, but the run is at step {}", losses.len(), file.step);
+            return Err(Error::file(&path, what));
+        }
     }
-    let mut validation = vec![];
-    if file.config.validation > 0.0 {
+    if !file.packed && file.config.validation > 0.0 {
         let (path, bytes) = read(VALIDATION_FILE)?;
         validation = history::decode_validation(&bytes, file.step).map_err(|e| Error::file(&path, e))?;
     }
     let (path, state) = tensors(STATE_FILE)?;
-    let [params, ema, adam_first, adam_second, stats] = vectors(&state, &graph).map_err(|e| Error::file(&path, e))?;
+    let vectors = vectors(&state, &graph, file.packed).map_err(|e| Error::file(&path, e))?;
+    let [mut params, ema, adam_first, adam_second, stats] = vectors;
+    if file.packed {
+        params.clone_from(&ema);
+    }
     let unfinished = match file.calibration_rounds {
         Some(calibration_rounds) => Some(Unfinished { calibration_rounds, state: tensors(TUNING_FILE)?.1 }),
         None => None,
     };
     let (config, seconds) = (file.config, file.seconds.unwrap_or(0.0));
-    Ok(Checkpoint { seconds, config, params, adam_first, adam_second, ema, stats, losses, validation, unfinished })
+    let packed_at = file.packed.then_some(file.step);
+    Ok(Checkpoint {
+        config,
+        params,
+        adam_first,
+        adam_second,
+        ema,
+        stats,
+        losses,
+        validation,
+        seconds,
+        unfinished,
+        packed_at,
+    })
 }
 
 /// Whether a folder holds a run.
@@ -267,20 +337,21 @@ fn state(checkpoint: &Checkpoint) -> Result<Tensors> {
     let (graph, c) = (checkpoint.config.graph()?, checkpoint);
     let mut tensors = Tensors::default();
     let vectors = [&c.params, &c.ema, &c.adam_first, &c.adam_second, &c.stats];
-    for ((prefix, is_param), values) in PARTS.into_iter().zip(vectors) {
-        for block in &layout(&graph, is_param).blocks {
-            tensors.put(format!("{prefix}.{}", block.name), &block.shape, &values[block.range.clone()]);
+    let packed = checkpoint.packed_at.is_some();
+    for (part, values) in PARTS.iter().zip(vectors).filter(|(part, _)| part.is_packed || !packed) {
+        for block in &layout(&graph, part.is_param).blocks {
+            tensors.put(format!("{}.{}", part.prefix, block.name), &block.shape, &values[block.range.clone()]);
         }
     }
     Ok(tensors)
 }
 
-/// The vectors that the tensors of a state file stand for.
-fn vectors(state: &Tensors, graph: &Graph) -> Result<[Vec<f32>; 5]> {
+/// The vectors that the tensors of a state file stand for; those that a packed run lacks are empty.
+fn vectors(state: &Tensors, graph: &Graph, packed: bool) -> Result<[Vec<f32>; 5]> {
     let mut vectors: [Vec<f32>; 5] = Default::default();
-    for ((prefix, is_param), values) in PARTS.into_iter().zip(&mut vectors) {
-        for block in &layout(graph, is_param).blocks {
-            values.extend(state.get(&format!("{prefix}.{}", block.name), &block.shape)?);
+    for (part, values) in PARTS.iter().zip(&mut vectors).filter(|(part, _)| part.is_packed || !packed) {
+        for block in &layout(graph, part.is_param).blocks {
+            values.extend(state.get(&format!("{}.{}", part.prefix, block.name), &block.shape)?);
         }
     }
     Ok(vectors)

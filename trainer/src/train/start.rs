@@ -27,7 +27,10 @@ impl Trainer {
 /// Fills blocks from those of the same name.
 fn copy(layout: &Layout, values: &mut [f32], (other, from): (&Layout, &[f32]), new_classes: bool) -> Result<()> {
     for block in layout.blocks.iter().filter(|block| !(new_classes && block.name == CLASSES)) {
-        let found = other.blocks.iter().find(|other| other.name == block.name);
+        let called = |name: &str| other.blocks.iter().find(|other| other.name == name);
+        // A folded norm leaves a bias that has the name of its shift.
+        let shift = || called(&format!("{}beta", block.name.strip_suffix("bias")?));
+        let found = called(&block.name).or_else(shift);
         let same = found.filter(|found| found.shape == block.shape);
         let Some(same) = same else {
             let shape = found.map_or("missing".into(), |found: &Block| format!("{:?}", found.shape));

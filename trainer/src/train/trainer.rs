@@ -69,6 +69,13 @@ impl Trainer {
         if checkpoint.config.fine_tuning.is_some() {
             return Err(Error::Usage("the run is fine-tuned; training it on would undo that".into()));
         }
+        if checkpoint.packed_at.is_some() {
+            return Err(Error::Usage(
+                "the run is packed: it has the averaged weights alone, from which no training goes \
+                                     on; start another with --from"
+                    .into(),
+            ));
+        }
         let mut trainer = Self::new(checkpoint.config)?;
         trainer.params = Parameters::new(checkpoint.params);
         let [first, second] = trainer.adam.moments(&trainer.params).map_err(|e| Error::Invalid(e.to_string()))?;
@@ -99,6 +106,7 @@ impl Trainer {
             validation: self.validation.clone(),
             seconds: self.seconds,
             unfinished: None,
+            packed_at: None,
         })
     }
 
