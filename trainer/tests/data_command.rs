@@ -114,4 +114,10 @@ fn a_name_is_one_thing() {
     refuses(path, &["data", "digits"], 2, "write builtin:digits or ./digits");
     assert!(prints(path, &["data", "./digits", "--size", "8"]).contains("./digits: 16 images of 8x8x3"));
     assert!(prints(path, &["data", "builtin:digits"]).contains("10000 images of 28x28x1 (built in)"));
+    // A run of the built-in set goes on with it.
+    let train = ["train", "--preset", "tiny", "--steps", "1", "--batch", "2", "--out", "run", "--data"];
+    fs::rename(path.join("digits"), path.join("elsewhere")).unwrap();
+    prints(path, &[&train[..], &["digits"]].concat());
+    fs::rename(path.join("elsewhere"), path.join("digits")).unwrap();
+    assert!(prints(path, &["train", "--out", "run", "--resume"]).contains("10000 images"));
 }

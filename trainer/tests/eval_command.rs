@@ -241,7 +241,10 @@ fn pictures_are_compared_with_a_reference() {
     for figure in ["sliced_wasserstein", "pyramid_wasserstein", "memorisation_ratio"] {
         assert_eq!(judged["plans"][0]["figures"][figure], plain["plans"][0]["figures"][figure], "{figure}");
     }
-    let text = succeeds(at, &["eval", "other.npy", "--reference", "real.npy"]);
+    let output = trainer(at, &["eval", "other.npy", "--reference", "real.npy"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with("other.npy: 40 images of 12x8x3") && said.contains("\nreal.npy: 60 images"), "{said}");
+    let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("no evaluator: figures that need one are left out") && text.contains("the same, pyramid"));
     refuses(at, &["eval", "gray.npy", "--reference", "real.npy"], 1, "gray.npy: holds images of 12x8x1");
     refuses(

@@ -203,6 +203,13 @@ fn inpainting_and_image_to_image_keep_what_they_should() {
     let far = draw(&["--from", "plain.npy", "--start", "0.2"]);
     assert!(distance(&near, &plain) < 0.5 * distance(&far, &plain));
     assert_ne!(draw(&["--two-evaluations", "--guidance", "2"]), draw(&["--guidance", "2"]));
+    // A picture is known by its bytes, whatever its name and format.
+    std::fs::copy(at.join("image.png"), at.join("picture")).unwrap();
+    image::open(at.join("image.png")).unwrap().save(at.join("image.bmp")).unwrap();
+    let from = draw(&["--from", "image.png", "--start", "2"]);
+    for name in ["picture", "image.bmp"] {
+        assert_eq!(draw(&["--from", name, "--start", "2"]), from, "{name}");
+    }
     for (arguments, reason) in [
         (&["--from", "narrow.png", "--start", "1"][..], "narrow.png: is 28x27x1, the model draws 28x28x1"),
         (&["--from", "none.png", "--start", "1"], "none.png: cannot be read"),

@@ -1,5 +1,6 @@
 //! Images that `trainer sample` starts from or keeps.
 use crate::data::{self, Dataset};
+use crate::graph::Shape;
 use crate::{Error, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -8,19 +9,19 @@ use std::str::FromStr;
 /// The arguments for image-to-image and inpainting.
 #[derive(Debug, Args)]
 pub struct EditArguments {
-    /// Image-to-image: start from this PNG of the model's size, or from the images of a data set (`.npy`, IDX,
-    /// a folder of PNGs, `digits`); image i of the batch takes number i modulo their count.
-    #[arg(long, value_name = "IMAGE.png|DATA", requires = "start")]
+    /// Image-to-image: start from this picture of the model's size, or from the images of a data set (`.npy`,
+    /// IDX, a folder of pictures, `digits`); image i of the batch takes number i modulo their count.
+    #[arg(long, value_name = "PICTURE|DATA", requires = "start")]
     from: Option<String>,
     /// The first step of image-to-image, counted from 0, or the share of the steps to skip, such as 0.4: the later,
     /// the more of the image stays.
     #[arg(long, value_name = "STEP|SHARE", requires = "from")]
     start: Option<Start>,
-    /// Inpainting: a PNG of the model's size; what is white is drawn, what is black is kept from `--image`.
-    #[arg(long, value_name = "MASK.png", requires = "image")]
+    /// Inpainting: a picture of the model's size; what is white is drawn, what is black is kept from `--image`.
+    #[arg(long, value_name = "MASK", requires = "image")]
     inpaint: Option<PathBuf>,
-    /// The image that inpainting keeps parts of: a PNG, or the images of a data set as for `--from`.
-    #[arg(long, value_name = "IMAGE.png|DATA", requires = "inpaint")]
+    /// The image that inpainting keeps parts of: a picture, or the images of a data set as for `--from`.
+    #[arg(long, value_name = "PICTURE|DATA", requires = "inpaint")]
     image: Option<String>,
 }
 
@@ -92,11 +93,19 @@ impl EditArguments {
     }
 }
 
-/// The images of a PNG or a data set.
+/// The images of a picture or a data set.
 fn images(source: &str, shape: [usize; 3]) -> Result<Vec<f32>> {
     let path = Path::new(source);
-    let (found, values) = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) && path.is_file() {
-        data::one_picture(path)?
+    let (found, values) = if path.is_file() && data::is_picture(path) {
+        let (found, values) = data::one_picture(path)?;
+        match (found.channels, shape[2]) {
+            (1, 3) => (Shape { channels: 3, ..found }, values.iter().flat_map(|value| [*value; 3]).collect()),
+            // A gray picture that is stored as colours.
+            (3, 1) if values.chunks(3).all(|pixel| pixel.iter().all(|value| *value == pixel[0])) => {
+                (Shape { channels: 1, ..found }, values.into_iter().step_by(3).collect())
+            }
+            _ => (found, values),
+        }
     } else {
         let set = Dataset::open(source)?;
         (set.shape, set.images.to_vec())

@@ -6,6 +6,7 @@ use crate::eval::evaluation::{evaluate, Evaluation, Request};
 use crate::eval::source::{Arithmetic, Source};
 use crate::eval::subject::{self, Subject};
 use crate::eval::{comparison, html, Evaluator};
+use crate::report::note::note;
 use crate::{files, Error, Result};
 use clap::Args;
 use std::path::PathBuf;
@@ -111,6 +112,7 @@ impl Eval {
             return Err(Error::Usage(format!("--guidance: {} is not conditioned on classes", self.model.display())));
         }
         let model = self.model.display().to_string();
+        data.lines.iter().for_each(note);
         let request = Request { model, count: self.count as usize, seed: self.seed, guidance: scale, only: self.only };
         evaluate(&source, evaluator, &data, &request)
     }
@@ -119,6 +121,8 @@ impl Eval {
         let evaluator = self.judge.as_deref().map(Evaluator::open).transpose()?;
         let pictures = subject::opened(&self.model.to_string_lossy(), &self.options)?;
         let reference = Subject::open(reference, &self.options, self.test.as_deref(), None)?;
-        comparison::compare(&pictures, evaluator, &reference, self.seed)
+        comparison::check(&pictures.data, evaluator.as_ref(), &reference)?;
+        pictures.lines().iter().chain(&reference.lines).for_each(note);
+        comparison::compare(&pictures.data, evaluator, &reference, self.seed)
     }
 }

@@ -1,7 +1,7 @@
 //! `trainer finetune`.
 use super::options::{difference, set, usual};
 use super::run_data::{check_apart, data_of, describe};
-use crate::data::{Dataset, Opened};
+use crate::data::{recorded, Dataset, Opened};
 use crate::finetune::{Figures, FineTuner};
 use crate::plans::NamedPlan;
 use crate::recognition::Lesson;
@@ -105,7 +105,7 @@ impl FineTune {
         let plans = crate::export::DEFAULT_PLANS[1..].iter().map(|p| (*p).to_owned()).collect();
         let mut tuning = FineTuning { plans, ..FineTuning::USUAL };
         self.apply(&mut tuning);
-        check_apart(&run.config.data, &self.out)?;
+        check_apart(&recorded(&run.config.data), &self.out)?;
         checkpoint::check_writable(&self.out)?;
         describe(&opened);
         let data = opened.data;

@@ -62,7 +62,8 @@ impl Judge {
         let about = subject.about(epochs, self.seed);
         let learns = Lesson::of(&subject.train).summary();
         let [kept, held_out] = [subject.train.len(), subject.test.len()];
-        note(format!("{}: {kept} images of {}, {held_out} others; it learns {learns}", self.data, about.shape()));
+        subject.lines.iter().for_each(note);
+        note(format!("the evaluator learns {learns}, of {kept} images; {held_out} others are held out"));
         let (bar, mut smoothed) = (image_bar(0), None);
         let bytes = evaluator_training::train(&subject.train, &about, |step, steps, loss| {
             let mean: &mut f64 = smoothed.get_or_insert(loss);

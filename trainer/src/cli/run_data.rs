@@ -44,7 +44,7 @@ pub fn describe(opened: &Opened) {
 /// # Errors
 /// Data that cannot be read, or are not what the run was started with.
 pub fn data_of(config: &Config, run: &Path) -> Result<Opened> {
-    let opened = training_data(&config.data, &config.data_options)?;
+    let opened = training_data(&data::recorded(&config.data), &config.data_options)?;
     if opened.data.digest() != config.data_digest {
         let what = format!("is not the data that the run in {} was started with", run.display());
         return Err(Error::file(&config.data, what));

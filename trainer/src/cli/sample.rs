@@ -144,11 +144,8 @@ impl Sample {
             // The file alone holds all images.
             files::check_room(path, bytes).map_err(too_many)?;
             let together = (MOST_TOGETHER / values).max(1);
-            let parts = (0..count).step_by(together).map(|first| {
-                let batch = Batch { first: first as u32, count: together.min(count - first), ..batch };
-                pool.install(|| chain::edited(&model, plan, &batch, &edit, || bar.inc(1)))
-            });
-            write_npy(path, count, shape, parts)?;
+            let draw = |batch: Batch| pool.install(|| chain::edited(&model, plan, &batch, &edit, || bar.inc(1)));
+            write_npy(path, count, shape, parts(batch, together).map(draw))?;
             bar.finish_and_clear();
             return Ok(());
         }
@@ -235,6 +232,15 @@ fn save_after<E: StateElement>(mut sampler: Sampler<E>, steps: usize, path: &Pat
     Ok(())
 }
 
+/// A batch in parts of at most `together` images, which are the same as in the whole.
+fn parts(batch: Batch, together: usize) -> impl Iterator<Item = Batch> {
+    (0..batch.count).step_by(together).map(move |first| Batch {
+        first: batch.first + first as u32,
+        count: together.min(batch.count - first),
+        ..batch
+    })
+}
+
 /// Images a row of a grid: ten, or fewer for a small or more for a large square.
 fn columns(count: usize) -> usize {
     count.min(10).max((count as f64).sqrt().ceil() as usize)
@@ -257,4 +263,25 @@ fn write_npy(
         }
         array.finish().map_err(failed)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Edit;
+
+    #[test]
+    fn parts_are_the_whole() {
+        let file = OwnedModel::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28-nano.brn")).unwrap();
+        let model = file.model();
+        let plan = model.plan("fast5").unwrap();
+        let batch =
+            Batch { seed: 4, first: 0, count: 5, classes: Classes::Cycle, guidance: Guidance::new(1.0).unwrap() };
+        let images: Vec<f32> = (0..2 * 784).map(|i| (i as f32 * 0.1).sin()).collect();
+        let edit = Edit { from: Some((&images, 3)), known: None };
+        let draw = |batch: Batch| chain::edited(&model, plan, &batch, &edit, || ()).unwrap();
+        let counts: Vec<usize> = parts(batch, 2).map(|part| part.count).collect();
+        assert_eq!(counts, [2, 2, 1]);
+        assert_eq!(parts(batch, 2).flat_map(draw).collect::<Vec<f32>>(), draw(batch));
+    }
 }

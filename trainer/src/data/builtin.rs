@@ -45,6 +45,15 @@ pub fn named(source: &str) -> Result<Option<BuiltIn>> {
     Ok(found)
 }
 
+/// What a run or an evaluator keeps as the source of its data, so that it means the same in every folder: the name of a
+/// built-in data set is that set, although a file or folder has it too.
+pub fn recorded(source: &str) -> String {
+    match BUILT_IN.iter().any(|set| set.name == source) {
+        true => format!("{PREFIX}{source}"),
+        false => source.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,11 +63,13 @@ mod tests {
         for set in BUILT_IN {
             for source in [set.name.to_owned(), format!("builtin:{}", set.name)] {
                 assert_eq!(named(&source).unwrap().unwrap().name, set.name);
+                assert_eq!(recorded(&source), format!("builtin:{}", set.name));
             }
             assert_eq!((set.train)().unwrap().source, set.name);
         }
         for path in ["./digits", "digit", "Digits", "folder/digits"] {
             assert!(named(path).unwrap().is_none(), "{path}");
+            assert_eq!(recorded(path), path);
         }
         assert!(named("builtin:cats").unwrap_err().to_string().contains("there are digits, faces16"));
     }

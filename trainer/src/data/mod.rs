@@ -33,11 +33,11 @@ mod range;
 pub mod summary;
 mod table;
 
-pub use builtin::{named as built_in, BuiltIn, BUILT_IN};
+pub use builtin::{named as built_in, recorded, BuiltIn, BUILT_IN};
 pub use dataset::Dataset;
 pub use form::Reading;
 pub use found::{Found, LeftOut, Opened};
 pub use labels::{Axis, Labels};
-pub use open::{one_picture, open, picture_sizes};
+pub use open::{is_picture, one_picture, open, picture_sizes};
 pub use options::{Options, Size};
 pub use pixels::Pixels;

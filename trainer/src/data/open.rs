@@ -78,7 +78,7 @@ fn unknown(place: &Place) -> Error {
     let named = |ends: &[&str]| ends.iter().any(|end| plain.ends_with(end));
     let reason = match () {
         () if place.start.is_empty() => "is empty",
-        () if picture::header(&place.path).is_ok() || listing::is_picture_name(&place.path) => {
+        () if is_picture(&place.path) => {
             "is a single image; give the folder it lies in"
         }
         () if named(&[".npy"]) => "is named .npy, but does not begin as such a file does",
@@ -96,6 +96,11 @@ fn unknown(place: &Place) -> Error {
         }
     };
     place.error(reason)
+}
+
+/// Whether the file at `path` is a picture, by its first bytes or its name.
+pub fn is_picture(path: &Path) -> bool {
+    picture::header(path).is_ok() || listing::is_picture_name(path)
 }
 
 /// One picture, gray or RGB, with values in [-1, 1].

@@ -7,20 +7,30 @@ use super::Evaluator;
 use crate::data::Dataset;
 use crate::{Error, Result};
 
-/// Compares `pictures` with `reference`; without an evaluator by the figures that need none.
+/// Checks that pictures can be compared with a reference.
 ///
 /// # Errors
-/// Pictures of another shape than the reference's or than the evaluator is made for, or too few.
-pub fn compare(pictures: &Dataset, evaluator: Option<Evaluator>, reference: &Subject, seed: u64) -> Result<Evaluation> {
+/// Pictures of another shape than the reference's or than the evaluator is made for.
+pub fn check(pictures: &Dataset, evaluator: Option<&Evaluator>, reference: &Subject) -> Result<()> {
     let shape = reference.train.shape;
     if pictures.shape != shape {
         let what = format!("holds images of {}, but {} such of {shape}", pictures.shape, reference.train.source);
         return Err(Error::file(&pictures.source, what));
     }
-    if let Some(evaluator) = evaluator.as_ref().filter(|evaluator| evaluator.about().shape() != shape) {
+    if let Some(evaluator) = evaluator.filter(|evaluator| evaluator.about().shape() != shape) {
         let what = format!("holds images of {shape}, but the evaluator reads such of {}", evaluator.about().shape());
         return Err(Error::file(&reference.train.source, what));
     }
+    Ok(())
+}
+
+/// Compares `pictures` with `reference`; without an evaluator by the figures that need none.
+///
+/// # Errors
+/// As [`check`], and too few pictures.
+pub fn compare(pictures: &Dataset, evaluator: Option<Evaluator>, reference: &Subject, seed: u64) -> Result<Evaluation> {
+    check(pictures, evaluator.as_ref(), reference)?;
+    let shape = reference.train.shape;
     let count = pictures.len();
     let ruler = Ruler::new(evaluator, [&reference.train, &reference.test], count, seed)?;
     let mut report = references(&ruler, reference, pictures.source.clone(), count, seed)?;

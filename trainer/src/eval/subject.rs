@@ -2,7 +2,7 @@
 use super::about::About;
 use super::evaluator::Evaluator;
 use super::source::Origin;
-use crate::data::{built_in, open, Dataset, Options, Reading, BUILT_IN};
+use crate::data::{built_in, open, recorded, Dataset, Opened, Options, Reading, BUILT_IN};
 use crate::recognition::Lesson;
 use crate::{Error, Result};
 use std::path::Path;
@@ -16,6 +16,8 @@ pub struct Subject {
     pub test: Dataset,
     /// How they were read.
     pub options: Options,
+    /// What was read, as [`Opened::lines`] tells it.
+    pub lines: Vec<String>,
     /// The share of the data that the others are, if they are no set of their own.
     pub held_out: Option<f64>,
     /// [`Dataset::digest`] of the data, with what is held out.
@@ -36,24 +38,33 @@ impl Subject {
     /// # Errors
     /// Data that cannot be read or are too few.
     pub fn open(data: &str, options: &Options, test: Option<&str>, held_out: Option<f64>) -> Result<Self> {
-        let train = opened(data, options)?;
+        let opened_data = opened(data, options)?;
+        let mut lines = opened_data.lines();
+        let train = opened_data.data;
         let test = match (test, built_in(data)?) {
             _ if held_out.is_some() => None,
             (Some(test), _) => Some(match BUILT_IN.iter().find(|set| test == format!("{} (test)", set.name)) {
                 Some(set) => (set.test)()?,
-                None => opened(test, options)?,
+                None => {
+                    let opened_test = opened(test, options)?;
+                    lines.extend(opened_test.lines());
+                    opened_test.data
+                }
             }),
             // Scaled data are not what the test images belong to.
             (None, Some(set)) => Some((set.test)()?).filter(|test| test.shape == train.shape),
             (None, None) => None,
         };
-        let Some(test) = test else { return Self::split(&train, options, held_out.unwrap_or(HELD_OUT)) };
+        let Some(test) = test else {
+            let split = Self::split(&train, options, held_out.unwrap_or(HELD_OUT))?;
+            return Ok(Self { lines, ..split });
+        };
         if test.shape != train.shape {
             let what = format!("holds images of {}, but {data} holds such of {}", test.shape, train.shape);
             return Err(Error::file(&test.source, what));
         }
         let [digest, images_digest] = train.digests();
-        Ok(Self { train, test, options: options.clone(), held_out: None, digest, images_digest })
+        Ok(Self { train, test, options: options.clone(), lines, held_out: None, digest, images_digest })
     }
 
     /// A share of `data` held out of them.
@@ -73,7 +84,8 @@ impl Subject {
             ));
         }
         let [digest, images_digest] = data.digests();
-        Ok(Self { train, test, options: options.clone(), held_out: Some(held_out), digest, images_digest })
+        let (options, lines) = (options.clone(), Vec::new());
+        Ok(Self { train, test, options, lines, held_out: Some(held_out), digest, images_digest })
     }
 
     /// The data that an evaluator was made of; `data` and `test` say where they lie now, if elsewhere.
@@ -81,15 +93,15 @@ impl Subject {
     /// # Errors
     /// Data that cannot be read, or are others.
     pub fn of(about: &About, data: Option<&str>, test: Option<&str>) -> Result<Self> {
-        let [data, test] = [data.or(Some(&about.data)), test.or(about.test.as_deref())];
-        let data = data.unwrap_or_default();
-        let subject = Self::open(data, &about.data_options, test, about.held_out)?;
+        let data = data.map_or_else(|| recorded(&about.data), str::to_owned);
+        let test = test.or(about.test.as_deref());
+        let subject = Self::open(&data, &about.data_options, test, about.held_out)?;
         let other = |source: &str| {
             let what = format!("holds other images or labels than the evaluator was made of ({})", about.data);
             Err(Error::file(source, what))
         };
         if subject.digest != about.data_digest {
-            return other(data);
+            return other(&data);
         }
         match test {
             Some(test) if about.test_digest != Some(subject.test.digest()) => other(test),
@@ -99,7 +111,7 @@ impl Subject {
 
     /// What an evaluator that is made of its training images says of itself.
     pub fn about(&self, epochs: usize, seed: u64) -> About {
-        let Self { train, test, options, held_out, digest, images_digest } = self;
+        let Self { train, test, options, held_out, digest, images_digest, .. } = self;
         let own_test = held_out.is_none().then_some(test);
         About {
             data: train.source.clone(),
@@ -121,8 +133,8 @@ impl Subject {
 ///
 /// # Errors
 /// Data that cannot be read.
-pub fn opened(source: &str, options: &Options) -> Result<Dataset> {
-    Ok(open(source, &Reading::new(options, &|_, _| ()))?.data)
+pub fn opened(source: &str, options: &Options) -> Result<Opened> {
+    open(source, &Reading::new(options, &|_, _| ()))
 }
 
 /// The evaluator for a model: that in the file `judge`, or the one that is built in for its data.
