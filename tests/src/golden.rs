@@ -4,7 +4,7 @@
 //! `cargo xtask bless` writes them.
 
 use crate::cases::{self, Case};
-use crate::{condition, draw, root, shipped_model};
+use crate::{condition, draw, root};
 use anyhow::{ensure, Context, Result};
 use brownian::host::OwnedModel;
 use serde::{Deserialize, Serialize};
@@ -48,18 +48,28 @@ pub struct GoldenCase {
     pub digests: String,
 }
 
-/// The names of the shipped models; each has goldens.
+/// Folders of models, below the root: those that are shipped, and those made for tests alone.
+const FOLDERS: [&str; 2] = ["models", "tests/models"];
+
+/// The names of all models that have goldens.
 pub fn models() -> Result<Vec<String>> {
-    let folder = root().join("models");
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        let path = entry?.path();
-        if let (Some("brn"), Some(name)) = (path.extension().and_then(|e| e.to_str()), path.file_stem()) {
-            names.push(name.to_string_lossy().into_owned());
+    for folder in FOLDERS.map(|folder| root().join(folder)) {
+        for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+            let path = entry?.path();
+            if let (Some("brn"), Some(name)) = (path.extension().and_then(|e| e.to_str()), path.file_stem()) {
+                names.push(name.to_string_lossy().into_owned());
+            }
         }
     }
     names.sort();
     Ok(names)
+}
+
+/// Where the model of that name lies.
+pub fn model_path(name: &str) -> PathBuf {
+    let paths = FOLDERS.map(|folder| root().join(folder).join(name).with_extension("brn"));
+    paths.iter().find(|path| path.exists()).unwrap_or(&paths[0]).clone()
 }
 
 /// Where a model's goldens lie.
@@ -74,10 +84,10 @@ pub fn read(name: &str) -> Result<Goldens> {
     toml::from_str(&std::fs::read_to_string(&path).with_context(hint)?).with_context(hint)
 }
 
-/// Runs a shipped model's golden chains on the host: every plan of at most 100 steps; every seed where the
+/// Runs a model's golden chains on the host: every plan of at most 100 steps; every seed where the
 /// plan is short, else the first.
 pub fn compute(name: &str) -> Result<Goldens> {
-    let host = OwnedModel::read(shipped_model(name))?;
+    let host = OwnedModel::read(model_path(name))?;
     let model = host.model();
     let mut chains = Vec::new();
     for plan in model.plans().filter(|plan| plan.len() <= 100) {

@@ -78,16 +78,13 @@ pub struct Build<'a> {
     pub bin: &'a str,
     /// Whether to take the portable kernels although the machine has fast ones.
     pub portable: bool,
-    /// The model file to build in, instead of the shipped one.
-    pub model: Option<&'a Path>,
+    /// The model file to build in.
+    pub model: &'a Path,
+    /// Whether it may have all the RAM there is, instead of what shipped models need.
+    pub any_ram: bool,
 }
 
 impl Build<'_> {
-    /// The backend's name.
-    pub fn backend(&self) -> &'static str {
-        self.machine.backend(self.portable)
-    }
-
     /// Builds it and returns the path of a copy that later builds leave alone.
     pub fn run(&self) -> Result<PathBuf> {
         let Self { machine, bin, .. } = *self;
@@ -97,14 +94,16 @@ impl Build<'_> {
         if bin == "edits" {
             command.args(["--features", "edits"]);
         }
-        match self.model {
-            Some(model) => command.env("BROWNIAN_MODEL", model),
-            None => command.env_remove("BROWNIAN_MODEL"),
-        };
+        command.env("BROWNIAN_MODEL", self.model);
+        if self.any_ram {
+            command.env("BROWNIAN_ANY_RAM", "1");
+        }
         let status = command.status().context("cannot run cargo")?;
         ensure!(status.success(), "building {bin} for {} failed", machine.name);
         let built = target_dir().join(machine.target).join("release").join(bin);
-        let kept = target_dir().join("elf").join(format!("{bin}-{}-{}.elf", machine.name, self.backend()));
+        let model = self.model.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{bin}-{model}-{}-{}.elf", machine.name, machine.backend(self.portable));
+        let kept = target_dir().join("elf").join(name);
         std::fs::create_dir_all(kept.parent().expect("has a parent"))?;
         std::fs::copy(&built, &kept).with_context(|| format!("cannot copy {}", built.display()))?;
         Ok(kept)

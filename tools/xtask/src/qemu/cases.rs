@@ -9,40 +9,25 @@ use crate::machines::Machine;
 use anyhow::{bail, ensure, Context, Result};
 use brownian::host::OwnedModel;
 use brownian_tests::cases::{cases, Case, Outcome};
-use brownian_tests::shipped_model;
-use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What the host made of every case, by model.
-pub struct Expected(BTreeMap<&'static str, OnHost>);
-
-/// A model and what it made of its cases.
-type OnHost = (OwnedModel, Vec<(Case, Outcome)>);
+/// Every case of a model, and what the host made of it.
+pub struct Expected(Vec<(Case, Outcome)>);
 
 impl Expected {
-    /// Runs the cases of the machines' models, or of `model`, on the host.
-    pub fn of(model: Option<&Path>, machines: &[&Machine]) -> Result<Self> {
-        let mut expected = BTreeMap::new();
-        for machine in machines {
-            if !expected.contains_key(machine.model) {
-                let path = model.map_or_else(|| shipped_model(machine.model), Path::to_path_buf);
-                let host = OwnedModel::read(&path)?;
-                let run = |case: Case| Ok((case.run(&host)?, case)).map(|(outcome, case)| (case, outcome));
-                let outcomes = cases(&host)?.into_iter().map(run).collect::<Result<_>>()?;
-                expected.insert(machine.model, (host, outcomes));
-            }
-        }
-        Ok(Self(expected))
+    /// Runs a model's cases on the host.
+    pub fn of(host: &OwnedModel) -> Result<Self> {
+        let run = |case: Case| Ok((case.run(host)?, case)).map(|(outcome, case)| (case, outcome));
+        Ok(Self(cases(host)?.into_iter().map(run).collect::<Result<_>>()?))
     }
 }
 
 /// Runs the cases on a machine.
-pub fn check(machine: &Machine, elf: &Path, expected: &Expected) -> Result<()> {
-    let (host, outcomes) = &expected.0[machine.model];
-    for (case, outcome) in outcomes {
+pub fn check(machine: &Machine, elf: &Path, host: &OwnedModel, expected: &Expected) -> Result<()> {
+    for (case, outcome) in &expected.0 {
         check_case(machine, elf, host, case, outcome).with_context(|| format!("case {}", case.words))?;
     }
-    let Some((resumed, _)) = outcomes.last() else { return Ok(()) };
+    let Some((resumed, _)) = expected.0.last() else { return Ok(()) };
     // One bit of the last value of the state.
     let mut damaged = resumed.clone();
     let at = damaged.inputs.len() - 5;
@@ -75,7 +60,11 @@ fn check_case(machine: &Machine, elf: &Path, host: &OwnedModel, case: &Case, out
 }
 
 fn run(machine: &Machine, elf: &Path, case: &Case) -> Result<Run> {
-    let inputs = target_dir().join(format!("inputs-{}.bin", machine.name));
+    let inputs = target_dir().join(format!(
+        "inputs-{}-{}.bin",
+        machine.name,
+        elf.file_stem().unwrap_or_default().to_string_lossy()
+    ));
     std::fs::write(&inputs, &case.inputs).with_context(|| format!("cannot write {}", inputs.display()))?;
     let words: Vec<String> = case.words.split(' ').map(String::from).collect();
     run_loaded(machine, elf, &words, (&inputs, firmware::symbol(elf, "_inputs")?), LIMIT)

@@ -4,19 +4,19 @@ mod cases;
 mod compare;
 mod failures;
 mod report;
+mod subject;
 mod table;
 
 use crate::firmware::{self, Build, Sizes};
 use crate::machines::{self, Machine};
 use crate::{emulator, parallel};
 use anyhow::{Context, Result};
-use brownian::host::OwnedModel;
-use brownian_tests::{condition, draw, golden, shipped_model};
+use brownian_tests::{condition, draw, golden};
 use clap::Args;
 use report::Report;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
+use subject::Subject;
 
 /// An emulator run's time limit.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -51,16 +51,25 @@ impl Default for Options {
 }
 
 /// One firmware on one machine.
-struct Job {
+struct Job<'a> {
     machine: &'static Machine,
+    on_host: &'a OnHost,
     backend: &'static str,
     elf: PathBuf,
     /// Only on the first job of a machine.
     failures: Option<PathBuf>,
-    /// Only on the first job of a machine.
+    /// Only with the kernels that the machine is for.
     edits: Option<PathBuf>,
     sizes: Sizes,
     code: u64,
+}
+
+/// What the host made of a model.
+struct OnHost {
+    subject: Subject,
+    plan: String,
+    chains: Vec<compare::HostChain>,
+    cases: cases::Expected,
 }
 
 /// Builds the firmware, runs it, compares it with the host and prints the figures.
@@ -72,24 +81,23 @@ pub fn run(options: &Options) -> Result<()> {
     for machine in &machines {
         emulator::require(machine)?;
     }
-    let hosts = host_runs(options, &machines)?;
-    let jobs = build(options, &machines)?;
-    let expected = cases::Expected::of(options.model.as_deref(), &machines)?;
+    let mut subjects = subject::subjects(options)?;
+    subjects.retain(|subject| machines.iter().any(|machine| subject::runs(machine, subject)));
+    let on_host: Vec<OnHost> =
+        subjects.into_iter().map(|subject| host_runs(options, subject)).collect::<Result<_>>()?;
+    let jobs = build(options, &machines, &on_host)?;
     let reports = parallel::map(&jobs, |job| {
-        let (plan, chains) = &hosts[job.machine.model];
-        let report = measure(options, job, plan, chains).and_then(|report| {
-            if let Some(elf) = &job.edits {
-                cases::check(job.machine, elf, &expected)?;
-            }
-            Ok(report)
-        });
-        report.with_context(|| format!("{} ({})", job.machine.name, job.backend))
+        let name = format!("{} on {} ({})", job.on_host.subject.name, job.machine.name, job.backend);
+        measure(job).context(name)
     });
     let mut rows = Vec::new();
     let mut failed = None;
     for (job, report) in jobs.iter().zip(reports) {
         match report {
-            Ok(report) => rows.push(table::Row::new(job.machine, job.backend, &report, job.sizes, job.code)),
+            Ok(report) => {
+                let model = &job.on_host.subject.name;
+                rows.push(table::Row::new(job.machine, model, job.backend, &report, job.sizes, job.code));
+            }
             Err(error) => {
                 eprintln!("error: {error:#}");
                 failed = Some(anyhow::anyhow!("not all cores gave the host's bytes"));
@@ -100,65 +108,69 @@ pub fn run(options: &Options) -> Result<()> {
     failed.map_or(Ok(()), Err)
 }
 
-/// The host's own chains of every model involved, with the plan they ran.
-type HostRuns = BTreeMap<&'static str, (String, Vec<compare::HostChain>)>;
-
-fn host_runs(options: &Options, machines: &[&Machine]) -> Result<HostRuns> {
-    let mut runs = HostRuns::new();
-    for machine in machines {
-        if runs.contains_key(machine.model) {
-            continue;
-        }
-        let path = options.model.clone().unwrap_or_else(|| shipped_model(machine.model));
-        let host = OwnedModel::read(&path)?;
-        let model = host.model();
-        let plan = match &options.plan {
-            Some(plan) => plan.clone(),
-            None => model.plans().next().context("the model has no plan")?.name().to_string(),
-        };
-        let first = *golden::SEEDS.start();
-        let seeds: Vec<u64> = (first..first + options.seeds).collect();
-        let chains = parallel::map(&seeds, |&seed| {
-            let chain = draw(&model, &plan, condition(&model, seed), seed)?;
-            Ok(compare::HostChain { seed, digests: chain.digests })
-        });
-        runs.insert(machine.model, (plan, chains.into_iter().collect::<Result<_>>()?));
-    }
-    Ok(runs)
+/// The host's own chains of a model.
+fn host_runs(options: &Options, subject: Subject) -> Result<OnHost> {
+    let model = subject.host.model();
+    let plan = match &options.plan {
+        Some(plan) => plan.clone(),
+        None => model.plans().next().context("the model has no plan")?.name().to_string(),
+    };
+    let first = *golden::SEEDS.start();
+    let seeds: Vec<u64> = (first..first + subject.seeds).collect();
+    let chains = parallel::map(&seeds, |&seed| {
+        let chain = draw(&model, &plan, condition(&model, seed), seed)?;
+        Ok(compare::HostChain { seed, digests: chain.digests })
+    });
+    let chains = chains.into_iter().collect::<Result<_>>().with_context(|| subject.name.clone())?;
+    let cases = cases::Expected::of(&subject.host)?;
+    Ok(OnHost { subject, plan, chains, cases })
 }
 
-fn build(options: &Options, machines: &[&'static Machine]) -> Result<Vec<Job>> {
-    let model = options.model.as_deref().map(Path::canonicalize).transpose().context("--model")?;
+fn build<'a>(options: &Options, machines: &[&'static Machine], on_host: &'a [OnHost]) -> Result<Vec<Job<'a>>> {
     let mut jobs = Vec::new();
     for &machine in machines {
-        // The portable kernels are the reference: one core with fast kernels runs them as well.
-        let also_portable = machine.name == "m4" && machine.backend.is_some() && !options.portable;
-        for portable in [options.portable, true].into_iter().take(1 + usize::from(also_portable)) {
-            let build = |bin| Build { machine, bin, portable, model: model.as_deref() };
-            eprintln!("building for {} ({})", machine.name, build("digits").backend());
-            let elf = build("digits").run()?;
-            jobs.push(Job {
-                machine,
-                backend: build("digits").backend(),
-                sizes: firmware::sizes(&elf)?,
-                code: firmware::sizes(&build("no_panic").run()?)?.text,
-                edits: if portable == options.portable { Some(build("edits").run()?) } else { None },
-                failures: if portable == options.portable { Some(build("failures").run()?) } else { None },
-                elf,
-            });
+        let mut is_first = true;
+        for on_host in on_host.iter().filter(|on_host| subject::runs(machine, &on_host.subject)) {
+            let Subject { name, path, any_ram, .. } = &on_host.subject;
+            // The portable kernels are the reference: one core with fast kernels runs them as well.
+            let also_portable = machine.name == "m4" && name == machine.model && !options.portable;
+            for portable in [options.portable, true].into_iter().take(1 + usize::from(also_portable)) {
+                let build = |bin, any_ram| Build { machine, bin, portable, model: path, any_ram };
+                let backend = machine.backend(portable);
+                eprintln!("building {name} for {} ({backend})", machine.name);
+                let elf = build("digits", *any_ram).run()?;
+                let is_asked = portable == options.portable;
+                // Two evaluations a step need more state than the RAM of a plain chain has.
+                let edits_ram = *any_ram || name != machine.model;
+                jobs.push(Job {
+                    machine,
+                    on_host,
+                    backend,
+                    sizes: firmware::sizes(&elf)?,
+                    code: firmware::sizes(&build("no_panic", *any_ram).run()?)?.text,
+                    edits: if is_asked { Some(build("edits", edits_ram).run()?) } else { None },
+                    failures: if is_first { Some(build("failures", *any_ram).run()?) } else { None },
+                    elf,
+                });
+                is_first = false;
+            }
         }
     }
     Ok(jobs)
 }
 
-/// Runs one firmware and compares what it reports with the host's chains.
-fn measure(options: &Options, job: &Job, plan: &str, chains: &[compare::HostChain]) -> Result<Report> {
+/// Runs one firmware and compares what it reports with the host's chains and cases.
+fn measure(job: &Job) -> Result<Report> {
     if let Some(elf) = &job.failures {
         failures::check(job.machine, elf)?;
     }
+    let OnHost { subject, plan, chains, cases } = job.on_host;
     let first = golden::SEEDS.start();
-    let words = [format!("plan={plan}"), format!("seeds={first}..{}", first + options.seeds), "class=seed".to_string()];
+    let words = [format!("plan={plan}"), format!("seeds={first}..{}", first + subject.seeds), "class=seed".to_string()];
     let report = Report::parse(&emulator::run(job.machine, &job.elf, &words, LIMIT)?)?;
     compare::chains(chains, &report.chains)?;
+    if let Some(elf) = &job.edits {
+        cases::check(job.machine, elf, &subject.host, cases)?;
+    }
     Ok(report)
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
     core: &'static str,
+    model: String,
     backend: &'static str,
     seeds: usize,
     steps: usize,
@@ -35,12 +36,20 @@ pub struct Row {
 
 impl Row {
     /// Of what a firmware reported, its sections, and the code of the runtime alone.
-    pub fn new(machine: &Machine, backend: &'static str, report: &Report, sizes: Sizes, runtime_text: u64) -> Self {
+    pub fn new(
+        machine: &Machine,
+        model: &str,
+        backend: &'static str,
+        report: &Report,
+        sizes: Sizes,
+        runtime_text: u64,
+    ) -> Self {
         let chain = &report.chains[0];
         let steps = chain.digests.len().max(1);
         let outside = |part: u64| 100.0 * (1.0 - part as f64 / chain.times.chain.max(1) as f64);
         Self {
             core: machine.name,
+            model: model.into(),
             backend,
             seeds: report.chains.len(),
             steps,
@@ -68,6 +77,7 @@ pub fn print(rows: &[Row], json: bool) -> Result<()> {
     let mut table = Table::new();
     table.load_preset(ASCII_MARKDOWN).set_header([
         "core",
+        "model",
         "kernels",
         "seeds",
         "steps",
@@ -86,6 +96,7 @@ pub fn print(rows: &[Row], json: bool) -> Result<()> {
     for row in rows {
         table.add_row([
             row.core.to_string(),
+            row.model.clone(),
             row.backend.to_string(),
             row.seeds.to_string(),
             row.steps.to_string(),
@@ -102,7 +113,7 @@ pub fn print(rows: &[Row], json: bool) -> Result<()> {
             row.runtime_text.to_string(),
         ]);
     }
-    for column in table.column_iter_mut().skip(2) {
+    for column in table.column_iter_mut().skip(3) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     println!("{table}");
