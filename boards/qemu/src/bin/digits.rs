@@ -14,7 +14,7 @@ static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStat
 /// f32 or f16, whichever the model says.
 type Element = StateElementOf<{ brownian::state_is_f16(MODEL) }>;
 static STATE: ConstStaticCell<[Element; brownian::state_len(MODEL)]> =
-    ConstStaticCell::new([Element::ZERO; brownian::state_len(MODEL)]);
+    ConstStaticCell::new([<Element as StateElement>::ZERO; brownian::state_len(MODEL)]);
 
 #[machine::entry]
 fn main() -> ! {

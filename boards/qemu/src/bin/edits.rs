@@ -13,7 +13,8 @@ static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStat
 const STATE_LEN: usize = brownian::state_len_two_evaluations(MODEL);
 /// f32 or f16, whichever the model says.
 type Element = StateElementOf<{ brownian::state_is_f16(MODEL) }>;
-static STATE: ConstStaticCell<[Element; STATE_LEN]> = ConstStaticCell::new([Element::ZERO; STATE_LEN]);
+static STATE: ConstStaticCell<[Element; STATE_LEN]> =
+    ConstStaticCell::new([<Element as StateElement>::ZERO; STATE_LEN]);
 
 #[machine::entry]
 fn main() -> ! {
