@@ -6,7 +6,8 @@ use brownian::host::{AlignedBytes, ChainMemory};
 use brownian::ops::{self, Op};
 use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
-use brownian::{Model, OpFault, ParseError, Sampler};
+use brownian::{with_state_element, Model, OpFault, ParseError, Sampler, StateElement};
+use brownian_trainer::data::Axis;
 use brownian_trainer::graph::{Builder, ConvGeometry, Shape};
 use brownian_trainer::lower::{
     self,
@@ -20,8 +21,26 @@ use brownian_trainer::plans;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A small model with every kind of op; with four-bit weights where `packed`.
-fn model(packed: bool) -> Vec<u8> {
+/// What is particular about a small model.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Plain,
+    /// Four-bit weights.
+    Packed,
+    /// Two label axes, and a state of f16.
+    AxesAndHalves,
+}
+
+fn axes() -> [Axis; 2] {
+    let axis = |name: &str, classes: &[&str]| Axis {
+        name: name.into(),
+        classes: classes.iter().map(|class| class.to_string()).collect(),
+    };
+    [axis("a", &["x", "y"]), axis("b", &["x", "z", "w"])]
+}
+
+/// A small model with every kind of op.
+fn model(kind: Kind) -> Vec<u8> {
     let mut g = Builder::new(Shape::new(4, 4, 1)).unwrap();
     let x = g.node("patchify", SpaceToDepth { block: [2; 2], pad: [0; 2] }, &[0]).unwrap();
     let x = g.node("in", ConvLayer::new(3, ConvGeometry::square(3, 1)).normed(true), &[x]).unwrap();
@@ -45,23 +64,27 @@ fn model(packed: bool) -> Vec<u8> {
     let whole = ConvGeometry { pad: [0, 0], ..ConvGeometry::square(2, 2) };
     let x = g.node("out", ConvLayer::new(4, whole).normed(true), &[x]).unwrap();
     g.node("unpatchify", DepthToSpace { block: [2; 2], crop: [0; 2] }, &[x]).unwrap();
-    let graph = g.finish(4, 4, &[2]).unwrap();
+    let axes = axes();
+    let axes = &axes[..if kind == Kind::AxesAndHalves { 2 } else { 0 }];
+    let counts: Vec<usize> = axes.iter().map(|axis| axis.classes.len()).collect();
+    let graph = g.finish(4, 4, if axes.is_empty() { &[2] } else { &counts }).unwrap();
     let network = graph.fold(&graph.params.init(1), &graph.stats.init(1)).unwrap();
     let mut alpha_bar = vec![0.0; 100];
     Schedule::COSINE.alpha_bars(&mut alpha_bar);
     let specs = plans::parse_all(&["ddpm:3".into(), "dpm:3".into()]).unwrap();
     let plans: Vec<_> = specs.iter().map(|s| s.build(Prediction::V, &alpha_bar).unwrap()).collect();
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
-    let export = Export { name: "s", provenance: "", axes: &[], network: &network, ranges: &ranges, plans: &plans };
-    if !packed {
-        return lower::lower(&export, &Default::default()).unwrap().file;
+    let export = Export { name: "s", provenance: "", axes, network: &network, ranges: &ranges, plans: &plans };
+    if kind != Kind::Packed {
+        let file = lower::lower(&export, &Default::default()).unwrap().file;
+        return if axes.is_empty() { file } else { host::with_state(&file, true).unwrap() };
     }
     let moments = lower::windows::collect(&network, &plans, 1, |layer| layer != network.nodes().len() - 2).unwrap();
     lower::lower(&export, &lower::Measured { moments, ..Default::default() }).unwrap().file
 }
 
 fn small_model() -> Vec<u8> {
-    model(false)
+    model(Kind::Plain)
 }
 
 /// Writes the checksum anew, so that the checks behind it are reached.
@@ -76,17 +99,31 @@ fn seal(bytes: &mut [u8]) {
 fn parse_and_run(bytes: &[u8]) -> Result<(), ParseError> {
     let file = AlignedBytes::from(bytes);
     let model = Model::parse(file.bytes())?;
-    let mut memory = ChainMemory::new(&model);
+    with_state_element!(&model, Element => run::<Element>(&model));
+    Ok(())
+}
+
+fn run<E: StateElement>(model: &Model) {
+    let mut memory = ChainMemory::new(model);
     for plan in model.plans().take(2) {
-        let plain = Sampler::builder(&model, plan).seed(1);
-        for chain in [plain, plain.class(1).guidance(16.0).two_evaluations()] {
-            let (arena, state) = memory.split();
+        let plain = Sampler::builder(model, plan).seed(1);
+        for chain in [plain, plain.class_on(1, 2), plain.class(1).guidance(16.0).two_evaluations()] {
+            let (arena, state) = memory.split_as::<E>();
             if let Ok(mut sampler) = chain.start(arena, state) {
                 (0..3).for_each(|_| _ = sampler.step());
             }
         }
     }
-    Ok(())
+}
+
+#[test]
+fn a_model_of_two_axes_and_halves_is_read() {
+    let file = AlignedBytes::from(&model(Kind::AxesAndHalves)[..]);
+    let model = Model::parse(file.bytes()).unwrap();
+    assert!(model.state_is_f16());
+    let names: Vec<String> = model.axes().map(|axis| axis.name().to_owned()).collect();
+    assert_eq!(names, ["a", "b"]);
+    parse_and_run(file.bytes()).unwrap();
 }
 
 #[test]
@@ -137,8 +174,9 @@ fn odd_value(rng: &mut ChaCha8Rng) -> u8 {
 
 #[test]
 fn a_hundred_thousand_sealed_mutations_never_panic() {
-    mutate(small_model(), 70_000);
-    mutate(model(true), 30_000);
+    mutate(small_model(), 50_000);
+    mutate(model(Kind::Packed), 25_000);
+    mutate(model(Kind::AxesAndHalves), 25_000);
 }
 
 /// Runs `count` files that differ from `good` in a few bytes.
@@ -174,7 +212,7 @@ fn mutate(good: Vec<u8>, count: u32) {
 #[test]
 fn changed_fields_never_panic() {
     change_fields(small_model(), 14_000);
-    change_fields(model(true), 8_000);
+    change_fields(model(Kind::Packed), 8_000);
 }
 
 fn change_fields(good: Vec<u8>, count: u32) {
@@ -278,7 +316,7 @@ fn wrong_gates_are_refused() {
 /// What only four-bit weights can have wrong.
 #[test]
 fn wrong_packed_ops_are_refused() {
-    let good = model(true);
+    let good = model(Kind::Packed);
     let file = AlignedBytes::from(&good[..]);
     let model = Model::parse(file.bytes()).unwrap();
     let ops: Vec<Op> = model.ops().collect();
