@@ -15,10 +15,11 @@
 //!
 //! 13 instructions for 16 products, 14 with the loop.
 
-use super::finish::{finish, Finish};
+use super::finish::finish;
 use super::instructions::{even, odd, Dsp};
 use crate::kernels::conv::Conv;
 use crate::kernels::epilogue::Output;
+use crate::kernels::shared::finish::Finish;
 use crate::kernels::shared::tiles::Isa;
 use core::arch::asm;
 

@@ -3,9 +3,10 @@
 //! Inputs are made unsigned first (x + 128), so that shifted additions keep the halves of a pair apart; only differences
 //! need instructions for pairs. Rows of the input's transform sum to 0, but for one, so that the 128 cancel there.
 
-use super::finish::{finish, Finish};
+use super::finish::finish;
 use super::instructions::Dsp;
 use crate::kernels::epilogue::Output;
+use crate::kernels::shared::finish::Finish;
 use crate::kernels::shared::winograd::{Lane, Place, Transforms};
 use core::arch::asm;
 

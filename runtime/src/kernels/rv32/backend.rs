@@ -31,7 +31,7 @@ impl Backend for Rv32 {
     }
 
     fn linear(linear: &Linear, mut out: Output) {
-        if !rows::linear::<Rv32, 4>(linear, &mut out, add_rows) {
+        if !rows::linear::<Rv32, 8>(linear, &mut out, add_rows) {
             Portable::linear(linear, out);
         }
     }

@@ -2,6 +2,7 @@
 
 mod backend;
 mod conv;
+mod finish;
 mod instructions;
 mod linear;
 #[cfg(feature = "winograd")]

@@ -10,12 +10,13 @@
 //! | `rows` | linear layers, several rows of weights at a time |
 //! | `gate` | elementwise products behind tables, four a turn |
 //! | `packing` | four i8 in words, for cores without the DSP extension |
-//! | `requantize`, `store` | from accumulators to stored outputs |
+//! | `requantize`, `store`, `finish` | from accumulators to stored outputs |
 
 // A backend uses a part of this.
 #![allow(dead_code)]
 
 pub(super) mod bytes;
+pub(super) mod finish;
 pub(super) mod gate;
 pub(super) mod packing;
 pub(super) mod requantize;

@@ -45,9 +45,6 @@ pub trait Isa: Requantize + Sized {
         pixel_tile(taps)
     }
 
-    /// Whether `dot4x4` exists.
-    const FOUR_CHANNELS: bool = false;
-
     /// `bias + Σ row·patch` for four interleaved pixels.
     ///
     /// # Safety
@@ -64,18 +61,14 @@ pub trait Isa: Requantize + Sized {
         [bias; 2]
     }
 
-    /// `bias[c] + Σ rows[c]·patch` for four channels, whose rows follow one another, and four pixels.
+    /// Whether `single` exists.
+    const SINGLE: bool = false;
+
+    /// Computes all output channels of pixel `pixel`.
     ///
     /// # Safety
-    /// Like `dot4` for each of the rows; `bias` has four values.
-    unsafe fn dot4x4(
-        _rows: *const u32,
-        _patch: *const Self::Block,
-        _blocks: usize,
-        _bias: *const i32,
-    ) -> [[i32; 4]; 4] {
-        [[0; 4]; 4]
-    }
+    /// The slices of `conv` and `out` are whole; `patch` has `blocks` blocks, of one pixel.
+    unsafe fn single(_conv: &Conv, _out: &mut Output, _patch: *const Self::Block, _blocks: usize, _pixel: usize) {}
 
     /// Computes all output channels of P pixels from `first` on, of which `count` exist, where the set has code for
     /// that in one piece; else returns false without a change.
@@ -133,36 +126,36 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
     let pixels = out_h * out_w;
     let (mut x, mut y, mut first) = (0, 0, 0);
     while first < pixels {
-        let count = if pixels - first < P { pixels - first } else { P };
+        let single = I::SINGLE && pixels - first < P;
+        let count = if single {
+            1
+        } else if pixels - first < P {
+            pixels - first
+        } else {
+            P
+        };
         for p in 0..count {
             // SAFETY: the caller's promise; p < P.
-            unsafe { gather::<I, P>(conv, y, x, patch.add(p)) };
+            unsafe {
+                if single {
+                    gather::<I, 1>(conv, y, x, patch);
+                    I::single(conv, out, patch, blocks, first);
+                } else {
+                    gather::<I, P>(conv, y, x, patch.add(p));
+                }
+            }
             x += 1;
             if x == out_w {
                 (x, y) = (0, y + 1);
             }
         }
         // SAFETY: the caller's promise.
-        if unsafe { I::channels::<P>(conv, out, patch, blocks, first, count) } {
+        if single || unsafe { I::channels::<P>(conv, out, patch, blocks, first, count) } {
             first += count;
             continue;
         }
         let mut row = conv.weights.as_ptr().cast::<u32>();
-        let mut o = 0;
-        while I::FOUR_CHANNELS && P == 4 && o + 4 <= out_c {
-            // SAFETY: channels o to o + 4 exist, with weights, bias, multipliers and outputs.
-            unsafe {
-                let tile = I::dot4x4(row, patch, blocks, conv.epilogue.bias.as_ptr().add(o));
-                for (c, four) in tile.into_iter().enumerate() {
-                    let mut acc = [0; P];
-                    acc.copy_from_slice(&four);
-                    store::<I, P, 0>(&conv.epilogue, out, acc, count, o + c, first * out_c + o + c, out_c);
-                }
-                row = row.add(4 * blocks);
-            }
-            o += 4;
-        }
-        for o in o..out_c {
+        for o in 0..out_c {
             // SAFETY: o < out_c, for which weights, bias, multipliers and outputs exist.
             unsafe {
                 let bias = *conv.epilogue.bias.as_ptr().add(o);

@@ -6,7 +6,7 @@ use anyhow::{ensure, Result};
 
 /// The largest ratio of a core's sum over all kernels to the baseline's.
 const SUMS: [(&str, f64); 7] =
-    [("M0", 0.48), ("M3", 0.66), ("M4", 0.50), ("M33", 0.50), ("M7", 0.50), ("M55", 0.68), ("RV32IMC", 0.965)];
+    [("M0", 0.48), ("M3", 0.66), ("M4", 0.50), ("M33", 0.50), ("M7", 0.50), ("M55", 0.68), ("RV32IMC", 0.85)];
 
 /// The most instructions of a kernel on a core.
 const MOST: [(&str, &str, u64); 9] = [
@@ -35,7 +35,7 @@ const SPEEDS: [(&str, &str, f64); 6] = [
 /// Fails with a line for each bar that the rows miss; bars of cores or kernels that did not run do not count.
 pub fn check(rows: &[Row], baseline: &Baseline) -> Result<()> {
     let mut missed = Vec::new();
-    for row in rows.iter().filter(|row| row.core != "RV32IMC") {
+    for row in rows {
         if baseline.instructions(&row.kernel, row.core).is_some_and(|theirs| row.instructions > theirs) {
             missed.push(format!("{} on {} takes more instructions than the baseline", row.kernel, row.core));
         }
