@@ -39,11 +39,11 @@ impl Conv<'_> {
     fn check_winograd(&self, channels: usize) -> Result<(), Misfit> {
         let Some(cut) = &self.winograd else { return Ok(()) };
         let a = self.sources.0.channels;
-        let applies = self.groups == 1 && Winograd::applies(&self.window, [a, channels - a]);
+        let applies = self.groups == 1 && Winograd::applies(cut.tile_rows, &self.window, [a, channels - a]);
         ensure(applies && cut.rows > 0 && cut.groups > 0, Misfit::Shape)?;
         ensure(cut.rows <= self.output[0] && self.output[0] <= u16::MAX as usize, Misfit::Shape)?;
         let rows = cut.rows + self.window.kernel[0];
-        product(&[cut.groups, 64 * channels, rows]).map(|_| ())
+        product(&[cut.groups, 96 * channels, rows]).map(|_| ())
     }
 }
 

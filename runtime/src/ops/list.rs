@@ -94,7 +94,7 @@ ops! {
     11 PackedLinear(Packed<Linear>),
     12 Gate(Gate),
     #[cfg(feature = "winograd")]
-    13 WinogradConv2d(WinogradConv2d),
+    14 WinogradConv2d(WinogradConv2d),
 }
 
 impl Op {

@@ -23,19 +23,21 @@ record! {
         pub rows: u16,
         /// Groups of four tiles side by side that are transformed at a time, at least 1.
         pub groups: u16,
+        /// Rows of outputs in a tile, 1 or 2; see [`Winograd`].
+        pub tile_rows: u8,
     }
 }
 
 impl WinogradConv2d {
     /// How it is cut.
     pub const fn cut(&self) -> Winograd {
-        Winograd { rows: self.rows as usize, groups: self.groups as usize }
+        Winograd { rows: self.rows as usize, groups: self.groups as usize, tile_rows: self.tile_rows as usize }
     }
 
-    /// Whether Winograd's algorithm can compute this layer.
-    pub fn applies(layer: &Conv2d) -> bool {
+    /// Whether Winograd's algorithm can compute this layer by tiles of so many rows.
+    pub fn applies(layer: &Conv2d, tile_rows: u8) -> bool {
         let channels = [layer.a.tensor.shape[2] as usize, layer.b.map_or(0, |b| b.tensor.shape[2] as usize)];
-        layer.groups == 1 && Winograd::applies(&layer.window.window(), channels)
+        layer.groups == 1 && Winograd::applies(tile_rows as usize, &layer.window.window(), channels)
     }
 
     /// Bytes of scratch: biases of the step, then the larger of what either algorithm needs.
@@ -57,11 +59,11 @@ impl Operation for WinogradConv2d {
         if self.layer.groups != 1 || self.rows == 0 || self.groups == 0 || self.rows > self.layer.output.shape[0] {
             return Err(OpFault::Shape);
         }
-        if !Self::applies(&self.layer) {
+        if !Self::applies(&self.layer, self.tile_rows) {
             return Err(OpFault::Winograd);
         }
         let lines = self.rows as u64 + self.layer.window.kernel[0] as u64;
-        if self.groups as u64 * lines * 64 * self.layer.input_channels() as u64 > 2 * MAX_ARENA {
+        if self.groups as u64 * lines * 96 * self.layer.input_channels() as u64 > 2 * MAX_ARENA {
             return Err(OpFault::Outside);
         }
         Ok(())

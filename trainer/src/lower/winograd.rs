@@ -41,12 +41,12 @@ pub struct Chosen {
 
 impl fmt::Display for Chosen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let WinogradConv2d { layer, rows, groups } = &self.conv;
+        let WinogradConv2d { layer, rows, groups, tile_rows } = &self.conv;
         let [h, w, outputs] = layer.output.shape;
         write!(
             f,
-            "op {}, {h}×{w}×{}→{outputs}: by Winograd, bands of {rows} rows, {groups} groups of tiles at a time, {} bytes of \
-             scratch",
+            "op {}, {h}×{w}×{}→{outputs}: by Winograd, tiles of {tile_rows}×4, bands of {rows} rows, {groups} groups of tiles at \
+             a time, {} bytes of scratch",
             self.op,
             layer.input_channels(),
             self.conv.scratch_len()
@@ -143,22 +143,30 @@ fn gap(occupied: &[Range<usize>], len: usize, limit: usize) -> Option<u32> {
 
 /// All ways to cut a convolution that may be worth it, the fastest first, with their estimated instructions.
 fn candidates(layer: &Conv2d) -> Vec<(u64, WinogradConv2d)> {
-    if !WinogradConv2d::applies(layer) {
+    let mut found: Vec<_> = [1, 2].into_iter().flat_map(|tile_rows| cuts(layer, tile_rows)).collect();
+    found.sort_by_key(|(cost, conv)| (*cost, conv.scratch_len()));
+    found
+}
+
+/// All bands, and all groups at a time that make a difference, for tiles of so many rows.
+fn cuts(layer: &Conv2d, tile_rows: u8) -> Vec<(u64, WinogradConv2d)> {
+    if !WinogradConv2d::applies(layer, tile_rows) {
         return Vec::new();
     }
     let [height, width, _] = layer.output.shape.map(usize::from);
     let mut found = Vec::new();
     let mut last = 0;
     for bands in 1..=height {
-        let rows = height.div_ceil(bands);
+        let rows = height.div_ceil(bands).next_multiple_of(tile_rows.into()).min(height);
         if rows == last {
             continue;
         }
         last = rows;
-        let all = Winograd { rows, groups: 1 }.lanes([height, width], layer.window.dilation[1].into()).div_ceil(4);
+        let cut = Winograd { rows, groups: 1, tile_rows: tile_rows.into() };
+        let all = cut.lanes([height, width], layer.window.dilation[1].into()).div_ceil(4);
         let mut groups = all;
         loop {
-            let conv = WinogradConv2d { layer: *layer, rows: rows as u16, groups: groups as u16 };
+            let conv = WinogradConv2d { layer: *layer, rows: rows as u16, groups: groups as u16, tile_rows };
             if groups <= usize::from(u16::MAX) {
                 found.push((winograd(&conv), conv));
             }
@@ -169,7 +177,6 @@ fn candidates(layer: &Conv2d) -> Vec<(u64, WinogradConv2d)> {
             groups = all.div_ceil(all.div_ceil(groups) + 1).min(groups - 1);
         }
     }
-    found.sort_by_key(|(cost, conv)| (*cost, conv.scratch_len()));
     found
 }
 
@@ -193,8 +200,16 @@ fn winograd(conv: &WinogradConv2d) -> u64 {
     let (rows, groups) = (u64::from(conv.rows), lanes.div_ceil(4));
     let chunks = groups.div_ceil(u64::from(conv.groups));
     let pairs = outputs.div_ceil(2);
-    let weights = chunks * pairs * 2 * kernel_rows * (channels / 4 * 41 + 30);
-    let inputs = lanes * (rows + kernel_rows - 1) * (channels / 4 * 95 + 60);
-    let products = groups * rows * pairs * (6 * (kernel_rows * channels / 2 * 23 / 2 + 24) + 90);
-    weights + inputs + products + lanes * rows * outputs * 76
+    let down = conv.tile_rows == 2;
+    let tiles = rows.div_ceil(u64::from(conv.tile_rows));
+    let lines = tiles * u64::from(conv.tile_rows) + kernel_rows - 1;
+    let mut weights = 2 * kernel_rows * (channels / 4 * 41 + 30);
+    let mut inputs = lines * (channels / 4 * 95 + 60);
+    let mut products = 6 * (kernel_rows * channels / 2 * 23 / 2 + 24) + 90;
+    if down {
+        weights += 6 * (channels / 2 * 19 + 8);
+        inputs += tiles * 6 * (channels / 2 * 16 + 5);
+        products = 24 * (channels / 2 * 23 / 2 + 13) + 480;
+    }
+    chunks * pairs * weights + lanes * inputs + groups * tiles * pairs * products + lanes * rows * outputs * 76
 }

@@ -16,8 +16,8 @@ use semihosting::{println, process::exit};
 enum Kind {
     /// Input channels, output channels, kernel rows and columns, dilation; output as large as the input.
     Conv(usize, usize, [usize; 2], usize),
-    /// The same by Winograd's algorithm: rows in a band, groups of lanes at a time.
-    Winograd(usize, usize, [usize; 2], usize, [usize; 2]),
+    /// The same by Winograd's algorithm: rows in a band, groups of lanes at a time, rows of a tile.
+    Winograd(usize, usize, [usize; 2], usize, [usize; 3]),
     /// Channels, 3×3.
     Depthwise(usize),
     /// Inputs and outputs.
@@ -30,7 +30,7 @@ enum Kind {
 use Kind::{Add as Sum, Conv as Dense, Depthwise as Deep, Gate as Gated, Linear as Full, Winograd as Fast};
 
 /// Name, height, width, kernel.
-const ROWS: [(&str, usize, usize, Kind); 25] = [
+const ROWS: [(&str, usize, usize, Kind); 29] = [
     ("conv3x3 14×14×32→32", 14, 14, Dense(32, 32, [3, 3], 1)),
     ("conv3x3 7×7×64→64", 7, 7, Dense(64, 64, [3, 3], 1)),
     ("conv3x3 28×28×16→16", 28, 28, Dense(16, 16, [3, 3], 1)),
@@ -50,12 +50,16 @@ const ROWS: [(&str, usize, usize, Kind); 25] = [
     ("conv1d 1024×16→32, k=3, dilation 4", 1, 1024, Dense(16, 32, [1, 3], 4)),
     ("gate 1024×16", 1, 1024, Gated(16)),
     ("gate 1024×64", 1, 1024, Gated(64)),
-    ("conv3x3 14×14×32→32, winograd 27 KB", 14, 14, Fast(32, 32, [3, 3], 1, [14, 1])),
-    ("conv3x3 14×14×32→32, winograd 17 KB", 14, 14, Fast(32, 32, [3, 3], 1, [7, 1])),
-    ("conv3x3 7×7×64→64, winograd 24 KB", 7, 7, Fast(64, 64, [3, 3], 1, [4, 1])),
-    ("conv3x3 28×28×16→16, winograd 48 KB", 28, 28, Fast(16, 16, [3, 3], 1, [14, 4])),
-    ("conv3x3 28×28×16→16, winograd 15 KB", 28, 28, Fast(16, 16, [3, 3], 1, [14, 1])),
-    ("conv1d 1024×16→32, k=3, dilation 4, winograd 14 KB", 1, 1024, Fast(16, 32, [1, 3], 4, [1, 16])),
+    ("conv3x3 14×14×32→32, winograd 27 KB", 14, 14, Fast(32, 32, [3, 3], 1, [14, 1, 1])),
+    ("conv3x3 14×14×32→32, winograd 17 KB", 14, 14, Fast(32, 32, [3, 3], 1, [7, 1, 1])),
+    ("conv3x3 7×7×64→64, winograd 24 KB", 7, 7, Fast(64, 64, [3, 3], 1, [4, 1, 1])),
+    ("conv3x3 28×28×16→16, winograd 48 KB", 28, 28, Fast(16, 16, [3, 3], 1, [14, 4, 1])),
+    ("conv3x3 28×28×16→16, winograd 15 KB", 28, 28, Fast(16, 16, [3, 3], 1, [14, 1, 1])),
+    ("conv3x3 14×14×32→32, winograd 2×4 46 KB", 14, 14, Fast(32, 32, [3, 3], 1, [14, 1, 2])),
+    ("conv3x3 14×14×32→32, winograd 2×4 28 KB", 14, 14, Fast(32, 32, [3, 3], 1, [8, 1, 2])),
+    ("conv3x3 7×7×64→64, winograd 2×4 31 KB", 7, 7, Fast(64, 64, [3, 3], 1, [4, 1, 2])),
+    ("conv3x3 28×28×16→16, winograd 2×4 45 KB", 28, 28, Fast(16, 16, [3, 3], 1, [14, 2, 2])),
+    ("conv1d 1024×16→32, k=3, dilation 4, winograd 14 KB", 1, 1024, Fast(16, 32, [1, 3], 4, [1, 16, 1])),
 ];
 
 #[repr(align(16))]
@@ -143,7 +147,7 @@ fn run(b: &mut Buffers, height: usize, width: usize, kind: &Kind, trace: bool) -
     let (macs, (instructions, equal)) = match *kind {
         Dense(_, _, kernel, dilation) | Fast(_, _, kernel, dilation, _) => {
             let winograd = match *kind {
-                Fast(.., [rows, groups]) => Some(Winograd { rows, groups }),
+                Fast(.., [rows, groups, tile_rows]) => Some(Winograd { rows, groups, tile_rows }),
                 _ => None,
             };
             let conv = Conv {

@@ -5,6 +5,7 @@
 
 use super::finish::finish;
 use super::instructions::Dsp;
+use crate::kernels::conv::Conv;
 use crate::kernels::epilogue::Output;
 use crate::kernels::shared::finish::Finish;
 use crate::kernels::shared::winograd::{Lane, Place, Transforms};
@@ -94,7 +95,7 @@ macro_rules! word {
 
 /// Where four lanes' outputs go.
 #[repr(C)]
-struct Lanes {
+pub struct Lanes {
     finish: Finish,
     sums: *const i32,
     lanes: *const Lane,
@@ -109,9 +110,25 @@ struct Lanes {
     row: usize,
     /// 1 where outputs are i16.
     wide: u32,
+    /// 1 where sums are twice what they are.
+    doubled: u32,
+    /// 1/3 modulo 2^32.
+    third: u32,
+    starts: Starts,
+}
+
+/// Where everything begins.
+#[derive(Clone, Copy)]
+struct Starts {
+    out: *mut u8,
+    residual: *const i8,
+    bias: *const i32,
+    multipliers: *const i16,
 }
 
 impl Transforms for Dsp {
+    type Job = Lanes;
+
     #[inline(never)]
     unsafe fn inputs(columns: *const i8, stride: usize, channels: usize, to: *mut u32, plane: usize) {
         // SAFETY: the caller's promise. r6 and r7 are saved.
@@ -202,33 +219,198 @@ impl Transforms for Dsp {
         }
     }
 
-    #[inline(always)]
-    unsafe fn outputs(at: &Place, out: &mut Output, sums: *const i32, lanes: *const Lane) {
-        let [_, width, channels] = at.conv.output;
-        let epilogue = &at.conv.epilogue;
-        let wide = matches!(out, Output::I16(_)) as u32;
-        let first = at.row * width * channels + at.o;
-        // SAFETY: the caller's promise.
-        let mut lanes = unsafe {
-            let finish = Finish::new(epilogue, out, channels, 0, at.conv.window.dilation[1], 0);
-            let bias = epilogue.bias.as_ptr().add(at.o);
-            let residual = finish.residual;
-            Lanes {
-                sums,
-                lanes,
-                end: lanes.add(4),
-                out: finish.out.wrapping_add(first << wide),
-                residual: if residual.is_null() { residual } else { residual.wrapping_add(first) },
-                bias,
-                multipliers: epilogue.multipliers.as_ptr().add(at.o),
-                bias_end: bias.add(at.channels),
-                row: at.row,
-                wide,
-                finish,
+    #[inline(never)]
+    unsafe fn inputs_down(tile: *mut u32, next: *mut u32, channels: usize) {
+        // SAFETY: the caller's promise. r6 and r7 are saved; r12 counts the six values, each `channels` bytes of 32 long.
+        unsafe {
+            asm!(
+                "push {{r6, r7}}",
+                "mov r12, #6",
+                "add r2, r1, r1, lsl #1",
+                "20:",
+                "add lr, r0, r1",
+                "2:",
+                "ldr r4, [r0]\n ldr r5, [r0, r1]\n ldr r6, [r0, r1, lsl #1]\n ldr r7, [r0, r2]",
+                "str r7, [r3, r1]\n str r6, [r3], #16",
+                "ssub16 r4, r4, r6\n str r4, [r0, r1, lsl #1]",
+                "ssub16 r7, r7, r5\n str r7, [r0, r2]",
+                "ssub16 r4, r6, r5\n str r4, [r0, r1]",
+                "sadd16 r6, r6, r5\n str r6, [r0], #16",
+                "cmp r0, lr",
+                "blo 2b",
+                "add r0, r0, r2\n add r3, r3, r2",
+                "subs r12, #1",
+                "bne 20b",
+                "pop {{r6, r7}}",
+                inout("r0") tile => _, in("r1") 8 * channels, out("r2") _, inout("r3") next => _,
+                out("r4") _, out("r5") _, out("r12") _, out("lr") _,
+            );
+        }
+    }
+
+    unsafe fn weights_tile(rows: [*const i8; 2], channels: usize, to: *mut u32) {
+        for (second, taps) in rows.into_iter().enumerate() {
+            for ky in 0..3 {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let to = to.add(ky * channels + second);
+                    Self::weights(taps.add(3 * ky * channels), channels, to, 16 * channels);
+                }
             }
-        };
-        // SAFETY: as `Lanes` says.
-        unsafe { store(&mut lanes) };
+        }
+        // SAFETY: the caller's promise.
+        unsafe { weights_down(to, channels) };
+    }
+
+    #[inline(never)]
+    unsafe fn products_down(inputs: *const u32, weights: *const u32, words: usize, sums: *mut i32) {
+        // SAFETY: the caller's promise. The inputs and weights of the four products of a value follow one another. Where a
+        // product goes on is on the stack, with: sums, bytes of a product's weights, the end of all weights, the end of this
+        // product's.
+        unsafe {
+            asm!(
+                "push {{r6, r7}}",
+                "push {{r2, r3, r4, r5, r6}}",
+                "20:",
+                "mov r0, #0\n mov r1, #0\n mov r2, #0\n mov r3, #0\n mov r4, #0\n mov r5, #0\n mov r6, #0\n mov r7, #0",
+                "adr r8, 31f\n b 30f",
+                ".balign 4",
+                "31:",
+                // The second row's sums are m0 for now.
+                "ldr r11, [sp]\n add r11, r11, #192\n stm r11, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
+                "adr r8, 32f\n b 30f",
+                ".balign 4",
+                "32:",
+                // m0 + m1 here; there 2·m0 − (m0 + m1).
+                "ldr r11, [sp]\n add r11, r11, #192",
+                "ldrd r8, r9, [r11]\n rsb r8, r0, r8, lsl #1\n rsb r9, r1, r9, lsl #1\n strd r8, r9, [r11], #8",
+                "ldrd r8, r9, [r11]\n rsb r8, r2, r8, lsl #1\n rsb r9, r3, r9, lsl #1\n strd r8, r9, [r11], #8",
+                "ldrd r8, r9, [r11]\n rsb r8, r4, r8, lsl #1\n rsb r9, r5, r9, lsl #1\n strd r8, r9, [r11], #8",
+                "ldrd r8, r9, [r11]\n rsb r8, r6, r8, lsl #1\n rsb r9, r7, r9, lsl #1\n strd r8, r9, [r11]",
+                "adr r8, 33f\n b 30f",
+                ".balign 4",
+                "33:",
+                "ldr r11, [sp]\n stm r11!, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
+                "add r11, r11, #160\n ldm r11, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
+                "adr r8, 34f",
+                // A product, and on to r8.
+                "30:",
+                "ldrd r9, r10, [sp, #4]",
+                "add r10, lr, r9",
+                "strd r10, r8, [sp, #12]",
+                "ands r9, r9, #48",
+                "beq 28f",
+                "cmp r9, #32",
+                "blo 22f",
+                "beq 24f",
+                "b 26f",
+                "28:",
+                word!(), word!(),
+                "26:",
+                word!(), word!(),
+                "24:",
+                word!(), word!(),
+                "22:",
+                word!(), word!(),
+                "ldrd r8, r9, [sp, #12]",
+                "cmp lr, r8",
+                "bne 28b",
+                "mov pc, r9",
+                ".balign 4",
+                "34:",
+                "ldr r8, [sp]\n add r8, r8, #192\n stm r8, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
+                "sub r8, r8, #160\n str r8, [sp]",
+                "ldr r9, [sp, #8]",
+                "cmp lr, r9",
+                "bne 20b",
+                "add sp, sp, #20",
+                "pop {{r6, r7}}",
+                inout("r2") sums => _, inout("r3") 8 * words => _, inout("r4") weights.add(48 * words) => _,
+                inout("r12") inputs => _, inout("lr") weights => _,
+                out("r0") _, out("r1") _, out("r5") _, out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+            );
+        }
+    }
+
+    unsafe fn job(conv: &Conv, out: &mut Output) -> Lanes {
+        let wide = matches!(out, Output::I16(_)) as u32;
+        // SAFETY: the caller's promise.
+        let finish = unsafe { Finish::new(&conv.epilogue, out, conv.output[2], 0, conv.window.dilation[1], 0) };
+        let (out, residual) = (finish.out, finish.residual);
+        let (bias, multipliers) = (finish.bias, finish.multipliers);
+        Lanes {
+            finish,
+            sums: core::ptr::null(),
+            lanes: core::ptr::null(),
+            end: core::ptr::null(),
+            out,
+            residual,
+            bias,
+            multipliers,
+            bias_end: core::ptr::null(),
+            row: 0,
+            wide,
+            doubled: 0,
+            third: 0xAAAA_AAAB,
+            starts: Starts { out, residual, bias, multipliers },
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn outputs(job: &mut Lanes, at: &Place, _: &mut Output, sums: *const i32, lanes: *const Lane) {
+        let [_, width, channels] = at.conv.output;
+        let first = at.row * width * channels + at.o;
+        let Starts { out, residual, bias, multipliers } = job.starts;
+        job.sums = sums;
+        job.lanes = lanes;
+        job.end = lanes.wrapping_add(4);
+        job.out = out.wrapping_add(first << job.wide);
+        if !residual.is_null() {
+            job.residual = residual.wrapping_add(first);
+        }
+        job.bias = bias.wrapping_add(at.o);
+        job.multipliers = multipliers.wrapping_add(at.o);
+        job.bias_end = job.bias.wrapping_add(at.channels);
+        job.row = at.row;
+        job.doubled = at.doubled as u32;
+        // SAFETY: the caller's promise, as `Lanes` says.
+        unsafe { store(job) };
+    }
+}
+
+/// Three rows of transformed weights, `channels` words apart, as the values of a tile of two rows, six times over.
+///
+/// # Safety
+/// `weights` has 24 times `channels` words.
+#[inline(never)]
+unsafe fn weights_down(weights: *mut u32, channels: usize) {
+    // SAFETY: the caller's promise. r6 and r7 are saved, and the six values counted on the stack: r0 to r3 go through the
+    // four places, two words a turn.
+    unsafe {
+        asm!(
+            "push {{r6, r7}}",
+            "mov r4, #6",
+            "20:",
+            "push {{r4}}",
+            "add r1, r0, r12\n add r2, r1, r12\n add r3, r2, r12\n mov lr, r1",
+            "2:",
+            "ldrd r4, r5, [r0]\n ldrd r8, r9, [r1]\n ldrd r10, r11, [r2]",
+            "sadd16 r6, r4, r10\n sadd16 r7, r5, r11",
+            "sadd16 r4, r4, r4\n sadd16 r5, r5, r5\n strd r4, r5, [r2], #8",
+            "sadd16 r4, r6, r8\n ssub16 r8, r6, r8\n sadd16 r5, r7, r9\n ssub16 r9, r7, r9",
+            "strd r4, r5, [r0], #8\n strd r8, r9, [r1], #8",
+            "sadd16 r10, r10, r10\n sadd16 r11, r11, r11\n strd r10, r11, [r3], #8",
+            "cmp r0, lr",
+            "bne 2b",
+            "mov r0, r3",
+            "pop {{r4}}",
+            "subs r4, #1",
+            "bne 20b",
+            "pop {{r6, r7}}",
+            inout("r0") weights => _, in("r12") 4 * channels,
+            out("r1") _, out("r2") _, out("r3") _, out("r4") _, out("r5") _, out("r8") _, out("r9") _,
+            out("r10") _, out("r11") _, out("lr") _,
+        );
     }
 }
 
@@ -239,7 +421,7 @@ impl Transforms for Dsp {
 ///   12·y1 = 2·(m1 − m2) + (m3 − m4)                6·y3 = (m1 − m2) + 2·(m3 − m4) + 6·m5
 /// ```
 ///
-/// Times 1/3 modulo 2^32, and shifted by what is left.
+/// Times 1/3 modulo 2^32, and shifted by what is left, and by one more where sums are doubled.
 ///
 /// # Safety
 /// As [`Lanes`] says.
@@ -278,8 +460,11 @@ unsafe fn store(lanes: &mut Lanes) {
             "add r1, r11, r9, lsl #1",
             "add r2, r8, r10",
             "add r3, r9, r11, lsl #1\n add r5, r5, r5, lsl #1\n add r3, r3, r5, lsl #1",
-            "movw r6, #0xaaab\n movt r6, #0xaaaa",
+            "ldrd r4, r6, [r7, #84]",
             "mul r0, r0, r6\n mul r1, r1, r6\n mul r2, r2, r6\n mul r3, r3, r6",
+            "cbz r4, 35f",
+            "asr r0, r0, #1\n asr r1, r1, #1\n asr r2, r2, #1\n asr r3, r3, #1",
+            "35:",
             "ldr r4, [r7]\n ldr r5, [r4], #4\n str r4, [r7]",
             "add r0, r5, r0, asr #3\n add r1, r5, r1, asr #2\n add r2, r5, r2, asr #1\n add r3, r5, r3, asr #1",
             "bl {finish}",

@@ -1,37 +1,94 @@
-//! Winograd's products; the transforms are plain.
+//! Winograd's products and outputs; the transforms are plain.
 
+use super::finish::finish;
 use super::instructions::Rv32;
+use crate::kernels::conv::Conv;
 use crate::kernels::epilogue::Output;
+use crate::kernels::shared::finish::Finish;
 use crate::kernels::shared::winograd::{Lane, Place, Transforms};
 use crate::kernels::shared::winograd_scalar as scalar;
 use core::arch::asm;
 
 /// One channel: four lanes by two output channels, 22 instructions for 8 products.
 macro_rules! channel {
-    ($x0:literal, $x1:literal, $x2:literal, $x3:literal, $w1:literal) => {
+    ($w0:literal, $w1:literal, $x0:literal, $x1:literal, $x2:literal, $x3:literal) => {
         concat!(
             "lh {u}, ",
-            $x0,
+            $w0,
             "({w})\n lh {v}, ",
             $w1,
             "({w})\n",
+            lane!($x0, "{a0}", "{b0}"),
+            lane!($x1, "{a1}", "{b1}"),
+            lane!($x2, "{a2}", "{b2}"),
+            lane!($x3, "{a3}", "{b3}"),
+        )
+    };
+}
+macro_rules! lane {
+    ($x:literal, $a:literal, $b:literal) => {
+        concat!(
             "lh {t}, ",
-            $x0,
-            "({x})\n mul {p}, {t}, {u}\n mul {t}, {t}, {v}\n add {a0}, {a0}, {p}\n add {b0}, {b0}, {t}\n",
-            "lh {t}, ",
-            $x1,
-            "({x})\n mul {p}, {t}, {u}\n mul {t}, {t}, {v}\n add {a1}, {a1}, {p}\n add {b1}, {b1}, {t}\n",
-            "lh {t}, ",
-            $x2,
-            "({x})\n mul {p}, {t}, {u}\n mul {t}, {t}, {v}\n add {a2}, {a2}, {p}\n add {b2}, {b2}, {t}\n",
-            "lh {t}, ",
-            $x3,
-            "({x})\n mul {p}, {t}, {u}\n mul {t}, {t}, {v}\n add {a3}, {a3}, {p}\n add {b3}, {b3}, {t}\n",
+            $x,
+            "({x})\n mul {p}, {t}, {u}\n mul {t}, {t}, {v}\n",
+            "add ",
+            $a,
+            ", ",
+            $a,
+            ", {p}\n add ",
+            $b,
+            ", ",
+            $b,
+            ", {t}\n",
         )
     };
 }
 
+/// Adds `words` words of products to four lanes' sums of two output channels; four channels a turn.
+///
+/// # Safety
+/// `words` is positive and even; there are two weights and four inputs a word.
+#[inline(never)]
+unsafe fn dot(acc: &mut [i32; 8], inputs: *const u32, weights: *const u32, words: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "2:",
+            channel!("0", "4", "0", "4", "8", "12"),
+            channel!("2", "6", "2", "6", "10", "14"),
+            channel!("8", "12", "16", "20", "24", "28"),
+            channel!("10", "14", "18", "22", "26", "30"),
+            "addi {w}, {w}, 16",
+            "addi {x}, {x}, 32",
+            "bne {w}, {end}, 2b",
+            w = inout(reg) weights => _, x = inout(reg) inputs => _, end = in(reg) weights.add(2 * words),
+            a0 = inout(reg) acc[0], a1 = inout(reg) acc[1], a2 = inout(reg) acc[2], a3 = inout(reg) acc[3],
+            b0 = inout(reg) acc[4], b1 = inout(reg) acc[5], b2 = inout(reg) acc[6], b3 = inout(reg) acc[7],
+            u = out(reg) _, v = out(reg) _, t = out(reg) _, p = out(reg) _,
+            options(readonly, nostack),
+        );
+    }
+}
+
+/// What outputs begin with.
+pub struct Job {
+    finish: Finish,
+    out: *mut u8,
+    residual: *const i8,
+    /// 1 where outputs are i16.
+    wide: usize,
+}
+
 impl Transforms for Rv32 {
+    type Job = Job;
+
+    unsafe fn job(conv: &Conv, out: &mut Output) -> Job {
+        let wide = matches!(out, Output::I16(_)) as usize;
+        // SAFETY: the caller's promise.
+        let finish = unsafe { Finish::new(&conv.epilogue, out, conv.output[2], 0, conv.window.dilation[1], 0) };
+        Job { out: finish.out, residual: finish.residual, finish, wide }
+    }
+
     unsafe fn inputs(columns: *const i8, stride: usize, channels: usize, to: *mut u32, plane: usize) {
         // SAFETY: the caller's promise.
         unsafe { scalar::inputs(columns, stride, channels, to, plane) }
@@ -42,43 +99,81 @@ impl Transforms for Rv32 {
         unsafe { scalar::weights(taps, channels, to, plane) }
     }
 
-    unsafe fn products(
-        mut inputs: *const u32,
-        plane: usize,
-        mut weights: *const u32,
-        words: usize,
-        mut sums: *mut i32,
-    ) {
-        for _ in 0..6 {
-            let (mut a, mut b) = ([0i32; 4], [0i32; 4]);
-            // SAFETY: the caller's promise: `words` words of two output channels and of four lanes.
+    unsafe fn inputs_down(tile: *mut u32, next: *mut u32, channels: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { scalar::inputs_down(tile, next, channels) }
+    }
+
+    unsafe fn weights_tile(rows: [*const i8; 2], channels: usize, to: *mut u32) {
+        // SAFETY: the caller's promise.
+        unsafe { scalar::weights_tile(rows, channels, to) }
+    }
+
+    unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32) {
+        for value in 0..6 {
+            // SAFETY: the caller's promise.
             unsafe {
-                let end = weights.add(2 * words);
-                asm!(
-                    ".balign 4",
-                    "2:",
-                    channel!("0", "4", "8", "12", "4"),
-                    channel!("2", "6", "10", "14", "6"),
-                    "addi {w}, {w}, 8",
-                    "addi {x}, {x}, 16",
-                    "bne {w}, {end}, 2b",
-                    w = inout(reg) weights => _, x = inout(reg) inputs => _, end = in(reg) end,
-                    a0 = inout(reg) a[0], a1 = inout(reg) a[1], a2 = inout(reg) a[2], a3 = inout(reg) a[3],
-                    b0 = inout(reg) b[0], b1 = inout(reg) b[1], b2 = inout(reg) b[2], b3 = inout(reg) b[3],
-                    u = out(reg) _, v = out(reg) _, t = out(reg) _, p = out(reg) _,
-                    options(readonly, nostack),
-                );
-                for (lane, (a, b)) in a.into_iter().zip(b).enumerate() {
-                    sums.add(lane).write(a);
-                    sums.add(lane + 4).write(b);
-                }
-                (sums, weights, inputs) = (sums.add(8), end, inputs.byte_add(plane));
+                let acc = &mut *sums.add(8 * value).cast::<[i32; 8]>();
+                *acc = [0; 8];
+                dot(acc, inputs.byte_add(value * plane), weights.add(2 * value * words), words);
             }
         }
     }
 
-    unsafe fn outputs(at: &Place, out: &mut Output, sums: *const i32, lanes: *const Lane) {
-        // SAFETY: the caller's promise.
-        unsafe { scalar::outputs::<Self>(at, out, sums, lanes) }
+    unsafe fn products_down(mut inputs: *const u32, mut weights: *const u32, words: usize, mut sums: *mut i32) {
+        let mut next = |acc: &mut [i32; 8]| {
+            // SAFETY: the caller's promise: 24 times, of six values four products each.
+            unsafe { dot(acc, inputs, weights, words) };
+            (inputs, weights) = (inputs.wrapping_add(4 * words), weights.wrapping_add(2 * words));
+        };
+        for _ in 0..6 {
+            // SAFETY: the caller's promise.
+            let (first, second) = unsafe { (&mut *sums.cast::<[i32; 8]>(), &mut *sums.add(48).cast::<[i32; 8]>()) };
+            *first = [0; 8];
+            next(first);
+            *second = *first;
+            next(first);
+            for (second, &first) in second.iter_mut().zip(first.iter()) {
+                *second = second.wrapping_add(*second).wrapping_sub(first);
+            }
+            next(first);
+            next(second);
+            sums = sums.wrapping_add(8);
+        }
+    }
+
+    unsafe fn outputs(job: &mut Job, at: &Place, _: &mut Output, sums: *const i32, lanes: *const Lane) {
+        let [_, width, channels] = at.conv.output;
+        let (epilogue, row) = (&at.conv.epilogue, at.row * width * channels + at.o);
+        for lane in 0..4 {
+            // SAFETY: the caller's promise. What `finish` overwrites is said.
+            unsafe {
+                let Lane { first, columns, rows } = *lanes.add(lane);
+                if at.row >= rows as usize {
+                    continue;
+                }
+                let index = first as usize + row;
+                let finish_at = &mut job.finish;
+                finish_at.multipliers = epilogue.multipliers.as_ptr().add(at.o);
+                finish_at.out = job.out.wrapping_add(index << job.wide);
+                if !job.residual.is_null() {
+                    finish_at.residual = job.residual.wrapping_add(index);
+                }
+                finish_at.count = columns as usize;
+                for channel in 0..at.channels {
+                    let bias = *epilogue.bias.as_ptr().add(at.o + channel);
+                    let [y0, y1, y2, y3] = scalar::outputs_of(sums.add(4 * channel + lane), at.doubled);
+                    asm!(
+                        "call {finish}",
+                        finish = sym finish,
+                        inout("a0") y0.wrapping_add(bias) => _, inout("a1") y1.wrapping_add(bias) => _,
+                        inout("a2") y2.wrapping_add(bias) => _, inout("a3") y3.wrapping_add(bias) => _,
+                        in("a4") finish_at as *mut Finish,
+                        out("a5") _, out("a6") _, out("a7") _, out("t0") _, out("t1") _, out("t2") _, out("t3") _,
+                        out("t4") _, out("ra") _,
+                    );
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Convolution by Winograd's F(4, 3) along rows, exactly. A backend supplies the transforms and products by
-//! [`Transforms`].
+//! Convolution by Winograd's F(4, 3) along rows, and by F(2, 3) down columns where tiles have two rows, exactly. A
+//! backend supplies the transforms and products by [`Transforms`].
 //!
 //! ```text
 //!   window of 6 columns  --inputs-->   6 values a channel    (all rows, all lanes of a chunk)
@@ -14,6 +14,16 @@
 //!   inputs   [group][6][rows + kernel_rows − 1][channels / 2][4 lanes]
 //!   weights  [6][kernel_rows][channels / 2][2 output channels]
 //! ```
+//!
+//! With tiles of two rows, `inputs_down` makes four values of the four rows of inputs that lie in a tile's four places, and
+//! `weights_tile` as many of three rows of taps:
+//!
+//! ```text
+//!   inputs   [group][rows / 2][6][4][channels / 2][4 lanes]          d1 + d2, d2 − d1, d0 − d2, d3 − d1
+//!   weights  [6][4][channels / 2][2 output channels]                 g0 + g1 + g2, g0 − g1 + g2, 2·g0, 2·g2
+//! ```
+//!
+//! With the products m0 to m3 of these, twice the first row of outputs is m0 + m1 + m2, twice the second m0 − m1 + m3.
 
 use super::store::align;
 use crate::kernels::conv::Conv;
@@ -24,6 +34,15 @@ use crate::kernels::winograd::Winograd;
 
 /// The transforms and products.
 pub trait Transforms {
+    /// What `outputs` keeps from one call to the next.
+    type Job;
+
+    /// The job of a convolution.
+    ///
+    /// # Safety
+    /// Epilogue and output are whole.
+    unsafe fn job(conv: &Conv, out: &mut Output) -> Self::Job;
+
     /// Transforms six columns, `stride` bytes apart, of `channels` values each, to one lane: words 16 bytes apart, the
     /// six values `plane` bytes apart.
     ///
@@ -45,11 +64,31 @@ pub trait Transforms {
     /// All that is readable and writable; `words` is positive and even.
     unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32);
 
+    /// Four rows of one lane's transformed inputs, `channels` bytes of 8 apart, as the values of a tile of two rows, six times
+    /// over. Rows 2 and 3 are copied to rows 0 and 1 of the tile at `next` first, which may be the same.
+    ///
+    /// # Safety
+    /// Like `inputs`.
+    unsafe fn inputs_down(tile: *mut u32, next: *mut u32, channels: usize);
+
+    /// Transforms three rows of three taps of two output channels to the values of a tile of two rows.
+    ///
+    /// # Safety
+    /// Like `weights`.
+    unsafe fn weights_tile(rows: [*const i8; 2], channels: usize, to: *mut u32);
+
+    /// Like `products` for a tile of two rows: `sums[row][value][output channel][lane]`, twice what they are. `words` is
+    /// half the input channels.
+    ///
+    /// # Safety
+    /// Like `products`.
+    unsafe fn products_down(inputs: *const u32, weights: *const u32, words: usize, sums: *mut i32);
+
     /// The four outputs of each lane in row `row` of its band, for output channels `o` and, if `both`, `o + 1`.
     ///
     /// # Safety
     /// Lanes, epilogue and output are whole.
-    unsafe fn outputs(at: &Place, out: &mut Output, sums: *const i32, lanes: *const Lane);
+    unsafe fn outputs(job: &mut Self::Job, at: &Place, out: &mut Output, sums: *const i32, lanes: *const Lane);
 }
 
 /// Which outputs four lanes have.
@@ -61,6 +100,8 @@ pub struct Place<'c, 'd> {
     pub channels: usize,
     /// Row within the band.
     pub row: usize,
+    /// Whether the sums are twice what they are.
+    pub doubled: bool,
 }
 
 /// A lane: a column of tiles.
@@ -87,7 +128,7 @@ pub fn conv<T: Transforms>(conv: &Conv, cut: &Winograd, out: &mut Output, scratc
         && b.is_none_or(|b| aligned(b.data))
         && aligned(conv.weights)
         && conv.groups == 1
-        && Winograd::applies(&conv.window, [a.channels, channels - a.channels])
+        && Winograd::applies(cut.tile_rows, &conv.window, [a.channels, channels - a.channels])
         && a.is_whole()
         && b.is_none_or(|s| s.is_whole())
         && cut.rows > 0
@@ -98,18 +139,23 @@ pub fn conv<T: Transforms>(conv: &Conv, cut: &Winograd, out: &mut Output, scratc
     if !fits {
         return false;
     }
-    let lines = cut.rows + kernel_rows - 1;
-    let plane = 8 * channels * lines;
+    let down = cut.tile_rows == 2;
+    // A row of a lane's channels is a word of four lanes for two channels.
+    let row = 8 * channels;
+    let (plane, step) = if down { (4 * row, 24 * row) } else { (row * (cut.rows + kernel_rows - 1), row) };
+    let group = cut.group_len(kernel_rows, channels) / 4;
     let groups = cut.lanes([out_h, out_w], conv.window.dilation[1]).div_ceil(4);
     // SAFETY: the pieces follow one another and are as long as `Winograd::scratch` says.
     let chunk = unsafe {
         let weights = align(scratch);
-        let sums = weights.add(6 * kernel_rows * channels).cast::<i32>();
-        let lanes = sums.add(48).cast::<Lane>();
+        let sums = weights.add(cut.values(kernel_rows) * channels).cast::<i32>();
+        let lanes = sums.add(48 * cut.tile_rows).cast::<Lane>();
         let inputs = lanes.add(4 * cut.groups).cast::<u32>();
-        let window = inputs.add(cut.groups * 6 * plane / 4).cast::<i8>();
-        Chunk { conv, cut, channels, plane, weights, sums, lanes, inputs, window }
+        let window = inputs.add(cut.groups * group).cast::<i8>();
+        Chunk { conv, cut, down, channels, plane, step, group, weights, sums, lanes, inputs, window }
     };
+    // SAFETY: as just checked.
+    let mut job = unsafe { T::job(conv, out) };
     let mut cursor = Cursor::default();
     let mut first = 0;
     while first < groups {
@@ -121,7 +167,7 @@ pub fn conv<T: Transforms>(conv: &Conv, cut: &Winograd, out: &mut Output, scratc
                     chunk.lane(group, lane, &mut cursor);
                 }
             }
-            chunk.run::<T>(out, count);
+            chunk.run::<T>(&mut job, out, count);
         }
         first += count;
     }
@@ -140,9 +186,15 @@ struct Cursor {
 struct Chunk<'c, 'd> {
     conv: &'c Conv<'d>,
     cut: &'c Winograd,
+    /// Whether tiles have two rows.
+    down: bool,
     channels: usize,
-    /// Bytes of one of the six values of a group's inputs.
+    /// Bytes from one of the six values of a row of inputs to the next.
     plane: usize,
+    /// Bytes of inputs from one row of tiles to the next.
+    step: usize,
+    /// Words of a group's inputs.
+    group: usize,
     weights: *mut u32,
     sums: *mut i32,
     lanes: *mut Lane,
@@ -178,10 +230,11 @@ impl Chunk<'_, '_> {
     }
 
     /// All outputs of the chunk's groups.
-    unsafe fn run<T: Transforms>(&self, out: &mut Output, groups: usize) {
+    unsafe fn run<T: Transforms>(&self, job: &mut T::Job, out: &mut Output, groups: usize) {
         let out_c = self.conv.output[2];
         let kernel_rows = self.conv.window.kernel[0];
-        let (words, row_len) = (kernel_rows * self.channels / 2, row_stride(3 * kernel_rows * self.channels));
+        let row_len = row_stride(3 * kernel_rows * self.channels);
+        let words = if self.down { 1 } else { kernel_rows } * self.channels / 2;
         // SAFETY: the caller's promise.
         unsafe {
             for lane in 0..4 * groups {
@@ -189,12 +242,17 @@ impl Chunk<'_, '_> {
             }
             for o in (0..out_c).step_by(2) {
                 let channels = if out_c - o < 2 { 1 } else { 2 };
-                for second in 0..2 {
-                    // An odd last channel is computed twice and stored once.
-                    let row = self.conv.weights.as_ptr().add((o + second * (channels - 1)) * row_len);
-                    for ky in 0..kernel_rows {
-                        let to = self.weights.add(ky * self.channels + second);
-                        T::weights(row.add(ky * 3 * self.channels), self.channels, to, 8 * words);
+                // An odd last channel is computed twice and stored once.
+                let row = |second: usize| self.conv.weights.as_ptr().add((o + second * (channels - 1)) * row_len);
+                if self.down {
+                    T::weights_tile([row(0), row(1)], self.channels, self.weights);
+                } else {
+                    for second in 0..2 {
+                        for ky in 0..kernel_rows {
+                            let to = self.weights.add(ky * self.channels + second);
+                            let taps = row(second).add(ky * 3 * self.channels);
+                            T::weights(taps, self.channels, to, 4 * kernel_rows * self.channels);
+                        }
                     }
                 }
                 for group in 0..groups {
@@ -204,10 +262,23 @@ impl Chunk<'_, '_> {
                         let here = (*lanes.add(lane)).rows as usize;
                         rows = if here > rows { here } else { rows };
                     }
-                    for row in 0..rows {
-                        let inputs = self.inputs.add((group * 6 * self.plane + 8 * row * self.channels) / 4);
-                        T::products(inputs, self.plane, self.weights, words, self.sums);
-                        T::outputs(&Place { conv: self.conv, o, channels, row }, out, self.sums, lanes);
+                    let mut inputs = self.inputs.add(group * self.group);
+                    let mut row = 0;
+                    while row < rows {
+                        let mut sums = self.sums;
+                        if self.down {
+                            T::products_down(inputs, self.weights, words, sums);
+                        } else {
+                            T::products(inputs, self.plane, self.weights, words, sums);
+                        }
+                        inputs = inputs.byte_add(self.step);
+                        for _ in 0..self.cut.tile_rows {
+                            if row < rows {
+                                let at = Place { conv: self.conv, o, channels, row, doubled: self.down };
+                                T::outputs(job, &at, out, sums, lanes);
+                            }
+                            (row, sums) = (row + 1, sums.add(48));
+                        }
                     }
                 }
             }
@@ -230,8 +301,12 @@ impl Chunk<'_, '_> {
             let y = pixel.checked_div(out_w).unwrap_or(0);
             let x = (pixel - y * out_w).wrapping_sub(window.pad[1]);
             let plain = b.is_none() && a.upsample == 0 && x < a.width && x + 5 * step < a.width;
-            let mut to = self.inputs.add((lane / 4) * 6 * self.plane / 4 + lane % 4);
-            for line in 0..rows as usize + window.kernel[0] - 1 {
+            let (first, row) = (self.inputs.add((lane / 4) * self.group + lane % 4), 2 * self.channels);
+            let lines =
+                if self.down { rows as usize + (rows & 1) as usize } else { rows as usize } + window.kernel[0] - 1;
+            // Of a tile of two rows lines 0 and 1 are the last two of the tile above.
+            let (mut to, mut tile) = (first, first);
+            for line in 0..lines {
                 let y = (y + line).wrapping_sub(window.pad[0]);
                 if plain && y < a.height {
                     let columns = a.data.as_ptr().add((y * a.width + x) * a.channels);
@@ -247,7 +322,12 @@ impl Chunk<'_, '_> {
                     }
                     T::inputs(self.window, self.channels, self.channels, to, self.plane);
                 }
-                to = to.add(2 * self.channels);
+                to = to.add(row);
+                if self.down && line & 1 == 1 && line > 1 {
+                    let next = if line + 1 < lines { tile.byte_add(self.step) } else { tile };
+                    T::inputs_down(tile, next, self.channels);
+                    (tile, to) = (next, next.add(2 * row));
+                }
             }
         }
     }

@@ -41,14 +41,7 @@ pub unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usi
         // SAFETY: the caller's promise.
         unsafe {
             let tap = |i: usize| *taps.add(i * channels + c) as i32;
-            let (g0, g1, g2) = (tap(0), tap(1), tap(2));
-            let (outer, wide) = (g0 + g2, g0 + 4 * g2);
-            let values = [g0, outer + g1, outer - g1, wide + 2 * g1, wide - 2 * g1, g2];
-            let mut slot = to.cast::<i16>().add(c / 2 * 4 + c % 2);
-            for value in values {
-                slot.write(value as i16);
-                slot = slot.byte_add(plane);
-            }
+            across([tap(0), tap(1), tap(2)], to.cast::<i16>().add(c / 2 * 4 + c % 2), plane);
         }
     }
 }
@@ -60,20 +53,121 @@ pub unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usi
 pub unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32) {
     for value in 0..6 {
         for place in 0..8 {
-            let (channel, lane) = (place / 4, place % 4);
-            let mut sum = 0i32;
-            for word in 0..words {
-                // SAFETY: the caller's promise.
-                unsafe {
-                    let x = inputs.byte_add(value * plane).add(4 * word + lane).cast::<i16>();
-                    let w = weights.add(2 * (value * words + word) + channel).cast::<i16>();
-                    sum = sum.wrapping_add(*x as i32 * *w as i32).wrapping_add(*x.add(1) as i32 * *w.add(1) as i32);
-                }
-            }
             // SAFETY: the caller's promise.
-            unsafe { sums.add(8 * value + place).write(sum) };
+            unsafe {
+                let sum = dot(inputs.byte_add(value * plane), weights.add(2 * value * words), words, place);
+                sums.add(8 * value + place).write(sum);
+            }
         }
     }
+}
+
+/// See [`Transforms::inputs_down`](super::winograd::Transforms::inputs_down).
+///
+/// # Safety
+/// What is said there.
+pub unsafe fn inputs_down(tile: *mut u32, next: *mut u32, channels: usize) {
+    let row = 2 * channels;
+    let (mut slot, mut next) = (tile.cast::<i16>(), next.cast::<i16>());
+    for _ in 0..6 {
+        // SAFETY: the caller's promise: pairs of channels, four lanes apart, and from value to value four rows.
+        unsafe {
+            let end = slot.add(2 * row);
+            while slot != end {
+                for half in 0..2 {
+                    let line = |i: usize| slot.add(2 * i * row + half);
+                    let (d0, d1, d2, d3) = (*line(0), *line(1), *line(2), *line(3));
+                    next.add(half).write(d2);
+                    next.add(2 * row + half).write(d3);
+                    line(0).write(d1 + d2);
+                    line(1).write(d2 - d1);
+                    line(2).write(d0 - d2);
+                    line(3).write(d3 - d1);
+                }
+                (slot, next) = (slot.add(8), next.add(8));
+            }
+            (slot, next) = (slot.add(6 * row), next.add(6 * row));
+        }
+    }
+}
+
+/// See [`Transforms::weights_tile`](super::winograd::Transforms::weights_tile).
+///
+/// # Safety
+/// What is said there.
+pub unsafe fn weights_tile(rows: [*const i8; 2], channels: usize, to: *mut u32) {
+    for (second, taps) in rows.into_iter().enumerate() {
+        for c in 0..channels {
+            // SAFETY: the caller's promise.
+            unsafe {
+                // Taps of a column from top to bottom, as the values of a tile.
+                let column = |kx: usize| {
+                    let tap = |ky: usize| *taps.add((3 * ky + kx) * channels + c) as i32;
+                    let (outer, g1) = (tap(0) + tap(2), tap(1));
+                    [outer + g1, outer - g1, 2 * tap(0), 2 * tap(2)]
+                };
+                let columns = [column(0), column(1), column(2)];
+                let mut slot = to.cast::<i16>().add(c / 2 * 4 + 2 * second + c % 2);
+                for down in 0..4 {
+                    across(columns.map(|column| column[down]), slot, 16 * channels);
+                    slot = slot.byte_add(4 * channels);
+                }
+            }
+        }
+    }
+}
+
+/// A row of three taps as six values, `plane` bytes apart.
+#[inline(always)]
+unsafe fn across([g0, g1, g2]: [i32; 3], mut slot: *mut i16, plane: usize) {
+    let (outer, wide) = (g0 + g2, g0 + 4 * g2);
+    for value in [g0, outer + g1, outer - g1, wide + 2 * g1, wide - 2 * g1, g2] {
+        // SAFETY: the caller's promise: there is room for six.
+        unsafe {
+            slot.write(value as i16);
+            slot = slot.byte_add(plane);
+        }
+    }
+}
+
+/// See [`Transforms::products_down`](super::winograd::Transforms::products_down): by `products` of one value.
+///
+/// # Safety
+/// What is said there.
+pub unsafe fn products_down(inputs: *const u32, weights: *const u32, words: usize, sums: *mut i32) {
+    for value in 0..6 {
+        for place in 0..8 {
+            // SAFETY: the caller's promise.
+            let m = |slot: usize| unsafe {
+                dot(
+                    inputs.add(4 * words * (4 * value + slot)),
+                    weights.add(2 * words * (4 * value + slot)),
+                    words,
+                    place,
+                )
+            };
+            let (m0, m1, m2, m3) = (m(0), m(1), m(2), m(3));
+            // SAFETY: the caller's promise.
+            unsafe {
+                sums.add(8 * value + place).write(m0.wrapping_add(m1).wrapping_add(m2));
+                sums.add(48 + 8 * value + place).write(m0.wrapping_sub(m1).wrapping_add(m3));
+            }
+        }
+    }
+}
+
+/// The sum of one lane and output channel over `words` words of pairs.
+unsafe fn dot(inputs: *const u32, weights: *const u32, words: usize, place: usize) -> i32 {
+    let (channel, lane) = (place / 4, place % 4);
+    let mut sum = 0i32;
+    for word in 0..words {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (x, w) = (inputs.add(4 * word + lane).cast::<i16>(), weights.add(2 * word + channel).cast::<i16>());
+            sum = sum.wrapping_add(*x as i32 * *w as i32).wrapping_add(*x.add(1) as i32 * *w.add(1) as i32);
+        }
+    }
+    sum
 }
 
 /// Four outputs next to each other, less their biases, from their six sums, eight apart:
@@ -83,9 +177,9 @@ pub unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, wo
 ///   12·y1 = 2·(m1 − m2) + (m3 − m4)                6·y3 = (m1 − m2) + 2·(m3 − m4) + 6·m5
 /// ```
 ///
-/// Times 1/3 modulo 2^32, and shifted by what is left.
+/// Times 1/3 modulo 2^32, and shifted by what is left, and by `doubled` more.
 #[inline(always)]
-pub unsafe fn outputs_of(sums: *const i32) -> [i32; 4] {
+pub unsafe fn outputs_of(sums: *const i32, doubled: bool) -> [i32; 4] {
     // SAFETY: the caller's promise.
     let m = |value: usize| unsafe { *sums.add(8 * value) };
     let twice = |x: i32| x.wrapping_add(x);
@@ -96,7 +190,7 @@ pub unsafe fn outputs_of(sums: *const i32) -> [i32; 4] {
     let y1 = q.wrapping_add(twice(p));
     let y2 = s.wrapping_add(t);
     let y3 = p.wrapping_add(twice(q.wrapping_add(three(m(5)))));
-    [(y0, 3), (y1, 2), (y2, 1), (y3, 1)].map(|(y, shift)| y.wrapping_mul(THIRD) >> shift)
+    [(y0, 3), (y1, 2), (y2, 1), (y3, 1)].map(|(y, shift)| y.wrapping_mul(THIRD) >> (shift + doubled as u32))
 }
 
 /// See [`Transforms::outputs`](super::winograd::Transforms::outputs).
@@ -115,7 +209,7 @@ pub unsafe fn outputs<I: Requantize>(at: &Place, out: &mut Output, sums: *const 
             }
             for o in at.o..at.o + at.channels {
                 let bias = *at.conv.epilogue.bias.as_ptr().add(o);
-                let acc = outputs_of(sums.add(4 * (o - at.o) + lane)).map(|y| y.wrapping_add(bias));
+                let acc = outputs_of(sums.add(4 * (o - at.o) + lane), at.doubled).map(|y| y.wrapping_add(bias));
                 let index = first as usize + at.row * width * channels + o;
                 store::<I, 4, 0>(&at.conv.epilogue, out, acc, columns as usize, o, index, step);
             }

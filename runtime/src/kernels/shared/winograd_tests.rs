@@ -15,6 +15,10 @@ struct Plain;
 impl Requantize for Plain {}
 
 impl Transforms for Plain {
+    type Job = ();
+
+    unsafe fn job(_: &Conv, _: &mut Output) {}
+
     unsafe fn inputs(columns: *const i8, stride: usize, channels: usize, to: *mut u32, plane: usize) {
         // SAFETY: the caller's promise.
         unsafe { scalar::inputs(columns, stride, channels, to, plane) }
@@ -25,12 +29,27 @@ impl Transforms for Plain {
         unsafe { scalar::weights(taps, channels, to, plane) }
     }
 
+    unsafe fn inputs_down(tile: *mut u32, next: *mut u32, channels: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { scalar::inputs_down(tile, next, channels) }
+    }
+
+    unsafe fn weights_tile(rows: [*const i8; 2], channels: usize, to: *mut u32) {
+        // SAFETY: the caller's promise.
+        unsafe { scalar::weights_tile(rows, channels, to) }
+    }
+
+    unsafe fn products_down(inputs: *const u32, weights: *const u32, words: usize, sums: *mut i32) {
+        // SAFETY: the caller's promise.
+        unsafe { scalar::products_down(inputs, weights, words, sums) }
+    }
+
     unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32) {
         // SAFETY: the caller's promise.
         unsafe { scalar::products(inputs, plane, weights, words, sums) }
     }
 
-    unsafe fn outputs(at: &Place, out: &mut Output, sums: *const i32, lanes: *const Lane) {
+    unsafe fn outputs(_: &mut (), at: &Place, out: &mut Output, sums: *const i32, lanes: *const Lane) {
         // SAFETY: the caller's promise.
         unsafe { scalar::outputs::<Self>(at, out, sums, lanes) }
     }
@@ -75,7 +94,7 @@ proptest! {
         (kernel_rows, dilation) in prop_oneof![(1usize..=3, Just(1usize)), (Just(1usize), 2usize..=3)],
         (height, width) in (1usize..=5, 1usize..=11),
         (a, b, out_c) in (1usize..=3, 0usize..=2, 1usize..=5),
-        (groups, rows, upsample) in (1usize..=3, 1usize..=5, any::<bool>()),
+        (groups, rows, upsample, tall) in (1usize..=3, 1usize..=5, any::<bool>(), any::<bool>()),
         (lut, residual, wide) in (any::<bool>(), 0..3, any::<bool>()),
         seed in any::<u64>(),
     ) {
@@ -113,7 +132,8 @@ proptest! {
             residual: (residual > 0 && !wide).then_some(Residual { data, multiplier: 321, shift: 2 }),
             lut: if lut && !wide { table.first_chunk() } else { None },
         };
-        let cut = Winograd { rows: rows.min(height), groups };
+        let tile_rows = if kernel_rows == 3 && tall { 2 } else { 1 };
+        let cut = Winograd { rows: rows.min(height), groups, tile_rows };
         let conv = Conv {
             sources: (source(0, 0), (b > 0).then(|| source(1, up))),
             window: Window {
@@ -132,22 +152,29 @@ proptest! {
     }
 }
 
-/// The largest sums that parsing admits, of the same sign and of alternating ones: 1,832 channels of 3×3.
+/// The largest sums that parsing admits, of the same sign and of alternating ones: 1,832 channels of 3×3, or 916 where
+/// tiles have two rows.
 #[test]
 fn exact_at_the_bound() {
-    let channels = 1832;
-    assert!(Winograd::applies(&SQUARE, [channels, 0]) && !Winograd::applies(&SQUARE, [channels + 4, 0]));
+    for (channels, tile_rows) in [(1832, 1), (916, 2)] {
+        assert!(Winograd::applies(tile_rows, &SQUARE, [channels, 0]));
+        assert!(!Winograd::applies(tile_rows, &SQUARE, [channels + 4, 0]));
+        at_the_bound(channels, tile_rows);
+    }
+}
+
+fn at_the_bound(channels: usize, tile_rows: usize) {
     let taps = 9 * channels;
-    assert!(taps * 127 * 128 < 1 << 28);
+    assert!(taps * 127 * 128 < 1 << (29 - tile_rows));
     for (x, w, alternate) in [(-128, 127, false), (-128, -127, false), (127, 127, true), (-128, 127, true)] {
-        let inputs: Vec<i8> = (0..5 * channels).map(|i| if alternate && i % 2 == 0 { !x } else { x }).collect();
+        let inputs: Vec<i8> = (0..10 * channels).map(|i| if alternate && i % 2 == 0 { !x } else { x }).collect();
         let weights: Vec<i8> = (0..taps).map(|i| if alternate && i % 3 == 0 { -w } else { w }).collect();
         let (inputs, weights) = (aligned(&inputs), aligned(&weights));
         let conv = Conv {
             sources: (
                 Source {
                     data: bytemuck::cast_slice(&inputs),
-                    height: 1,
+                    height: 2,
                     width: 5,
                     channels,
                     upsample: 0,
@@ -157,14 +184,14 @@ fn exact_at_the_bound() {
                 None,
             ),
             window: SQUARE,
-            output: [1, 5, 1],
+            output: [2, 5, 1],
             groups: 1,
             weights: bytemuck::cast_slice(&weights),
             // Sixteen bits from the 13th on: any bit that is wrong above shows, and a carry from below.
             epilogue: Epilogue { bias: &[0], multipliers: &[1 << 12], offset: 0, shift: 9, residual: None, lut: None },
             winograd: None,
         };
-        same(&conv, Winograd { rows: 1, groups: 2 }, true, &[]);
+        same(&conv, Winograd { rows: 2, groups: 2, tile_rows }, true, &[]);
     }
 }
 

@@ -167,7 +167,7 @@ fn too_many_multiply_accumulates_are_said_to_be() {
 #[test]
 fn winograd_needs_what_makes_it_exact() {
     // One pixel of `channels` channels under 3×3 taps, behind an op that leaves the network's output.
-    let with = |channels: u16, change: &dyn Fn(&mut WinogradConv2d)| {
+    let tiles = |channels: u16, tile_rows: u8, change: &dyn Fn(&mut WinogradConv2d)| {
         let input = Tensor { offset: 16, shape: [1, 1, channels], element: I8, zero_point: 0 };
         let end = (input.offset + input.len() as u32).next_multiple_of(4);
         let output = Tensor { offset: end, shape: [1, 1, 1], ..input };
@@ -181,7 +181,7 @@ fn winograd_needs_what_makes_it_exact() {
             requantization: REQUANTIZATION,
             scratch: end + 4,
         };
-        let mut conv = WinogradConv2d { layer, rows: 1, groups: 1 };
+        let mut conv = WinogradConv2d { layer, rows: 1, groups: 1, tile_rows };
         let mut parts = Parts::new();
         parts.blob.resize(512 + 9 * usize::from(channels), 0);
         parts.arena_len = (layer.scratch + conv.scratch_len() as u32).next_multiple_of(16);
@@ -194,10 +194,18 @@ fn winograd_needs_what_makes_it_exact() {
             other => panic!("{other:?}"),
         }
     };
+    let with = |channels: u16, change: &dyn Fn(&mut WinogradConv2d)| tiles(channels, 1, change);
     // |Σ w·x| < 2^28 holds for 1,832 channels, and no longer for four more, which a direct convolution may have.
     assert_eq!(with(1832, &|_| ()), None);
     assert_eq!(with(1836, &|_| ()), Some(OpFault::Winograd));
     assert_eq!(with(6, &|_| ()), Some(OpFault::Winograd));
+    // Tiles of two rows want 2^27, and three rows of taps.
+    assert_eq!(tiles(916, 2, &|_| ()), None);
+    assert_eq!(tiles(920, 2, &|_| ()), Some(OpFault::Winograd));
+    let row = |c: &mut WinogradConv2d| (c.layer.window.kernel, c.layer.window.pad) = ([1, 3], [0, 1]);
+    assert_eq!(tiles(8, 2, &row), Some(OpFault::Winograd));
+    assert_eq!(tiles(8, 3, &|_| ()), Some(OpFault::Winograd));
+    assert_eq!(tiles(8, 0, &|_| ()), Some(OpFault::Winograd));
     assert_eq!(with(8, &|c| c.layer.window.kernel = [3, 2]), Some(OpFault::Winograd));
     assert_eq!(with(8, &|c| c.layer.window.stride = [1, 2]), Some(OpFault::Winograd));
     assert_eq!(with(8, &|c| c.layer.window.dilation = [2, 1]), Some(OpFault::Winograd));
