@@ -8,6 +8,22 @@ use serde::Serialize;
 /// Plans of a model for which none are asked.
 pub const DEFAULT_PLANS: [&str; 4] =
     ["ddim50=ddim:50", "fast10=dpm:10:first=0.96", "fast5=dpm:5:first=0.93", "fast3=dpm:3:first=0.93"];
+/// Most levels and steps of such plans for a geometric schedule.
+const USUAL_LEVELS: usize = 10;
+
+/// The plans of a run's model for which none are asked; some may not fit the run's schedule.
+pub fn usual_plans(config: &Config) -> Vec<String> {
+    match config.schedule.levels() {
+        None => DEFAULT_PLANS.map(str::to_owned).into(),
+        Some(levels) => {
+            let levels = levels.min(USUAL_LEVELS);
+            vec![
+                format!("langevin{}=langevin:5:step=0.5:noise=exact:denoise:levels={levels}", 5 * levels),
+                format!("fast{levels}=dpm:{levels}:spacing=logsnr"),
+            ]
+        }
+    }
+}
 
 /// What the model file says of its origin.
 #[derive(Serialize)]

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use brownian::format::MAX_PLAN_NAME;
-use brownian::plan::{self, Method, Prediction, Spacing, Step, METHODS};
+use brownian::plan::{self, Method, Prediction, Spacing, Step, Values, METHODS};
 use brownian::MAX_PLANS;
 use std::str::FromStr;
 
@@ -24,15 +24,26 @@ pub struct PlanSpec {
     pub name: String,
     /// Its method.
     pub method: Method,
-    /// Number of steps.
+    /// Number of steps; of a method that repeats its timesteps, steps a level.
     pub steps: usize,
     /// Where it starts, as a share of T.
     pub first: First,
-    /// How its timesteps are spaced from there.
-    pub spacing: Spacing,
+    /// How its timesteps are spaced from there; `None`: as is usual with the method.
+    pub spacing: Option<Spacing>,
+    /// Of a method with several steps a level, the number of levels; `None`: every timestep is one.
+    pub levels: Option<usize>,
+    /// Langevin steps behind each step but the last.
+    pub corrector: usize,
     /// Whether x0_hat is clipped to [-1, 1].
     pub clip: bool,
 }
+
+/// Signal-to-noise ratio of a corrector's steps, of those of Song et al. 2021.
+const USUAL_SNR: f64 = 0.16;
+/// Most levels that are taken without being asked for.
+const MOST_LEVELS: usize = 100;
+/// Most steps of a plan.
+const MOST_STEPS: usize = u16::MAX as usize;
 
 /// The first timestep of a plan.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,11 +59,15 @@ pub fn grammar() -> String {
     let methods: Vec<&str> = METHODS.iter().map(|method| method.name).collect();
     let spacings: Vec<&str> = Spacing::ALL.iter().map(|spacing| spacing.name()).collect();
     let own = METHODS.iter().flat_map(|method| {
-        method.options.iter().map(|option| format!("{}={} ({})", option.name, option.values, method.name))
+        method.options.iter().map(|option| match option.values {
+            Values::Flag => format!("{} ({})", option.name, method.name),
+            values => format!("{}={values} ({})", option.name, method.name),
+        })
     });
     format!(
         "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of {} and OPTION one of {}, first=T (a timestep, or a share of T \
-         such as 0.96), spacing=one of {}, noclip",
+         such as 0.96), spacing=one of {}, noclip, levels=N (langevin, whose STEPS are those of a level), corrector=K (so \
+         many Langevin steps behind each step of another method) and snr=R (their signal-to-noise ratio)",
         methods.join(", "),
         own.collect::<Vec<_>>().join(", "),
         spacings.join(", ")
@@ -75,7 +90,12 @@ impl FromStr for PlanSpec {
         let count = parts.next().ok_or_else(|| fail("the number of steps is missing".into()))?;
         let steps = count.parse::<u16>().ok().filter(|&n| n > 0);
         let steps = steps.ok_or_else(|| fail(format!("{count:?} is not a number of steps from 1 to 65535")))?;
-        let (mut first, mut spacing, mut clip) = (First::Share(1.0), Spacing::Uniform, true);
+        let (mut first, mut spacing, mut clip) = (First::Share(1.0), None, true);
+        let (mut levels, mut corrector, mut snr) = (None, 0, None);
+        let number = |option: &str, value: &str| -> Result<usize> {
+            let number = value.parse::<u16>().ok().filter(|&n| n > 0);
+            number.map(usize::from).ok_or_else(|| fail(format!("{option:?}: give a number from 1 to 65535")))
+        };
         for option in parts {
             match option.split_once('=').unwrap_or((option, "")) {
                 ("noclip", "") => clip = false,
@@ -88,7 +108,14 @@ impl FromStr for PlanSpec {
                     }
                 }
                 ("spacing", value) => {
-                    spacing = Spacing::named(value).ok_or_else(|| fail(format!("there is no spacing {value:?}")))?;
+                    let named = Spacing::named(value);
+                    spacing = Some(named.ok_or_else(|| fail(format!("there is no spacing {value:?}")))?);
+                }
+                ("levels", value) if method.spec().repeats => levels = Some(number(option, value)?),
+                ("corrector", value) if !method.spec().repeats => corrector = number(option, value)?,
+                ("snr", value) if !method.spec().repeats => {
+                    let ratio = value.parse().ok().filter(|ratio| (0.0..=0.7).contains(ratio));
+                    snr = Some(ratio.ok_or_else(|| fail(format!("{option:?}: give a number from 0 to 0.7")))?);
                 }
                 (name, value) => method = method.with(name, value).map_err(|e| fail(format!("{option:?}: {e}")))?,
             }
@@ -97,7 +124,12 @@ impl FromStr for PlanSpec {
         if !(1..=MAX_PLAN_NAME).contains(&name.len()) {
             return Err(fail(format!("a name has 1 to {MAX_PLAN_NAME} bytes")));
         }
-        Ok(Self { name, method, steps: steps.into(), first, spacing, clip })
+        if corrector > 0 {
+            method = method.corrected(snr.unwrap_or(USUAL_SNR));
+        } else if snr.is_some() {
+            return Err(fail("snr= is of a corrector's steps: give corrector=K too".into()));
+        }
+        Ok(Self { name, method, steps: steps.into(), first, spacing, levels, corrector, clip })
     }
 }
 
@@ -116,13 +148,46 @@ impl PlanSpec {
         if first > last {
             return Err(fail(format!("it starts at timestep {first}, but the schedule ends at {last}")));
         }
-        let mut timesteps = vec![0; self.steps];
-        let mut steps = vec![Step::default(); self.steps];
-        self.spacing
-            .timesteps(first, alpha_bar, &mut timesteps)
-            .and_then(|()| plan::build(self.method, prediction, alpha_bar, &timesteps, &mut steps))
-            .map_err(|e| fail(e.to_string()))?;
+        let timesteps = self.timesteps(first, alpha_bar).map_err(|e| fail(e.to_string()))?;
+        if timesteps.len() > MOST_STEPS {
+            return Err(fail(format!("{} steps; a plan has at most {MOST_STEPS}", timesteps.len())));
+        }
+        let mut steps = vec![Step::default(); timesteps.len()];
+        plan::build(self.method, prediction, alpha_bar, &timesteps, &mut steps).map_err(|e| fail(e.to_string()))?;
         Ok(NamedPlan { name: self.name.clone(), clip: self.clip, steps })
+    }
+
+    /// The timestep of every step, from `first` on.
+    fn timesteps(&self, first: u32, alpha_bar: &[f64]) -> Result<Vec<u32>> {
+        let repeats = self.method.spec().repeats;
+        let count = match self.levels {
+            _ if !repeats => self.steps,
+            Some(levels) => levels,
+            None if first as usize <= MOST_LEVELS => first as usize,
+            None => {
+                let what =
+                    format!("the schedule has {first} timesteps down from its start; say with levels=N how many");
+                return Err(Error::Usage(format!("{what} of them are levels")));
+            }
+        };
+        // The lowest level is the last timestep's.
+        let usual = if repeats { Spacing::LogSnr } else { Spacing::Uniform };
+        let mut visited = vec![0; count];
+        self.spacing
+            .unwrap_or(usual)
+            .timesteps(first, alpha_bar, &mut visited)
+            .map_err(|e| Error::Usage(e.to_string()))?;
+        let times = |i: usize| match (repeats, i) {
+            (true, _) => self.steps,
+            (false, 0) => 1,
+            (false, _) => 1 + self.corrector,
+        };
+        let mut timesteps: Vec<u32> =
+            visited.iter().enumerate().flat_map(|(i, t)| std::iter::repeat_n(*t, times(i))).collect();
+        if self.method.value("denoise") == Some(1.0) {
+            timesteps.extend(visited.last());
+        }
+        Ok(timesteps)
     }
 }
 
@@ -157,10 +222,15 @@ mod tests {
         assert_eq!(spec.first, First::Share(0.96));
         assert_eq!("ddpm:1000:variance=beta-tilde".parse::<PlanSpec>().unwrap().name, "ddpm1000");
         let spaced = |text: &str| text.parse::<PlanSpec>().unwrap().spacing;
-        assert_eq!(spaced("ddim:10"), Spacing::Uniform);
-        assert_eq!(spaced("ddim:10:spacing=quadratic:noclip"), Spacing::Quadratic);
-        assert_eq!(spaced("k=dpm:10:spacing=karras"), Spacing::Karras);
-        assert_eq!(spaced("dpm:10:first=0.9:spacing=logsnr"), Spacing::LogSnr);
+        assert_eq!(spaced("ddim:10"), None);
+        assert_eq!(spaced("ddim:10:spacing=quadratic:noclip"), Some(Spacing::Quadratic));
+        assert_eq!(spaced("k=dpm:10:spacing=karras"), Some(Spacing::Karras));
+        assert_eq!(spaced("dpm:10:first=0.9:spacing=logsnr"), Some(Spacing::LogSnr));
+        let langevin: PlanSpec = "langevin:5:step=0.3:noise=exact:denoise:levels=4".parse().unwrap();
+        let method = Method::langevin(0.3).with("noise", "exact").unwrap().with("denoise", "").unwrap();
+        assert_eq!((langevin.method, langevin.levels, langevin.steps), (method, Some(4), 5));
+        let corrected: PlanSpec = "ddim:4:corrector=2:snr=0.1".parse().unwrap();
+        assert_eq!((corrected.method, corrected.corrector), (Method::ddim(0.0).corrected(0.1), 2));
         assert_eq!("ddpm:10:first=500".parse::<PlanSpec>().unwrap().first, First::Timestep(500));
     }
 
@@ -175,6 +245,13 @@ mod tests {
             ("dpm:5:first=1.5", "neither"),
             ("dpm:5:spacing=cubic", "no spacing"),
             ("=ddim:5", "name"),
+            ("ddim:5:levels=3", "not an option of ddim"),
+            ("langevin:5:corrector=3", "not an option of langevin"),
+            ("langevin:5:levels=0", "from 1 to 65535"),
+            ("langevin:5:denoise=yes", "denoise is a word without a value"),
+            ("dpm:5:corrector=x", "from 1 to 65535"),
+            ("dpm:5:corrector=1:snr=2", "from 0 to 0.7"),
+            ("dpm:5:snr=0.1", "give corrector=K too"),
         ] {
             let error = text.parse::<PlanSpec>().unwrap_err();
             assert!(error.to_string().contains(word), "{text}: {error}");
@@ -184,6 +261,23 @@ mod tests {
         let many: Vec<String> = (1..=65).map(|steps| format!("ddim:{steps}")).collect();
         assert_eq!(parse_all(&many[..64]).unwrap().len(), 64);
         assert!(parse_all(&many).unwrap_err().to_string().contains("at most 64"));
+    }
+
+    #[test]
+    fn levels_and_correctors_repeat_timesteps() {
+        let bars: Vec<f64> = (1..=1000).map(|t| 1.0 / (1.0 + (f64::from(t) * 0.01).powi(2))).collect();
+        let build = |text: &str, bars: &[f64]| text.parse::<PlanSpec>().unwrap().build(Prediction::V, bars);
+        let timesteps = |text: &str, bars: &[f64]| -> Vec<u32> {
+            build(text, bars).unwrap().steps.iter().map(|step| step.timestep).collect()
+        };
+        assert_eq!(timesteps("langevin:2", &bars[..3]), [3, 3, 2, 2, 1, 1]);
+        assert_eq!(timesteps("langevin:2:denoise:levels=2", &bars[..3]), [3, 3, 1, 1, 1]);
+        assert_eq!(timesteps("langevin:1:levels=3:first=10", &bars), [10, 3, 1]);
+        assert_eq!(timesteps("ddim:3:corrector=2", &bars[..9]), [9, 6, 6, 6, 3, 3, 3]);
+        let many = build("langevin:2", &bars).unwrap_err();
+        assert!(many.to_string().contains("1000 timesteps") && many.to_string().contains("levels=N"), "{many}");
+        let long = build("langevin:10000:levels=10", &bars).unwrap_err();
+        assert!(long.to_string().contains("100000 steps; a plan has at most 65535"), "{long}");
     }
 
     #[test]

@@ -154,3 +154,34 @@ fn a_packed_run_is_enough_for_all_but_going_on() {
     assert!(!at.join("x").exists());
     refuses(at, &["pack", "run", "--out", "run.brn/x"], 1, "cannot be written");
 }
+
+/// Score matching at levels of noise: trained, exported with annealed Langevin dynamics, drawn, taken up again.
+#[test]
+fn levels_of_noise_become_plans() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write_pictures(&at.join("pictures"));
+    let train = ["train", "--preset", "tiny", "--data", "pictures", "--steps", "3", "--batch", "8", "--out", "run"];
+    let levels = ["--schedule", "geometric:2:0.02:10", "--prediction", "epsilon", "--weighting", "simple"];
+    refuses(at, &[&train[..], &levels, &["--timesteps", "50"]].concat(), 2, "has 10 levels, which are the timesteps");
+    refuses(at, &[&train[..], &["--schedule", "geometric:2:3:10"]].concat(), 2, "not above the last");
+    succeeds(at, &[&train[..], &levels].concat());
+    let kept = std::fs::read_to_string(at.join("run/step-000000003/run.toml")).unwrap();
+    assert!(kept.contains("schedule = \"geometric:2:0.02:10\"\ntimesteps = 10\n"), "{kept}");
+    succeeds(at, &["train", "--out", "run", "--resume", "--schedule", "geometric:2:0.02:10"]);
+    refuses(at, &["train", "--out", "run", "--resume", "--schedule", "linear"], 2, "--schedule differs");
+    succeeds(at, &["export", "run", "--out", "m.brn"]);
+    let plans = ["--plan", "paper=langevin:3:step=0.2:noclip", "--plan", "pc=ddim:5:corrector=2"];
+    succeeds(at, &[&["export", "run", "--out", "n.brn"][..], &plans].concat());
+    let (text, _) = succeeds(at, &["inspect", "m.brn"]);
+    assert!(text.contains("plan langevin50: 51 steps from t = 10, stochastic, clipped"), "{text}");
+    assert!(text.contains("plan fast10: 10 steps from t = 10, deterministic, clipped"), "{text}");
+    let (text, _) = succeeds(at, &["inspect", "n.brn"]);
+    assert!(text.contains("plan paper: 30 steps from t = 10, stochastic, not clipped"), "{text}");
+    assert!(text.contains("plan pc: 13 steps from t = 10, stochastic, clipped"), "{text}");
+    succeeds(at, &["sample", "m.brn", "--count", "1", "--class", "left", "--npy", "whole.npy"]);
+    succeeds(at, &["sample", "m.brn", "--class", "left", "--save-after", "17", "--snapshot", "s"]);
+    succeeds(at, &["sample", "m.brn", "--resume", "s", "--npy", "resumed.npy"]);
+    assert_eq!(std::fs::read(at.join("whole.npy")).unwrap(), std::fs::read(at.join("resumed.npy")).unwrap());
+    succeeds(at, &["sample", "n.brn", "--plan", "paper", "--count", "2", "--npy", "x.npy"]);
+}

@@ -7,9 +7,9 @@ use super::step::{Level, Step};
 
 /// Fills `out` with the steps from `timesteps[0]` down to 0; `alpha_bar[t − 1]` is ᾱ_t.
 ///
-/// Timesteps fall, or stay for methods whose steps may: see [`MethodSpec::repeats`](super::MethodSpec::repeats). A
-/// step goes to the level of the next timestep, the last step to the image; it adds no noise. `time_row` is left 0.
-/// Returns the number of steps.
+/// Timesteps fall, or stay for methods whose steps may: see [`MethodSpec::repeats`](super::MethodSpec::repeats) and
+/// [`Method::corrected`]. A step goes to the level of the next timestep, the last step to the image, without noise unless
+/// [`MethodSpec::ends_with_noise`](super::MethodSpec::ends_with_noise). `time_row` is left 0. Returns the number of steps.
 ///
 /// # Errors
 /// Timesteps, a schedule or a prediction from which no plan can be made; see [`PlanError`].
@@ -30,9 +30,6 @@ pub fn build(
         let (Some(now), Some(then), true) = (bar(t), bar(next), t >= next && t > 0) else {
             return Err(PlanError::Timesteps(i));
         };
-        if t == next && !method.spec().repeats {
-            return Err(PlanError::Repeated { step: i, method: method.spec().name });
-        }
         // Also refuses NaN.
         if !(now >= 0.0 && (now < then || t == next) && then <= 1.0) {
             return Err(PlanError::Schedule { timestep: t });
@@ -41,7 +38,9 @@ pub fn build(
             return Err(PlanError::NoSignal { timestep: t });
         }
         let (k_x, k_eps) = prediction.x0_coefficients(now);
-        let coefficients = method.coefficients(Transition { before, now, then });
+        let Some(coefficients) = method.coefficients(Transition { before, now, then }) else {
+            return Err(PlanError::Repeated { step: i, method: method.spec().name });
+        };
         *step = Step {
             timestep: t,
             time_row: 0,
@@ -50,13 +49,14 @@ pub fn build(
             a: coefficients.a as f32,
             b: coefficients.b as f32,
             c: coefficients.c as f32,
-            sigma: if next == 0 { 0.0 } else { coefficients.sigma as f32 },
+            sigma: if next > 0 || method.spec().ends_with_noise { coefficients.sigma as f32 } else { 0.0 },
             level: Level { signal: libm::sqrt(now) as f32, noise: libm::sqrt(1.0 - now) as f32 },
         };
         if !step.is_finite() {
             return Err(PlanError::NotFinite(i));
         }
-        before = Some(now);
+        // Behind a corrector's step there is no x0_hat of another level to look back at.
+        before = (t != next).then_some(now);
     }
     Ok(timesteps.len())
 }

@@ -8,7 +8,8 @@ pub(super) static SPEC: MethodSpec = MethodSpec {
     about: "DDIM (Song et al. 2021), eta from 0, deterministic, to 1, ancestral",
     options: &[OptionSpec { name: "eta", values: Values::Range(0.0, 1.0), default: 0.0 }],
     repeats: false,
-    coefficients: |transition, &[eta, _]| ddim(transition, eta),
+    ends_with_noise: false,
+    coefficients: |transition, &[eta, ..]| ddim(transition, eta),
 };
 
 impl Method {
@@ -19,7 +20,7 @@ impl Method {
 }
 
 /// x = √ᾱ'·x0_hat + √(1 − ᾱ' − s²)·ε̂ + s·z with s = η·√β̃ and ε̂ = (x_t − √ᾱ·x0_hat)/√(1 − ᾱ).
-pub(super) fn ddim(Transition { now, then, .. }: Transition, eta: f64) -> Coefficients {
+fn ddim(Transition { now, then, .. }: Transition, eta: f64) -> Coefficients {
     let sigma = eta * libm::sqrt(beta_tilde(now, then));
     let a = libm::sqrt((1.0 - then - sigma * sigma).max(0.0) / (1.0 - now));
     Coefficients { a, b: libm::sqrt(then) - a * libm::sqrt(now), c: 0.0, sigma }

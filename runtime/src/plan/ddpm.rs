@@ -8,7 +8,8 @@ pub(super) static SPEC: MethodSpec = MethodSpec {
     about: "ancestral sampling (Ho et al. 2020)",
     options: &[OptionSpec { name: "variance", values: Values::Words(&["beta", "beta-tilde"]), default: 0.0 }],
     repeats: false,
-    coefficients: |transition, &[variance, _]| ddpm(transition, variance == 1.0),
+    ends_with_noise: false,
+    coefficients: |transition, &[variance, ..]| ddpm(transition, variance == 1.0),
 };
 
 /// Which variance an ancestral step adds.

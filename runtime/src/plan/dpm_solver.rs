@@ -7,6 +7,7 @@ pub(super) static SPEC: MethodSpec = MethodSpec {
     about: "DPM-Solver++(2M) (Lu et al. 2022), first order in the first and the last step",
     options: &[],
     repeats: false,
+    ends_with_noise: false,
     coefficients: |transition, _| dpm_solver_2m(transition),
 };
 

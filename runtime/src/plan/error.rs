@@ -47,7 +47,8 @@ impl fmt::Display for PlanError {
             }
             Self::Repeated { step, method } => write!(
                 f,
-                "step {step} stays at its timestep, where {method} would do nothing: let timesteps fall, or use langevin"
+                "step {step} stays at its timestep, where {method} would do nothing: let timesteps fall, add a corrector, or use \
+                 langevin"
             ),
             Self::TooMany { steps, first } => write!(f, "{steps} steps do not fit {first} timesteps"),
             Self::NoSignal { timestep } => write!(

@@ -1,32 +1,44 @@
-//! Langevin steps between predictor steps: Song et al. 2021 (score-based SDEs), algorithms 3 and 5.
+//! Annealed Langevin dynamics: Song & Ermon 2019, algorithm 1.
 
-use super::ddim::ddim;
 use super::method::{Coefficients, Method, MethodSpec, OptionSpec, Transition, Values};
 
 pub(super) static SPEC: MethodSpec = MethodSpec {
     name: "langevin",
-    about: "Langevin steps where a timestep repeats, DDIM from one to the next (Song et al. 2021, SDEs)",
-    options: &[OptionSpec { name: "r", values: Values::Range(0.0, 0.7), default: 0.16 }],
+    about: "annealed Langevin dynamics (Song & Ermon 2019), several steps a level",
+    options: &[
+        OptionSpec { name: "step", values: Values::Range(0.0, 1.0), default: 0.2 },
+        OptionSpec { name: "noise", values: Values::Words(&["classic", "exact"]), default: 0.0 },
+        OptionSpec { name: "denoise", values: Values::Flag, default: 0.0 },
+    ],
     repeats: true,
-    coefficients: |transition, &[r, _]| langevin(transition, r),
+    ends_with_noise: true,
+    coefficients: |transition, &[step, noise, denoise]| langevin(transition, step, noise == 1.0, denoise == 1.0),
 };
 
 impl Method {
-    /// DDIM from timestep to timestep, and where a timestep repeats a Langevin step with signal-to-noise ratio `r`,
-    /// `langevin`. Kept within 0 to 0.7.
-    pub const fn langevin(r: f64) -> Self {
-        Self::new(&SPEC).set_within(0, r)
+    /// Annealed Langevin dynamics with step sizes `step`·σ², `langevin`. Kept within 0 to 1.
+    pub const fn langevin(step: f64) -> Self {
+        Self::new(&SPEC).set_within(0, step)
     }
 }
 
-/// At one level: x = x_t + e·s + √(2e)·z with the score s = −ε̂/σ and the step size e = 2·(r·σ)², that is
-/// 2·(r·‖z‖/‖s‖)² where ‖ε̂‖ is the norm of noise. It leaves the noise's variance at σ²·(1 + 4r⁴).
-fn langevin(transition: Transition, r: f64) -> Coefficients {
-    let Transition { now, then, .. } = transition;
-    if then > now {
-        return ddim(transition, 0.0);
+/// A Langevin step at the level it begins at, then the scale of the level it goes to.
+///
+/// In the coordinates of the paper, x̃ = x/√ᾱ = x_0 + ς·ε with ς² = (1 − ᾱ)/ᾱ, the score is s = −ε̂/ς, and
+/// x̃ + c·ς²·s + √(2c)·ς·z = (1 − c)·x̃ + c·x0_hat + √(2c)·ς·z. From level to level x̃ stays as it is, so that x is scaled
+/// by √(ᾱ'/ᾱ). With `exact` the noise is √(2c − c²)·ς·z, which keeps a variance of ς² where it is; the classic one lets it
+/// grow to ς²/(1 − c/2).
+///
+/// The last step leads to x̃, with the noise of the lowest level; with `denoise` to x0_hat (Jolicoeur-Martineau et al. 2021).
+fn langevin(Transition { now, then, .. }: Transition, c: f64, exact: bool, denoise: bool) -> Coefficients {
+    if denoise && then >= 1.0 {
+        return Coefficients { b: 1.0, ..Coefficients::default() };
     }
-    // ε̂ = (x_t − √ᾱ·x0_hat)/σ.
-    let weight = 2.0 * r * r;
-    Coefficients { a: 1.0 - weight, b: weight * libm::sqrt(now), c: 0.0, sigma: 2.0 * r * libm::sqrt(1.0 - now) }
+    let spread = if exact { c * (2.0 - c) } else { 2.0 * c };
+    Coefficients {
+        a: (1.0 - c) * libm::sqrt(then / now),
+        b: c * libm::sqrt(then),
+        c: 0.0,
+        sigma: libm::sqrt(spread * (1.0 - now) / now * then),
+    }
 }

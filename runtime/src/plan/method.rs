@@ -1,5 +1,6 @@
 //! What a sampling method is: a name, options, and a function from one transition to its coefficients.
 
+use super::corrector::corrector;
 use core::fmt;
 
 /// Where a step goes: from ᾱ = `now` to ᾱ = `then`, which is at least `now`, and 1 at the end of the chain.
@@ -27,7 +28,7 @@ pub struct Coefficients {
 }
 
 /// The most options of a method.
-pub(crate) const MAX_OPTIONS: usize = 2;
+pub(crate) const MAX_OPTIONS: usize = 3;
 
 /// A sampling method, as the list [`METHODS`](super::METHODS) names it.
 #[derive(Debug)]
@@ -37,10 +38,12 @@ pub struct MethodSpec {
     pub name: &'static str,
     /// What it is and where it comes from, in a line.
     pub about: &'static str,
-    /// Its options, two at most.
+    /// Its options, three at most.
     pub options: &'static [OptionSpec],
-    /// Whether a step may stay at its timestep.
+    /// Whether a step may stay at its timestep without a [corrector](Method::corrected).
     pub repeats: bool,
+    /// Whether the last step, which leads to the image, adds noise too.
+    pub ends_with_noise: bool,
     pub(crate) coefficients: fn(Transition, &[f64; MAX_OPTIONS]) -> Coefficients,
 }
 
@@ -64,6 +67,8 @@ pub enum Values {
     Words(&'static [&'static str]),
     /// A number from the first to the second.
     Range(f64, f64),
+    /// Nothing: its name alone switches it on.
+    Flag,
 }
 
 impl fmt::Display for Values {
@@ -71,6 +76,7 @@ impl fmt::Display for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Range(low, high) => write!(f, "from {low} to {high}"),
+            Self::Flag => f.write_str("a word without a value"),
             Self::Words(words) => words
                 .iter()
                 .enumerate()
@@ -92,6 +98,8 @@ impl fmt::Display for Values {
 pub struct Method {
     spec: &'static MethodSpec,
     options: [f64; MAX_OPTIONS],
+    /// Signal-to-noise ratio of the steps where a timestep repeats.
+    corrector: Option<f64>,
 }
 
 impl Method {
@@ -103,7 +111,7 @@ impl Method {
             options[index] = spec.options[index].default;
             index += 1;
         }
-        Self { spec, options }
+        Self { spec, options, corrector: None }
     }
 
     /// With option number `index` at `value`, which the caller has checked.
@@ -133,8 +141,15 @@ impl Method {
         let number = match option.values {
             Values::Words(words) => words.iter().position(|&word| word == value).map(|word| word as f64),
             Values::Range(low, high) => value.parse().ok().filter(|number| (low..=high).contains(number)),
+            Values::Flag => value.is_empty().then_some(1.0),
         };
         Ok(self.set(index, number.ok_or(OptionError::Value { option })?))
+    }
+
+    /// The value of the option of this name: a number, the index of a word, or 1 of a flag that is on.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        let index = self.spec.options.iter().position(|option| option.name == name)?;
+        self.options.get(index).copied()
     }
 
     /// Its entry in the list.
@@ -142,15 +157,25 @@ impl Method {
         self.spec
     }
 
-    /// What a step over `transition` does.
-    pub fn coefficients(&self, transition: Transition) -> Coefficients {
-        (self.spec.coefficients)(transition, &self.options)
+    /// With Langevin steps of this signal-to-noise ratio where a timestep repeats.
+    pub(crate) const fn with_corrector(mut self, r: f64) -> Self {
+        self.corrector = Some(r);
+        self
+    }
+
+    /// What a step over `transition` does; `None` where it stays at its timestep and the method makes nothing of that.
+    pub fn coefficients(&self, transition: Transition) -> Option<Coefficients> {
+        match self.corrector {
+            Some(r) if transition.then == transition.now => Some(corrector(transition.now, r)),
+            None if transition.then == transition.now && !self.spec.repeats => None,
+            _ => Some((self.spec.coefficients)(transition, &self.options)),
+        }
     }
 }
 
 impl PartialEq for Method {
     fn eq(&self, other: &Self) -> bool {
-        self.spec.name == other.spec.name && self.options == other.options
+        self.spec.name == other.spec.name && self.options == other.options && self.corrector == other.corrector
     }
 }
 

@@ -30,6 +30,7 @@ mod tests {
                 assert!(match option.values {
                     Values::Words(words) => option.default >= 0.0 && option.default < words.len() as f64,
                     Values::Range(low, high) => (low..=high).contains(&option.default),
+                    Values::Flag => option.default == 0.0,
                 });
             }
         }

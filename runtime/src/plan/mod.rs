@@ -19,6 +19,7 @@
 //! | `prediction.rs` | what the network's output stands for |
 //! | `method.rs`, `methods.rs` | what a method is, and the list of them |
 //! | `ddpm.rs`, `ddim.rs`, `dpm_solver.rs`, `langevin.rs` | a method each: one function |
+//! | `corrector.rs` | Langevin steps behind those of any method |
 //! | `build.rs` | from schedule, timesteps and method to steps |
 //!
 //! A new method is a file with one function, and an entry of the list in `methods.rs`.
@@ -37,6 +38,7 @@
 //! ```
 
 mod build;
+mod corrector;
 mod ddim;
 mod ddpm;
 mod dpm_solver;

@@ -1,6 +1,6 @@
 //! Noise schedules: β_t, ᾱ_t and the posterior coefficients, in f64 (Ho et al. 2020, section 2;
-//! cosine: Nichol & Dhariwal 2021, equation 17; sigmoid: Jabri et al. 2022; zero terminal SNR: Lin et al.
-//! 2023, algorithm 1).
+//! cosine: Nichol & Dhariwal 2021, equation 17; sigmoid: Jabri et al. 2022; geometric: Song & Ermon 2019; zero terminal
+//! SNR: Lin et al. 2023, algorithm 1).
 //!
 //! Tables are indexed by `t - 1` for the timestep `t = 1..=T`. Every function is defined for every argument.
 
@@ -34,6 +34,14 @@ pub enum Schedule {
         tau: f64,
         /// The largest β_t allowed.
         max_beta: f64,
+    },
+    /// Levels of noise ς_t, whose ratios are equal, from `lowest` (t = 1) to `highest` (t = T): ᾱ_t = 1/(1 + ς_t²), where
+    /// x_t/√ᾱ_t = x_0 + ς_t·ε (Song & Ermon 2019, section 4.1).
+    Geometric {
+        /// ς_1.
+        lowest: f64,
+        /// ς_T.
+        highest: f64,
     },
 }
 
@@ -71,6 +79,15 @@ impl Schedule {
                 // Without the common divisor s(end) − s(start), which β does not need.
                 let f = |t: usize| s(end) - s(start + (end - start) * t as f64 / timesteps as f64);
                 (1.0 - f(t) / f(t - 1)).min(max_beta)
+            }
+            Self::Geometric { lowest, highest } => {
+                let level = |t: usize| match t {
+                    0 => 0.0,
+                    _ if timesteps < 2 => lowest,
+                    t => lowest * libm::pow(highest / lowest, (t - 1) as f64 / (timesteps - 1) as f64),
+                };
+                let [before, now] = [level(t - 1), level(t)].map(|level| 1.0 + level * level);
+                1.0 - before / now
             }
         }
     }

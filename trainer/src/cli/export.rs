@@ -96,8 +96,7 @@ impl Export {
 /// The plans of a model for which none are asked: those that the run's schedule has timesteps for.
 fn default_plans(run: &Checkpoint) -> Result<Vec<String>> {
     let fits = |plan: &String| run.config.plans(std::slice::from_ref(plan)).is_ok();
-    let (fitting, others): (Vec<String>, Vec<String>) =
-        export::DEFAULT_PLANS.map(str::to_owned).into_iter().partition(fits);
+    let (fitting, others): (Vec<String>, Vec<String>) = export::usual_plans(&run.config).into_iter().partition(fits);
     if fitting.is_empty() {
         return Err(Error::Usage(format!(
             "none of the usual plans fits {} timesteps; give --plan",

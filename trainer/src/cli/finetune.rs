@@ -2,6 +2,7 @@
 use super::options::{difference, set, usual};
 use super::run_data::{check_apart, data_of, describe};
 use crate::data::{recorded, Dataset, Opened};
+use crate::export::usual_plans;
 use crate::finetune::{Figures, FineTuner};
 use crate::plans::NamedPlan;
 use crate::recognition::Lesson;
@@ -102,7 +103,8 @@ impl FineTune {
         let folder = self.run.as_deref().unwrap_or(&self.out);
         let run = checkpoint::load(folder)?;
         let opened = training_data(&run, folder)?;
-        let plans = crate::export::DEFAULT_PLANS[1..].iter().map(|p| (*p).to_owned()).collect();
+        // The first usual plan is of many steps.
+        let plans = usual_plans(&run.config).split_off(1);
         let mut tuning = FineTuning { plans, ..FineTuning::USUAL };
         self.apply(&mut tuning);
         check_apart(&recorded(&run.config.data), &self.out)?;

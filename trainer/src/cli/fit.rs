@@ -1,5 +1,5 @@
 //! `train --fit-ram --fit-flash`: the largest preset that a chip has room for.
-use crate::export::DEFAULT_PLANS;
+use crate::export::usual_plans;
 use crate::inspect::Report;
 use crate::lower;
 use crate::nets::{Choice, Spec, Variation, PRESETS};
@@ -93,7 +93,7 @@ impl FitArgs {
 
 /// Every preset in every width, lowered with the plans that an export has if none are asked.
 fn candidates(config: &Config) -> Result<Vec<Candidate>> {
-    let plans = DEFAULT_PLANS.iter().filter_map(|plan| config.plans(&[(*plan).to_owned()]).ok()).flatten();
+    let plans = usual_plans(config).into_iter().filter_map(|plan| config.plans(&[plan]).ok()).flatten();
     let plans: Vec<_> = plans.collect();
     let mut found: Vec<Candidate> = vec![];
     for preset in &PRESETS {

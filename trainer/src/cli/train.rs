@@ -7,7 +7,7 @@ use crate::data::{augment::Augment, Opened, Options};
 use crate::lower;
 use crate::memory;
 use crate::nets::{Choice, NormName, Spec, Variation};
-use crate::process::{Prediction, ScheduleName, Weighting};
+use crate::process::{Prediction, ScheduleName, Weighting, SCHEDULES};
 use crate::report::note::note;
 use crate::report::{plot, progress::TrainingBar};
 use crate::run::{checkpoint, Checkpoint, Config, Lock};
@@ -59,7 +59,9 @@ pub struct Train {
     weighting: Option<Weighting>,
     #[arg(long, value_name = "GAMMA", help = usual("γ of `--weighting min-snr`", Config::usual().snr_gamma))]
     snr_gamma: Option<f64>,
-    #[arg(long, help = usual("Noise schedule", name_of(Config::usual().schedule)))]
+    #[arg(long, help = usual(&format!(
+        "Noise schedule: {SCHEDULES}, whose levels, from SIGMA_MAX down, are the timesteps (Song & Ermon 2019)"
+    ), Config::usual().schedule))]
     schedule: Option<ScheduleName>,
     /// Rescale the schedule so that the last timestep is pure noise; not with `--prediction epsilon`.
     #[arg(long)]
@@ -208,6 +210,7 @@ impl Train {
         set(&mut config.weighting, &self.weighting);
         set(&mut config.snr_gamma, &self.snr_gamma);
         set(&mut config.schedule, &self.schedule);
+        set(&mut config.timesteps, &self.schedule.and_then(ScheduleName::levels));
         config.zero_terminal_snr |= self.zero_terminal_snr;
         set(&mut config.timesteps, &self.timesteps);
         set(&mut config.label_dropout, &self.label_dropout);

@@ -115,7 +115,7 @@ impl Source {
                 )));
             }
             let run = Run::open(path)?;
-            let usual = export::DEFAULT_PLANS.map(str::to_owned);
+            let usual = export::usual_plans(&run.checkpoint.config);
             let texts = if asked.is_empty() { &usual[..] } else { asked };
             let plans = run.checkpoint.config.plans(texts)?;
             let integer = OwnedModel::new(&export::export(&run.checkpoint, texts, &Default::default())?.file)?;

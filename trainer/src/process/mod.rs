@@ -7,6 +7,8 @@
 mod gaussian;
 mod likelihood;
 mod objective;
+mod schedule;
 
 pub use gaussian::{Gaussian, Mix};
-pub use objective::{Prediction, ScheduleName, Weighting};
+pub use objective::{Prediction, Weighting};
+pub use schedule::{ScheduleName, GRAMMAR as SCHEDULES};

@@ -1,31 +1,6 @@
 //! What a network learns: from noise of which schedule, what its output stands for, and how its errors weigh.
-use brownian::plan::schedule::Schedule;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-
-/// A noise schedule by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScheduleName {
-    /// [`Schedule::LINEAR`], with β in proportion to 1000/T.
-    Linear,
-    /// [`Schedule::COSINE`].
-    Cosine,
-    /// [`Schedule::SIGMOID`].
-    Sigmoid,
-}
-
-impl ScheduleName {
-    /// The schedule itself, for T = `timesteps`.
-    pub fn schedule(self, timesteps: usize) -> Schedule {
-        let pace = 1000.0 / timesteps as f64;
-        match self {
-            Self::Linear => Schedule::Linear { beta_first: 1e-4 * pace, beta_last: 0.02 * pace },
-            Self::Cosine => Schedule::COSINE,
-            Self::Sigmoid => Schedule::SIGMOID,
-        }
-    }
-}
 
 /// What the network's output F stands for, with α = √ᾱ and σ = √(1 − ᾱ).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -128,6 +103,8 @@ impl Weighting {
 mod tests {
     use super::*;
     use brownian::plan::schedule::rescale_to_zero_terminal_snr;
+
+    use crate::process::ScheduleName;
 
     /// Schedules as they are, and with ᾱ_T = 0.
     fn tables() -> Vec<Vec<f64>> {

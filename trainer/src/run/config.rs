@@ -193,6 +193,12 @@ impl Config {
         if self.timesteps < 2 || self.timesteps > 100_000 {
             return fail(format!("--timesteps {}: give 2 to 100000", self.timesteps));
         }
+        if let Some(levels) = self.schedule.levels().filter(|levels| *levels != self.timesteps) {
+            return fail(format!(
+                "--timesteps {}: the schedule {} has {levels} levels, which are the timesteps; leave it out",
+                self.timesteps, self.schedule
+            ));
+        }
         // Linear β of few timesteps pass 1, and ᾱ of very many may vanish.
         let alpha_bars = self.alpha_bars();
         let end = if self.zero_terminal_snr { alpha_bars.len() - 1 } else { alpha_bars.len() };
@@ -353,9 +359,12 @@ mod tests {
             nets::Choice::Preset(nets::Variation { width, blocks, norm: None })
         }
         type Change = fn(&mut Config);
-        let cases: [(&str, Change); 12] = [
+        let cases: [(&str, Change); 13] = [
             ("--timesteps 1:", |c| c.timesteps = 1),
             ("--timesteps 20:", |c| c.timesteps = 20),
+            ("--timesteps 1000: the schedule geometric:2:0.02:10 has 10 levels", |c| {
+                c.schedule = "geometric:2:0.02:10".parse().unwrap();
+            }),
             ("--zero-terminal-snr: ε", |c| (c.prediction, c.zero_terminal_snr) = (Prediction::Epsilon, true)),
             ("--snr-gamma 0:", |c| c.snr_gamma = 0.0),
             ("--label-dropout 1:", |c| c.label_dropout = 1.0),

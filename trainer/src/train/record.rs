@@ -102,7 +102,7 @@ fn plan(config: &Config) -> Result<crate::plans::NamedPlan> {
     let (steps, first) = PLAN;
     let usual = config.plans(&[format!("dpm:{steps}:{first}")]);
     // A schedule of a few timesteps has no room for it.
-    let mut plans = usual.or_else(|_| config.plans(&["ddim:1:first=1".into()]))?;
+    let mut plans = usual.or_else(|_| config.plans(&[format!("ddim:{}", config.timesteps.min(steps))]))?;
     Ok(plans.remove(0))
 }
 

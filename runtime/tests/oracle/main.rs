@@ -4,6 +4,8 @@
 //! it. Every step is then linear in x and z. Element j of the state is given noise at draw j alone, so that
 //! the final standard deviation is the root of the sum of the squares over all elements.
 
+mod langevin;
+
 use brownian::plan::schedule::Schedule;
 use brownian::plan::{build, Level, Method, PlanError, Prediction, Spacing, Step, Variance};
 use brownian::process::gaussian::{update, x0_hat};
@@ -56,9 +58,14 @@ fn final_deviation(plan: &[Step], prediction: Prediction) -> f64 {
 }
 
 fn final_deviation_on(alpha_bar: &[f64], plan: &[Step], prediction: Prediction) -> f64 {
+    final_deviation_from(1.0, alpha_bar, plan, prediction)
+}
+
+/// The same of a chain whose first state has the standard deviation `first`.
+fn final_deviation_from(first: f64, alpha_bar: &[f64], plan: &[Step], prediction: Prediction) -> f64 {
     let mut x = vec![0.0f32; plan.len() + 1];
     let mut x0_prev = vec![0.0f32; x.len()];
-    x[0] = 1.0;
+    x[0] = first as f32;
     for (index, step) in plan.iter().enumerate() {
         let output: Vec<f32> = x
             .iter()
@@ -273,51 +280,4 @@ fn schedules_that_end_in_pure_noise() {
     assert_eq!([plan[0].b, plan[0].a, plan[0].c], [then[0], then[1], 0.0]);
     assert_eq!(plan[1].c, 0.0);
     assert_ne!(plan[2].c, 0.0);
-}
-
-/// A timestep that repeats is a Langevin step, or refused by methods that would do nothing with it.
-#[test]
-fn repeated_timesteps_are_langevin_steps() {
-    let bars = alpha_bars();
-    let timesteps = [900, 600, 600, 600, 300, 300];
-    let mut out = [Step::default(); 6];
-    for method in METHODS {
-        let name = method.spec().name;
-        let refused = build(method, Prediction::V, &bars, &timesteps, &mut out).unwrap_err();
-        assert_eq!(refused, PlanError::Repeated { step: 1, method: name });
-        assert!(refused.to_string().contains(name) && refused.to_string().contains("langevin"), "{refused}");
-    }
-    let r = 0.3f32;
-    assert_eq!(build(Method::langevin(r.into()), Prediction::V, &bars, &timesteps, &mut out), Ok(6));
-    for (i, step) in out.iter().enumerate() {
-        let next = out.get(i + 1).map_or(Level::CLEAN, |next| next.level);
-        let Level { signal, noise } = step.level;
-        assert!((step.a * signal + step.b - next.signal).abs() < 1e-6, "step {i}");
-        let variance = (step.a * noise).powi(2) + step.sigma.powi(2);
-        // As a Langevin step of that size leaves it; from one timestep to the next it is DDIM's.
-        let kept = if next == step.level { 1.0 + 4.0 * r.powi(4) } else { 1.0 };
-        assert!((variance - kept * next.noise.powi(2)).abs() < 1e-6, "step {i}: {variance}");
-        assert_eq!(step.sigma > 0.0, next == step.level);
-    }
-    // Rising again, or at t = 0, it is no plan.
-    for wrong in [[900, 600, 700], [900, 0, 0]] {
-        let error = build(Method::langevin(0.1), Prediction::V, &bars, &wrong, &mut out).unwrap_err();
-        assert_eq!(error, PlanError::Timesteps(1));
-    }
-}
-
-/// DDIM in four steps draws too narrow a distribution; Langevin steps at each level widen it to that of the data.
-#[test]
-fn langevin_steps_mend_the_distribution() {
-    let bars = alpha_bars();
-    let deviation = |repeats: usize| {
-        let timesteps: Vec<u32> =
-            [1000, 750, 500, 250, 120, 60, 30].into_iter().flat_map(|t| vec![t; repeats]).collect();
-        let mut plan = vec![Step::default(); timesteps.len()];
-        build(Method::langevin(0.16), Prediction::Epsilon, &bars, &timesteps, &mut plan).unwrap();
-        final_deviation(&plan, Prediction::Epsilon)
-    };
-    let (without, with) = (deviation(1), deviation(100));
-    assert!(without < 0.4, "{without}");
-    assert!((with - 0.5).abs() < 0.02, "{with}");
 }

@@ -1,0 +1,125 @@
+//! Noise schedules as they are asked for on the command line and kept in a run.
+use brownian::plan::schedule::Schedule;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A noise schedule by name.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ScheduleName {
+    /// [`Schedule::LINEAR`], with β in proportion to 1000/T.
+    Linear,
+    /// [`Schedule::COSINE`].
+    Cosine,
+    /// [`Schedule::SIGMOID`].
+    Sigmoid,
+    /// [`Schedule::Geometric`], whose levels are its timesteps.
+    Geometric {
+        /// The highest standard deviation of noise, on data in [-1, 1].
+        highest: f64,
+        /// The lowest.
+        lowest: f64,
+        /// Number of levels.
+        levels: usize,
+    },
+}
+
+/// How schedules are written, for help texts and errors.
+pub const GRAMMAR: &str = "linear, cosine, sigmoid or geometric:SIGMA_MAX:SIGMA_MIN:LEVELS";
+const MOST_LEVELS: usize = 100_000;
+
+impl ScheduleName {
+    /// The schedule itself, for T = `timesteps`.
+    pub fn schedule(self, timesteps: usize) -> Schedule {
+        let pace = 1000.0 / timesteps as f64;
+        match self {
+            Self::Linear => Schedule::Linear { beta_first: 1e-4 * pace, beta_last: 0.02 * pace },
+            Self::Cosine => Schedule::COSINE,
+            Self::Sigmoid => Schedule::SIGMOID,
+            Self::Geometric { highest, lowest, .. } => Schedule::Geometric { lowest, highest },
+        }
+    }
+
+    /// The number of timesteps that it has by itself.
+    pub fn levels(self) -> Option<usize> {
+        match self {
+            Self::Geometric { levels, .. } => Some(levels),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for ScheduleName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = match text {
+            "linear" => return Ok(Self::Linear),
+            "cosine" => return Ok(Self::Cosine),
+            "sigmoid" => return Ok(Self::Sigmoid),
+            _ => text.strip_prefix("geometric:").map(|numbers| numbers.split(':').collect::<Vec<_>>()),
+        };
+        let Some([highest, lowest, levels]) = numbers.as_deref() else { return Err(format!("give {GRAMMAR}")) };
+        let level = |text: &str| text.parse().ok().filter(|level: &f64| *level > 0.0 && level.is_finite());
+        let (Some(highest), Some(lowest)) = (level(highest), level(lowest)) else {
+            return Err("levels of noise are numbers above 0, such as geometric:2:0.02:10".into());
+        };
+        if lowest >= highest {
+            return Err(format!("the first level, {highest}, is not above the last, {lowest}"));
+        }
+        let levels = levels.parse().ok().filter(|levels| (2..=MOST_LEVELS).contains(levels));
+        let levels = levels.ok_or_else(|| format!("give 2 to {MOST_LEVELS} levels"))?;
+        Ok(Self::Geometric { highest, lowest, levels })
+    }
+}
+
+impl fmt::Display for ScheduleName {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Linear => f.write_str("linear"),
+            Self::Cosine => f.write_str("cosine"),
+            Self::Sigmoid => f.write_str("sigmoid"),
+            Self::Geometric { highest, lowest, levels } => write!(f, "geometric:{highest}:{lowest}:{levels}"),
+        }
+    }
+}
+
+impl TryFrom<String> for ScheduleName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|what| format!("the schedule {text:?}: {what}"))
+    }
+}
+
+impl From<ScheduleName> for String {
+    fn from(name: ScheduleName) -> Self {
+        name.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for text in ["linear", "cosine", "sigmoid", "geometric:2:0.02:10", "geometric:50:0.01:1000"] {
+            assert_eq!(text.parse::<ScheduleName>().unwrap().to_string(), text);
+        }
+        for (text, reason) in [
+            ("quadratic", "give linear, cosine"),
+            ("geometric", "SIGMA_MAX"),
+            ("geometric:2:0.02", "SIGMA_MAX"),
+            ("geometric:2:0:10", "above 0"),
+            ("geometric:inf:1:10", "above 0"),
+            ("geometric:0.02:2:10", "not above the last"),
+            ("geometric:2:0.02:1", "2 to 100000 levels"),
+            ("geometric:2:0.02:x", "2 to 100000 levels"),
+        ] {
+            let error = text.parse::<ScheduleName>().unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+}
