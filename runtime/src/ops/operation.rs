@@ -67,6 +67,7 @@ pub(crate) trait Operation {
 
 /// What an op answers as the layer that it computes in another way: of [`Operation`], all that has to do neither with
 /// scratch lengths nor with how it computes. The op has a field `layer`.
+#[cfg(any(feature = "four-bit", feature = "winograd"))]
 macro_rules! as_its_layer {
     () => {
         fn output(&self) -> &Tensor {
@@ -100,4 +101,5 @@ macro_rules! as_its_layer {
         }
     };
 }
+#[cfg(any(feature = "four-bit", feature = "winograd"))]
 pub(super) use as_its_layer;
