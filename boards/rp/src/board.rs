@@ -1,13 +1,12 @@
 //! A Pico as the demo sees it.
 
-use crate::lines::{self, INPUT, PRESSES};
+use crate::lines::{self, INPUTS};
 use crate::usb::{self, IS_OPEN, OUTPUT};
 use brownian_board::demo::frame::Frame;
+use brownian_board::demo::inputs::Listener;
 use brownian_board::demo::oled::Oled;
 use brownian_board::demo::press::Press;
 use brownian_board::demo::{memory, Board, DisplayError};
-use embassy_futures::select::select3;
-use embassy_futures::yield_now;
 use embassy_rp::bind_interrupts;
 use embassy_rp::gpio::{Input, Level, Output, Pull};
 use embassy_rp::i2c::{self, I2c};
@@ -16,6 +15,7 @@ use embassy_rp::uart::{self, BufferedUart, BufferedUartTx};
 use embassy_rp::usb::Driver;
 use embassy_rp::watchdog::Watchdog;
 use embassy_rp::Peripherals;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::{with_timeout, Duration, Instant, Timer};
 use embedded_io_async::Write;
 use portable_atomic::Ordering;
@@ -41,8 +41,7 @@ pub struct Pico {
     oled: Oled<I2c<'static, I2C0, i2c::Async>>,
     uart: BufferedUartTx,
     watchdog: Watchdog,
-    press: Option<Press>,
-    byte: Option<u8>,
+    inputs: Listener<CriticalSectionRawMutex>,
 }
 
 impl Pico {
@@ -64,7 +63,7 @@ impl Pico {
         let mut watchdog = Watchdog::new(p.WATCHDOG);
         watchdog.pause_on_debug(true);
         watchdog.start(PERIOD);
-        Self { led: Output::new(p.PIN_25, Level::Low), oled, uart, watchdog, press: None, byte: None }
+        Self { led: Output::new(p.PIN_25, Level::Low), oled, uart, watchdog, inputs: Listener::new(&INPUTS) }
     }
 
     /// Why the board has started, unless by power or the reset pin.
@@ -89,12 +88,11 @@ impl Board for Pico {
     }
 
     fn press(&mut self) -> Option<Press> {
-        self.press.take().or_else(|| PRESSES.try_receive().ok())
+        self.inputs.press()
     }
 
     fn read(&mut self) -> Option<u8> {
-        let mut byte = [0];
-        self.byte.take().or_else(|| INPUT.try_read(&mut byte).ok().map(|_| byte[0]))
+        self.inputs.read()
     }
 
     async fn write(&mut self, line: &str) {
@@ -111,15 +109,6 @@ impl Board for Pico {
     }
 
     async fn pause(&mut self, micros: u64) {
-        if micros == 0 {
-            return yield_now().await;
-        }
-        let mut byte = [0];
-        let (press, read) = (PRESSES.receive(), INPUT.read(&mut byte));
-        match select3(Timer::after_micros(micros), press, read).await {
-            embassy_futures::select::Either3::First(()) => {}
-            embassy_futures::select::Either3::Second(press) => self.press = Some(press),
-            embassy_futures::select::Either3::Third(_) => self.byte = Some(byte[0]),
-        }
+        self.inputs.pause((micros > 0).then(|| Timer::after_micros(micros))).await;
     }
 }

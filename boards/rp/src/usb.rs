@@ -1,6 +1,6 @@
 //! The serial line as a USB port.
 
-use crate::lines::INPUT;
+use crate::lines::INPUTS;
 use embassy_executor::task;
 use embassy_futures::join::join3;
 use embassy_rp::peripherals::USB;
@@ -41,7 +41,7 @@ pub async fn usb(driver: Driver<'static, USB>, product: &'static str) {
         loop {
             receiver.wait_connection().await;
             while let Ok(count) = receiver.read_packet(&mut packet).await {
-                INPUT.write_all(&packet[..count]).await;
+                INPUTS.put(&packet[..count]).await;
             }
         }
     };

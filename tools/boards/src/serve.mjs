@@ -8,14 +8,13 @@
 //   {"do":"type","line":"usb","text":"..."}            on one of the lines, uart or usb
 //   {"do":"button","down":true}
 //   {"do":"plug","in":false}                           the display
-//   {"do":"display","png":"FILE"}                      answers its rows, and writes a picture of it
+//   {"do":"display"}                                   answers its rows, # where a dot is lit
 //
 // Every answer has "instructions", "micros" and "resets" so far. A request that fails is answered with "error".
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parts } from './image.mjs';
 import { Pico } from './pico.mjs';
-import { picture } from './png.mjs';
 
 let board = null;
 const heard = { uart: 0, usb: 0 };
@@ -49,11 +48,10 @@ const requests = {
     board.plug(isIn);
     return {};
   },
-  display({ png }) {
-    const rows = board.display.rows();
-    if (png) writeFileSync(png, picture(rows));
+  display() {
     const unknown = [...board.display.unknown];
-    return unknown.length > 0 ? { error: `the display does not know the commands ${unknown}` } : { rows };
+    if (unknown.length > 0) return { error: `the display does not know the commands ${unknown}` };
+    return { rows: board.display.rows() };
   },
 };
 

@@ -1,11 +1,12 @@
 //! Format, lints and documentation of every workspace and of the runtime with each set of features that people use.
 
+use crate::boards;
 use crate::firmware::{self, cargo, host_cargo};
 use crate::machines::{self, Machine, MACHINES};
 use anyhow::Result;
 
-/// Folders with a workspace of their own.
-const WORKSPACES: [&str; 5] = [".", "boards/qemu", "boards/pico", "boards/pico2", "boards/bench"];
+/// Folders with a workspace of their own, beside those of boards.
+const WORKSPACES: [&str; 3] = [".", "boards/qemu", "boards/bench"];
 
 /// The runtime's features on a host, separated by commas. The whole workspace is linted as well, with what it switches on.
 const HOST_FEATURES: [&str; 5] = ["", "defmt", "host", "host-simd", "defmt,host,host-simd"];
@@ -18,9 +19,10 @@ const ARCHITECTURES: [&str; 2] = ["m4", "rv32"];
 
 /// rustfmt in every workspace.
 pub fn format() -> Result<()> {
-    WORKSPACES
-        .iter()
-        .try_for_each(|folder| cargo(folder, &["fmt", "--all", "--check"], &format!("cargo fmt in {folder}")))
+    let folders = WORKSPACES.map(str::to_owned).into_iter().chain(boards::folders());
+    folders
+        .into_iter()
+        .try_for_each(|folder| cargo(&folder, &["fmt", "--all", "--check"], &format!("cargo fmt in {folder}")))
 }
 
 /// clippy: the workspace; the runtime with each set of features, and with each backend on its targets; the firmware.
@@ -47,7 +49,7 @@ pub fn clippy() -> Result<()> {
             clippy_in(folder, args)?;
         }
     }
-    ["boards/pico", "boards/pico2"].into_iter().try_for_each(|folder| clippy_in(folder, vec!["--release".into()]))
+    boards::folders().try_for_each(|folder| clippy_in(&folder, vec!["--release".into()]))
 }
 
 /// The runtime with a machine's kernels on its target.

@@ -1,4 +1,4 @@
-//! The words of a line: `sample seed=7 class=3 plan=fast5`, `plans`, `info`, `digest on`, `cancel`, `help`.
+//! The words of a line: `sample seed=7 class=3 plan=fast5`, `plans`, `classes`, `info`, `digest on`, `cancel`, `help`.
 
 use core::fmt;
 
@@ -9,6 +9,8 @@ pub enum Command<'a> {
     Sample(Sample<'a>),
     /// Name the model's plans.
     Plans,
+    /// Name the model's classes.
+    Classes,
     /// Tell about the board and the model.
     Info,
     /// Tell the digest of every step, or not.
@@ -27,7 +29,7 @@ pub enum Command<'a> {
 pub struct Sample<'a> {
     /// The seed.
     pub seed: Option<u64>,
-    /// A class of the model, or `none`.
+    /// Classes of the model by their names, joined by `+`, or `none`.
     pub class: Option<&'a str>,
     /// A plan of the model.
     pub plan: Option<&'a str>,
@@ -49,13 +51,14 @@ pub enum CommandError<'a> {
 }
 
 /// The words, in one line.
-pub const WORDS: &str = "sample [seed=N] [class=C|none] [plan=NAME], plans, info, digest on|off, cancel, help";
+pub const WORDS: &str =
+    "sample [seed=N] [class=NAME|none] [plan=NAME], plans, classes, info, digest on|off, cancel, help";
 
 impl fmt::Display for CommandError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(word) => write!(f, "no word '{word}': use {WORDS}"),
-            Self::Sample(word) => write!(f, "cannot read '{word}': use sample [seed=N] [class=C|none] [plan=NAME]"),
+            Self::Sample(word) => write!(f, "cannot read '{word}': use sample [seed=N] [class=NAME|none] [plan=NAME]"),
             Self::Seed(value) => write!(f, "no seed '{value}': use a whole number from 0 to {}", u64::MAX),
             Self::Digest => f.write_str("use digest on or digest off"),
             Self::TooMany(word) => write!(f, "cannot read '{word}': one word too many"),
@@ -74,6 +77,7 @@ impl<'a> Command<'a> {
         let command = match first {
             "sample" => return words.try_fold(Sample::default(), Sample::word).map(Self::Sample),
             "plans" => Self::Plans,
+            "classes" => Self::Classes,
             "info" => Self::Info,
             "digest" => match words.next() {
                 Some("on") => Self::Digest(true),
@@ -117,6 +121,7 @@ mod tests {
         assert_eq!(Command::parse("sample"), Ok(Command::Sample(Sample::default())));
         for (line, command) in [
             ("plans", Command::Plans),
+            ("classes", Command::Classes),
             ("info", Command::Info),
             ("digest on", Command::Digest(true)),
             ("digest off", Command::Digest(false)),

@@ -7,7 +7,8 @@ use super::say::say;
 use super::settings::Settings;
 use super::source::Source;
 use super::typed::Typed;
-use brownian::Model;
+use brownian::{Axis, Model};
+use core::fmt;
 
 /// What the demo turns to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,29 @@ pub(super) enum Turn {
     Draw,
     /// Stop the draw.
     Stop,
+}
+
+/// The names of an axis's classes.
+struct Names<'m>(Axis<'m>);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.classes().enumerate().try_for_each(|(index, name)| {
+            f.write_str(if index == 0 { "" } else { " " })?;
+            f.write_str(name)
+        })
+    }
+}
+
+/// How many classes there are: a number an axis.
+struct Counts<'m>(&'m [u16]);
+
+impl fmt::Display for Counts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [first, rest @ ..] = self.0 else { return f.write_str("0") };
+        write!(f, "{first}")?;
+        rest.iter().try_for_each(|count| write!(f, "x{count}"))
+    }
 }
 
 /// The settings, and what listens for changes of them.
@@ -42,7 +66,7 @@ impl<'m> Controls<'m> {
         if let Some(press) = board.press() {
             match press {
                 Press::Short => self.settings.next_seed(),
-                Press::Long => self.settings.next_class(self.source.model()),
+                Press::Long => self.settings.next_class(),
             }
             return Some(Turn::Draw);
         }
@@ -65,13 +89,21 @@ impl<'m> Controls<'m> {
         };
         match Command::parse(line) {
             Err(error) => say(board, format_args!("error: {error}")).await,
-            Ok(Command::Sample(sample)) => match self.settings.sample(&sample, self.source.model()) {
+            Ok(Command::Sample(sample)) => match self.settings.sample(&sample) {
                 Ok(()) => return Some(Turn::Draw),
                 Err(refusal) => say(board, format_args!("error: {refusal}")).await,
             },
             Ok(Command::Plans) => {
                 for plan in self.source.model().plans() {
                     say(board, format_args!("plan {}: {} steps", plan.name(), plan.len())).await;
+                }
+            }
+            Ok(Command::Classes) => {
+                for axis in self.source.model().axes() {
+                    say(board, format_args!("axis {}: {}", axis.name(), Names(axis))).await;
+                }
+                if self.source.model().classes() == 0 {
+                    say(board, format_args!("the model has no classes")).await;
                 }
             }
             Ok(Command::Info) => self.info(board).await,
@@ -99,9 +131,8 @@ impl<'m> Controls<'m> {
         let [height, width, channels] = model.shape();
         say(board, format_args!("brownian on {}", B::NAME)).await;
         say(board, format_args!("model {}, checksum {:08x}", self.source, model.checksum())).await;
-        let (classes, plans) = (model.classes(), model.plans().count());
-        let shape = format_args!("image {height}x{width}x{channels}, {classes} classes, {plans} plans");
-        say(board, shape).await;
+        let (counts, plans) = (Counts(model.class_counts()), model.plans().count());
+        say(board, format_args!("image {height}x{width}x{channels}, {counts} classes, {plans} plans")).await;
         let (arena, state) = (model.arena_len(), 4 * model.state_len());
         say(board, format_args!("memory arena {arena} state {state} of {} bytes free", self.room)).await;
         if let Some((used, size)) = board.stack() {

@@ -29,7 +29,7 @@ pub struct Frame<'a> {
     pub dots: &'a Dots,
     /// Its seed.
     pub seed: u64,
-    /// Its class's name; empty for a draw without a class.
+    /// Its classes' names, or `none`.
     pub class: &'a str,
     /// The plan's name.
     pub plan: &'a str,
@@ -91,7 +91,12 @@ impl Drawable for Frame<'_> {
             drawn.map(|_| ())
         };
         line(format_args!("seed {}", self.seed))?;
-        line(format_args!("{}", if self.class.is_empty() { "no class" } else { self.class }))?;
+        // A number alone would say little.
+        let is_number = self.class.bytes().all(|byte| byte.is_ascii_digit());
+        match self.class {
+            "none" => line(format_args!("no class"))?,
+            class => line(format_args!("{}{class}", if is_number { "class " } else { "" }))?,
+        }
         line(format_args!("{}", self.plan))?;
         line(format_args!("{} of {}", self.step, self.steps))?;
         match self.step {
@@ -155,7 +160,7 @@ mod tests {
         let line = |screen: &Screen, n: i32| rows(screen, n * LINE..(n + 1) * LINE, 64..128);
         let changed = [
             Frame { seed: 8, ..FRAME },
-            Frame { class: "", ..FRAME },
+            Frame { class: "none", ..FRAME },
             Frame { plan: "ddim50", ..FRAME },
             Frame { steps: 6, ..FRAME },
             Frame { note: "bad model", ..FRAME },

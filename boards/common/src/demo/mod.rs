@@ -1,11 +1,12 @@
 //! The demo: after power-up a board draws; a press of its button draws the next seed, a long press the next class.
 //! Words on the serial line do the same and more; a display of 128x64 dots shows a preview after every step.
 //!
-//! A board implements [`Board`], finds its [`Memory`] and its model with [`source`], and calls [`Demo::run`].
+//! A board implements [`Board`], takes its [`Memory`], and calls [`Demo::start`].
 //!
 //! - [`frame`]: what the display shows;
 //! - [`dither`]: an image in dots;
 //! - [`press`]: short and long presses;
+//! - [`inputs`]: presses and bytes on their way from interrupts;
 //! - [`typed`]: bytes of a serial line, as lines;
 //! - [`command`]: the words of a line;
 //! - [`source`]: the model in a flash region of its own, or the one in the firmware;
@@ -17,6 +18,7 @@ pub mod command;
 mod controls;
 pub mod dither;
 pub mod frame;
+pub mod inputs;
 pub mod memory;
 pub mod oled;
 pub mod press;

@@ -4,8 +4,9 @@ use super::board::{Board, DisplayError};
 use super::controls::{Controls, Turn};
 use super::dither::Dots;
 use super::frame::Frame;
+use super::memory::Memory;
 use super::say::say;
-use super::settings::{ClassName, Settings};
+use super::settings::Settings;
 use super::source::Source;
 use crate::report::Line;
 use brownian::{Progress, Sampler};
@@ -56,6 +57,26 @@ impl<'m> Demo<'m> {
         Some(Self { controls, source, arena, state, screen: Screen::default() })
     }
 
+    /// Runs the demo of the model in `region`, or of the one that is built in, in `memory`. `restart` says why the board has
+    /// started, where that is worth a line.
+    ///
+    /// # Panics
+    /// The memory has no room for the built-in model where the region's is not to be used; `cargo xtask boards` checks it.
+    pub async fn start<B: Board>(
+        board: &mut B,
+        memory: Memory<'_>,
+        region: &[u8],
+        built_in: &[u8],
+        restart: Option<&str>,
+    ) -> ! {
+        let (room, mut slot) = (memory.len(), None);
+        let source = Source::choose(region, built_in, room, &mut slot).expect("the built-in model fits");
+        let (arena, state) = (source.model().arena_len(), source.model().state_len());
+        let parts = memory.divide(arena, state).expect("checked with the source");
+        let demo = Demo::new(source, parts, room).expect("a parsed model has plans");
+        demo.run(board, restart).await
+    }
+
     /// Says hello and draws; then does what button and serial line ask for, for ever. `restart` says why the board has
     /// started, where that is worth a line.
     pub async fn run<B: Board>(mut self, board: &mut B, restart: Option<&str>) -> ! {
@@ -90,12 +111,10 @@ impl<'m> Demo<'m> {
         let Self { controls, source, arena, state, screen } = self;
         let (model, settings) = (source.model(), controls.settings);
         say(board, format_args!("draw {settings}")).await;
-        let mut chain = Sampler::builder(model, settings.plan).seed(settings.seed);
-        let mut class: String<16> = String::new();
-        if let Some(number) = settings.class {
-            chain = chain.class_on(0, number);
-            _ = write!(class, "class {}", ClassName(settings.class));
-        }
+        let chain = Sampler::builder(model, settings.plan).seed(settings.seed).condition(settings.condition);
+        let mut class: String<64> = String::new();
+        // Names that do not fit would not fit on the display either.
+        _ = write!(class, "{}", settings.classes());
         let mut sampler = match chain.start(arena, state) {
             Ok(sampler) => sampler,
             Err(error) => {

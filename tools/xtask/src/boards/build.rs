@@ -37,6 +37,8 @@ impl Sizes {
     /// Of a firmware.
     pub fn of(image: &Image) -> Result<Self> {
         let [end, top] = [image.symbol("__sheap")?, image.symbol("_stack_start")?];
+        let is_ram = end <= top && top - end < 1 << 24;
+        ensure!(is_ram, "the free memory from {end:#x} to the stack at {top:#x} is not RAM: see the linker script");
         let flash = image.parts().iter().map(|(_, bytes)| bytes.len() as u64).sum();
         let room = top.saturating_sub(end).saturating_sub(memory::STACK as u64 + 15);
         Ok(Self { flash, variables: image.variables(), room })

@@ -3,7 +3,7 @@
 use super::build::{self, Sizes};
 use super::image::Image;
 use super::list::{self, Board, BOARDS};
-use super::{dist, flash, machine, scenario, uf2};
+use super::{dist, file, flash, packages, scenario};
 use anyhow::{ensure, Context, Result};
 use brownian_tests::shipped_model;
 use clap::Args;
@@ -37,8 +37,8 @@ pub struct Firmware {
 pub struct Uf2 {
     #[command(flatten)]
     firmware: Firmware,
-    /// Where to write; `brownian-BOARD.uf2` by default
-    #[arg(long, value_name = "FILE.uf2")]
+    /// Where to write; `brownian-BOARD.uf2` by default, or `.hex` where the board takes that
+    #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
@@ -67,8 +67,7 @@ pub fn boards(options: &Boards) -> Result<()> {
         names => names.iter().map(|name| list::find(name)).collect::<Result<_>>()?,
     };
     if options.run {
-        machine::install()?;
-        machine::test()?;
+        packages::prepare(&boards)?;
     }
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
@@ -80,7 +79,7 @@ pub fn boards(options: &Boards) -> Result<()> {
         let sizes = Sizes::of(&Image::read(&elf)?)?;
         build::check(board, &sizes, &model)?;
         let mut row = vec![board.name.to_owned(), sizes.flash.to_string(), sizes.ram(&model).to_string()];
-        if options.run && board.is_run {
+        if options.run {
             let outcome = scenario::play(board, &elf).with_context(|| board.name)?;
             row.extend([outcome.digests as u64, outcome.instructions, outcome.stack].map(|number| number.to_string()));
             row.push(outcome.png.display().to_string());
@@ -88,6 +87,7 @@ pub fn boards(options: &Boards) -> Result<()> {
             row.resize(7, "not run".to_owned());
         }
         row.push(start.elapsed().as_secs().to_string());
+        eprintln!("{}: {} s", board.name, start.elapsed().as_secs());
         table.add_row(row);
     }
     println!("{table}");
@@ -99,31 +99,34 @@ pub fn check() -> Result<()> {
     boards(&Boards { names: Vec::new(), run: true })
 }
 
-/// A board's UF2 file.
-fn file(board: &Board, model: Option<&Path>) -> Result<Vec<u8>> {
+/// What is flashed.
+fn flashed(board: &Board, model: Option<&Path>) -> Result<Vec<u8>> {
     let mut image = Image::read(&build::firmware(board, "")?)?;
     let sizes = Sizes::of(&image)?;
     ensure!(sizes.flash <= board.flash, "the firmware has {} bytes, more than {}", sizes.flash, board.flash);
     if let Some(model) = model {
         image.add_model(model, sizes.room)?;
     }
-    Ok(uf2::file(image.parts(), board.drive.family))
+    file::of(board, &image)
 }
 
-/// Writes a UF2 file.
+/// Writes what is flashed to a file.
 pub fn uf2_file(options: &Uf2) -> Result<()> {
     let board = list::find(&options.firmware.board)?;
-    let bytes = file(board, options.firmware.model.as_deref())?;
-    let path = options.out.clone().unwrap_or_else(|| format!("brownian-{}.uf2", board.name).into());
+    let bytes = flashed(board, options.firmware.model.as_deref())?;
+    let path = options.out.clone().unwrap_or_else(|| file::name(board).into());
     std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("{}: {}, then drop it on the drive", path.display(), board.drive.how);
+    match &board.drive {
+        Some(drive) => println!("{}: {}, then drop it on the drive", path.display(), drive.how),
+        None => println!("{}: the board has no drive; a probe or its boot loader takes the file", path.display()),
+    }
     Ok(())
 }
 
-/// Drops a UF2 file on the board's drive.
+/// Drops a file on the board's drive.
 pub fn flash_board(options: &Flash) -> Result<()> {
     let board = list::find(&options.firmware.board)?;
-    let bytes = file(board, options.firmware.model.as_deref())?;
+    let bytes = flashed(board, options.firmware.model.as_deref())?;
     let path = flash::copy(board, &bytes, options.drive.as_deref())?;
     println!("wrote {}: the board restarts and draws", path.display());
     Ok(())
@@ -131,7 +134,7 @@ pub fn flash_board(options: &Flash) -> Result<()> {
 
 /// Writes the folder of all boards' files.
 pub fn dist_all(options: &Dist) -> Result<()> {
-    let files = BOARDS.iter().map(|board| Ok((board, file(board, None)?))).collect::<Result<Vec<_>>>()?;
+    let files = BOARDS.iter().map(|board| Ok((board, flashed(board, None)?))).collect::<Result<Vec<_>>>()?;
     let folder =
         if options.out.is_absolute() { options.out.clone() } else { std::env::current_dir()?.join(&options.out) };
     dist::write(&folder, &files)?;

@@ -1,21 +1,26 @@
 //! A folder of files that are ready to be dropped on boards.
 
+use super::file;
 use super::list::Board;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::Path;
 
-/// Writes a UF2 file a board, `SHA256SUMS` and a page that says which file is for which board.
+/// Writes a file a board, `SHA256SUMS` and a page that says which file is for which board.
 pub fn write(folder: &Path, files: &[(&Board, Vec<u8>)]) -> Result<()> {
     let say = || format!("cannot write to {}", folder.display());
     std::fs::create_dir_all(folder).with_context(say)?;
     let mut page = String::from("# Firmware\n\n| board | file | bring up its drive | then |\n|---|---|---|---|\n");
     let mut sums = String::new();
     for (board, bytes) in files {
-        let name = format!("brownian-{}.uf2", board.name);
+        let name = file::name(board);
         std::fs::write(folder.join(&name), bytes).with_context(say)?;
-        writeln!(page, "| {} | `{name}` | {} | drop the file on it |", board.title, board.drive.how)?;
+        let (how, then) = match &board.drive {
+            Some(drive) => (drive.how, "drop the file on it"),
+            None => ("it has none", "flash the file with a probe"),
+        };
+        writeln!(page, "| {} | `{name}` | {how} | {then} |", board.title)?;
         // The format that `sha256sum --check` reads.
         let sum: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         writeln!(sums, "{sum}  {name}")?;

@@ -1,6 +1,7 @@
-//! Drops a UF2 file on the drive that a board offers.
+//! Drops a file on the drive that a board offers.
 
-use super::list::{Board, Drive};
+use super::file;
+use super::list::{Board, Sign};
 use anyhow::{bail, ensure, Context, Result};
 use std::fs::File;
 use std::io::Write;
@@ -9,8 +10,8 @@ use std::path::{Path, PathBuf};
 /// The file by which boot loaders tell who they are.
 const INFO: &str = "INFO_UF2.TXT";
 
-/// Copies `uf2` to `folder`, or to the board's drive among those that are mounted; returns where it went.
-pub fn copy(board: &Board, uf2: &[u8], folder: Option<&Path>) -> Result<PathBuf> {
+/// Copies `bytes` to `folder`, or to the board's drive among those that are mounted; returns where it went.
+pub fn copy(board: &Board, bytes: &[u8], folder: Option<&Path>) -> Result<PathBuf> {
     let drive = match folder {
         Some(folder) => {
             ensure!(folder.is_dir(), "{} is no folder: give the place where the drive is mounted", folder.display());
@@ -18,10 +19,10 @@ pub fn copy(board: &Board, uf2: &[u8], folder: Option<&Path>) -> Result<PathBuf>
         }
         None => find(board, mounted()?)?,
     };
-    let path = drive.join(format!("brownian-{}.uf2", board.name));
+    let path = drive.join(file::name(board));
     let write = || {
         let mut file = File::create(&path)?;
-        file.write_all(uf2)?;
+        file.write_all(bytes)?;
         file.sync_all()
     };
     write().with_context(|| format!("cannot write {}", path.display()))?;
@@ -36,16 +37,29 @@ fn mounted() -> Result<Vec<PathBuf>> {
 
 /// The one of these places that is the board's drive.
 fn find(board: &Board, places: Vec<PathBuf>) -> Result<PathBuf> {
-    let Drive { board_id, how, .. } = board.drive;
+    let Some(drive) = &board.drive else {
+        bail!(
+            "a {} offers no drive: with a probe, `cargo run --release` in boards/{}; `cargo xtask uf2 {1}` writes a file",
+            board.title,
+            board.name
+        );
+    };
+    let how = drive.how;
     let mut found: Vec<PathBuf> = Vec::new();
     let mut others = String::new();
     for place in places {
-        let Ok(info) = std::fs::read_to_string(place.join(INFO)) else { continue };
-        let id = info.lines().find_map(|line| line.strip_prefix("Board-ID:")).unwrap_or("").trim();
-        if id == board_id {
-            found.push(place);
-        } else {
-            others += &format!("; {} is the drive of another board, {id}", place.display());
+        match drive.sign {
+            Sign::Label(label) if place.file_name().is_some_and(|name| name == label) => found.push(place),
+            Sign::Label(_) => {}
+            Sign::BoardId(board_id) => {
+                let Ok(info) = std::fs::read_to_string(place.join(INFO)) else { continue };
+                let id = info.lines().find_map(|line| line.strip_prefix("Board-ID:")).unwrap_or("").trim();
+                if id == board_id {
+                    found.push(place);
+                } else {
+                    others += &format!("; {} is the drive of another board, {id}", place.display());
+                }
+            }
         }
     }
     match &found[..] {
@@ -81,6 +95,13 @@ mod tests {
         folder
     }
 
+    /// A folder of this name.
+    fn plain_named(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("brownian-drives-{}", std::process::id())).join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
     /// The drive is known by what its boot loader says, among others; none, another board's and two are errors.
     #[test]
     fn the_drive_is_known_by_its_boot_loader() {
@@ -98,6 +119,12 @@ mod tests {
         assert!(two.contains("--drive"), "{two}");
         let written = copy(board, b"a file", Some(&ours)).unwrap();
         assert_eq!(std::fs::read(written).unwrap(), b"a file");
+        let labelled = plain_named("JLINK");
+        assert_eq!(find(list::find("nrf52840-dk").unwrap(), vec![ours.clone(), labelled.clone()]).unwrap(), labelled);
+        assert!(find(list::find("nrf52840-dk").unwrap(), vec![ours])
+            .unwrap_err()
+            .to_string()
+            .contains("beside the power"));
         assert!(copy(board, b"", Some(Path::new("/nowhere"))).unwrap_err().to_string().contains("is no folder"));
     }
 }

@@ -1,13 +1,13 @@
-//! A model of a board in a process of its own, driven by requests and answers; `tools/boards/src/serve.mjs` has their
-//! list.
+//! A model of a board in a process of its own, driven by requests and answers; `tools/boards/README.md` has their list.
 
-use crate::firmware;
+use super::list::Board;
+use super::packages;
 use anyhow::{bail, ensure, Context, Result};
 use serde::Deserialize;
 use serde_json::{json, Value};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{channel, Receiver};
 use std::time::Duration;
 
@@ -42,40 +42,12 @@ struct Answer {
     rows: Option<Vec<String>>,
 }
 
-/// Installs the packages of `tools/boards` unless they are there as the lockfile has them.
-pub fn install() -> Result<()> {
-    let folder = firmware::root().join("tools/boards");
-    let installed = std::fs::metadata(folder.join("node_modules/.package-lock.json")).and_then(|m| m.modified());
-    let wanted = std::fs::metadata(folder.join("package-lock.json")).and_then(|m| m.modified())?;
-    if installed.is_ok_and(|time| time >= wanted) {
-        return Ok(());
-    }
-    eprintln!("installing the packages of tools/boards");
-    let status = Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder).status();
-    let status = status.context("cannot run npm: the models of chips need Node.js 18 or later with npm")?;
-    ensure!(status.success(), "`npm ci` failed in tools/boards");
-    Ok(())
-}
-
-/// The models' own tests.
-pub fn test() -> Result<()> {
-    let folder = firmware::root().join("tools/boards");
-    let output = Command::new("node").arg("--test").current_dir(folder).output().context("cannot run node")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    ensure!(output.status.success() && text.contains("\n# fail 0"), "the tests of tools/boards failed:\n{text}");
-    Ok(())
-}
-
 impl Machine {
-    /// A board with this firmware, an ELF or UF2 file, before its first instruction.
-    pub fn start(firmware: &Path) -> Result<Self> {
-        let mut child = Command::new("node")
-            .arg("src/serve.mjs")
-            .current_dir(firmware::root().join("tools/boards"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot run node")?;
+    /// A board with this firmware, an ELF file or one to flash, before its first instruction.
+    pub fn start(board: &Board, firmware: &Path) -> Result<Self> {
+        let mut command = packages::server(board);
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.with_context(|| format!("cannot run {}", command.get_program().display()))?;
         let requests = child.stdin.take().expect("piped");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let (sender, answers) = channel();
@@ -108,7 +80,9 @@ impl Machine {
         let answer = self.ask(request)?;
         let (stopped, said) = (answer.stopped.unwrap_or_default(), answer.said.unwrap_or_default());
         let last: Vec<&str> = said.lines().rev().take(4).collect();
-        ensure!(!said.contains("panicked at"), "the firmware panicked: {last:?}");
+        if let Some((_, message)) = said.split_once("panicked at") {
+            bail!("the firmware panicked at {}", message.trim());
+        }
         ensure!(stopped == "done", "'{text}' did not come ({stopped}); the last lines, newest first: {last:?}");
         Ok(said)
     }
@@ -137,9 +111,9 @@ impl Machine {
         self.ask(json!({"do": "plug", "in": is_in})).map(|_| ())
     }
 
-    /// The display's rows, `#` where it is lit; also written as a PNG.
-    pub fn display(&mut self, png: &Path) -> Result<Vec<String>> {
-        let answer = self.ask(json!({"do": "display", "png": png}))?;
+    /// The display's rows, `#` where it is lit.
+    pub fn display(&mut self) -> Result<Vec<String>> {
+        let answer = self.ask(json!({"do": "display"}))?;
         answer.rows.context("the model of the board has no display")
     }
 }

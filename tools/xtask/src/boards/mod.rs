@@ -6,12 +6,16 @@
 mod build;
 mod command;
 mod dist;
+mod file;
 mod flash;
 mod image;
 mod list;
 mod machine;
+mod packages;
+mod picture;
 mod scenario;
 mod script;
 mod uf2;
 
 pub use command::{boards, check, dist_all, flash_board, uf2_file, Boards, Dist, Flash, Uf2};
+pub use list::folders;

@@ -2,11 +2,12 @@
 //! its flash region.
 
 use super::build;
+use super::file;
 use super::image::Image;
 use super::list::Board;
 use super::machine::Machine;
+use super::picture;
 use super::script::Draw;
-use super::uf2;
 use crate::firmware::target_dir;
 use anyhow::{ensure, Context, Result};
 use brownian::host::OwnedModel;
@@ -34,12 +35,12 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
         board,
         line: board.lines[0],
         model: OwnedModel::read(shipped_model("digits28"))?,
-        machine: Machine::start(elf)?,
+        machine: Machine::start(board, elf)?,
         digests: 0,
     };
     let instructions = player.power_up(&png).context("after power-up")?;
     player.press().context("button")?;
-    player.unplug(&png).context("display unplugged")?;
+    player.unplug().context("display unplugged")?;
     player.bad_lines().context("bad lines")?;
     for line in &board.lines[1..] {
         player.other_line(line).with_context(|| format!("words over {line}"))?;
@@ -83,7 +84,9 @@ impl Player<'_> {
         let said = self.until(&format!("done {}", draw.words()))?;
         self.digests += draw.compare(&self.model, &(hello + &said), true)?;
         let instructions = self.machine.instructions - start;
-        draw.compare_display(&self.model, &self.machine.display(png)?)?;
+        let rows = self.machine.display()?;
+        picture::write(png, &rows)?;
+        draw.compare_display(&self.model, &rows)?;
         Ok(instructions)
     }
 
@@ -92,11 +95,13 @@ impl Player<'_> {
         let press = |player: &mut Self, millis| {
             player.machine.button(true)?;
             player.machine.wait(millis)?;
-            player.machine.button(false)
+            player.machine.button(false)?;
+            // Longer than contacts bounce.
+            player.machine.wait(50)
         };
         press(self, 100)?;
         self.finish(Draw { seed: 2, class: Some(0), plan: "fast5" })?;
-        press(self, 900)?;
+        press(self, 800)?;
         let long = Draw { seed: 2, class: Some(1), plan: "fast5" };
         let mut said = self.until("step 1 ")?;
         self.digests += long.compare(&self.model, &said, false)?;
@@ -110,7 +115,7 @@ impl Player<'_> {
     }
 
     /// A display that is unplugged is reported, and the chain goes on; plugged in again it shows the next draw.
-    fn unplug(&mut self, png: &Path) -> Result<()> {
+    fn unplug(&mut self) -> Result<()> {
         self.machine.plug(false)?;
         let draw = Draw { seed: 7, class: Some(3), plan: "fast3" };
         self.type_line(&format!("sample {}", draw.words()))?;
@@ -121,7 +126,7 @@ impl Player<'_> {
         self.type_line("sample class=none")?;
         let said = self.finish(again)?;
         ensure!(said.contains("display answers"), "{said}");
-        again.compare_display(&self.model, &self.machine.display(&png.with_extension("again.png"))?)
+        again.compare_display(&self.model, &self.machine.display()?)
     }
 
     /// Each is one line that says what is wrong; then the board still answers.
@@ -132,7 +137,7 @@ impl Player<'_> {
             ("\u{1}\u{2}\u{ff}\u{fe}", "printable"),
             ("sample se", "'se'"),
             ("sample plan=fast5000", "no plan 'fast5000'"),
-            ("sample class=10", "class=0 to class=9"),
+            ("sample class=10", "no class '10': classes names"),
             ("draw", "no word 'draw'"),
         ] {
             self.type_line(text)?;
@@ -166,7 +171,7 @@ impl Player<'_> {
     fn watchdog(&mut self) -> Result<()> {
         ensure!(self.machine.resets == 0, "the watchdog has bitten {} times before", self.machine.resets);
         let elf = build::firmware(self.board, "hang")?;
-        self.machine = Machine::start(&elf)?;
+        self.machine = Machine::start(self.board, &elf)?;
         self.until("step 1 ")?;
         self.type_line("hang")?;
         self.until("hangs")?;
@@ -178,7 +183,7 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// A UF2 file with another model runs that model; one whose model is damaged says so and runs its own.
+    /// A file to flash with another model runs that model; one whose model is damaged says so and runs its own.
     fn region(&mut self, elf: &Path) -> Result<()> {
         let file = shipped_model("digits28-nano");
         let image = Image::read(elf)?;
@@ -187,9 +192,9 @@ impl Player<'_> {
         let folder = target_dir().join("elf");
         let mut whole = image.clone();
         whole.add_model(&file, room)?;
-        let path = folder.join(format!("{}-model.uf2", self.board.name));
-        std::fs::write(&path, uf2::file(whole.parts(), self.board.drive.family))?;
-        self.machine = Machine::start(&path)?;
+        let path = folder.join(format!("{}-model", self.board.name));
+        std::fs::write(&path, file::of(self.board, &whole)?)?;
+        self.machine = Machine::start(self.board, &path)?;
         let said = self.until("done ")?;
         ensure!(said.contains("model from its flash region"), "{said}");
         self.digests += draw.compare(&OwnedModel::read(&file)?, &said, true)?;
@@ -197,9 +202,9 @@ impl Player<'_> {
         let mut bytes = std::fs::read(&file)?;
         bytes[1000] ^= 1;
         damaged.add(damaged.symbol("__model_start")? as u32, bytes);
-        let path = folder.join(format!("{}-damaged.uf2", self.board.name));
-        std::fs::write(&path, uf2::file(damaged.parts(), self.board.drive.family))?;
-        self.machine = Machine::start(&path)?;
+        let path = folder.join(format!("{}-damaged", self.board.name));
+        std::fs::write(&path, file::of(self.board, &damaged)?)?;
+        self.machine = Machine::start(self.board, &path)?;
         let said = self.until("step 1 ")?;
         ensure!(said.contains("error: the model region cannot be used: "), "{said}");
         self.digests += draw.compare(&self.model, &said, false)?;

@@ -1,7 +1,7 @@
 extern crate std;
 use super::*;
 use crate::demo::press::Press;
-use crate::demo::{source, Memory};
+use crate::demo::source;
 use brownian::{include_model, Model};
 use core::cell::RefCell;
 use core::future::{pending, Future};
@@ -98,12 +98,8 @@ fn live(script: &[(&str, What)]) -> Log {
         Fake { events, typed: VecDeque::new(), presses: VecDeque::new(), plugged: true, micros: 0, log: &log };
     let room = source::ram(NANO) + 16;
     let mut bytes = vec![0; room + 16];
-    let mut slot = None;
-    let source = Source::choose(&[], NANO, room, &mut slot).unwrap();
-    let model = source.model();
-    let parts = Memory::new(&mut bytes).divide(model.arena_len(), model.state_len()).unwrap();
     {
-        let demo = Demo::new(source, parts, room).unwrap().run(&mut board, None);
+        let demo = Demo::start(&mut board, Memory::new(&mut bytes), &[], NANO, None);
         let mut demo = pin!(demo);
         // Nothing that the fake awaits is pending but the script's end.
         assert!(matches!(demo.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
@@ -200,11 +196,16 @@ fn cancel_stops_a_chain() {
 /// Words that only tell do not disturb the chain.
 #[test]
 fn questions_are_answered_within_a_chain() {
-    let log = live(&[("step 1", typed("plans\ninfo\nhelp\ndigest off\n"))]);
+    let log = live(&[("step 1", typed("plans\nclasses\ninfo\nhelp\ndigest off\n"))]);
     assert_eq!(steps(&log.said), chain(1, 0, "fast5")[..1]);
-    for words in
-        ["plan fast5: 5 steps", "brownian on a fake", "image 28x28x1, 10 classes", "sample [seed=N]", "done seed=1"]
-    {
+    for words in [
+        "plan fast5: 5 steps",
+        "axis class: 0 1 2 3 4 5 6 7 8 9",
+        "brownian on a fake",
+        "image 28x28x1, 10 classes",
+        "sample [seed=N]",
+        "done seed=1",
+    ] {
         assert!(log.said.contains(words), "{words}: {}", log.said);
     }
 }
@@ -217,7 +218,7 @@ fn bad_lines_are_one_error_each() {
         (&[0xff, 0x00, 0xfe, 0x80], "printable"),
         (b"sample se", "'se'"),
         (b"sample plan=fast5000", "no plan 'fast5000'"),
-        (b"sample class=10", "class=0 to class=9"),
+        (b"sample class=10", "no class '10': classes names"),
         (b"sample class=seven", "no class 'seven'"),
         (b"sample seed=1 class=2 plan=x", "no plan 'x'"),
         (b"draw", "no word 'draw'"),

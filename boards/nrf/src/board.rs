@@ -1,0 +1,108 @@
+//! A board with an nRF52 as the demo sees it.
+
+use crate::lines::{self, INPUTS};
+use brownian_board::demo::frame::Frame;
+use brownian_board::demo::inputs::Listener;
+use brownian_board::demo::press::Press;
+use brownian_board::demo::{memory, Board, DisplayError};
+use embassy_nrf::gpio::Input;
+use embassy_nrf::pac::POWER;
+use embassy_nrf::peripherals::WDT;
+use embassy_nrf::uarte::{Uarte, UarteTx};
+use embassy_nrf::wdt::{Config, HaltConfig, Watchdog, WatchdogHandle};
+use embassy_nrf::Peri;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use embassy_time::{with_timeout, Duration, Instant, Timer};
+
+/// Ticks of 32,768 Hz after which a watchdog that is not fed restarts the board: 4 s.
+const PERIOD: u32 = 4 * 32_768;
+/// A frame takes 25 ms at 400 kHz; a bus that takes much longer is stuck.
+const FRAME: Duration = Duration::from_millis(200);
+
+/// What boards with an nRF52 differ in.
+#[expect(async_fn_in_trait, reason = "boards run one executor a core; no future of the demo is sent elsewhere")]
+pub trait Kind {
+    /// What the board is called.
+    const NAME: &'static str;
+
+    /// Shows a frame.
+    ///
+    /// # Errors
+    /// A display that is not there, or fails.
+    async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError>;
+}
+
+/// The board.
+pub struct Nrf<K> {
+    kind: K,
+    uart: UarteTx<'static>,
+    watchdog: WatchdogHandle,
+    inputs: Listener<CriticalSectionRawMutex>,
+    restart: Option<&'static str>,
+}
+
+impl<K: Kind> Nrf<K> {
+    /// Starts what all have, the watchdog last.
+    pub fn start(kind: K, line: Uarte<'static>, button: Input<'static>, watchdog: Peri<'static, WDT>) -> Self {
+        // Reasons stay until they are cleared, by writing them back.
+        let reasons = POWER.resetreas().read();
+        POWER.resetreas().write_value(reasons);
+        let restart = reasons.dog().then_some("the watchdog");
+        let (uart, received) = line.split();
+        let spawner = lines::start();
+        // Each is spawned once, so there is room for it.
+        lines::button(button).into_iter().for_each(|task| spawner.spawn(task));
+        lines::uart(received).into_iter().for_each(|task| spawner.spawn(task));
+        let mut config = Config::default();
+        config.timeout_ticks = PERIOD;
+        config.action_during_debug_halt = HaltConfig::Pause;
+        // One that runs already, as a boot loader leaves it, keeps its period.
+        let config = Config::try_new(&watchdog).unwrap_or(config);
+        let Ok((_, [watchdog])) = Watchdog::try_new(watchdog, config) else {
+            panic!("a boot loader has started the watchdog with several handles");
+        };
+        Self { kind, uart, watchdog, inputs: Listener::new(&INPUTS), restart }
+    }
+
+    /// Why the board has started, unless by power or the reset pin.
+    pub fn restart(&self) -> Option<&'static str> {
+        self.restart
+    }
+}
+
+impl<K: Kind> Board for Nrf<K> {
+    const NAME: &'static str = K::NAME;
+
+    fn micros(&mut self) -> u64 {
+        Instant::now().as_micros()
+    }
+
+    fn stack(&self) -> Option<(usize, usize)> {
+        Some((memory::stack_used(), memory::STACK))
+    }
+
+    fn feed_watchdog(&mut self) {
+        self.watchdog.pet();
+    }
+
+    fn press(&mut self) -> Option<Press> {
+        self.inputs.press()
+    }
+
+    fn read(&mut self) -> Option<u8> {
+        self.inputs.read()
+    }
+
+    async fn write(&mut self, line: &str) {
+        // Fails for lines that are longer than any.
+        _ = self.uart.write(line.as_bytes()).await;
+    }
+
+    async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
+        with_timeout(FRAME, self.kind.show(frame)).await.unwrap_or(Err(DisplayError::TimedOut))
+    }
+
+    async fn pause(&mut self, micros: u64) {
+        self.inputs.pause((micros > 0).then(|| Timer::after_micros(micros))).await;
+    }
+}

@@ -1,0 +1,1 @@
+"""Models of chips and boards that run the real firmware."""

@@ -1,0 +1,223 @@
+"""An nRF52840-DK: the registers of an nRF52840 that its firmware touches (nRF52840 product specification)."""
+
+from collections import deque
+
+from unicorn.arm_const import UC_CPU_ARM_CORTEX_M4
+
+from .core import CortexM
+from .outside import BYTE, CHARACTER, Outside
+
+CLOCK, UARTE, TWIM, GPIOTE, WDT, RTC1, NVMC = (
+    0x4000_0000, 0x4000_2000, 0x4000_3000, 0x4000_6000, 0x4001_0000, 0x4001_1000, 0x4001_E000)
+P0 = 0x5000_0000
+# A block's interrupt is its number.
+INTERRUPTING = {block: block >> 12 & 0xFF for block in (UARTE, TWIM, GPIOTE, RTC1)}
+# Of every block: tasks from 0 on, events, what they interrupt.
+EVENTS, ENABLE_SET, ENABLE_CLEAR = 0x100, 0x304, 0x308
+END_RX, END_TX, TX_STOPPED, RX_TO, PORT = 0x110, 0x120, 0x158, 0x144, 0x17C
+STOPPED, ERROR = 0x104, 0x124
+RX_POINTER, RX_MAX, RX_AMOUNT, TX_POINTER, TX_MAX, TX_AMOUNT = 0x534, 0x538, 0x53C, 0x544, 0x548, 0x54C
+ERROR_SOURCE, ADDRESS = 0x4C4, 0x588
+COMPARE, COUNTER, CC = 0x140, 0x504, 0x540
+RESET_REASON = CLOCK + 0x400
+OUT, OUT_SET, OUT_CLEAR, IN, LATCH, PIN, PORT_1 = 0x504, 0x508, 0x50C, 0x510, 0x520, 0x700, 0x300
+WATCHDOG_TICKS, RUNNING, RELOAD = 0x504, 0x400, 0x600
+RELOADS = 0x6E52_4635
+UICR = 0x1000_1000
+
+
+class Nrf52840Dk(Outside, CortexM):
+    cpu, hz, vectors = UC_CPU_ARM_CORTEX_M4, 64_000_000, 0
+    flash = ((0, 1 << 20),)
+    # RAM, FICR and UICR, and what an anomaly's workaround reads.
+    memories = ((0x2000_0000, 256 << 10), (0x1000_0000, 0x2000), (0xF000_0000, 0x1000))
+    devices = ((0x4000_0000, 0x10_0000), (0x5000_0000, 0x1000))
+    button_pin = 11
+    reason = 0
+
+    def erase(self):
+        self.uc.mem_write(0x1000_0000, b"\xff" * 0x2000)
+
+    def start(self):
+        self.enabled_events, self.raised = {}, {}
+        self.received, self.wanted = deque(), False
+        self.cleared = self.now
+
+    def bite(self):
+        self.reason |= 2
+        super().bite()
+
+    def levels(self):
+        high = 0
+        for block, irq in INTERRUPTING.items():
+            if self.raised.get(block, 0) & self.enabled_events.get(block, 0):
+                high |= 1 << irq
+        return high
+
+    def read(self, address):
+        block, register = address & ~0xFFF, address & 0xFFF
+        if block in self.raised and EVENTS <= register < 0x180:
+            return self.raised[block] >> (register - EVENTS) // 4 & 1
+        if register in (ENABLE_SET, ENABLE_CLEAR) and block != P0:
+            return self.enabled_events.get(block, 0)
+        if address == P0 + IN:
+            return 0xFFFF_FFFF & ~(self.is_down << self.button_pin)
+        if address == RTC1 + COUNTER:
+            return self._ticks() & 0xFF_FFFF
+        if address in (NVMC + 0x400, NVMC + 0x408):
+            return 1  # ready
+        if address in (CLOCK + 0x40C, CLOCK + 0x418):
+            return 1 << 16 | 1  # both oscillators run
+        if address == RESET_REASON:
+            return self.reason
+        return self.regs.get(address, 0)
+
+    def write(self, address, value, size):
+        block, register = address & ~0xFFF, address & 0xFFF
+        if block == P0:
+            self._write_pins(register, value)
+        elif register < 0x80:
+            if value:
+                self._task(block, register)
+        elif EVENTS <= register < 0x180:
+            bit = 1 << (register - EVENTS) // 4
+            self.raised[block] = self.raised.get(block, 0) & ~bit | (bit if value else 0)
+        elif register == ENABLE_SET:
+            self.enabled_events[block] = self.enabled_events.get(block, 0) | value
+        elif register == ENABLE_CLEAR:
+            self.enabled_events[block] = self.enabled_events.get(block, 0) & ~value
+        elif address in (UARTE + 0x480, TWIM + ERROR_SOURCE):
+            self.regs[address] = self.regs.get(address, 0) & ~value
+        elif address == RESET_REASON:
+            self.reason &= ~value
+        elif block == WDT and RELOAD <= register < RELOAD + 32:
+            if value == RELOADS and self.regs.get(WDT + RUNNING):
+                self._watch()
+        elif address == NVMC + 0x508:
+            self.uc.mem_write(value & ~0xFFF, b"\xff" * 4096)
+        else:
+            self.regs[address] = value
+            if block == RTC1 and CC <= register < CC + 16:
+                self._compare((register - CC) // 4)
+
+    def _event(self, block, register):
+        self.raised[block] = self.raised.get(block, 0) | 1 << (register - EVENTS) // 4
+
+    def _task(self, block, register):
+        if block == CLOCK and register in (0, 8):
+            self._event(CLOCK, EVENTS + register // 2)  # oscillators start at once
+        elif block == RTC1 and register == 8:
+            self.cleared = self.now
+            for channel in range(4):
+                self._compare(channel)
+        elif block == WDT and register == 0:
+            self.regs[WDT + RUNNING] = 1
+            self._watch()
+        elif block == UARTE:
+            self._uart_task(register)
+        elif block == TWIM and register == 8:
+            count = self.regs.get(TWIM + TX_MAX, 0)
+            self.after("bus", self.cycles((count + 1) * BYTE), self._transfer)
+
+    # Time: RTC1 counts at 32,768 Hz, the watchdog too.
+
+    def _ticks(self):
+        return (self.now - self.cleared) * 32768 // self.hz
+
+    def _compare(self, channel):
+        address = RTC1 + CC + 4 * channel
+        if address not in self.regs:
+            return
+        wait = self.regs[address] - self._ticks() & 0xFF_FFFF or 1 << 24
+        # The cycle in which the counter gets there.
+        target = self.cleared + -(-(self._ticks() + wait) * self.hz // 32768)
+        self.after(f"compare {channel}", target - self.now, lambda: self._reached(channel))
+
+    def _reached(self, channel):
+        self._event(RTC1, COMPARE + 4 * channel)
+        self._compare(channel)
+
+    def _watch(self):
+        self.after("watchdog", self.regs.get(WDT + WATCHDOG_TICKS, 0) * self.hz // 32768, self.bite)
+
+    # Pins.
+
+    def _write_pins(self, register, value):
+        out = self.regs.get(P0 + OUT, 0)
+        if register == OUT_SET:
+            self.regs[P0 + OUT] = out | value
+        elif register == OUT_CLEAR:
+            self.regs[P0 + OUT] = out & ~value
+        elif register == PORT_1 + LATCH:
+            pass  # no pin of port 1 is looked at
+        elif register == LATCH:
+            self.regs[P0 + LATCH] = self.regs.get(P0 + LATCH, 0) & ~value
+            self.pins_changed()
+        else:
+            self.regs[P0 + register] = value
+            if register == PIN + 4 * self.button_pin:
+                self.pins_changed()
+
+    def pins_changed(self):
+        """A pin whose level is the one that it looks for is latched, which is an event of the port."""
+        sense = self.regs.get(P0 + PIN + 4 * self.button_pin, 0) >> 16 & 3
+        if sense == (3 if self.is_down else 2):
+            self.regs[P0 + LATCH] = self.regs.get(P0 + LATCH, 0) | 1 << self.button_pin
+            self._event(GPIOTE, PORT)
+
+    # UART with DMA.
+
+    def _uart_task(self, register):
+        regs = self.regs
+        if register == 0:  # receive
+            self.wanted = True
+            self._receive()
+        elif register == 4:
+            self.wanted = False
+            regs[UARTE + RX_AMOUNT] = 0
+            self._event(UARTE, END_RX)
+            self._event(UARTE, RX_TO)
+        elif register == 8:  # send
+            count = regs.get(UARTE + TX_MAX, 0)
+            self.after("send", self.cycles(count * CHARACTER), self._sent)
+        elif register == 12:
+            self.never("send")
+            self._event(UARTE, END_TX)
+            self._event(UARTE, TX_STOPPED)
+
+    def _sent(self):
+        pointer, count = self.regs.get(UARTE + TX_POINTER, 0), self.regs.get(UARTE + TX_MAX, 0)
+        self.say(self.uc.mem_read(pointer, count))
+        self.regs[UARTE + TX_AMOUNT] = count
+        self._event(UARTE, END_TX)
+
+    def receive(self, byte):
+        # What comes while four wait is lost.
+        if len(self.received) < 4:
+            self.received.append(byte)
+        self._receive()
+
+    def _receive(self):
+        count = self.regs.get(UARTE + RX_MAX, 0)
+        if self.wanted and len(self.received) >= count:
+            data = bytes(self.received.popleft() for _ in range(count))
+            self.uc.mem_write(self.regs[UARTE + RX_POINTER], data)
+            self.regs[UARTE + RX_AMOUNT] = count
+            self.wanted = False
+            self._event(UARTE, END_RX)
+
+    # I2C with DMA, which only writes.
+
+    def _transfer(self):
+        regs = self.regs
+        count = regs.get(TWIM + TX_MAX, 0)
+        if not self.answers(regs.get(TWIM + ADDRESS, 0)):
+            regs[TWIM + ERROR_SOURCE] = regs.get(TWIM + ERROR_SOURCE, 0) | 2
+            regs[TWIM + TX_AMOUNT] = 0
+            self._event(TWIM, ERROR)
+            return
+        self.display.start()
+        for byte in self.uc.mem_read(regs[TWIM + TX_POINTER], count):
+            self.display.write(byte)
+        regs[TWIM + TX_AMOUNT] = count
+        self._event(TWIM, STOPPED)

@@ -1,0 +1,59 @@
+"""What is wired to a chip: a button, a display, a serial line."""
+
+from collections import deque
+
+from .ssd1306 import Ssd1306
+
+# Microseconds of a character at 115,200 baud, and of a byte on a bus of 400 kHz, its acknowledgement included.
+CHARACTER = 87
+BYTE = 23
+
+
+class Outside:
+    """Mixed into a chip, which says what happens when a character arrives (`receive`) and calls `say`."""
+
+    def __init__(self, parts):
+        self.said = {"uart": ""}
+        self.is_down = False
+        self.is_plugged = True
+        self.display = Ssd1306()
+        self.to_type = deque()
+        super().__init__(parts)
+
+    def button(self, is_down):
+        """Holds the button down, or lets go of it."""
+        self.is_down = is_down
+        self.pins_changed()
+
+    def pins_changed(self):
+        """The chip looks at its pins again."""
+
+    def plug(self, is_plugged):
+        """Plugs the display in, with its memory lost, or out."""
+        if is_plugged and not self.is_plugged:
+            self.display = Ssd1306()
+        self.is_plugged = is_plugged
+
+    def answers(self, address):
+        """Whether the display answers at an address of the bus."""
+        return self.is_plugged and address == Ssd1306.address
+
+    def type(self, line, text):
+        """Sends text on the serial line, one character at its speed."""
+        if line not in self.said:
+            raise ValueError(f"the board has no line '{line}'")
+        self.to_type.extend(text.encode("latin1"))
+        if "type" not in self.alarms:
+            self.after("type", self.cycles(CHARACTER), self._type)
+
+    def reset(self):
+        self.to_type.clear()
+        super().reset()
+
+    def _type(self):
+        if self.to_type:
+            self.receive(self.to_type.popleft())
+            self.after("type", self.cycles(CHARACTER), self._type)
+
+    def say(self, data):
+        self.said["uart"] += bytes(data).decode("latin1")

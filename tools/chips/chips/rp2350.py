@@ -1,0 +1,239 @@
+"""A Raspberry Pi Pico 2: the registers of an RP2350 that its firmware touches (RP2350 data sheet)."""
+
+from collections import deque
+
+from unicorn.arm_const import UC_CPU_ARM_CORTEX_M33
+
+from .core import CortexM
+from .outside import BYTE, CHARACTER, Outside
+
+BUTTON = 15
+SIO_IN = 0xD000_0004
+CLOCKS, RESETS, IO_BANK0, XOSC = 0x4001_0000, 0x4002_0000, 0x4002_8000, 0x4004_8000
+PLL_SYS, PLL_USB, UART0, I2C0, TIMER0 = 0x4005_0000, 0x4005_8000, 0x4007_0000, 0x4009_0000, 0x400B_0000
+WATCHDOG = 0x400D_8000
+TIMER_IRQ, IO_IRQ, UART_IRQ, I2C_IRQ = 0, 21, 33, 36
+RESET_DONE = RESETS + 8
+# Of IO_BANK0, for core 0: latched edges, enabled interrupts, and those that are both.
+INTR, INTE, INTS = IO_BANK0 + 0x230, IO_BANK0 + 0x248, IO_BANK0 + 0x278
+LEVEL_LOW, LEVEL_HIGH, EDGE_LOW, EDGE_HIGH = 1, 2, 4, 8
+ALARM, ARMED, RAW, TIMER_INTR, TIMER_INTE, TIMER_INTS = (TIMER0 + r for r in (0x10, 0x20, 0x28, 0x3C, 0x40, 0x48))
+FLAGS, LEVELS, MASK, STATUS, MASKED, CLEAR = (UART0 + r for r in (0x18, 0x34, 0x38, 0x3C, 0x40, 0x44))
+RX, TX, RT = 1 << 4, 1 << 5, 1 << 6
+UART_FIFO, I2C_FIFO = 32, 16
+TAR, DATA, I2C_INTS, I2C_MASK, I2C_RAW = (I2C0 + r for r in (0x04, 0x10, 0x2C, 0x30, 0x34))
+TX_LEVEL, CLEAR_ABORT, CLEAR_STOP, ENABLE, TX_COUNT, ABORT_SOURCE, ENABLED = (
+    I2C0 + r for r in (0x3C, 0x54, 0x60, 0x6C, 0x74, 0x80, 0x9C))
+TX_EMPTY, ABORTED, STOPPED = 1 << 4, 1 << 6, 1 << 9
+WATCHDOG_LOAD, WATCHDOG_REASON = WATCHDOG + 4, WATCHDOG + 8
+
+
+class Pico2(Outside, CortexM):
+    cpu, hz, vectors = UC_CPU_ARM_CORTEX_M33, 150_000_000, 0x1000_0000
+    flash = ((0x1000_0000, 4 << 20),)
+    memories = ((0, 32 << 10), (0x2000_0000, 520 << 10))  # an empty ROM, and RAM
+    devices = ((0x4000_0000, 0x20_0000), (0x5000_0000, 0x40_0000), (0xD000_0000, 0x1000))
+    reason = 0
+
+    def start(self):
+        self.received, self.sending = deque(), 0
+        self.bus, self.is_addressed = deque(), False
+
+    def bite(self):
+        self.reason = 1
+        super().bite()
+
+    def levels(self):
+        high = 0
+        if self.regs.get(TIMER_INTR, 0) & self.regs.get(TIMER_INTE, 0):
+            high |= 1 << TIMER_IRQ
+        if self._uart_status() & self.regs.get(MASK, 0):
+            high |= 1 << UART_IRQ
+        if self._i2c_raw() & self.regs.get(I2C_MASK, 0):
+            high |= 1 << I2C_IRQ
+        if any(self._pins(4 * word) for word in range(6)):
+            high |= 1 << IO_IRQ
+        return high
+
+    def read(self, address):
+        if address == SIO_IN:
+            return 0xFFFF_FFFF & ~(self.is_down << BUTTON)
+        if address >= 0xD000_0000:
+            return self.regs.get(address, 0)
+        address &= ~0x3000
+        return self._read_register(address) & 0xFFFF_FFFF
+
+    def _read_register(self, address):
+        regs = self.regs
+        if address == RESET_DONE:
+            return ~regs.get(RESETS, 0)
+        if address == XOSC + 4:
+            return 1 << 31 | 1 << 12  # stable, on
+        if address in (PLL_SYS, PLL_USB):
+            return regs.get(address, 1) | 1 << 31  # locked
+        if address == CLOCKS + 0x38:
+            return 1 << (regs.get(CLOCKS + 0x30, 0) & 3)
+        if address == CLOCKS + 0x44:
+            return 1 << (regs.get(CLOCKS + 0x3C, 0) & 1)
+        if address in (RAW, TIMER0 + 0xC):
+            return self.micros
+        if address in (RAW - 4, TIMER0 + 8):
+            return self.micros >> 32
+        if address == TIMER_INTS:
+            return regs.get(TIMER_INTR, 0) & regs.get(TIMER_INTE, 0)
+        if INTS <= address < INTS + 24:
+            return self._pins(address - INTS)
+        if address == WATCHDOG_REASON:
+            return self.reason
+        if UART0 <= address < UART0 + 0x1000:
+            return self._read_uart(address)
+        if I2C0 <= address < I2C0 + 0x1000:
+            return self._read_i2c(address)
+        return regs.get(address, 0)
+
+    def write(self, address, value, size):
+        if address >= 0xD000_0000:
+            self.regs[address] = value
+            return
+        if size < 4:  # a narrow write reaches the whole register, repeated
+            value = int.from_bytes(value.to_bytes(size, "little") * (4 // size), "little")
+        how, address = address >> 12 & 3, address & ~0x3003
+        if address == DATA:
+            self._write_i2c(value)
+            return
+        now = self.regs.get(address, 0)
+        value = (value, now ^ value, now | value, now & ~value)[how]
+        if address == UART0:
+            self.say([value & 0xFF])
+            self.sending += 1
+            if self.sending == 1:
+                self.after("send", self.cycles(CHARACTER), self._sent)
+        elif address == CLEAR:
+            self.regs[STATUS] = self.regs.get(STATUS, 0) & ~value
+        elif address == TIMER_INTR:
+            self.regs[address] = now & ~value
+        elif address == ARMED:
+            self.regs[address] = now & ~value
+            for alarm in range(4):
+                if value >> alarm & 1:
+                    self.never(f"alarm {alarm}")
+        elif ALARM <= address < ALARM + 16:
+            self._arm((address - ALARM) // 4, value)
+        elif INTR <= address < INTR + 24:
+            self.regs[address] = now & ~value
+        else:
+            self.regs[address] = value
+            if address in (WATCHDOG, WATCHDOG_LOAD):
+                self._watch()
+
+    # Timer and watchdog.
+
+    def _arm(self, alarm, value):
+        self.regs[ALARM + 4 * alarm] = value
+        self.regs[ARMED] = self.regs.get(ARMED, 0) | 1 << alarm
+        wait = value - self.micros & 0xFFFF_FFFF
+        self.after(f"alarm {alarm}", (self.micros + wait) * self.hz // 1_000_000 + 150 - self.now, lambda: self._ring(alarm))
+
+    def _ring(self, alarm):
+        self.regs[ARMED] &= ~(1 << alarm)
+        self.regs[TIMER_INTR] = self.regs.get(TIMER_INTR, 0) | 1 << alarm
+
+    def _watch(self):
+        if self.regs.get(WATCHDOG, 0) >> 30 & 1:
+            self.after("watchdog", self.cycles(self.regs.get(WATCHDOG_LOAD, 0) & 0xFF_FFFF), self.bite)
+        else:
+            self.never("watchdog")
+
+    # Pins.
+
+    def _pins(self, offset):
+        """Interrupts of the eight pins of a word; all pins but the button's are high."""
+        state = self.regs.get(INTR + offset, 0)
+        for place in range(8):
+            is_low = self.is_down and 2 * offset + place == BUTTON
+            state |= (LEVEL_LOW if is_low else LEVEL_HIGH) << 4 * place
+        return state & self.regs.get(INTE + offset, 0)
+
+    def pins_changed(self):
+        word = INTR + 4 * (BUTTON // 8)
+        edge = (EDGE_LOW if self.is_down else EDGE_HIGH) << 4 * (BUTTON % 8)
+        self.regs[word] = self.regs.get(word, 0) | edge
+
+    # UART: a PL011.
+
+    def _uart_status(self):
+        return self.regs.get(STATUS, 0) | (RX | RT if self.received else 0)
+
+    def _read_uart(self, address):
+        if address == UART0:
+            return self.received.popleft() if self.received else 0
+        if address == FLAGS:
+            return (0 if self.received else 1 << 4) | (1 << 5 if self.sending >= UART_FIFO else 0) | (
+                1 << 3 if self.sending else 1 << 7)
+        if address == STATUS:
+            return self._uart_status()
+        if address == MASKED:
+            return self._uart_status() & self.regs.get(MASK, 0)
+        return self.regs.get(address, 0)
+
+    def _sent(self):
+        self.sending -= 1
+        # The interrupt comes when the FIFO falls through half of its length, or empty.
+        if self.sending in (0, UART_FIFO // 2):
+            self.regs[STATUS] = self.regs.get(STATUS, 0) | TX
+        if self.sending:
+            self.after("send", self.cycles(CHARACTER), self._sent)
+
+    def receive(self, byte):
+        # What comes while the FIFO is full is lost.
+        if len(self.received) < UART_FIFO:
+            self.received.append(byte)
+
+    # I2C: a DesignWare controller that only writes.
+
+    def _i2c_raw(self):
+        is_low = len(self.bus) <= self.regs.get(TX_LEVEL, 0)
+        return self.regs.get(I2C_RAW, 0) | (TX_EMPTY if is_low else 0)
+
+    def _read_i2c(self, address):
+        regs = self.regs
+        if address == I2C_RAW:
+            return self._i2c_raw()
+        if address == I2C_INTS:
+            return self._i2c_raw() & regs.get(I2C_MASK, 0)
+        if address == I2C0 + 0x70:  # FIFO not full, empty
+            return (2 if len(self.bus) < I2C_FIFO else 0) | (0 if self.bus else 4)
+        if address == TX_COUNT:
+            return len(self.bus)
+        if address == ENABLED:
+            return regs.get(ENABLE, 0)
+        if address == CLEAR_ABORT:
+            regs[I2C_RAW] = regs.get(I2C_RAW, 0) & ~ABORTED
+            regs[ABORT_SOURCE] = 0
+        if address == CLEAR_STOP:
+            regs[I2C_RAW] = regs.get(I2C_RAW, 0) & ~STOPPED
+        return regs.get(address, 0)
+
+    def _write_i2c(self, value):
+        if self.regs.get(I2C_RAW, 0) & ABORTED:
+            return  # the FIFO stays flushed until the abort is cleared
+        self.bus.append(value)
+        if len(self.bus) == 1:
+            self.after("bus", self.cycles(BYTE), self._shift)
+
+    def _shift(self):
+        if not self.is_addressed and not self.answers(self.regs.get(TAR, 0) & 0x7F):
+            self.bus.clear()
+            self.regs[ABORT_SOURCE] = 1  # no answer to the address
+            self.regs[I2C_RAW] = self.regs.get(I2C_RAW, 0) | ABORTED | STOPPED
+            return
+        if not self.is_addressed:
+            self.display.start()
+            self.is_addressed = True
+        value = self.bus.popleft()
+        self.display.write(value & 0xFF)
+        if value & 0x200:
+            self.is_addressed = False
+            self.regs[I2C_RAW] = self.regs.get(I2C_RAW, 0) | STOPPED
+        if self.bus:
+            self.after("bus", self.cycles(BYTE), self._shift)

@@ -1,0 +1,69 @@
+//! Files that are flashed.
+
+use super::image::Image;
+use super::list::{Board, Form};
+use super::uf2;
+use anyhow::{Context, Result};
+
+/// Bytes of a line of Intel's hexadecimal form.
+const LINE: usize = 16;
+
+/// The file of an image, in the form that the board takes.
+pub fn of(board: &Board, image: &Image) -> Result<Vec<u8>> {
+    match board.file {
+        Form::Uf2(family) => Ok(uf2::file(image.parts(), family)),
+        Form::Hex => hex(image.parts()),
+    }
+}
+
+/// Its usual name.
+pub fn name(board: &Board) -> String {
+    format!("brownian-{}.{}", board.name, board.file.extension())
+}
+
+fn hex(parts: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
+    let mut records = Vec::new();
+    for (start, bytes) in parts {
+        let mut upper = None;
+        let mut at = *start;
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            if upper != Some((at >> 16) as u16) {
+                upper = Some((at >> 16) as u16);
+                records.push(ihex::Record::ExtendedLinearAddress((at >> 16) as u16));
+            }
+            // A line does not cross the 64 KB that its upper address counts.
+            let room = 0x1_0000 - (at as usize & 0xffff);
+            let (line, others) = rest.split_at(rest.len().min(LINE).min(room));
+            records.push(ihex::Record::Data { offset: at as u16, value: line.to_vec() });
+            (at, rest) = (at.wrapping_add(line.len() as u32), others);
+        }
+    }
+    records.push(ihex::Record::EndOfFile);
+    let text =
+        ihex::create_object_file_representation(&records).ok().context("the image cannot be written as lines")?;
+    Ok((text + "\n").into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines of 16 bytes at most, an upper address where it changes, checksums (the two's complement of the sum).
+    #[test]
+    fn parts_become_lines() {
+        let parts = [(0x0000_fffe, vec![1, 2, 3]), (0x2, vec![0; 17])];
+        let text = String::from_utf8(hex(&parts).unwrap()).unwrap();
+        let expected = [
+            ":020000040000FA",
+            ":02FFFE000102FE",
+            ":020000040001F9",
+            ":0100000003FC",
+            ":020000040000FA",
+            ":1000020000000000000000000000000000000000EE",
+            ":0100120000ED",
+            ":00000001FF",
+        ];
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+    }
+}
