@@ -26,7 +26,7 @@ class Server:
             board = self.board
             counts = {"instructions": board.instructions, "resets": board.resets, "micros": board.micros}
             return {**result, **counts}
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (AttributeError, ValueError, KeyError, TypeError, OSError) as error:
             return {"error": f"{error}"}
 
     def do_start(self, firmware):
