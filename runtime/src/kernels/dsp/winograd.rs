@@ -172,51 +172,9 @@ impl Transforms for Dsp {
         }
     }
 
-    #[inline(never)]
     unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32) {
-        // SAFETY: the caller's promise. Eight words a turn; the first turn begins where the number of words wants it. On
-        // the stack: sums, plane, bytes of the weights of one value, the end of all weights, the end of this value's.
-        unsafe {
-            asm!(
-                "push {{r6, r7}}",
-                "push {{r2, r3, r4, r5, r6}}",
-                "20:",
-                "ldr r8, [sp, #8]",
-                "add r9, lr, r8",
-                "str r9, [sp, #16]",
-                "mov r0, #0\n mov r1, #0\n mov r2, #0\n mov r3, #0\n mov r4, #0\n mov r5, #0\n mov r6, #0\n mov r7, #0",
-                "ands r8, r8, #48",
-                "beq 28f",
-                "cmp r8, #32",
-                "blo 22f",
-                "beq 24f",
-                "b 26f",
-                "28:",
-                word!(), word!(),
-                "26:",
-                word!(), word!(),
-                "24:",
-                word!(), word!(),
-                "22:",
-                word!(), word!(),
-                "ldr r8, [sp, #16]",
-                "cmp lr, r8",
-                "bne 28b",
-                "ldrd r8, r9, [sp]",
-                "stm r8!, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
-                "str r8, [sp]",
-                "add r12, r12, r9",
-                "ldr r9, [sp, #12]",
-                "cmp lr, r9",
-                "bne 20b",
-                "add sp, sp, #20",
-                "pop {{r6, r7}}",
-                inout("r2") sums => _, inout("r3") plane - 16 * words => _, inout("r4") 8 * words => _,
-                inout("r5") weights.add(12 * words) => _,
-                inout("r12") inputs => _, inout("lr") weights => _,
-                out("r0") _, out("r1") _, out("r8") _, out("r9") _, out("r10") _, out("r11") _,
-            );
-        }
+        // SAFETY: the caller's promise.
+        unsafe { products(inputs, plane - 16 * words, weights, words, sums, 0) };
     }
 
     #[inline(never)]
@@ -262,74 +220,9 @@ impl Transforms for Dsp {
         unsafe { weights_down(to, channels) };
     }
 
-    #[inline(never)]
     unsafe fn products_down(inputs: *const u32, weights: *const u32, words: usize, sums: *mut i32) {
-        // SAFETY: the caller's promise. The inputs and weights of the four products of a value follow one another. Where a
-        // product goes on is on the stack, with: sums, bytes of a product's weights, the end of all weights, the end of this
-        // product's.
-        unsafe {
-            asm!(
-                "push {{r6, r7}}",
-                "push {{r2, r3, r4, r5, r6}}",
-                "20:",
-                "mov r0, #0\n mov r1, #0\n mov r2, #0\n mov r3, #0\n mov r4, #0\n mov r5, #0\n mov r6, #0\n mov r7, #0",
-                "adr r8, 31f\n b 30f",
-                ".balign 4",
-                "31:",
-                // The second row's sums are m0 for now.
-                "ldr r11, [sp]\n add r11, r11, #192\n stm r11, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
-                "adr r8, 32f\n b 30f",
-                ".balign 4",
-                "32:",
-                // m0 + m1 here; there 2·m0 − (m0 + m1).
-                "ldr r11, [sp]\n add r11, r11, #192",
-                "ldrd r8, r9, [r11]\n rsb r8, r0, r8, lsl #1\n rsb r9, r1, r9, lsl #1\n strd r8, r9, [r11], #8",
-                "ldrd r8, r9, [r11]\n rsb r8, r2, r8, lsl #1\n rsb r9, r3, r9, lsl #1\n strd r8, r9, [r11], #8",
-                "ldrd r8, r9, [r11]\n rsb r8, r4, r8, lsl #1\n rsb r9, r5, r9, lsl #1\n strd r8, r9, [r11], #8",
-                "ldrd r8, r9, [r11]\n rsb r8, r6, r8, lsl #1\n rsb r9, r7, r9, lsl #1\n strd r8, r9, [r11]",
-                "adr r8, 33f\n b 30f",
-                ".balign 4",
-                "33:",
-                "ldr r11, [sp]\n stm r11!, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
-                "add r11, r11, #160\n ldm r11, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
-                "adr r8, 34f",
-                // A product, and on to r8.
-                "30:",
-                "ldrd r9, r10, [sp, #4]",
-                "add r10, lr, r9",
-                "strd r10, r8, [sp, #12]",
-                "ands r9, r9, #48",
-                "beq 28f",
-                "cmp r9, #32",
-                "blo 22f",
-                "beq 24f",
-                "b 26f",
-                "28:",
-                word!(), word!(),
-                "26:",
-                word!(), word!(),
-                "24:",
-                word!(), word!(),
-                "22:",
-                word!(), word!(),
-                "ldrd r8, r9, [sp, #12]",
-                "cmp lr, r8",
-                "bne 28b",
-                "mov pc, r9",
-                ".balign 4",
-                "34:",
-                "ldr r8, [sp]\n add r8, r8, #192\n stm r8, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
-                "sub r8, r8, #160\n str r8, [sp]",
-                "ldr r9, [sp, #8]",
-                "cmp lr, r9",
-                "bne 20b",
-                "add sp, sp, #20",
-                "pop {{r6, r7}}",
-                inout("r2") sums => _, inout("r3") 8 * words => _, inout("r4") weights.add(48 * words) => _,
-                inout("r12") inputs => _, inout("lr") weights => _,
-                out("r0") _, out("r1") _, out("r5") _, out("r8") _, out("r9") _, out("r10") _, out("r11") _,
-            );
-        }
+        // SAFETY: the caller's promise.
+        unsafe { products(inputs, 0, weights, words, sums, 3) };
     }
 
     unsafe fn job(conv: &Conv, out: &mut Output) -> Lanes {
@@ -375,6 +268,93 @@ impl Transforms for Dsp {
         job.doubled = at.doubled as u32;
         // SAFETY: the caller's promise, as `Lanes` says.
         unsafe { store(job) };
+    }
+}
+
+/// Six times the sums of products of a value, or of the four products of a value of a tile of two rows, whose inputs and
+/// weights follow one another. `skip` bytes of inputs lie between values; `more` is 0 or 3.
+///
+/// # Safety
+/// All that is readable and writable; `words` is positive and even.
+#[inline(never)]
+unsafe fn products(inputs: *const u32, skip: usize, weights: *const u32, words: usize, sums: *mut i32, more: usize) {
+    // SAFETY: the caller's promise. A product takes eight words a turn; the first turn begins where the number of words
+    // wants it. On the stack: sums, bytes of a product's weights, the end of all weights, the end of this product's, where
+    // it goes on, where the first of a value goes on, and what is skipped.
+    unsafe {
+        asm!(
+            "push {{r6, r7}}",
+            "adr r6, 36f",
+            "cbz r5, 19f",
+            "adr r6, 31f",
+            "19:",
+            "sub sp, sp, #12",
+            "push {{r2, r3, r4, r8, r9}}",
+            "str r6, [sp, #16]",
+            "20:",
+            "mov r0, #0\n mov r1, #0\n mov r2, #0\n mov r3, #0\n mov r4, #0\n mov r5, #0\n mov r6, #0\n mov r7, #0",
+            "ldr r8, [sp, #16]\n b 30f",
+            ".balign 4",
+            "31:",
+            // The second row's sums are m0 for now.
+            "ldr r11, [sp]\n add r11, r11, #192\n stm r11, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
+            "adr r8, 32f\n b 30f",
+            ".balign 4",
+            "32:",
+            // m0 + m1 here; there 2·m0 − (m0 + m1).
+            "ldr r11, [sp]\n add r11, r11, #192",
+            "ldrd r8, r9, [r11]\n rsb r8, r0, r8, lsl #1\n rsb r9, r1, r9, lsl #1\n strd r8, r9, [r11], #8",
+            "ldrd r8, r9, [r11]\n rsb r8, r2, r8, lsl #1\n rsb r9, r3, r9, lsl #1\n strd r8, r9, [r11], #8",
+            "ldrd r8, r9, [r11]\n rsb r8, r4, r8, lsl #1\n rsb r9, r5, r9, lsl #1\n strd r8, r9, [r11], #8",
+            "ldrd r8, r9, [r11]\n rsb r8, r6, r8, lsl #1\n rsb r9, r7, r9, lsl #1\n strd r8, r9, [r11]",
+            "adr r8, 33f\n b 30f",
+            ".balign 4",
+            "33:",
+            "ldr r11, [sp]\n stm r11!, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
+            "add r11, r11, #160\n ldm r11, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
+            "adr r8, 34f",
+            // A product, and on to r8.
+            "30:",
+            "ldr r9, [sp, #4]",
+            "add r10, lr, r9",
+            "strd r10, r8, [sp, #24]",
+            "ands r9, r9, #48",
+            "beq 28f",
+            "cmp r9, #32",
+            "blo 22f",
+            "beq 24f",
+            "b 26f",
+            "28:",
+            word!(), word!(),
+            "26:",
+            word!(), word!(),
+            "24:",
+            word!(), word!(),
+            "22:",
+            word!(), word!(),
+            "ldrd r8, r9, [sp, #24]",
+            "cmp lr, r8",
+            "bne 28b",
+            "mov pc, r9",
+            ".balign 4",
+            "34:",
+            "ldr r8, [sp]\n add r9, r8, #192\n stm r9, {{r0, r1, r2, r3, r4, r5, r6, r7}}\n add r8, r8, #32",
+            "b 35f",
+            ".balign 4",
+            "36:",
+            "ldr r8, [sp]\n ldr r9, [sp, #12]\n stm r8!, {{r0, r1, r2, r3, r4, r5, r6, r7}}\n add r12, r12, r9",
+            "35:",
+            "str r8, [sp]",
+            "ldr r9, [sp, #8]",
+            "cmp lr, r9",
+            "bne 20b",
+            "add sp, sp, #32",
+            "pop {{r6, r7}}",
+            inout("r2") sums => _, inout("r3") 8 * words => _,
+            inout("r4") weights.add(12 * words * (more + 1)) => _, inout("r5") more => _, inout("r8") skip => _,
+            inout("r12") inputs => _, inout("lr") weights => _,
+            out("r0") _, out("r1") _, out("r9") _, out("r10") _, out("r11") _,
+        );
     }
 }
 

@@ -124,6 +124,7 @@ pub fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
 unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *mut I::Block, blocks: usize) {
     let [out_h, out_w, out_c] = conv.output;
     let pixels = out_h * out_w;
+    let ways = Ways::of(conv);
     let (mut x, mut y, mut first) = (0, 0, 0);
     while first < pixels {
         let single = I::SINGLE && pixels - first < P;
@@ -138,10 +139,10 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
             // SAFETY: the caller's promise; p < P.
             unsafe {
                 if single {
-                    gather::<I, 1>(conv, y, x, patch);
+                    gather::<I, 1>(conv, ways, y, x, patch);
                     I::single(conv, out, patch, blocks, first);
                 } else {
-                    gather::<I, P>(conv, y, x, patch.add(p));
+                    gather::<I, P>(conv, ways, y, x, patch.add(p));
                 }
             }
             x += 1;
@@ -173,19 +174,35 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
     }
 }
 
+/// How windows are copied.
+#[derive(Clone, Copy)]
+struct Ways {
+    /// By words.
+    aligned: bool,
+    /// A row of taps at once, where it is inside the input.
+    plain: bool,
+}
+
+impl Ways {
+    fn of(conv: &Conv) -> Self {
+        let (a, b) = conv.sources;
+        let words = |s: &Source| s.channels.is_multiple_of(4) && (s.data.as_ptr() as usize).is_multiple_of(4);
+        Self {
+            aligned: words(&a) && b.as_ref().is_none_or(words),
+            plain: b.is_none() && a.upsample == 0 && conv.window.dilation[1] == 1,
+        }
+    }
+}
+
 /// Copies the window at output (y, x) to one pixel's place in the patches.
 ///
 /// # Safety
 /// The sources are whole, `dst` has room for a patch.
-unsafe fn gather<I: Isa, const P: usize>(conv: &Conv, y: usize, x: usize, dst: *mut I::Block) {
+unsafe fn gather<I: Isa, const P: usize>(conv: &Conv, ways: Ways, y: usize, x: usize, dst: *mut I::Block) {
     let Window { kernel, stride, pad, dilation } = conv.window;
     let (a, b) = conv.sources;
-    let aligned = a.channels.is_multiple_of(4)
-        && (a.data.as_ptr() as usize).is_multiple_of(4)
-        && b.is_none_or(|b| b.channels.is_multiple_of(4) && (b.data.as_ptr() as usize).is_multiple_of(4));
     let left = (x * stride[1]).wrapping_sub(pad[1]);
-    let plain = b.is_none() && a.upsample == 0 && dilation[1] == 1;
-    let inside = plain && left < a.width && left + kernel[1] <= a.width;
+    let inside = ways.plain && left < a.width && left + kernel[1] <= a.width;
     let mut patch = Patch::<I, P> { dst, word: 0, filled: 0 };
     for ky in 0..kernel[0] {
         let iy = (y * stride[0] + ky * dilation[0]).wrapping_sub(pad[0]);
@@ -194,9 +211,9 @@ unsafe fn gather<I: Isa, const P: usize>(conv: &Conv, y: usize, x: usize, dst: *
             let ix = left.wrapping_add(kx * dilation[1]);
             // SAFETY: the caller's promise.
             unsafe {
-                patch.push(&a, iy, ix, a.channels * sources, aligned);
+                patch.push(&a, iy, ix, a.channels * sources, ways.aligned);
                 if let Some(b) = &b {
-                    patch.push(b, iy, ix, b.channels, aligned);
+                    patch.push(b, iy, ix, b.channels, ways.aligned);
                 }
             }
         }
