@@ -20,7 +20,7 @@ SYSTEM = 0xE000_E000
 AIRCR, VTOR, CPUID, STIR = 0xED0C, 0xED08, 0xED00, 0xEF00
 SYSRESETREQ = 4
 # Instructions of a burst: the most, and after something has happened; it doubles from there.
-LONG, SHORT = 10_000, 32
+LONG, SHORT = 10_000, 128
 # What passes at a YIELD, in microseconds: a core that spins would else be slow to watch.
 SPIN = 1000
 FOREVER = 1 << 62

@@ -148,11 +148,14 @@ class Pico2(Outside, CortexM):
 
     def _pins(self, offset):
         """Interrupts of the eight pins of a word; all pins but the button's are high."""
+        enabled = self.regs.get(INTE + offset, 0)
+        if not enabled:
+            return 0
         state = self.regs.get(INTR + offset, 0)
         for place in range(8):
             is_low = self.is_down and 2 * offset + place == BUTTON
             state |= (LEVEL_LOW if is_low else LEVEL_HIGH) << 4 * place
-        return state & self.regs.get(INTE + offset, 0)
+        return state & enabled
 
     def pins_changed(self):
         word = INTR + 4 * (BUTTON // 8)

@@ -83,7 +83,7 @@ class Sleep(unittest.TestCase):
     def test_spinning_takes_no_longer_than_sleeping(self):
         c = chip(0xBF10, 0xE7FD)  # yield, and back
         c.after("dog", 4_000_000, c.bite)
-        c.run(lambda: c.resets, instructions=200_000)
+        c.run(lambda: c.resets, instructions=400_000)
         self.assertTrue(c.resets == 1 and 4_000_000 <= c.now < 4_001_000, c.now)
 
     def test_an_alarm_is_on_time(self):
