@@ -42,7 +42,7 @@ fn hex(parts: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
     records.push(ihex::Record::EndOfFile);
     let text =
         ihex::create_object_file_representation(&records).ok().context("the image cannot be written as lines")?;
-    Ok((text + "\n").into_bytes())
+    Ok(text.into_bytes())
 }
 
 #[cfg(test)]
