@@ -290,8 +290,11 @@ fn conv(m: &mut Buffers, rng: &mut Rng, shape: Shape) -> Option<bool> {
     let taps = window.kernel[0] * window.kernel[1] * total;
     let mut out_c = 1 + rng.below(10);
     let tile_rows = if window.kernel[0] == 3 { 1 + rng.below(2) } else { 1 };
-    let winograd = matches!(shape, Shape::Winograd)
-        .then(|| Winograd { rows: 1 + rng.below(out_h), groups: 1 + rng.below(3), tile_rows });
+    let winograd = matches!(shape, Shape::Winograd).then(|| Winograd {
+        rows: 1 + rng.below(out_h),
+        groups: 1 + rng.below(3),
+        tile_rows,
+    });
     let groups = if winograd.is_none() && rng.below(10) == 0 && channels[1] == 0 { total } else { 1 };
     if groups > 1 {
         out_c = groups;
