@@ -130,6 +130,8 @@ fn build<'a>(options: &Options, machines: &[&'static Machine], on_host: &'a [OnH
     let mut jobs = Vec::new();
     for &machine in machines {
         let mut is_first = true;
+        // Of the runtime alone, whichever the model: with the kernels that are asked for, and with the portable ones.
+        let mut codes = [None; 2];
         for on_host in on_host.iter().filter(|on_host| subject::runs(machine, &on_host.subject)) {
             let Subject { name, path, any_ram, .. } = &on_host.subject;
             // The portable kernels are the reference: one core with fast kernels runs them as well.
@@ -140,6 +142,11 @@ fn build<'a>(options: &Options, machines: &[&'static Machine], on_host: &'a [OnH
                 eprintln!("building {name} for {} ({backend})", machine.name);
                 let elf = build("digits", *any_ram).run()?;
                 let is_asked = portable == options.portable;
+                let code = match codes[usize::from(portable)] {
+                    Some(code) => code,
+                    None => firmware::sizes(&build("no_panic", *any_ram).run()?)?.text,
+                };
+                codes[usize::from(portable)] = Some(code);
                 // Two evaluations a step need more state than the RAM of a plain chain has.
                 let edits_ram = *any_ram || name != machine.model;
                 jobs.push(Job {
@@ -147,7 +154,7 @@ fn build<'a>(options: &Options, machines: &[&'static Machine], on_host: &'a [OnH
                     on_host,
                     backend,
                     sizes: firmware::sizes(&elf)?,
-                    code: firmware::sizes(&build("no_panic", *any_ram).run()?)?.text,
+                    code,
                     edits: if is_asked { Some(build("edits", edits_ram).run()?) } else { None },
                     failures: if is_first { Some(build("failures", *any_ram).run()?) } else { None },
                     elf,
