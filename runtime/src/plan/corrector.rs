@@ -8,10 +8,11 @@ const MOST: f64 = 0.7;
 impl Method {
     /// It with a corrector: where a timestep repeats, a Langevin step with signal-to-noise ratio `r`, kept within 0 to
     /// 0.7. The step after a corrector's looks back at none, so that DPM-Solver++ is of first order there.
-    pub const fn corrected(self, r: f64) -> Self {
+    pub const fn corrected(mut self, r: f64) -> Self {
         // NaN becomes 0.
         let r = if r > 0.0 { r } else { 0.0 };
-        self.with_corrector(if r < MOST { r } else { MOST })
+        self.corrector = Some(if r < MOST { r } else { MOST });
+        self
     }
 }
 

@@ -99,7 +99,7 @@ pub struct Method {
     spec: &'static MethodSpec,
     options: [f64; MAX_OPTIONS],
     /// Signal-to-noise ratio of the steps where a timestep repeats.
-    corrector: Option<f64>,
+    pub(super) corrector: Option<f64>,
 }
 
 impl Method {
@@ -155,12 +155,6 @@ impl Method {
     /// Its entry in the list.
     pub fn spec(&self) -> &'static MethodSpec {
         self.spec
-    }
-
-    /// With Langevin steps of this signal-to-noise ratio where a timestep repeats.
-    pub(crate) const fn with_corrector(mut self, r: f64) -> Self {
-        self.corrector = Some(r);
-        self
     }
 
     /// What a step over `transition` does; `None` where it stays at its timestep and the method makes nothing of that.
