@@ -95,9 +95,10 @@ impl Build<'_> {
             command.args(["--features", "edits"]);
         }
         command.env("BROWNIAN_MODEL", self.model);
-        if self.any_ram {
-            command.env("BROWNIAN_ANY_RAM", "1");
-        }
+        match self.any_ram {
+            true => command.env("BROWNIAN_ANY_RAM", "1"),
+            false => command.env_remove("BROWNIAN_ANY_RAM"),
+        };
         let status = command.status().context("cannot run cargo")?;
         ensure!(status.success(), "building {bin} for {} failed", machine.name);
         let built = target_dir().join(machine.target).join("release").join(bin);

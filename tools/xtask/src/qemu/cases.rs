@@ -4,7 +4,7 @@
 use super::report::Report;
 use super::LIMIT;
 use crate::emulator::{run_loaded, Ending, Run};
-use crate::firmware::{self, target_dir};
+use crate::firmware;
 use crate::machines::Machine;
 use anyhow::{bail, ensure, Context, Result};
 use brownian::host::OwnedModel;
@@ -60,11 +60,8 @@ fn check_case(machine: &Machine, elf: &Path, host: &OwnedModel, case: &Case, out
 }
 
 fn run(machine: &Machine, elf: &Path, case: &Case) -> Result<Run> {
-    let inputs = target_dir().join(format!(
-        "inputs-{}-{}.bin",
-        machine.name,
-        elf.file_stem().unwrap_or_default().to_string_lossy()
-    ));
+    // Beside the firmware, whose name no other run at this time has.
+    let inputs = elf.with_extension("inputs");
     std::fs::write(&inputs, &case.inputs).with_context(|| format!("cannot write {}", inputs.display()))?;
     let words: Vec<String> = case.words.split(' ').map(String::from).collect();
     run_loaded(machine, elf, &words, (&inputs, firmware::symbol(elf, "_inputs")?), LIMIT)

@@ -39,12 +39,16 @@ impl Subject {
     }
 }
 
+/// Whether a machine calls this model its own.
+fn is_a_machines_own(name: &str) -> bool {
+    MACHINES.iter().any(|machine| machine.model == name)
+}
+
 /// The models that the options choose, or that have goldens.
 pub fn subjects(options: &Options) -> Result<Vec<Subject>> {
     if let Some(path) = &options.model {
         return Ok(vec![Subject::read(path.canonicalize().context("--model")?, options.seeds, true)?]);
     }
-    let is_a_machines_own = |name: &str| MACHINES.iter().any(|machine| machine.model == name);
     let read = |name: String| {
         // One seed is enough of those that every core runs besides its own: their cases follow.
         let seeds = if is_a_machines_own(&name) { options.seeds } else { 1 };
@@ -55,6 +59,5 @@ pub fn subjects(options: &Options) -> Result<Vec<Subject>> {
 
 /// Whether a machine runs a model: its own, one that was asked for, or one that no machine calls its own.
 pub fn runs(machine: &Machine, subject: &Subject) -> bool {
-    let is_anothers = MACHINES.iter().any(|other| other.model == subject.name);
-    subject.any_ram || subject.name == machine.model || !is_anothers && subject.fits(machine)
+    subject.any_ram || subject.name == machine.model || !is_a_machines_own(&subject.name) && subject.fits(machine)
 }
