@@ -32,7 +32,6 @@ impl Pack {
         if checkpoint::exists(&self.out) {
             return Err(held());
         }
-        checkpoint::check_writable(&self.out)?;
         let lock = Lock::take(&self.out)?;
         // Another process may have written there since.
         if checkpoint::exists(&self.out) {
