@@ -8,6 +8,7 @@
 //! - [`edit`]: chains that start from an image, keep parts of one, or go on from a snapshot;
 //! - [`counter`]: a hardware counter of few bits, read often, as a count that does not wrap;
 //! - [`stack`]: the stack's high-water mark by painting;
+//! - [`last_words`]: what a panic leaves to do;
 //! - [`picture`]: an image as text;
 //! - [`request`]: what to sample, from a command line;
 //! - [`report`]: the lines that firmware prints and that host tools read back;
@@ -18,6 +19,7 @@ pub mod counter;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod edit;
+pub mod last_words;
 pub mod picture;
 pub mod report;
 pub mod request;

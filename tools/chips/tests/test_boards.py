@@ -5,6 +5,7 @@ from chips.boards import BOARDS
 from chips.nrf52 import Nrf52840Dk
 from chips.rp2350 import Pico2
 from chips.serve import Server
+from chips.stm32f411 import BlackPill
 
 STOP, WFI = 0xE7FE, 0xBF30
 
@@ -99,3 +100,61 @@ class OfNrf52840Dk(unittest.TestCase):
         b.type("uart", "xyz")
         b.run(lambda: False, micros=500)
         self.assertEqual((bytes(b.uc.mem_read(0x2000_0100, 3)), b.read(0x4000_253C)), (b"xy\0", 2))
+
+
+class OfStm32f411(unittest.TestCase):
+    def test_a_comparison_of_the_timer_interrupts(self):
+        b = board(BlackPill, STOP)
+        # 1 MHz, period 1000, channel 1 at 300
+        for register, value in ((0x28, 99), (0x2C, 999), (0x34, 300), (0x0C, 2), (0, 1)):
+            b.write(0x4000_0000 + register, value, 4)
+        b.run(lambda: b.levels(), micros=2000)
+        self.assertEqual((b.levels(), b.read(0x4000_0010) & 2, b.read(0x4000_0024)), (1 << 28, 2, 300))
+        b.write(0x4000_0010, ~2, 4)
+        self.assertEqual(b.levels(), 0)
+
+    def test_the_watchdog_bites_unless_fed(self):
+        b = board(BlackPill, STOP)
+        # 32 ticks of 8 kHz: 4 ms
+        for register, value in ((0, 0x5555), (4, 0), (8, 31), (0, 0xCCCC)):
+            b.write(0x4000_3000 + register, value, 4)
+        b.run(lambda: False, micros=3000)
+        b.write(0x4000_3000, 0xAAAA, 4)
+        b.run(lambda: False, micros=3000)
+        self.assertEqual((b.resets, b.read(0x4002_3874) >> 29), (0, 0))
+        b.run(lambda: b.resets, micros=3000)
+        self.assertEqual((b.resets, b.read(0x4002_3874) >> 29), (1, 1))
+
+    def test_a_character_leaves_while_the_next_waits(self):
+        b = board(BlackPill, STOP)
+        sent, empty = 1 << 6, 1 << 7
+        flags = []
+        for byte in b"ab":
+            b.write(0x4000_4404, byte, 4)
+            flags.append(b.read(0x4000_4400) & (sent | empty))
+        b.run(lambda: False, micros=100)
+        flags.append(b.read(0x4000_4400) & (sent | empty))
+        b.run(lambda: False, micros=100)
+        flags.append(b.read(0x4000_4400) & (sent | empty))
+        self.assertEqual((b.said["uart"], flags), ("ab", [empty, 0, empty, sent | empty]))
+
+    def test_bytes_go_to_the_display_by_dma_unless_nobody_answers(self):
+        b = board(BlackPill, STOP)
+        got = []
+        b.display.write = got.append
+        b.uc.mem_write(0x2000_0100, b"xyz")
+        for address, expected in ((0x3C, [*b"xyz"]), (0x3D, [])):
+            got.clear()
+            b.write(0x4000_5400, 1 << 8, 4)
+            b.run(lambda: False, micros=50)
+            self.assertEqual(b.read(0x4000_5414), 1)
+            b.write(0x4000_5410, address << 1, 4)
+            b.run(lambda: False, micros=50)
+            if b.read(0x4000_5414) & 2:
+                b.read(0x4000_5418)
+                for register, value in ((0x4, 3), (0xC, 0x2000_0100), (0, 1)):
+                    b.write(0x4002_60A0 + register, value, 4)
+                b.run(lambda: False, micros=100)
+                self.assertEqual(b.read(0x4000_5414), 4)
+            self.assertEqual(got, expected)
+        self.assertEqual(b.read(0x4000_5414), 1 << 10)

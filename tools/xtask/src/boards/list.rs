@@ -109,6 +109,17 @@ pub const BOARDS: &[Board] = &[
         model: Model::Unicorn,
         lines: &["uart"],
     },
+    Board {
+        name: "stm32f411",
+        title: "STM32F411 (Black Pill)",
+        target: "thumbv7em-none-eabihf",
+        flash: 256 * 1024,
+        ram_budget: 40 * 1024,
+        file: Form::Hex,
+        drive: None,
+        model: Model::Unicorn,
+        lines: &["uart"],
+    },
 ];
 
 /// The folders of all boards' firmware, from the repository's root.

@@ -1,4 +1,4 @@
-//! Puts `memory.x` where the linker looks for it.
+//! The build script of boards: puts their `memory.x` where the linker looks for it.
 
 use std::{env, fs, path::PathBuf};
 
@@ -7,5 +7,4 @@ fn main() {
     fs::copy("memory.x", out.join("memory.x")).expect("memory.x can be copied");
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rerun-if-changed=memory.x");
-    println!("cargo:rerun-if-changed=build.rs");
 }
