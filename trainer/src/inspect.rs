@@ -1,6 +1,7 @@
 //! What a model file holds and what it needs on a chip, as text and as JSON.
 use crate::lower::arena_lower_bound;
 use brownian::format::Tensor;
+use brownian::host::boards::Board;
 use brownian::ops::Op;
 use brownian::{Axis, Model};
 use serde::Serialize;
@@ -35,8 +36,61 @@ pub struct Report {
     pub ops: Vec<OpReport>,
     /// The plans.
     pub plans: Vec<PlanReport>,
+    /// How it fits a board, where one is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub board: Option<BoardReport>,
     /// TOML.
     pub provenance: String,
+}
+
+/// How a model fits a board.
+#[derive(Debug, Serialize)]
+pub struct BoardReport {
+    /// The board.
+    pub title: &'static str,
+    /// Its core.
+    pub core: &'static str,
+    /// Its clock.
+    pub mhz: u32,
+    /// Bytes of flash that the model needs, and those that the board has for it.
+    pub flash: [usize; 2],
+    /// Bytes of RAM that the model needs for arena and state, and those that the board has for it.
+    pub ram: [usize; 2],
+    /// What is too large, and by how much.
+    pub excess: Option<String>,
+    /// Estimated seconds of an evaluation.
+    pub seconds_per_step: f64,
+    /// Estimated seconds of each plan, by its name.
+    pub seconds: Vec<(String, f64)>,
+}
+
+impl BoardReport {
+    /// Of a parsed model whose file has `flash` bytes.
+    pub fn new(board: &Board, model: &Model, flash: usize) -> Self {
+        let fit = board.fit(model, flash);
+        Self {
+            title: board.title,
+            core: board.core.name,
+            mhz: board.mhz,
+            flash: fit.flash,
+            ram: fit.ram,
+            excess: fit.excess(),
+            seconds_per_step: fit.seconds,
+            seconds: model.plans().map(|plan| (plan.name().into(), plan.len() as f64 * fit.seconds)).collect(),
+        }
+    }
+}
+
+impl fmt::Display for BoardReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}, {} at {} MHz", self.title, self.core, self.mhz)?;
+        for (what, [needed, found]) in [("flash", self.flash), ("RAM", self.ram)] {
+            let verdict = if needed <= found { "fits" } else { "too much" };
+            writeln!(f, "{what:<6} {needed:>8} of {found:>8} bytes for a model: {verdict}")?;
+        }
+        write!(f, "about {:.2} s a step (estimated; waits for flash come besides)", self.seconds_per_step)?;
+        self.seconds.iter().try_for_each(|(plan, seconds)| write!(f, "\nplan {plan}: about {seconds:.1} s"))
+    }
 }
 
 /// One axis of labels.
@@ -109,6 +163,7 @@ impl Report {
             macs_per_step: ops.iter().map(|op| op.macs).sum(),
             plans: plans.collect(),
             ops,
+            board: None,
             provenance: model.header().provenance.into(),
         }
     }

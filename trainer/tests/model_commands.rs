@@ -62,6 +62,23 @@ fn inspect_tells_what_a_chip_needs() {
     assert!(succeeds(folder.path(), &["inspect", MODEL]).contains("arena lower bound"));
 }
 
+/// A board's name brings what it has for the model and a time for each plan, as text and as JSON.
+#[test]
+fn inspect_tells_whether_a_board_has_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = succeeds(folder.path(), &["inspect", "--board", "pico2", MODEL]);
+    assert!(text.contains("Cortex-M33 at 150 MHz") && text.matches(": fits").count() == 2, "{text}");
+    assert!(text.contains("plan fast5: about "), "{text}");
+    let json = succeeds(folder.path(), &["inspect", "--board", "pico2", MODEL, "--json"]);
+    let board = serde_json::from_str::<serde_json::Value>(&json).unwrap()["board"].take();
+    assert_eq!(board["flash"][0].as_u64().unwrap(), std::fs::metadata(MODEL).unwrap().len());
+    assert!(board["excess"].is_null() && board["seconds"][0][1].as_f64().unwrap() > 0.1, "{board}");
+    let refused = trainer(folder.path(), &["inspect", "--board", "pica", MODEL]);
+    assert_eq!(refused.status.code(), Some(2));
+    let reason = String::from_utf8(refused.stderr).unwrap();
+    assert!(reason.contains("there are pico, pico2, nrf52840-dk"), "{reason}");
+}
+
 #[test]
 fn bad_models_are_named_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,8 +3,10 @@
 use crate::lines::{self, INPUTS};
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
+use brownian_board::demo::leds;
 use brownian_board::demo::press::Press;
 use brownian_board::demo::{memory, Board, DisplayError};
+use embassy_executor::SendSpawner;
 use embassy_nrf::gpio::Input;
 use embassy_nrf::pac::POWER;
 use embassy_nrf::peripherals::WDT;
@@ -24,6 +26,8 @@ const FRAME: Duration = Duration::from_millis(200);
 pub trait Kind {
     /// What the board is called.
     const NAME: &'static str;
+    /// Whether the serial line gets the picture, too, once it is done.
+    const PRINTS: bool = false;
 
     /// Shows a frame.
     ///
@@ -43,13 +47,18 @@ pub struct Nrf<K> {
 
 impl<K: Kind> Nrf<K> {
     /// Starts what all have, the watchdog last.
-    pub fn start(kind: K, line: Uarte<'static>, button: Input<'static>, watchdog: Peri<'static, WDT>) -> Self {
+    pub fn start(
+        kind: K,
+        spawner: SendSpawner,
+        line: Uarte<'static>,
+        button: Input<'static>,
+        watchdog: Peri<'static, WDT>,
+    ) -> Self {
         // Reasons stay until they are cleared, by writing them back.
         let reasons = POWER.resetreas().read();
         POWER.resetreas().write_value(reasons);
         let restart = reasons.dog().then_some("the watchdog");
         let (uart, received) = line.split();
-        let spawner = lines::start();
         // Each is spawned once, so there is room for it.
         lines::button(button).into_iter().for_each(|task| spawner.spawn(task));
         lines::uart(received).into_iter().for_each(|task| spawner.spawn(task));
@@ -99,6 +108,12 @@ impl<K: Kind> Board for Nrf<K> {
     }
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
+        if K::PRINTS && frame.step == frame.steps {
+            for line in leds::lines(frame.dots) {
+                self.write(&line).await;
+                self.write("\r\n").await;
+            }
+        }
         with_timeout(FRAME, self.kind.show(frame)).await.unwrap_or(Err(DisplayError::TimedOut))
     }
 

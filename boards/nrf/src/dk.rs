@@ -8,6 +8,7 @@
 //! | P0.13 | LED 1 |
 
 use crate::board::{Kind, Nrf};
+use crate::lines;
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::oled::Oled;
 use brownian_board::demo::DisplayError;
@@ -38,7 +39,7 @@ impl Dk {
         bus.frequency = twim::Frequency::K400;
         let oled = Oled::new(Twim::new(p.TWISPI0, Irqs, p.P0_26, p.P0_27, bus, COPY.take()));
         let led = Output::new(p.P0_13, Level::High, OutputDrive::Standard);
-        Nrf::start(Self { led, oled }, line, Input::new(p.P0_11, Pull::Up), p.WDT)
+        Nrf::start(Self { led, oled }, lines::start(), line, Input::new(p.P0_11, Pull::Up), p.WDT)
     }
 }
 

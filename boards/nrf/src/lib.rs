@@ -3,9 +3,11 @@
 //! neither waits for the network.
 
 mod board;
-mod dk;
+#[cfg_attr(feature = "nrf52840", path = "dk.rs")]
+#[cfg_attr(feature = "nrf52833", path = "microbit.rs")]
+mod kind;
 mod lines;
 mod panic;
 
 pub use board::{Kind, Nrf};
-pub use dk::Dk;
+pub use kind::*;

@@ -1,6 +1,6 @@
 //! Last words over UART.
 
-use crate::dk::Irqs;
+use crate::kind::Irqs;
 use brownian_board::last_words::last_words;
 use core::panic::PanicInfo;
 use embassy_nrf::uarte::{Config, UarteTx};

@@ -1,8 +1,9 @@
 //! What only hosts need, behind the feature `host` and with the standard library: the encoder of model files, the arena
-//! planner, the search for multipliers, memory for models and chains, and one evaluation op by op. Firmware leaves the
+//! planner, the search for multipliers, memory for models and chains, what boards have, and one evaluation op by op. Firmware leaves the
 //! feature off.
 
 mod aligned;
+pub mod boards;
 mod chain_memory;
 mod encode;
 mod multipliers;

@@ -1,10 +1,11 @@
-"""An nRF52840-DK: the registers of an nRF52840 that its firmware touches (nRF52840 product specification)."""
+"""Boards with an nRF52: the registers that their firmware touches (product specifications of nRF52840 and nRF52833)."""
 
 from collections import deque
 
 from unicorn.arm_const import UC_CPU_ARM_CORTEX_M4
 
 from .core import CortexM
+from .leds import Leds
 from .outside import BYTE, CHARACTER, Outside
 
 CLOCK, UARTE, TWIM, GPIOTE, WDT, RTC1, NVMC = (
@@ -20,19 +21,18 @@ RX_POINTER, RX_MAX, RX_AMOUNT, TX_POINTER, TX_MAX, TX_AMOUNT = 0x534, 0x538, 0x5
 ERROR_SOURCE, ADDRESS = 0x4C4, 0x588
 COMPARE, COUNTER, CC = 0x140, 0x504, 0x540
 RESET_REASON = CLOCK + 0x400
-OUT, OUT_SET, OUT_CLEAR, IN, LATCH, PIN, PORT_1 = 0x504, 0x508, 0x50C, 0x510, 0x520, 0x700, 0x300
+OUT, OUT_SET, OUT_CLEAR, IN, LATCH, PIN, P1, PORT_1 = 0x504, 0x508, 0x50C, 0x510, 0x520, 0x700, 0x800, 0x300
 WATCHDOG_TICKS, RUNNING, RELOAD = 0x504, 0x400, 0x600
 RELOADS = 0x6E52_4635
 UICR = 0x1000_1000
 
 
-class Nrf52840Dk(Outside, CortexM):
+class Nrf52(Outside, CortexM):
     cpu, hz, vectors = UC_CPU_ARM_CORTEX_M4, 64_000_000, 0
-    flash = ((0, 1 << 20),)
-    # RAM, FICR and UICR, and what an anomaly's workaround reads.
-    memories = ((0x2000_0000, 256 << 10), (0x1000_0000, 0x2000), (0xF000_0000, 0x1000))
+    # FICR and UICR, and what an anomaly's workaround reads.
+    memories = ((0x1000_0000, 0x2000), (0xF000_0000, 0x1000))
     devices = ((0x4000_0000, 0x10_0000), (0x5000_0000, 0x1000))
-    button_pin = 11
+    button_pin = None
     reason = 0
 
     def erase(self):
@@ -143,11 +143,14 @@ class Nrf52840Dk(Outside, CortexM):
     # Pins.
 
     def _write_pins(self, register, value):
-        out = self.regs.get(P0 + OUT, 0)
-        if register == OUT_SET:
-            self.regs[P0 + OUT] = out | value
-        elif register == OUT_CLEAR:
-            self.regs[P0 + OUT] = out & ~value
+        port = PORT_1 if register >= P1 else 0
+        out = self.regs.get(P0 + port + OUT, 0)
+        if register - port == OUT_SET:
+            self.regs[P0 + port + OUT] = out | value
+            self.outputs_changed()
+        elif register - port == OUT_CLEAR:
+            self.regs[P0 + port + OUT] = out & ~value
+            self.outputs_changed()
         elif register == PORT_1 + LATCH:
             pass  # no pin of port 1 is looked at
         elif register == LATCH:
@@ -157,6 +160,9 @@ class Nrf52840Dk(Outside, CortexM):
             self.regs[P0 + register] = value
             if register == PIN + 4 * self.button_pin:
                 self.pins_changed()
+
+    def outputs_changed(self):
+        """The chip has set pins."""
 
     def pins_changed(self):
         """A pin whose level is the one that it looks for is latched, which is an event of the port."""
@@ -221,3 +227,29 @@ class Nrf52840Dk(Outside, CortexM):
             self.display.write(byte)
         regs[TWIM + TX_AMOUNT] = count
         self._event(TWIM, STOPPED)
+
+
+class Nrf52840Dk(Nrf52):
+    flash = ((0, 1 << 20),)
+    memories = Nrf52.memories + ((0x2000_0000, 256 << 10),)
+    button_pin = 11
+
+
+class MicrobitV2(Nrf52):
+    """An nRF52833 with LEDs instead of a display."""
+
+    flash = ((0, 512 << 10),)
+    memories = Nrf52.memories + ((0x2000_0000, 128 << 10),)
+    button_pin = 14
+    # Pins of port 1 count from 32 on.
+    led_rows, led_columns = (21, 22, 15, 24, 19), (28, 11, 31, 37, 30)
+
+    def __init__(self, parts):
+        super().__init__(parts)
+        self.display = Leds(self.led_rows, self.led_columns, self.cycles, lambda: self.now)
+
+    def plug(self, is_plugged):
+        raise ValueError("the LEDs cannot be unplugged")
+
+    def outputs_changed(self):
+        self.display.change(self.regs.get(P0 + OUT, 0) | self.regs.get(P0 + PORT_1 + OUT, 0) << 32)

@@ -2,7 +2,7 @@ import struct
 import unittest
 
 from chips.boards import BOARDS
-from chips.nrf52 import Nrf52840Dk
+from chips.nrf52 import MicrobitV2, Nrf52840Dk
 from chips.rp2350 import Pico2
 from chips.serve import Server
 from chips.stm32f411 import BlackPill
@@ -100,6 +100,38 @@ class OfNrf52840Dk(unittest.TestCase):
         b.type("uart", "xyz")
         b.run(lambda: False, micros=500)
         self.assertEqual((bytes(b.uc.mem_read(0x2000_0100, 3)), b.read(0x4000_253C)), (b"xy\0", 2))
+
+
+class OfMicrobitV2(unittest.TestCase):
+    def test_brightness_is_the_share_of_the_rows_time(self):
+        b = board(MicrobitV2, STOP)
+        # The first two rows in turn, 7 ms each; their columns on both ports are dark, lit, or lit for two of them.
+        first, second = 1 << 21, 1 << 22
+        b.write(0x5000_0508, 1 << 28 | 1 << 11 | 1 << 31 | 1 << 30, 4)
+        b.write(0x5000_0808, 1 << 5, 4)
+        for _ in range(30):
+            b.write(0x5000_0508, first, 4)
+            b.write(0x5000_050C, 1 << 28, 4)
+            b.write(0x5000_080C, 1 << 5, 4)
+            b.run(lambda: False, micros=2000)
+            b.write(0x5000_0808, 1 << 5, 4)
+            b.run(lambda: False, micros=5000)
+            b.write(0x5000_050C, first, 4)
+            b.write(0x5000_0508, 1 << 28 | second, 4)
+            b.write(0x5000_050C, 1 << 11, 4)
+            b.run(lambda: False, micros=7000)
+            b.write(0x5000_050C, second, 4)
+            b.write(0x5000_0508, 1 << 11, 4)
+        self.assertEqual(b.display.rows(), ["70020", "07000", "00000", "00000", "00000"])
+
+    def test_what_was_shown_before_is_forgotten(self):
+        b = board(MicrobitV2, STOP)
+        b.write(0x5000_0508, 1 << 21, 4)
+        b.run(lambda: False, micros=300_000)
+        self.assertEqual(b.display.rows()[0], "77777")
+        b.write(0x5000_0508, 1 << 28, 4)
+        b.run(lambda: False, micros=300_000)
+        self.assertEqual(b.display.rows()[0], "07777")
 
 
 class OfStm32f411(unittest.TestCase):

@@ -45,7 +45,7 @@ enum Command {
     Dist(boards::Dist),
     /// Check the book and every other page: links, anchors, lines, commands
     Docs,
-    /// Bytes of code of a firmware that only draws, and what each thing that it may be asked for adds
+    /// Bytes of code of a firmware that only draws, what each thing that it may be asked for adds, and what boards take
     Size,
     /// Everything: format, clippy, tests, documentation, links, emulated cores, boards
     Ci(ci::Options),

@@ -11,6 +11,7 @@
 //! - [`command`]: the words of a line;
 //! - [`source`]: the model in a flash region of its own, or the one in the firmware;
 //! - [`oled`]: an SSD1306 at an I²C bus;
+//! - [`leds`]: a picture on five rows of five LEDs, and as text;
 //! - [`memory`]: the RAM that is free for a model.
 
 mod board;
@@ -19,6 +20,7 @@ mod controls;
 pub mod dither;
 pub mod frame;
 pub mod inputs;
+pub mod leds;
 pub mod memory;
 pub mod oled;
 pub mod press;

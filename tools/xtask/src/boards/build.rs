@@ -7,6 +7,9 @@ use anyhow::{ensure, Result};
 use brownian_board::demo::{memory, source};
 use std::path::PathBuf;
 
+/// Bytes of the stack's place that no run may touch.
+const STACK_MARGIN: u64 = 1024;
+
 /// Builds the firmware with some Cargo features and returns the path of a copy that later builds leave alone.
 pub fn firmware(board: &Board, features: &str) -> Result<PathBuf> {
     firmware::require_target(board.target)?;
@@ -50,32 +53,64 @@ impl Sizes {
     }
 }
 
-/// Fails where the firmware exceeds its flash or its budget of RAM with `model` built in, and says by how much.
-pub fn check(board: &Board, sizes: &Sizes, model: &[u8]) -> Result<()> {
-    let over = |what: &str, used: u64, limit: u64| {
-        ensure!(used <= limit, "{}: {what} {used} bytes, {} more than {limit}", board.name, used - limit);
-        Ok(())
-    };
-    over("flash", sizes.flash, board.flash)?;
-    over("RAM", sizes.ram(model), board.ram_budget)
+/// Fails where the firmware exceeds its flash or its budget of variables, and says by how much; and where its linker script
+/// has less for a model than the board's figures promise.
+pub fn check(board: &Board, image: &Image, sizes: &Sizes) -> Result<()> {
+    let figures = board.figures();
+    at_most(board, "flash", sizes.flash, figures.program.into())?;
+    at_most(board, "variables", sizes.variables, figures.variables.into())?;
+    let region = image.symbol("__model_end")? - image.symbol("__model_start")?;
+    let promised = [u64::from(figures.flash), u64::from(figures.room())];
+    ensure!(
+        region == promised[0] && sizes.room >= promised[1],
+        "{}: a model may have {region} bytes of flash and {} of RAM, the board's figures say {promised:?}",
+        board.name,
+        sizes.room
+    );
+    Ok(())
+}
+
+/// Fails where a run has needed more of the stack's place than all but a margin for what it has not met.
+pub fn check_stack(board: &Board, used: u64) -> Result<()> {
+    at_most(board, "stack", used, memory::STACK as u64 - STACK_MARGIN)
+}
+
+fn at_most(board: &Board, what: &str, used: u64, limit: u64) -> Result<()> {
+    ensure!(used <= limit, "{}: {what} {used} bytes, {} more than {limit}", board.name, used - limit);
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::boards::list;
+    use brownian::host::OwnedModel;
 
     /// What is too large is named, with the bytes that it is too large by.
     #[test]
     fn a_budget_that_is_exceeded_is_named() {
         let board = list::find("pico").unwrap();
-        let model = std::fs::read(brownian_tests::shipped_model("digits28")).unwrap();
-        let needed = source::ram(&model) as u64 + memory::STACK as u64;
-        let fits = Sizes { flash: board.flash, variables: board.ram_budget - needed, room: 0 };
-        check(board, &fits, &model).unwrap();
-        let flash = check(board, &Sizes { flash: board.flash + 7, ..fits }, &model).unwrap_err().to_string();
-        assert!(flash.contains("7 more than 1048576"), "{flash}");
-        let ram = check(board, &Sizes { variables: fits.variables + 9, ..fits }, &model).unwrap_err().to_string();
-        assert!(ram.contains("RAM 40969 bytes, 9 more than 40960"), "{ram}");
+        let image = Image::with_region(1 << 20);
+        let fits = Sizes { flash: 1 << 20, variables: 7 * 1024, room: board.figures().room().into() };
+        let refused = |image: &Image, sizes: Sizes| check(board, image, &sizes).unwrap_err().to_string();
+        check(board, &image, &fits).unwrap();
+        assert!(refused(&image, Sizes { flash: fits.flash + 7, ..fits }).contains("flash 1048583 bytes, 7 more"));
+        assert!(refused(&image, Sizes { variables: 7170, ..fits }).contains("variables 7170 bytes, 2 more than 7168"));
+        assert!(refused(&image, Sizes { room: fits.room - 1, ..fits }).contains("figures say"));
+        assert!(refused(&Image::with_region(1 << 19), fits).contains("may have 524288 bytes of flash"));
+        check_stack(board, 7168).unwrap();
+        assert!(check_stack(board, 7169).unwrap_err().to_string().contains("stack 7169 bytes, 1 more than 7168"));
+    }
+
+    /// The figures reckon a model's RAM as the demo does.
+    #[test]
+    fn figures_and_demo_agree_on_a_models_memory() {
+        for name in ["digits28", "digits28-nano"] {
+            let model = OwnedModel::read(brownian_tests::shipped_model(name)).unwrap();
+            let fit = list::find("pico").unwrap().figures().fit(&model.model(), model.bytes().len());
+            assert_eq!(fit.ram[0], source::ram(model.bytes()));
+        }
+        let kept = 264 * 1024 - 7 * 1024 - list::find("pico").unwrap().figures().room() as usize;
+        assert_eq!(kept, memory::STACK + 15);
     }
 }

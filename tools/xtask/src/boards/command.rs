@@ -4,7 +4,9 @@ use super::build::{self, Sizes};
 use super::image::Image;
 use super::list::{self, Board, BOARDS};
 use super::{dist, file, flash, packages, scenario};
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, Context, Result};
+use brownian::host::OwnedModel;
+use brownian_board::demo::memory;
 use brownian_tests::shipped_model;
 use clap::Args;
 use comfy_table::Table;
@@ -76,11 +78,13 @@ pub fn boards(options: &Boards) -> Result<()> {
     for board in boards {
         let start = Instant::now();
         let elf = build::firmware(board, "")?;
-        let sizes = Sizes::of(&Image::read(&elf)?)?;
-        build::check(board, &sizes, &model)?;
+        let image = Image::read(&elf)?;
+        let sizes = Sizes::of(&image)?;
+        build::check(board, &image, &sizes)?;
         let mut row = vec![board.name.to_owned(), sizes.flash.to_string(), sizes.ram(&model).to_string()];
         if options.run {
             let outcome = scenario::play(board, &elf).with_context(|| board.name)?;
+            build::check_stack(board, outcome.stack)?;
             row.extend([outcome.digests as u64, outcome.instructions, outcome.stack].map(|number| number.to_string()));
             row.push(outcome.png.display().to_string());
         } else {
@@ -89,6 +93,47 @@ pub fn boards(options: &Boards) -> Result<()> {
         row.push(start.elapsed().as_secs().to_string());
         eprintln!("{}: {} s", board.name, start.elapsed().as_secs());
         table.add_row(row);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// Builds every board's firmware and prints what it takes of its budget, by itself and with each of these models; fails where
+/// a budget is exceeded or a model does not fit.
+pub fn sizes(models: &[&str]) -> Result<()> {
+    let mut table = Table::new();
+    table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
+    table.set_header([
+        "board",
+        "flash, of",
+        "variables, of",
+        "stack",
+        "model",
+        "its flash, of",
+        "its RAM, of",
+        "RAM in all",
+    ]);
+    for board in BOARDS {
+        let image = Image::read(&build::firmware(board, "")?)?;
+        let (sizes, figures) = (Sizes::of(&image)?, board.figures());
+        build::check(board, &image, &sizes)?;
+        for name in models {
+            let model = OwnedModel::read(shipped_model(name))?;
+            let fit = figures.fit(&model.model(), model.bytes().len());
+            if let Some(excess) = fit.excess() {
+                bail!("{name} does not fit the {}: {excess}", figures.title);
+            }
+            table.add_row([
+                board.name.to_owned(),
+                format!("{}, {}", sizes.flash, figures.program),
+                format!("{}, {}", sizes.variables, figures.variables),
+                memory::STACK.to_string(),
+                (*name).to_owned(),
+                format!("{}, {}", fit.flash[0], fit.flash[1]),
+                format!("{}, {}", fit.ram[0], fit.ram[1]),
+                sizes.ram(model.bytes()).to_string(),
+            ]);
+        }
     }
     println!("{table}");
     Ok(())
@@ -103,7 +148,7 @@ pub fn check() -> Result<()> {
 fn flashed(board: &Board, model: Option<&Path>) -> Result<Vec<u8>> {
     let mut image = Image::read(&build::firmware(board, "")?)?;
     let sizes = Sizes::of(&image)?;
-    ensure!(sizes.flash <= board.flash, "the firmware has {} bytes, more than {}", sizes.flash, board.flash);
+    build::check(board, &image, &sizes)?;
     if let Some(model) = model {
         image.add_model(model, sizes.room)?;
     }

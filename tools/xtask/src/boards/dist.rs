@@ -20,7 +20,7 @@ pub fn write(folder: &Path, files: &[(&Board, Vec<u8>)]) -> Result<()> {
             Some(drive) => (drive.how, "drop the file on it"),
             None => ("it has none", "flash the file with a probe"),
         };
-        writeln!(page, "| {} | `{name}` | {how} | {then} |", board.title)?;
+        writeln!(page, "| {} | `{name}` | {how} | {then} |", board.figures().title)?;
         // The format that `sha256sum --check` reads.
         let sum: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         writeln!(sums, "{sum}  {name}")?;

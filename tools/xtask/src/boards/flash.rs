@@ -40,7 +40,7 @@ fn find(board: &Board, places: Vec<PathBuf>) -> Result<PathBuf> {
     let Some(drive) = &board.drive else {
         bail!(
             "a {} offers no drive: with a probe, `cargo run --release` in boards/{}; `cargo xtask uf2 {1}` writes a file",
-            board.title,
+            board.figures().title,
             board.name
         );
     };
@@ -67,12 +67,12 @@ fn find(board: &Board, places: Vec<PathBuf>) -> Result<PathBuf> {
         [] => bail!(
             "no drive of a {} is mounted: {how}, or give its place with --drive, or drop the file of `cargo xtask uf2 {}` \
              on it{others}",
-            board.title,
+            board.figures().title,
             board.name
         ),
         [first, second, ..] => bail!(
             "several drives of a {} are mounted, such as {} and {}: choose one with --drive",
-            board.title,
+            board.figures().title,
             first.display(),
             second.display()
         ),

@@ -69,6 +69,15 @@ impl Image {
     }
 }
 
+#[cfg(test)]
+impl Image {
+    /// Without bytes, and with a region of so many for a model.
+    pub fn with_region(region: u64) -> Self {
+        let symbols = [("__model_start", 0x1000), ("__model_end", 0x1000 + region)];
+        Self { symbols: symbols.map(|(name, value)| (name.to_owned(), value)).into(), ..Self::default() }
+    }
+}
+
 /// Fails where `needed` is more than there is.
 fn too_much(what: &str, needed: u64, found: u64, place: &str) -> Result<()> {
     anyhow::ensure!(needed <= found, "{what} {needed} bytes, {} more than the {found} that {place}", needed - found);
@@ -80,23 +89,18 @@ mod tests {
     use super::*;
     use brownian_tests::shipped_model;
 
-    fn image(region: u64) -> Image {
-        let symbols = [("__model_start", 0x1000), ("__model_end", 0x1000 + region)];
-        Image { symbols: symbols.map(|(name, value)| (name.to_owned(), value)).into(), ..Image::default() }
-    }
-
     /// A model that fits goes to its region; one byte of flash or RAM less, and the error says so.
     #[test]
     fn a_model_that_does_not_fit_is_refused_by_how_much() {
         let file = shipped_model("digits28-nano");
         let bytes = std::fs::read(&file).unwrap();
         let (len, ram) = (bytes.len() as u64, source::ram(&bytes) as u64);
-        let mut fits = image(len);
+        let mut fits = Image::with_region(len);
         fits.add_model(&file, ram).unwrap();
         assert_eq!(fits.parts(), [(0x1000, bytes)]);
-        let flash = image(len - 1).add_model(&file, ram).unwrap_err().to_string();
+        let flash = Image::with_region(len - 1).add_model(&file, ram).unwrap_err().to_string();
         assert!(flash.contains(&format!("{len} bytes, 1 more than the {}", len - 1)), "{flash}");
-        let memory = image(len).add_model(&file, ram - 5).unwrap_err().to_string();
+        let memory = Image::with_region(len).add_model(&file, ram - 5).unwrap_err().to_string();
         assert!(memory.contains(&format!("RAM of {ram} bytes, 5 more")), "{memory}");
     }
 
@@ -104,8 +108,12 @@ mod tests {
     #[test]
     fn what_is_no_model_is_refused() {
         let manifest = crate::firmware::root().join("Cargo.toml");
-        let error = image(1 << 20).add_model(&manifest, 1 << 20).unwrap_err().to_string();
+        let error = Image::with_region(1 << 20).add_model(&manifest, 1 << 20).unwrap_err().to_string();
         assert!(error.contains("Cargo.toml") && error.contains("not a Brownian model"), "{error}");
-        assert!(image(1 << 20).add_model(Path::new("nowhere.brn"), 0).unwrap_err().to_string().contains("nowhere.brn"));
+        assert!(Image::with_region(1 << 20)
+            .add_model(Path::new("nowhere.brn"), 0)
+            .unwrap_err()
+            .to_string()
+            .contains("nowhere.brn"));
     }
 }

@@ -1,28 +1,35 @@
 //! The boards.
 
 use anyhow::{Context, Result};
+use brownian::host::boards::Board as Figures;
 
 /// A board with firmware in a folder of `boards/`.
 #[derive(Debug)]
 pub struct Board {
-    /// Folder, and name on the command line.
+    /// Folder, name on the command line, and name of its figures.
     pub name: &'static str,
-    /// As its maker calls it.
-    pub title: &'static str,
     /// Rust target.
     pub target: &'static str,
-    /// How many bytes its flash has for the program.
-    pub flash: u64,
-    /// RAM that the demo may take with the built-in model: variables, the model's memory and stack.
-    pub ram_budget: u64,
     /// What is flashed.
     pub file: Form,
     /// The drive that it offers.
     pub drive: Option<Drive>,
+    /// What shows its pictures.
+    pub display: Display,
     /// What runs it.
     pub model: Model,
     /// The lines by which it speaks, the first is the one that is listened to.
     pub lines: &'static [&'static str],
+}
+
+impl Board {
+    /// What it has, and what its firmware may take of it.
+    ///
+    /// # Panics
+    /// The board has no figures, which a test excludes.
+    pub fn figures(&self) -> &'static Figures {
+        Figures::find(self.name).expect("every board has figures")
+    }
 }
 
 /// The form of a file that is flashed.
@@ -62,6 +69,15 @@ pub enum Sign {
     Label(&'static str),
 }
 
+/// What shows pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Display {
+    /// An SSD1306 that may be unplugged.
+    Oled,
+    /// Five rows of five LEDs, on the board.
+    Leds,
+}
+
 /// A model of a board's chip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Model {
@@ -77,46 +93,47 @@ const BOOTSEL: &str = "hold BOOTSEL while you plug it in";
 pub const BOARDS: &[Board] = &[
     Board {
         name: "pico",
-        title: "Raspberry Pi Pico",
         target: "thumbv6m-none-eabi",
-        flash: 1024 * 1024,
-        ram_budget: 40 * 1024,
         file: Form::Uf2(0xe48b_ff56),
         drive: Some(Drive { sign: Sign::BoardId("RPI-RP2"), how: BOOTSEL }),
+        display: Display::Oled,
         model: Model::Node,
         lines: &["uart", "usb"],
     },
     Board {
         name: "pico2",
-        title: "Raspberry Pi Pico 2",
         target: "thumbv8m.main-none-eabihf",
-        flash: 1024 * 1024,
-        ram_budget: 40 * 1024,
         // Secure code for the Arm cores.
         file: Form::Uf2(0xe48b_ff59),
         drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
+        display: Display::Oled,
         model: Model::Unicorn,
         lines: &["uart"],
     },
     Board {
         name: "nrf52840-dk",
-        title: "Nordic nRF52840-DK",
         target: "thumbv7em-none-eabihf",
-        flash: 512 * 1024,
-        ram_budget: 40 * 1024,
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("JLINK"), how: "plug in the USB port beside the power switch" }),
+        display: Display::Oled,
         model: Model::Unicorn,
         lines: &["uart"],
     },
     Board {
         name: "stm32f411",
-        title: "STM32F411 (Black Pill)",
         target: "thumbv7em-none-eabihf",
-        flash: 256 * 1024,
-        ram_budget: 40 * 1024,
         file: Form::Hex,
         drive: None,
+        display: Display::Oled,
+        model: Model::Unicorn,
+        lines: &["uart"],
+    },
+    Board {
+        name: "microbit-v2",
+        target: "thumbv7em-none-eabihf",
+        file: Form::Hex,
+        drive: Some(Drive { sign: Sign::Label("MICROBIT"), how: "plug it in" }),
+        display: Display::Leds,
         model: Model::Unicorn,
         lines: &["uart"],
     },
@@ -133,4 +150,17 @@ pub fn find(name: &str) -> Result<&'static Board> {
         let names: Vec<_> = BOARDS.iter().map(|board| board.name).collect();
         format!("no board '{name}': there are {}", names.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both lists have the same boards, in one order.
+    #[test]
+    fn every_board_has_figures() {
+        let names: Vec<_> = BOARDS.iter().map(|board| board.figures().name).collect();
+        let figures: Vec<_> = brownian::host::boards::BOARDS.iter().map(|board| board.name).collect();
+        assert_eq!(names, figures);
+    }
 }

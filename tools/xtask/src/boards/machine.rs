@@ -9,10 +9,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{channel, Receiver};
-use std::time::Duration;
+use std::time::Instant;
 
-/// The longest that an answer may take, on a machine that has much else to do.
-const LIMIT: Duration = Duration::from_secs(900);
 /// The most instructions of a run, twice those of the longest draw.
 const INSTRUCTIONS: u64 = 2_000_000_000;
 /// The longest that a run may take on the board, in microseconds.
@@ -23,6 +21,7 @@ pub struct Machine {
     child: Child,
     requests: ChildStdin,
     answers: Receiver<String>,
+    deadline: Instant,
     /// Instructions executed so far.
     pub instructions: u64,
     /// Resets so far.
@@ -43,8 +42,8 @@ struct Answer {
 }
 
 impl Machine {
-    /// A board with this firmware, an ELF file or one to flash, before its first instruction.
-    pub fn start(board: &Board, firmware: &Path) -> Result<Self> {
+    /// A board with this firmware, an ELF file or one to flash, before its first instruction. It answers until `deadline`.
+    pub fn start(board: &Board, firmware: &Path, deadline: Instant) -> Result<Self> {
         let mut command = packages::server(board);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.with_context(|| format!("cannot run {}", command.get_program().display()))?;
@@ -52,15 +51,16 @@ impl Machine {
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let (sender, answers) = channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut machine = Self { child, requests, answers, instructions: 0, resets: 0 };
+        let mut machine = Self { child, requests, answers, deadline, instructions: 0, resets: 0 };
         machine.ask(json!({"do": "start", "firmware": firmware}))?;
         Ok(machine)
     }
 
     fn ask(&mut self, request: Value) -> Result<Answer> {
         writeln!(self.requests, "{request}").context("the model of the board has ended")?;
-        let Ok(line) = self.answers.recv_timeout(LIMIT) else {
-            bail!("the model of the board did not answer {request} within {} s", LIMIT.as_secs());
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let Ok(line) = self.answers.recv_timeout(left) else {
+            bail!("the model of the board did not answer {request} in time");
         };
         let answer: Answer = serde_json::from_str(&line).with_context(|| format!("answer {line}"))?;
         if let Some(error) = answer.error {

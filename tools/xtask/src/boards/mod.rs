@@ -17,5 +17,5 @@ mod scenario;
 mod script;
 mod uf2;
 
-pub use command::{boards, check, dist_all, flash_board, uf2_file, Boards, Dist, Flash, Uf2};
+pub use command::{boards, check, dist_all, flash_board, sizes, uf2_file, Boards, Dist, Flash, Uf2};
 pub use list::folders;

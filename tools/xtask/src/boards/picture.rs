@@ -7,33 +7,47 @@ use std::path::Path;
 
 const LIT: [u8; 3] = [0xe8, 0xf4, 0xff];
 const DARK: [u8; 3] = [0x0a, 0x10, 0x18];
-/// Pixels of a dot, the dark line between dots among them.
-const DOT: usize = 4;
+/// Pixels of the picture's height.
+const HEIGHT: usize = 256;
 
-/// Writes the rows, `#` where a dot is lit.
+/// Writes the rows: `#` where a dot is lit, or how bright it is, from `0` to `7`.
 pub fn write(path: &Path, rows: &[String]) -> Result<()> {
-    let pixels = pixels(rows);
+    let dot = HEIGHT / rows.len().max(1);
+    let pixels = pixels(rows, dot);
     let say = || format!("cannot write {}", path.display());
     let file = BufWriter::new(File::create(path).with_context(say)?);
-    let width = rows.first().map_or(0, String::len) * DOT;
-    let mut encoder = png::Encoder::new(file, width as u32, (rows.len() * DOT) as u32);
+    let width = rows.first().map_or(0, String::len) * dot;
+    let mut encoder = png::Encoder::new(file, width as u32, (rows.len() * dot) as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).with_context(say)
 }
 
-fn pixels(rows: &[String]) -> Vec<u8> {
+/// Dots of `dot` pixels, the dark line between them among these.
+fn pixels(rows: &[String], dot: usize) -> Vec<u8> {
+    let end = dot - dot.div_ceil(4);
     let mut pixels = Vec::new();
     for row in rows {
-        for y in 0..DOT {
-            for dot in row.bytes() {
-                for x in 0..DOT {
-                    let is_lit = dot == b'#' && x < DOT - 1 && y < DOT - 1;
-                    pixels.extend(if is_lit { LIT } else { DARK });
+        for y in 0..dot {
+            for level in row.bytes().map(level) {
+                for x in 0..dot {
+                    let level = if x < end && y < end { level } else { 0 };
+                    pixels.extend(
+                        DARK.iter().zip(LIT).map(|(&dark, lit)| dark + (u16::from(lit - dark) * level / 7) as u8),
+                    );
                 }
             }
         }
     }
     pixels
+}
+
+/// From 0 to 7.
+fn level(dot: u8) -> u16 {
+    match dot {
+        b'#' => 7,
+        b'0'..=b'7' => (dot - b'0').into(),
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -43,11 +57,13 @@ mod tests {
     /// A lit dot is three pixels wide and high, with a dark line behind it.
     #[test]
     fn dots_are_squares() {
-        let pixels = pixels(&["#.".to_owned()]);
+        let pixels = pixels(&["#.".to_owned()], 4);
         assert_eq!(pixels.len(), 4 * 8 * 3);
         let lit = |x: usize, y: usize| pixels[(y * 8 + x) * 3] == LIT[0];
         for (x, y) in (0..4).flat_map(|y| (0..8).map(move |x| (x, y))) {
             assert_eq!(lit(x, y), x < 3 && y < 3, "{x} {y}");
         }
+        let levels = super::pixels(&["0147".to_owned()], 4);
+        assert!((0..3).all(|x| levels[12 * x] < levels[12 * (x + 1)]) && levels[36] == pixels[0]);
     }
 }

@@ -4,6 +4,7 @@ use anyhow::{ensure, Context, Result};
 use brownian::host::OwnedModel;
 use brownian::Condition;
 use brownian_board::demo::dither::{Dots, SIDE};
+use brownian_board::demo::leds;
 use brownian_board::report::Line;
 use brownian_tests::draw;
 
@@ -48,6 +49,17 @@ impl Draw<'_> {
         Ok(found)
     }
 
+    /// Compares the picture with the host's: on LEDs, level by level, and in `said` as text.
+    pub fn compare_leds(&self, model: &OwnedModel, rows: &[String], said: &str) -> Result<()> {
+        let dots = Dots::of_image(self.on_host(model)?.sample.into_iter(), model.model().shape());
+        let levels =
+            leds::levels(&dots).map(|row| row.map(|level| char::from(b'0' + level)).iter().collect::<String>());
+        ensure!(rows == levels, "{}: the LEDs show {rows:?}, the host {levels:?}", self.words());
+        let text: String = leds::lines(&dots).map(|line| format!("{line}\r\n")).collect();
+        ensure!(said.contains(&text), "{}: the picture was not said:\n{text}", self.words());
+        Ok(())
+    }
+
     /// Compares the image on the display with the host's, dot by dot.
     pub fn compare_display(&self, model: &OwnedModel, rows: &[String]) -> Result<()> {
         let shape = model.model().shape();
@@ -90,6 +102,22 @@ mod tests {
         assert_eq!(draw.compare(&model, short, false).unwrap(), 3);
         let other = Draw { seed: 8, ..draw };
         assert!(other.compare(&model, &said, true).unwrap_err().to_string().contains("was not said"));
+    }
+
+    /// A LED of another level is named, and so is a text that is missing.
+    #[test]
+    fn a_led_that_differs_is_named() {
+        let model = OwnedModel::read(brownian_tests::shipped_model("digits28-nano")).unwrap();
+        let draw = Draw { seed: 7, class: Some(3), plan: "fast5" };
+        let dots = Dots::of_image(draw.on_host(&model).unwrap().sample.into_iter(), [28, 28, 1]);
+        let said: String = leds::lines(&dots).map(|line| format!("{line}\r\n")).collect();
+        let mut rows: Vec<String> =
+            leds::levels(&dots).iter().map(|row| row.iter().map(u8::to_string).collect()).collect();
+        assert!(rows.concat().contains('7'), "{rows:?}");
+        draw.compare_leds(&model, &rows, &said).unwrap();
+        assert!(draw.compare_leds(&model, &rows, &said[1..]).unwrap_err().to_string().contains("was not said"));
+        rows[4] = "9".repeat(5);
+        assert!(draw.compare_leds(&model, &rows, &said).unwrap_err().to_string().contains("\"99999\""));
     }
 
     /// A dot too many is named.

@@ -1,0 +1,82 @@
+//! A picture on few LEDs: five rows of five, each of some brightness; and the same picture as text.
+
+use super::dither::Dots;
+use heapless::String;
+
+/// Rows and columns of LEDs.
+pub const SIDE: usize = 5;
+/// The brightest level; 0 is dark.
+pub const BRIGHTEST: u8 = 7;
+
+/// Columns and rows of dots that one character stands for.
+const CHARACTER: [usize; 2] = [2, 4];
+/// From dark to light.
+const RAMP: &[u8; 9] = b" .:-=+*#@";
+
+/// How many of the dots in a rectangle are light.
+fn light(dots: &Dots, lines: core::ops::Range<usize>, columns: core::ops::Range<usize>) -> usize {
+    lines.map(|y| columns.clone().filter(|&x| dots.is_light(x, y)).count()).sum()
+}
+
+/// A level for each LED, row by row: its share of the picture's light, the lightest LED being the brightest.
+pub fn levels(dots: &Dots) -> [[u8; SIDE]; SIDE] {
+    let part = |index: usize, side: usize| index * side / SIDE..(index + 1) * side / SIDE;
+    let mut lit = [[0; SIDE]; SIDE];
+    for (y, row) in lit.iter_mut().enumerate() {
+        for (x, count) in row.iter_mut().enumerate() {
+            *count = light(dots, part(y, dots.height()), part(x, dots.width()));
+        }
+    }
+    let most = lit.iter().flatten().copied().max().unwrap_or(0).max(1);
+    lit.map(|row| row.map(|count| ((count * usize::from(BRIGHTEST) + most / 2) / most) as u8))
+}
+
+/// The picture as lines of text, at most 32 characters by 16.
+pub fn lines(dots: &Dots) -> impl Iterator<Item = String<32>> + '_ {
+    let [wide, high] = CHARACTER;
+    (0..dots.height().div_ceil(high)).map(move |row| {
+        (0..dots.width().div_ceil(wide))
+            .map(|column| {
+                let count = light(dots, row * high..(row + 1) * high, column * wide..(column + 1) * wide);
+                char::from(RAMP[count.min(RAMP.len() - 1)])
+            })
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    /// A picture of 5×5 pixels is itself: white is the brightest, black is dark, the grey of a quarter of the dots is a
+    /// quarter of 7, rounded.
+    #[test]
+    fn pixels_become_leds() {
+        let value = |index: usize| [1.0, -1.0, 0.0][index % 3];
+        let found = levels(&Dots::of_image((0..25).map(value), [5, 5, 1]));
+        for (index, level) in found.iter().flatten().enumerate() {
+            // A pixel's 12×12 dots are whole periods of the dither.
+            assert_eq!(*level, [7, 0, 2][index % 3], "{index}");
+        }
+    }
+
+    /// The lightest is the brightest, however dark it is; nothing at all is dark.
+    #[test]
+    fn a_dark_picture_is_seen() {
+        let dim = levels(&Dots::of_image((0..25).map(|index| if index == 7 { -0.4 } else { -1.0 }), [5, 5, 1]));
+        assert_eq!((dim[1][2], dim.iter().flatten().filter(|&&level| level > 0).count()), (7, 1));
+        assert_eq!(levels(&Dots::blank()), [[0; 5]; 5]);
+    }
+
+    /// Two columns and four rows of dots are a character: white columns are `@`, black ones blank.
+    #[test]
+    fn dots_become_text() {
+        let striped = Dots::of_image((0..784).map(|index| if index % 2 == 0 { 1.0 } else { -1.0 }), [28, 28, 1]);
+        let text: Vec<_> = lines(&striped).collect();
+        assert_eq!(text.len(), 14);
+        assert!(text.iter().all(|line| *line == "@ ".repeat(14)), "{text:?}");
+        assert_eq!(lines(&Dots::blank()).count(), 0);
+    }
+}

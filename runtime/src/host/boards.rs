@@ -1,0 +1,229 @@
+//! Boards with firmware in this repository: what each has for a model, and what an evaluation takes there.
+
+use crate::ops::Op;
+use crate::Model;
+use std::string::String;
+use std::vec::Vec;
+use std::{format, string::ToString};
+
+/// Bytes of RAM that the demo keeps for the stack.
+const STACK: u32 = 8 * 1024;
+/// The most that is lost so that a model's memory begins at a multiple of 16.
+const ALIGNMENT: u32 = 15;
+
+/// A board, with the figures by which a model fits it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Board {
+    /// Its folder in `boards/`, and its name on command lines.
+    pub name: &'static str,
+    /// As its maker calls it.
+    pub title: &'static str,
+    /// Its core.
+    pub core: Core,
+    /// Millions of cycles a second, as the firmware sets the clock.
+    pub mhz: u32,
+    /// Bytes of flash for the firmware, the built-in model among them.
+    pub program: u32,
+    /// Bytes of flash for a model.
+    pub flash: u32,
+    /// Bytes of RAM.
+    pub ram: u32,
+    /// The most bytes of it that the firmware's variables may take.
+    pub variables: u32,
+}
+
+/// Cycles on a core, fitted to the table of `docs/reference/performance.md` ("From instructions to cycles"), which counts
+/// by Arm's manuals DDI 0484C and DDI 0439. Flash answers at once; most layers are met within a fifth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Core {
+    /// Its name.
+    pub name: &'static str,
+    /// Of a product of a convolution or a linear layer.
+    product: f64,
+    /// Of each of their outputs.
+    output: f64,
+    /// Of a product of a depthwise convolution.
+    depthwise: f64,
+    /// Of an element of any other op.
+    element: f64,
+}
+
+const M0_PLUS: Core = Core { name: "Cortex-M0+", product: 4.12, output: 80.6, depthwise: 20.6, element: 32.3 };
+const M4: Core = Core { name: "Cortex-M4", product: 1.72, output: 29.9, depthwise: 4.7, element: 9.5 };
+const M33: Core = Core { name: "Cortex-M33", product: 1.71, output: 27.6, depthwise: 4.0, element: 8.3 };
+
+/// Every board; a new one is an entry here.
+pub const BOARDS: &[Board] = &[
+    Board {
+        name: "pico",
+        title: "Raspberry Pi Pico",
+        core: M0_PLUS,
+        mhz: 125,
+        program: 1024 * 1024,
+        flash: 1024 * 1024,
+        ram: 264 * 1024,
+        variables: 7 * 1024,
+    },
+    Board {
+        name: "pico2",
+        title: "Raspberry Pi Pico 2",
+        core: M33,
+        mhz: 150,
+        program: 1024 * 1024,
+        flash: 3 * 1024 * 1024,
+        ram: 512 * 1024,
+        variables: 7 * 1024,
+    },
+    Board {
+        name: "nrf52840-dk",
+        title: "Nordic nRF52840-DK",
+        core: M4,
+        mhz: 64,
+        program: 512 * 1024,
+        flash: 512 * 1024,
+        ram: 256 * 1024,
+        variables: 6 * 1024,
+    },
+    Board {
+        name: "stm32f411",
+        title: "STM32F411 (Black Pill)",
+        core: M4,
+        mhz: 100,
+        program: 256 * 1024,
+        flash: 256 * 1024,
+        ram: 128 * 1024,
+        variables: 6 * 1024,
+    },
+    Board {
+        name: "microbit-v2",
+        title: "BBC micro:bit v2",
+        core: M4,
+        mhz: 64,
+        program: 256 * 1024,
+        flash: 256 * 1024,
+        ram: 128 * 1024,
+        variables: 6 * 1024,
+    },
+];
+
+impl Board {
+    /// The board of this name.
+    ///
+    /// # Errors
+    /// There is none: a line that lists the names.
+    ///
+    /// # Examples
+    /// ```
+    /// use brownian::host::boards::Board;
+    /// assert_eq!(Board::find("pico")?.mhz, 125);
+    /// assert!(Board::find("pica").unwrap_err().contains("there are pico, pico2"));
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn find(name: &str) -> Result<&'static Self, String> {
+        BOARDS.iter().find(|board| board.name == name).ok_or_else(|| {
+            let names: Vec<_> = BOARDS.iter().map(|board| board.name).collect();
+            format!("no board '{name}': there are {}", names.join(", "))
+        })
+    }
+
+    /// Bytes of RAM that a model may have for its arena and state.
+    pub fn room(&self) -> u32 {
+        self.ram - self.variables - STACK - ALIGNMENT
+    }
+
+    /// What a model of `file` bytes finds here.
+    pub fn fit(&self, model: &Model, file: usize) -> Fit {
+        // The demo keeps states of f32, behind an arena at a multiple of 16.
+        let ram = model.arena_len().next_multiple_of(16) + 4 * model.state_len();
+        Fit {
+            flash: [file, self.flash as usize],
+            ram: [ram, self.room() as usize],
+            seconds: self.core.cycles(model) / (1e6 * f64::from(self.mhz)),
+        }
+    }
+}
+
+impl Core {
+    /// Estimated cycles of an evaluation of the network. Winograd's convolutions are taken for direct ones.
+    pub fn cycles(&self, model: &Model) -> f64 {
+        let cycles = |op: Op| match (op.macs() as f64, op.output().values() as f64) {
+            (0.0, elements) => self.element * elements,
+            (products, _) if matches!(op, Op::Depthwise(_)) => self.depthwise * products,
+            (products, outputs) => self.product * products + self.output * outputs,
+        };
+        model.ops().map(cycles).sum()
+    }
+}
+
+/// How a model fits a board.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Fit {
+    /// Bytes of flash that it needs, and those that there are.
+    pub flash: [usize; 2],
+    /// Bytes of RAM that it needs for arena and state, and those that there are.
+    pub ram: [usize; 2],
+    /// Estimated seconds of an evaluation.
+    pub seconds: f64,
+}
+
+impl Fit {
+    /// By how many bytes it is too large for flash and RAM, in words; `None` where it fits.
+    pub fn excess(&self) -> Option<String> {
+        let over = |what: &str, [needed, found]: [usize; 2]| {
+            (needed > found).then(|| format!("{} bytes of {what} too many", needed - found))
+        };
+        let words: Vec<String> = [over("flash", self.flash), over("RAM", self.ram)].into_iter().flatten().collect();
+        (!words.is_empty()).then(|| words.join(" and ").to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::OwnedModel;
+    use std::path::Path;
+
+    fn shipped(name: &str) -> OwnedModel {
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+        OwnedModel::read(models.join(name).with_extension("brn")).unwrap()
+    }
+
+    /// rp2040js, which counts an RP2040's cycles, takes 373 ms for a step of digits28, 25 of them for the display; by counted
+    /// instructions digits28-nano takes 0.28 of an evaluation of digits28.
+    #[test]
+    fn estimates_are_near_what_emulators_count() {
+        let pico = Board::find("pico").unwrap();
+        let digits = shipped("digits28");
+        let fit = pico.fit(&digits.model(), digits.bytes().len());
+        assert!((0.28..0.39).contains(&fit.seconds), "{fit:?}");
+        assert_eq!((fit.flash, fit.ram[0], fit.excess()), ([digits.bytes().len(), 1 << 20], 14336 + 4704, None));
+        let nano = shipped("digits28-nano");
+        let faster = pico.fit(&nano.model(), nano.bytes().len()).seconds / fit.seconds;
+        assert!((0.25..0.40).contains(&faster), "{faster}");
+    }
+
+    /// One byte too many of each is said.
+    #[test]
+    fn what_does_not_fit_is_said_by_how_much() {
+        let digits = shipped("digits28");
+        let fit = |flash, ram| {
+            let board = Board { flash, ram, ..Board::find("pico").unwrap().clone() };
+            board.fit(&digits.model(), digits.bytes().len()).excess()
+        };
+        let (flash, ram) = (digits.bytes().len() as u32, 7 * 1024 + STACK + ALIGNMENT + 14336 + 4704);
+        assert_eq!(fit(flash, ram), None);
+        assert_eq!(fit(flash - 1, ram).unwrap(), "1 bytes of flash too many");
+        assert_eq!(fit(flash - 2, ram - 3).unwrap(), "2 bytes of flash too many and 3 bytes of RAM too many");
+    }
+
+    /// What the card promises of the Pico: 40 KB with digits28, USB and all.
+    #[test]
+    fn budgets_keep_the_demo_small() {
+        for board in BOARDS {
+            assert!(board.variables + STACK + 14336 + 4704 <= 40 * 1024, "{}", board.name);
+        }
+    }
+}
