@@ -1,26 +1,8 @@
 //! `trainer eval` and `trainer judge` as a user runs them.
+use crate::commands::{refuses, succeeds, trainer};
 use std::path::Path;
-use std::process::{Command, Output};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn");
-
-fn trainer(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer")).current_dir(folder).args(arguments).output().unwrap()
-}
-
-fn succeeds(folder: &Path, arguments: &[&str]) -> String {
-    let output = trainer(folder, arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// Checks the exit code and that standard error is one line that holds `reason`.
-fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
-    let output = trainer(folder, arguments);
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-    assert!(text.contains(reason) && text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
-}
 
 /// The pixels of `count` images, all different; those of each class look alike.
 fn pixels(count: u64, len: u64) -> impl Iterator<Item = u8> {

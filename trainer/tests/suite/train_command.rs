@@ -1,19 +1,6 @@
 //! `trainer train` as a user runs it: what it leaves behind, and how it says no.
+use crate::commands::{command, refuses, trainer};
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn trainer(folder: &Path, arguments: &[&str]) -> Output {
-    let program = env!("CARGO_BIN_EXE_trainer");
-    Command::new(program).current_dir(folder).args(arguments).output().unwrap()
-}
-
-/// Checks the exit code and that standard error is one line that holds `reason`.
-fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
-    let output = trainer(folder, arguments);
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-    assert!(text.contains(reason) && text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
-}
 
 /// A small array of 8x8 bytes with a pattern.
 fn write_images(path: &Path) {
@@ -123,8 +110,7 @@ fn a_run_has_one_process_and_needs_no_reader() {
     let path = folder.path();
     write_images(&path.join("a.npy"));
     let long = ["train", "--preset", "tiny", "--data", "a.npy", "--out", "run", "--steps", "1000000", "--batch", "4"];
-    let spawn =
-        |stderr| Command::new(env!("CARGO_BIN_EXE_trainer")).current_dir(path).args(long).stderr(stderr).spawn();
+    let spawn = |stderr| command(path, &long).stderr(stderr).spawn();
     // Its standard error is closed at once.
     let mut child = spawn(std::process::Stdio::piped()).unwrap();
     drop(child.stderr.take());
@@ -252,12 +238,7 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     };
     assert!(trainer(path, &arguments("whole")).status.success());
 
-    let mut child = Command::new(env!("CARGO_BIN_EXE_trainer"))
-        .current_dir(path)
-        .args(arguments("killed"))
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = command(path, &arguments("killed")).stderr(std::process::Stdio::null()).spawn().unwrap();
     // Killed once the first real checkpoint is there, wherever the run is then.
     let limit = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while !path.join("killed/step-000000500").exists() && std::time::Instant::now() < limit {

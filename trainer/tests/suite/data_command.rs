@@ -1,25 +1,13 @@
 //! `trainer data`, and training with data of people, as a user runs them.
+use crate::commands::{refuses, says, trainer};
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn trainer(folder: &Path, arguments: &[&str]) -> Output {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    program.current_dir(folder).env("XDG_CACHE_HOME", folder.join("cache")).args(arguments).output().unwrap()
-}
-
+/// All that it prints.
 fn prints(folder: &Path, arguments: &[&str]) -> String {
-    let output = trainer(folder, arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
-}
-
-fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
-    let output = trainer(folder, arguments);
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-    assert!(text.contains(reason) && text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
+    let (out, said) = says(folder, arguments);
+    out + &said
 }
 
 /// JPEGs of mixed sizes in two class folders.

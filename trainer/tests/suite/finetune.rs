@@ -1,5 +1,6 @@
 //! Fine-tuning: the float network rounds as the integer network does, chains come closer to the data, and the result is
 //! a run.
+use crate::commands::{command, refuses, succeeds};
 use brownian::host::{ChainMemory, OwnedModel};
 use brownian::plan::{Level, Step};
 use brownian::{Model, Sampler};
@@ -19,7 +20,7 @@ use brownian_trainer::plans::NamedPlan;
 use brownian_trainer::run::{checkpoint, Checkpoint, Config, FineTuning};
 use brownian_trainer::train::{forward, Batch, Trainer};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 /// A short training of a preset on the first digits.
@@ -260,24 +261,6 @@ fn a_resumed_fine_tuning_equals_an_uninterrupted_one() {
     }
 }
 
-fn trainer(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    command.current_dir(folder).args(arguments).stderr(Stdio::piped()).stdout(Stdio::null());
-    command
-}
-
-fn succeeds(folder: &Path, arguments: &[&str]) {
-    let output = trainer(folder, arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
-    let output = trainer(folder, arguments).output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-    assert!(text.contains(reason) && text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
-}
-
 /// All files below a folder with their bytes.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = vec![];
@@ -328,7 +311,7 @@ fn a_killed_fine_tuning_resumes_to_the_same_bytes() {
     succeeds(at, &tune("whole"));
     let mut arguments = tune("killed");
     for left in ["tuning-000000300-000", "tuning-000000330-001"] {
-        let mut child = trainer(at, &arguments).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command(at, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         while !at.join("killed").join(left).exists() && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(1));
         }

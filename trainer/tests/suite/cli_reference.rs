@@ -1,5 +1,5 @@
 //! `docs/reference/cli.md` is what the program's help says. After a change of the command line write it anew on purpose:
-//! `BLESS=1 cargo test -p brownian-trainer --test cli_reference`.
+//! `BLESS=1 cargo test -p brownian-trainer --test suite cli_reference`.
 
 use brownian_trainer::cli::Cli;
 use clap::{Arg, Command, CommandFactory};
@@ -129,7 +129,7 @@ fn the_reference_says_what_the_help_says() {
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found == expected,
-        "docs/reference/cli.md differs from the help; BLESS=1 cargo test -p brownian-trainer --test cli_reference writes it"
+        "docs/reference/cli.md differs from the help; BLESS=1 cargo test -p brownian-trainer --test suite cli_reference writes it"
     );
 }
 

@@ -1,28 +1,8 @@
 //! `trainer export` as a user runs it: what it says first, several label axes, halves, few timesteps.
+use crate::commands::{command, refuses, says};
 use std::fs::File;
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-fn trainer(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    command.current_dir(folder).args(arguments);
-    command
-}
-
-/// What a command that succeeds prints, and what it says.
-fn succeeds(folder: &Path, arguments: &[&str]) -> (String, String) {
-    let output = trainer(folder, arguments).output().unwrap();
-    let [out, said] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert!(output.status.success(), "{arguments:?}: {said}");
-    (out, said)
-}
-
-fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
-    let output = trainer(folder, arguments).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-    assert!(said.contains(reason), "{arguments:?}: {said}");
-}
+use std::process::Stdio;
 
 /// Pictures of 8×8 whose shade and side are labelled in a table.
 fn write_pictures(folder: &Path) {
@@ -46,20 +26,20 @@ fn names_of_two_axes_reach_the_samples() {
     let at = folder.path();
     write_pictures(&at.join("pictures"));
     let train = ["train", "--preset", "tiny", "--data", "pictures", "--out", "run", "--steps", "3", "--batch", "8"];
-    succeeds(at, &train);
+    says(at, &train);
     let export = ["export", "run", "--plan", "a=dpm:4", "--out"];
-    succeeds(at, &[&export[..], &["whole.brn"]].concat());
-    succeeds(at, &[&export[..], &["halves.brn", "--state", "f16"]].concat());
+    says(at, &[&export[..], &["whole.brn"]].concat());
+    says(at, &[&export[..], &["halves.brn", "--state", "f16"]].concat());
     for (file, state) in [("whole.brn", 8 * 8 * (4 + 2)), ("halves.brn", 8 * 8 * (2 + 2))] {
-        let (text, _) = succeeds(at, &["inspect", file]);
+        let (text, _) = says(at, &["inspect", file]);
         for name in ["shade", "dark", "bright", "side", "left", "right"] {
             assert!(text.contains(name), "{name}: {text}");
         }
-        let report: serde_json::Value = serde_json::from_str(&succeeds(at, &["inspect", file, "--json"]).0).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&says(at, &["inspect", file, "--json"]).0).unwrap();
         assert_eq!(report["state"], state, "{file}: {report}");
     }
     let draw = |file: &str, class: &str| {
-        succeeds(at, &["sample", file, "--count", "2", "--seed", "5", "--class", class, "--npy", "x.npy"]);
+        says(at, &["sample", file, "--count", "2", "--seed", "5", "--class", class, "--npy", "x.npy"]);
         let bytes = std::fs::read(at.join("x.npy")).unwrap();
         npyz::NpyFile::new(&bytes[..]).unwrap().into_vec::<f32>().unwrap()
     };
@@ -81,13 +61,13 @@ fn a_run_without_a_step_is_doubtful() {
     write_pictures(&at.join("pictures"));
     let long =
         ["train", "--preset", "tiny", "--data", "pictures", "--out", "run", "--steps", "1000000", "--batch", "8"];
-    let mut child = trainer(at, &long).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = command(at, &long).stderr(Stdio::null()).spawn().unwrap();
     while !at.join("run/step-000000000").exists() && child.try_wait().unwrap().is_none() {
         std::thread::yield_now();
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let (_, said) = succeeds(at, &["export", "run", "--out", "m.brn", "--plan", "ddim:2"]);
+    let (_, said) = says(at, &["export", "run", "--out", "m.brn", "--plan", "ddim:2"]);
     assert!(said.starts_with("warning: run has made no step, so the model draws noise\n"), "{said}");
 }
 
@@ -97,11 +77,11 @@ fn plans_of_few_timesteps_are_those_that_fit() {
     let at = folder.path();
     write_pictures(&at.join("pictures"));
     let train = ["train", "--preset", "tiny", "--data", "pictures", "--out", "run", "--steps", "2", "--batch", "8"];
-    let (_, said) = succeeds(at, &[&train[..], &["--timesteps", "40"]].concat());
+    let (_, said) = says(at, &[&train[..], &["--timesteps", "40"]].concat());
     assert!(!said.contains("error"), "{said}");
-    let (_, said) = succeeds(at, &["export", "run", "--out", "m.brn"]);
+    let (_, said) = says(at, &["export", "run", "--out", "m.brn"]);
     assert!(said.starts_with("left out, as the run has 40 timesteps: ddim50=ddim:50\n"), "{said}");
-    let (text, _) = succeeds(at, &["inspect", "m.brn"]);
+    let (text, _) = says(at, &["inspect", "m.brn"]);
     assert!(!text.contains("ddim50") && text.contains("fast"), "{text}");
     refuses(at, &["export", "run", "--out", "n.brn", "--plan", "ddim:50"], 2, "40");
     assert!(!at.join("n.brn").exists());
@@ -118,7 +98,7 @@ fn nothing_is_lost_where_standard_error_is_full() {
     let tune = ["finetune", "run", "--out", "tuned", "--plan", "ddim:2", "--steps", "2", "--matching", "0"];
     for arguments in [&train[..], &tune, &["export", "tuned", "--out", "m.brn", "--plan", "ddim:2"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let status = trainer(at, arguments).stderr(full).status().unwrap();
+        let status = command(at, arguments).stderr(full).status().unwrap();
         assert!(status.success(), "{arguments:?}: {status}");
     }
     assert!(at.join("m.brn").exists());
@@ -131,23 +111,23 @@ fn a_packed_run_is_enough_for_all_but_going_on() {
     let at = folder.path();
     write_pictures(&at.join("pictures"));
     let train = ["train", "--preset", "tiny", "--data", "pictures", "--steps", "4", "--batch", "8", "--out"];
-    succeeds(at, &[&train[..], &["run", "--validation", "0.25"]].concat());
-    let (_, said) = succeeds(at, &["pack", "run", "--out", "packed/run"]);
+    says(at, &[&train[..], &["run", "--validation", "0.25"]].concat());
+    let (_, said) = says(at, &["pack", "run", "--out", "packed/run"]);
     assert_eq!(said, "packed/run: the averaged weights of step 4\n");
     let size = |run: &str| std::fs::metadata(at.join(run).join("step-000000004/state.safetensors")).unwrap().len();
     assert!(2 * size("packed/run") < size("run"));
     assert!(!at.join("packed/run/step-000000004/loss.csv").exists());
     let tune = ["--plan", "ddim:2", "--steps", "2", "--matching", "0"];
     for (run, tuned) in [("run", "tuned"), ("packed/run", "packed/tuned")] {
-        succeeds(at, &["export", run, "--out", &format!("{run}.brn"), "--plan", "ddim:2"]);
-        succeeds(at, &[&["finetune", run, "--out", tuned][..], &tune].concat());
-        succeeds(at, &["pack", tuned, "--out", &format!("{tuned}-again")]);
-        succeeds(at, &["export", &format!("{tuned}-again"), "--out", &format!("{tuned}.brn"), "--plan", "ddim:2"]);
+        says(at, &["export", run, "--out", &format!("{run}.brn"), "--plan", "ddim:2"]);
+        says(at, &[&["finetune", run, "--out", tuned][..], &tune].concat());
+        says(at, &["pack", tuned, "--out", &format!("{tuned}-again")]);
+        says(at, &["export", &format!("{tuned}-again"), "--out", &format!("{tuned}.brn"), "--plan", "ddim:2"]);
     }
     let read = |name: &str| std::fs::read(at.join(name)).unwrap();
     assert_eq!(read("run.brn"), read("packed/run.brn"));
     assert_eq!(read("tuned.brn"), read("packed/tuned.brn"));
-    succeeds(at, &[&train[..], &["further", "--from", "packed/run"]].concat());
+    says(at, &[&train[..], &["further", "--from", "packed/run"]].concat());
     refuses(at, &["train", "--out", "packed/run", "--resume"], 1, "packed/run: is a packed run");
     refuses(at, &["pack", "run", "--out", "packed/run"], 1, "packed/run: already holds a run");
     refuses(at, &["pack", "nowhere", "--out", "x"], 1, "nowhere: holds no checkpoint");
@@ -165,23 +145,23 @@ fn levels_of_noise_become_plans() {
     let levels = ["--schedule", "geometric:2:0.02:10", "--prediction", "epsilon", "--weighting", "simple"];
     refuses(at, &[&train[..], &levels, &["--timesteps", "50"]].concat(), 2, "has 10 levels, which are the timesteps");
     refuses(at, &[&train[..], &["--schedule", "geometric:2:3:10"]].concat(), 2, "not above the last");
-    succeeds(at, &[&train[..], &levels].concat());
+    says(at, &[&train[..], &levels].concat());
     let kept = std::fs::read_to_string(at.join("run/step-000000003/run.toml")).unwrap();
     assert!(kept.contains("schedule = \"geometric:2:0.02:10\"\ntimesteps = 10\n"), "{kept}");
-    succeeds(at, &["train", "--out", "run", "--resume", "--schedule", "geometric:2:0.02:10"]);
+    says(at, &["train", "--out", "run", "--resume", "--schedule", "geometric:2:0.02:10"]);
     refuses(at, &["train", "--out", "run", "--resume", "--schedule", "linear"], 2, "--schedule differs");
-    succeeds(at, &["export", "run", "--out", "m.brn"]);
+    says(at, &["export", "run", "--out", "m.brn"]);
     let plans = ["--plan", "paper=langevin:3:step=0.2:noclip", "--plan", "pc=ddim:5:corrector=2"];
-    succeeds(at, &[&["export", "run", "--out", "n.brn"][..], &plans].concat());
-    let (text, _) = succeeds(at, &["inspect", "m.brn"]);
+    says(at, &[&["export", "run", "--out", "n.brn"][..], &plans].concat());
+    let (text, _) = says(at, &["inspect", "m.brn"]);
     assert!(text.contains("plan langevin50: 51 steps from t = 10, stochastic, clipped"), "{text}");
     assert!(text.contains("plan fast10: 10 steps from t = 10, deterministic, clipped"), "{text}");
-    let (text, _) = succeeds(at, &["inspect", "n.brn"]);
+    let (text, _) = says(at, &["inspect", "n.brn"]);
     assert!(text.contains("plan paper: 30 steps from t = 10, stochastic, not clipped"), "{text}");
     assert!(text.contains("plan pc: 13 steps from t = 10, stochastic, clipped"), "{text}");
-    succeeds(at, &["sample", "m.brn", "--count", "1", "--class", "left", "--npy", "whole.npy"]);
-    succeeds(at, &["sample", "m.brn", "--class", "left", "--save-after", "17", "--snapshot", "s"]);
-    succeeds(at, &["sample", "m.brn", "--resume", "s", "--npy", "resumed.npy"]);
+    says(at, &["sample", "m.brn", "--count", "1", "--class", "left", "--npy", "whole.npy"]);
+    says(at, &["sample", "m.brn", "--class", "left", "--save-after", "17", "--snapshot", "s"]);
+    says(at, &["sample", "m.brn", "--resume", "s", "--npy", "resumed.npy"]);
     assert_eq!(std::fs::read(at.join("whole.npy")).unwrap(), std::fs::read(at.join("resumed.npy")).unwrap());
-    succeeds(at, &["sample", "n.brn", "--plan", "paper", "--count", "2", "--npy", "x.npy"]);
+    says(at, &["sample", "n.brn", "--plan", "paper", "--count", "2", "--npy", "x.npy"]);
 }

@@ -1,0 +1,17 @@
+//! The tests of the trainer as a whole, in one program, which is compiled and linked once.
+
+mod cli_reference;
+mod commands;
+mod corruption;
+mod data;
+mod data_command;
+mod docs_commands;
+mod eval_command;
+mod export_command;
+mod finetune;
+mod lowering;
+mod model_commands;
+mod network;
+mod resume;
+mod train_command;
+mod upgrade;
