@@ -76,7 +76,7 @@ mod tests {
         let striped = Dots::of_image((0..784).map(|index| if index % 2 == 0 { 1.0 } else { -1.0 }), [28, 28, 1]);
         let text: Vec<_> = lines(&striped).collect();
         assert_eq!(text.len(), 14);
-        assert!(text.iter().all(|line| *line == "@ ".repeat(14)), "{text:?}");
+        assert!(text.iter().all(|line| **line == *"@ ".repeat(14)), "{text:?}");
         assert_eq!(lines(&Dots::blank()).count(), 0);
     }
 }
