@@ -28,11 +28,17 @@ pub fn succeeds(folder: &Path, arguments: &[&str]) -> String {
     says(folder, arguments).0
 }
 
-/// It ends with this code, and one line on standard error gives the reason; behind it, hints of the command line's parser.
-pub fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
+/// It ends with this code and gives the reason on standard error, which is returned.
+pub fn rejects(folder: &Path, arguments: &[&str], code: i32, reason: &str) -> String {
     let output = trainer(folder, arguments);
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-    let lines = text.split("\n\n").next().unwrap().lines().filter(|line| !line.starts_with(' '));
-    assert!(text.contains(reason) && lines.count() == 1, "{arguments:?}: {text}");
+    assert!(text.contains(reason), "{arguments:?}: {text}");
+    text
+}
+
+/// The same, and the reason is all that is said, on one line.
+pub fn refuses(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
+    let text = rejects(folder, arguments, code, reason);
+    assert!(text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
 }

@@ -1,5 +1,5 @@
 //! `trainer export` as a user runs it: what it says first, several label axes, halves, few timesteps.
-use crate::commands::{command, refuses, says};
+use crate::commands::{command, rejects, says};
 use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
@@ -49,9 +49,9 @@ fn names_of_two_axes_reach_the_samples() {
     let halves = draw("halves.brn", "bright+left");
     let furthest = both.iter().zip(&halves).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(furthest > 0.0 && furthest < 0.1, "halves of the state change a pixel by {furthest}");
-    refuses(at, &["sample", "whole.brn", "--print", "--class", "bright+dark"], 2, "shade");
-    refuses(at, &["sample", "whole.brn", "--print", "--class", "green"], 2, "green");
-    refuses(at, &["export", "run", "--out", "m.brn", "--state", "f8"], 2, "f8");
+    rejects(at, &["sample", "whole.brn", "--print", "--class", "bright+dark"], 2, "shade");
+    rejects(at, &["sample", "whole.brn", "--print", "--class", "green"], 2, "green");
+    rejects(at, &["export", "run", "--out", "m.brn", "--state", "f8"], 2, "f8");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn plans_of_few_timesteps_are_those_that_fit() {
     assert!(said.starts_with("left out, as the run has 40 timesteps: ddim50=ddim:50\n"), "{said}");
     let (text, _) = says(at, &["inspect", "m.brn"]);
     assert!(!text.contains("ddim50") && text.contains("fast"), "{text}");
-    refuses(at, &["export", "run", "--out", "n.brn", "--plan", "ddim:50"], 2, "40");
+    rejects(at, &["export", "run", "--out", "n.brn", "--plan", "ddim:50"], 2, "40");
     assert!(!at.join("n.brn").exists());
 }
 
@@ -128,11 +128,11 @@ fn a_packed_run_is_enough_for_all_but_going_on() {
     assert_eq!(read("run.brn"), read("packed/run.brn"));
     assert_eq!(read("tuned.brn"), read("packed/tuned.brn"));
     says(at, &[&train[..], &["further", "--from", "packed/run"]].concat());
-    refuses(at, &["train", "--out", "packed/run", "--resume"], 1, "packed/run: is a packed run");
-    refuses(at, &["pack", "run", "--out", "packed/run"], 1, "packed/run: already holds a run");
-    refuses(at, &["pack", "nowhere", "--out", "x"], 1, "nowhere: holds no checkpoint");
+    rejects(at, &["train", "--out", "packed/run", "--resume"], 1, "packed/run: is a packed run");
+    rejects(at, &["pack", "run", "--out", "packed/run"], 1, "packed/run: already holds a run");
+    rejects(at, &["pack", "nowhere", "--out", "x"], 1, "nowhere: holds no checkpoint");
     assert!(!at.join("x").exists());
-    refuses(at, &["pack", "run", "--out", "run.brn/x"], 1, "cannot be written");
+    rejects(at, &["pack", "run", "--out", "run.brn/x"], 1, "cannot be written");
 }
 
 /// Score matching at levels of noise: trained, exported with annealed Langevin dynamics, drawn, taken up again.
@@ -143,13 +143,13 @@ fn levels_of_noise_become_plans() {
     write_pictures(&at.join("pictures"));
     let train = ["train", "--preset", "tiny", "--data", "pictures", "--steps", "3", "--batch", "8", "--out", "run"];
     let levels = ["--schedule", "geometric:2:0.02:10", "--prediction", "epsilon", "--weighting", "simple"];
-    refuses(at, &[&train[..], &levels, &["--timesteps", "50"]].concat(), 2, "has 10 levels, which are the timesteps");
-    refuses(at, &[&train[..], &["--schedule", "geometric:2:3:10"]].concat(), 2, "not above the last");
+    rejects(at, &[&train[..], &levels, &["--timesteps", "50"]].concat(), 2, "has 10 levels, which are the timesteps");
+    rejects(at, &[&train[..], &["--schedule", "geometric:2:3:10"]].concat(), 2, "not above the last");
     says(at, &[&train[..], &levels].concat());
     let kept = std::fs::read_to_string(at.join("run/step-000000003/run.toml")).unwrap();
     assert!(kept.contains("schedule = \"geometric:2:0.02:10\"\ntimesteps = 10\n"), "{kept}");
     says(at, &["train", "--out", "run", "--resume", "--schedule", "geometric:2:0.02:10"]);
-    refuses(at, &["train", "--out", "run", "--resume", "--schedule", "linear"], 2, "--schedule differs");
+    rejects(at, &["train", "--out", "run", "--resume", "--schedule", "linear"], 2, "--schedule differs");
     says(at, &["export", "run", "--out", "m.brn"]);
     let plans = ["--plan", "paper=langevin:3:step=0.2:noclip", "--plan", "pc=ddim:5:corrector=2"];
     says(at, &[&["export", "run", "--out", "n.brn"][..], &plans].concat());
