@@ -37,6 +37,7 @@
 //! # Ok::<(), brownian::plan::PlanError>(())
 //! ```
 
+mod binomial;
 mod build;
 mod corrector;
 mod ddim;
@@ -51,6 +52,7 @@ pub mod schedule;
 mod spacing;
 mod step;
 
+pub use binomial::{build_bits, evenly_kept, marginal, own_logits, posterior, BitStep};
 pub use build::build;
 pub use ddpm::Variance;
 pub use error::PlanError;

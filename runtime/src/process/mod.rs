@@ -2,8 +2,10 @@
 //!
 //! [`gaussian`] is the process of every model today.
 
+pub mod binomial;
 pub mod element;
 pub mod gaussian;
+mod logistic;
 mod previous;
 
 pub use previous::Previous;
