@@ -3,11 +3,10 @@
 use crate::conditioning::{Condition, Guidance};
 use crate::error::SamplerError;
 use crate::format::BLOB_ALIGN;
-use crate::inpaint::{Image, Inpainting, KnownPixels};
+use crate::inpaint::{Given, Image, Inpainting, KnownPixels};
 use crate::model::{Model, Plan};
-use crate::plan::Level;
+use crate::process::chain::State;
 use crate::process::element::StateElement;
-use crate::process::gaussian::{noised, renew, State, Values};
 use crate::random::Stream;
 use crate::sampler::{Next, Sampler};
 use crate::two_evaluations::{self, TwoEvaluations};
@@ -64,16 +63,16 @@ pub struct Builder<'a, E: StateElement = f32> {
     condition: Condition,
     guidance: Option<Result<Guidance, SamplerError>>,
     two_evaluations: Option<&'static two_evaluations::Functions<E>>,
-    from_image: Option<FromImage<'a>>,
-    inpainting: Option<Inpainting<'a>>,
+    from_image: Option<FromImage<'a, E>>,
+    inpainting: Option<Inpainting<'a, E>>,
 }
 
 /// Where image-to-image starts.
 #[derive(Clone, Copy, Debug)]
-struct FromImage<'a> {
+struct FromImage<'a, E: StateElement> {
     image: Image<'a>,
     step: usize,
-    start: fn(&mut dyn Values, Image, Level, Stream),
+    start: fn(&mut State<E>, Image, &E::Step, Stream),
 }
 
 impl<'a, E: StateElement> Builder<'a, E> {
@@ -137,7 +136,7 @@ impl<'a, E: StateElement> Builder<'a, E> {
     /// Image-to-image: the chain starts from `image`, noised to the level at which step number `step` (counted
     /// from 0) begins, and makes the steps from that one on. The later the step, the more of the image stays.
     pub fn from_image(self, image: Image<'a>, step: usize) -> Self {
-        Self { from_image: Some(FromImage { image, step, start: start_from }), ..self }
+        Self { from_image: Some(FromImage { image, step, start: start_from::<E> }), ..self }
     }
 
     /// Inpainting: after every step, and before the first, the pixels that `known` names are those of its image,
@@ -150,7 +149,7 @@ impl<'a, E: StateElement> Builder<'a, E> {
     /// Draws x_T, or noises the image to start from; no step is made yet.
     ///
     /// `arena` needs [`Model::arena_len`] bytes at a multiple of 16, `state` [`Model::state_len`] values of the element
-    /// that the file names (f32, or f16 where it [says so](Model::state_is_f16)), or
+    /// that the file names ([`Model::state_kind`]), or
     /// [`Model::state_len_two_evaluations`] for two evaluations; longer ones are used in part. Their contents do not
     /// matter.
     ///
@@ -176,14 +175,16 @@ impl<'a, E: StateElement> Builder<'a, E> {
         let mut sampler =
             Sampler::at(self.model, self.plan, condition, self.two_evaluations, self.inpainting, arena, state)?;
         (sampler.seed, sampler.image) = (self.seed, self.image);
-        sampler.state.draw(Stream::new(self.seed, self.image, 0));
+        if let Some(first) = sampler.step_at(0) {
+            E::draw(&mut sampler.state, &first, Stream::new(self.seed, self.image, 0));
+        }
         if let Some(from) = self.from_image {
             from.image.check(self.model)?;
             let steps = self.plan.len() as u32;
-            let first = self.plan.step(from.step).ok_or(SamplerError::Start { steps })?;
+            let first = sampler.step_at(from.step).ok_or(SamplerError::Start { steps })?;
             (sampler.start, sampler.steps_done) = (from.step, from.step);
             let stream = Stream::new(self.seed, self.image, Stream::START);
-            (from.start)(&mut sampler.state, from.image, first.level, stream);
+            (from.start)(&mut sampler.state, from.image, &first, stream);
         }
         sampler.place_known();
         Ok(sampler)
@@ -191,8 +192,8 @@ impl<'a, E: StateElement> Builder<'a, E> {
 }
 
 /// Noises `image` to the level of the step that the chain starts with.
-fn start_from(state: &mut dyn Values, image: Image, level: Level, stream: Stream) {
-    renew(state, stream, |i, z| image.value(i).map(|value| noised(level, value, z)));
+fn start_from<E: StateElement>(state: &mut State<E>, image: Image, first: &E::Step, stream: Stream) {
+    E::place(state, Some(first), &Given::all(image), stream);
 }
 
 impl<'a, E: StateElement> Sampler<'a, E> {
@@ -202,7 +203,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
         plan: Plan<'a>,
         condition: Condition,
         two_evaluations: Option<&'static two_evaluations::Functions<E>>,
-        inpainting: Option<Inpainting<'a>>,
+        inpainting: Option<Inpainting<'a, E>>,
         arena: &'a mut [u8],
         state: &'a mut [E],
     ) -> Result<Self, SamplerError> {
@@ -210,18 +211,19 @@ impl<'a, E: StateElement> Sampler<'a, E> {
             return Err(SamplerError::ForeignPlan);
         }
         condition.check(model)?;
-        if E::IS_F16 != model.state_is_f16() {
-            return Err(SamplerError::StateElement { f16: model.state_is_f16() });
+        if E::KIND != model.state_kind() {
+            return Err(SamplerError::StateElement { kind: model.state_kind() });
         }
         let arena = check_arena(model, arena)?;
         let twice = two_evaluations.is_some();
         let needed = if twice { model.state_len_two_evaluations() } else { model.state_len() };
         let short = SamplerError::StateLength { needed: needed as u32, found: state.len() as u32 };
         let (state, rest) = state.split_at_mut_checked(model.state_len()).ok_or(short)?;
-        let (x, x0_prev) = state.split_at_mut_checked(model.sample_len()).ok_or(short)?;
+        let values = model.sample_len();
+        let (x, x0_prev) = state.split_at_mut_checked(E::KIND.elements(values)).ok_or(short)?;
         let multistep = !x0_prev.is_empty();
         let x0_prev = two_evaluations::halves(x0_prev, if multistep { model.sample_len() } else { 0 }).ok_or(short)?;
-        let state = State { x, x0_prev };
+        let state = State { x, values, x0_prev };
         let two_evaluations = match two_evaluations {
             None => None,
             Some(functions) => {

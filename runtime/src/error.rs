@@ -1,5 +1,6 @@
 //! Errors: small `Copy` values that say which check failed and where.
 
+use crate::process::StateKind;
 use core::fmt;
 
 /// Why a sampler could not be started.
@@ -23,10 +24,10 @@ pub enum SamplerError {
         /// Values given.
         found: u32,
     },
-    /// The state is of f32 and the model keeps it as f16, or the other way round.
+    /// The state is of other elements than the model's.
     StateElement {
-        /// Whether the model's is f16.
-        f16: bool,
+        /// What the model's is kept in.
+        kind: StateKind,
     },
     /// The class is not below [`Model::classes`](crate::Model::classes).
     Class {
@@ -117,8 +118,9 @@ impl fmt::Display for SamplerError {
             Self::ArenaLength { needed, found } => write!(f, "the arena has {found} bytes, the model needs {needed}"),
             Self::ArenaMisaligned => f.write_str("the arena is not aligned to 16 bytes; use Arena"),
             Self::StateLength { needed, found } => write!(f, "the state has {found} values, the model needs {needed}"),
-            Self::StateElement { f16: true } => f.write_str("the model keeps its state as f16: give it memory of f16"),
-            Self::StateElement { f16: false } => f.write_str("the model keeps its state as f32: give it memory of f32"),
+            Self::StateElement { kind } => {
+                write!(f, "the model keeps its state as {0}: give it memory of {0}", kind.name())
+            }
             Self::Class { classes: 0 } => f.write_str("the model is not conditioned on classes"),
             Self::Class { classes } => write!(f, "the class must be below {classes}"),
             Self::SeveralAxes { axes } => {

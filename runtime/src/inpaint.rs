@@ -3,8 +3,8 @@
 use crate::error::SamplerError;
 use crate::format::CRC;
 use crate::model::Model;
-use crate::plan::Level;
-use crate::process::gaussian::{noised, renew, Values};
+use crate::process::chain::State;
+use crate::process::element::StateElement;
 use crate::random::Stream;
 
 /// An image, HWC, borrowed from the caller.
@@ -39,6 +39,16 @@ impl Image<'_> {
         }
     }
 
+    /// Value number `index` as a bit, by integers alone: whether it is above the middle.
+    #[inline]
+    pub fn bit(&self, index: usize) -> Option<bool> {
+        match self {
+            // Above 0, by its bits.
+            Self::Values(values) => values.get(index).map(|value| value.to_bits() as i32 > 0),
+            Self::Bytes(bytes) => bytes.get(index).map(|&byte| byte > 127),
+        }
+    }
+
     pub(crate) fn check(&self, model: &Model) -> Result<(), SamplerError> {
         let (needed, found) = (model.sample_len() as u32, self.len() as u32);
         if found != needed {
@@ -63,16 +73,48 @@ pub const fn mask_len(pixels: usize) -> usize {
     pixels.div_ceil(8)
 }
 
+/// Values that a chain is given: those of an image, all or what a mask names.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'s> {
+    image: Image<'s>,
+    /// The mask, and the channels of a pixel.
+    mask: Option<(&'s [u8], usize)>,
+}
+
+impl<'s> Given<'s> {
+    /// All of an image.
+    pub(crate) fn all(image: Image<'s>) -> Self {
+        Self { image, mask: None }
+    }
+
+    fn has(&self, index: usize) -> bool {
+        let Some((mask, channels)) = self.mask else { return true };
+        let Some(pixel) = index.checked_div(channels) else { return false };
+        mask.get(pixel / 8).is_some_and(|byte| byte >> (pixel % 8) & 1 == 1)
+    }
+
+    /// Value number `index`, where it is given.
+    #[inline]
+    pub(crate) fn value(&self, index: usize) -> Option<f32> {
+        self.image.value(index).filter(|_| self.has(index))
+    }
+
+    /// The same as a bit.
+    #[inline]
+    pub(crate) fn bit(&self, index: usize) -> Option<bool> {
+        self.image.bit(index).filter(|_| self.has(index))
+    }
+}
+
 impl KnownPixels<'_> {
+    fn given(&self, channels: usize) -> Given<'_> {
+        Given { image: self.image, mask: Some((self.mask, channels)) }
+    }
+
     /// The value of element `index` of an image with `channels` channels, where it is kept.
     #[inline]
     fn value(&self, index: usize, channels: usize) -> Option<f32> {
-        let pixel = index.checked_div(channels)?;
-        let byte = self.mask.get(pixel / 8)?;
-        if byte >> (pixel % 8) & 1 == 0 {
-            return None;
-        }
-        self.image.value(index)
+        self.given(channels).value(index)
     }
 
     fn check(&self, model: &Model) -> Result<(), SamplerError> {
@@ -100,41 +142,41 @@ impl KnownPixels<'_> {
         }
         digest.finalize()
     }
-
-    /// Sets what is known in `state`, at this level.
-    fn place(&self, model: &Model, state: &mut dyn Values, level: Level, stream: Stream) {
-        let [_, _, channels] = model.shape();
-        renew(state, stream, |i, z| self.value(i, channels).map(|value| noised(level, value, z)));
-    }
 }
 
 /// What a chain that inpaints holds. It points to the functions that this takes, so that firmware whose chains do
 /// not inpaint holds none of them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Inpainting<'a> {
+pub(crate) struct Inpainting<'a, E: StateElement> {
     pub(crate) known: KnownPixels<'a>,
-    pub(crate) functions: &'static Functions,
+    pub(crate) functions: &'static Functions<E>,
 }
 
 /// What such a chain does more.
 #[derive(Debug)]
-pub(crate) struct Functions {
+pub(crate) struct Functions<E: StateElement> {
     pub(crate) check: fn(&KnownPixels, &Model) -> Result<(), SamplerError>,
     pub(crate) checksum: fn(&KnownPixels, &Model) -> u32,
     pub(crate) value: fn(&KnownPixels, usize, usize) -> Option<f32>,
-    pub(crate) place: fn(&KnownPixels, &Model, &mut dyn Values, Level, Stream),
+    pub(crate) place: fn(&KnownPixels, &Model, &mut State<E>, Option<&E::Step>, Stream),
 }
 
-static FUNCTIONS: Functions = Functions {
-    check: |known, model| known.check(model),
-    checksum: |known, model| known.checksum(model),
-    value: |known, index, channels| known.value(index, channels),
-    place: |known, model, state, level, stream| known.place(model, state, level, stream),
-};
+impl<E: StateElement> Functions<E> {
+    /// The only ones.
+    const ALL: &'static Self = &Self {
+        check: |known, model| known.check(model),
+        checksum: |known, model| known.checksum(model),
+        value: |known, index, channels| known.value(index, channels),
+        place: |known, model, state, step, stream| {
+            let [_, _, channels] = model.shape();
+            E::place(state, step, &known.given(channels), stream);
+        },
+    };
+}
 
-impl<'a> Inpainting<'a> {
+impl<'a, E: StateElement> Inpainting<'a, E> {
     pub(crate) fn new(known: KnownPixels<'a>) -> Self {
-        Self { known, functions: &FUNCTIONS }
+        Self { known, functions: Functions::ALL }
     }
 
     pub(crate) fn check(&self, model: &Model) -> Result<(), SamplerError> {
@@ -149,8 +191,9 @@ impl<'a> Inpainting<'a> {
         (self.functions.value)(&self.known, index, channels)
     }
 
-    pub(crate) fn place(&self, model: &Model, state: &mut dyn Values, level: Level, stream: Stream) {
-        (self.functions.place)(&self.known, model, state, level, stream);
+    /// Sets what is known, at the level that x has when `step` begins.
+    pub(crate) fn place(&self, model: &Model, state: &mut State<E>, step: Option<&E::Step>, stream: Stream) {
+        (self.functions.place)(&self.known, model, state, step, stream);
     }
 }
 

@@ -70,14 +70,16 @@ pub use axis::Axis;
 pub use builder::Builder;
 pub use conditioning::{Condition, Guidance};
 pub use error::{SamplerError, SnapshotError};
-pub use format::{arena_len, sample_len, snapshot_len, state_is_f16, state_len, state_len_two_evaluations};
+pub use format::{arena_len, sample_len, snapshot_len, state_kind, state_len, state_len_two_evaluations};
 pub use half::f16;
 pub use inpaint::{mask_len, Image, KnownPixels};
 pub use model::{Model, Ops, Plan};
 pub use ops::OpFault;
 pub use parse::{AxisFault, ParseError, PlanFault, MAX_AXES, MAX_MACS, MAX_OPS, MAX_PLANS, MAX_VALUES};
 pub use preview::Preview;
-pub use process::element::{StateElement, StateElementOf};
+pub use process::binomial::Bits;
+pub use process::element::{Real, StateElement, StateElementOf};
+pub use process::StateKind;
 pub use sampler::{Progress, Sampler};
 pub use snapshot::{Resume, SNAPSHOT_VERSION};
 

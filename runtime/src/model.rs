@@ -4,7 +4,8 @@ use crate::axis::Axis;
 use crate::format::{self, AxisHeader, Header, Items, PlanHeader};
 use crate::ops::Op;
 use crate::parse::{self, ParseError, MAX_AXES};
-use crate::plan::{Level, Step, STEP_LEN};
+use crate::plan::{BitStep, Level, Step, STEP_LEN};
+use crate::process::StateKind;
 
 /// A model whose every part has been checked; it borrows the file's bytes and copies no weight.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +14,7 @@ pub struct Model<'a> {
     blob: &'a [u8],
     arena_len: usize,
     state_len: usize,
-    state_is_f16: bool,
+    state_kind: StateKind,
     checksum: u32,
     /// Classes of each axis, 0 behind the last.
     classes: [u16; MAX_AXES],
@@ -27,7 +28,7 @@ impl<'a> Model<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let (header, blob) = format::open(bytes)?;
         let mut model = Self::of(bytes, header, blob);
-        let state = (model.state_len, model.state_is_f16);
+        let state = (model.state_len, model.state_kind);
         model.classes = parse::check(&model.header, blob, model.arena_len, state, format::sample_len(bytes))?;
         Ok(model)
     }
@@ -43,8 +44,8 @@ impl<'a> Model<'a> {
     fn of(bytes: &'a [u8], header: Header<'a>, blob: &'a [u8]) -> Self {
         let checksum = bytes.last_chunk().map_or(0, |crc| u32::from_le_bytes(*crc));
         let (arena_len, state_len) = (format::arena_len(bytes), format::state_len(bytes));
-        let (state_is_f16, classes) = (format::state_is_f16(bytes), [0; MAX_AXES]);
-        Self { header, blob, arena_len, state_len, state_is_f16, checksum, classes }
+        let (state_kind, classes) = (format::state_kind(bytes), [0; MAX_AXES]);
+        Self { header, blob, arena_len, state_len, state_kind, checksum, classes }
     }
 
     /// The decoded header.
@@ -62,31 +63,26 @@ impl<'a> Model<'a> {
         self.arena_len
     }
 
-    /// Values of state that a chain needs, of f32 or [f16](Self::state_is_f16): x_t, and where a plan uses the previous
+    /// Elements of state that a chain needs, of [this kind](Self::state_kind): x_t, and where a plan uses the previous
     /// x0_hat, that in 16 bits.
     pub fn state_len(&self) -> usize {
         self.state_len
     }
 
-    /// Whether the state is kept as f16 rather than f32.
-    pub fn state_is_f16(&self) -> bool {
-        self.state_is_f16
+    /// What the state is kept in.
+    pub fn state_kind(&self) -> StateKind {
+        self.state_kind
     }
 
-    /// Values of state that a chain with [two evaluations](crate::Builder::two_evaluations) a step needs: 16 bits more a
+    /// Elements of state that a chain with [two evaluations](crate::Builder::two_evaluations) a step needs: 16 bits more a
     /// value of a sample.
     pub fn state_len_two_evaluations(&self) -> usize {
-        let values = self.sample_len();
-        self.state_len + if self.state_is_f16 { values } else { values.div_ceil(2) }
+        self.state_len + self.state_kind.halves(self.sample_len())
     }
 
-    /// Bytes of a value of state.
+    /// Bytes of an element of state.
     pub fn state_element_len(&self) -> usize {
-        if self.state_is_f16 {
-            2
-        } else {
-            4
-        }
+        self.state_kind.element_len()
     }
 
     /// Values of a sample: height·width·channels.
@@ -221,9 +217,25 @@ impl<'a> Plan<'a> {
         self.header.clip
     }
 
-    /// Step number `index`, counted from 0.
+    /// The bytes of step number `index`, counted from 0.
+    pub(crate) fn step_bytes(&self, index: usize) -> Option<&'a [u8; STEP_LEN]> {
+        self.table.as_chunks::<STEP_LEN>().0.get(index)
+    }
+
+    /// The timestep of step number `index`, of any process.
+    pub fn timestep(&self, index: usize) -> Option<u32> {
+        let word = self.step_bytes(index)?.first_chunk()?;
+        Some(u32::from_le_bytes(*word))
+    }
+
+    /// Step number `index` of a plan of the Gaussian process.
     pub fn step(&self, index: usize) -> Option<Step> {
-        self.table.as_chunks::<STEP_LEN>().0.get(index).map(Step::decode)
+        self.step_bytes(index).map(Step::decode)
+    }
+
+    /// Step number `index` of a plan of the binomial process.
+    pub fn bit_step(&self, index: usize) -> Option<BitStep> {
+        self.step_bytes(index).map(BitStep::decode)
     }
 
     /// What x is made of before step number `index`; behind the last step the image alone.

@@ -2,12 +2,13 @@
 
 use crate::conditioning::{self, Condition};
 use crate::execute;
+use crate::format::CRC;
 use crate::inpaint::Inpainting;
 use crate::model::{Model, Ops, Plan};
-use crate::plan::Step;
+use crate::plan::STEP_LEN;
 use crate::preview::Preview;
+use crate::process::chain::State;
 use crate::process::element::StateElement;
-use crate::process::gaussian::State;
 use crate::random::Stream;
 use crate::two_evaluations::{Outputs, TwoEvaluations};
 
@@ -32,7 +33,7 @@ pub enum Progress {
 /// The result depends on the model's bytes, the plan, the condition, the seed, the image number and the images
 /// that it starts from or keeps alone, bit for bit, on every target.
 ///
-/// `E` is what its state is kept in: `f32`, or `f16` where the model's file says so, see [`StateElement`].
+/// `E` is what its state is kept in: `f32`, or `f16` or bits where the model's file says so, see [`StateElement`].
 ///
 /// [`Sampler::builder`] starts one.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ pub struct Sampler<'a, E: StateElement = f32> {
     pub(crate) arena: &'a mut [u8],
     pub(crate) state: State<'a, E>,
     pub(crate) two_evaluations: Option<TwoEvaluations<'a, E>>,
-    pub(crate) inpainting: Option<Inpainting<'a>>,
+    pub(crate) inpainting: Option<Inpainting<'a, E>>,
     /// The first step of the chain.
     pub(crate) start: usize,
     pub(crate) steps_done: usize,
@@ -97,7 +98,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn advance(&mut self) -> Progress {
-        let Some(step) = self.plan.step(self.steps_done) else { return Progress::Done };
+        let Some(bytes) = self.plan.step_bytes(self.steps_done) else { return Progress::Done };
         match &mut self.next {
             Next::Begin | Next::BeginSecond => {
                 self.begin();
@@ -110,7 +111,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
                         None => &self.condition,
                         Some(two) => &(two.functions.condition)(self.condition, *first_of_two),
                     };
-                    let biases = conditioning::step_biases(self.model, condition, step.time_row);
+                    let biases = conditioning::step_biases(self.model, condition, time_row(bytes));
                     execute::run(self.model, &biases, &op, self.arena);
                 }
                 *index = done.wrapping_add(1);
@@ -123,7 +124,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
                 Progress::Op(done)
             }
             Next::Update => {
-                self.update(step);
+                self.update(E::decode(bytes));
                 Progress::Stepped
             }
         }
@@ -162,11 +163,12 @@ impl<'a, E: StateElement> Sampler<'a, E> {
         let Next::Update = self.next else { return None };
         Some(Preview {
             x: self.state.x,
-            step: self.plan.step(self.steps_done)?,
+            values: self.state.values,
+            step: self.step_at(self.steps_done)?,
             clip: self.plan.clip(),
             outputs: outputs(self.model, self.arena, &self.two_evaluations, self.condition),
             output: match &self.two_evaluations {
-                None => |outputs, index| outputs.once(index),
+                None => |outputs, index| E::once(outputs, index),
                 Some(two) => two.functions.output,
             },
             inpainting: self.inpainting,
@@ -179,42 +181,49 @@ impl<'a, E: StateElement> Sampler<'a, E> {
     fn begin(&mut self) {
         let header = self.model.header();
         if let Some(input) = self.arena.get_mut(header.input.range()) {
-            self.state.quantize(header.input_inverse_scale, header.input.zero_point, input);
+            E::quantize(&self.state, header, input);
         }
         let first_of_two = self.two_evaluations.is_some() && matches!(self.next, Next::Begin);
         self.next = Next::Op { ops: self.model.ops(), index: 0, first_of_two };
     }
 
     /// Updates the state with what the network said.
-    fn update(&mut self, mut step: Step) {
-        if self.steps_done == self.start {
-            // The first step has no x0_hat_prev; its own x0_hat takes the place.
-            step.b += step.c;
-            step.c = 0.0;
-        }
+    fn update(&mut self, step: E::Step) {
+        let first = self.steps_done == self.start;
         let stream = Stream::new(self.seed, self.image, self.steps_done as u32 + 1);
         let clip = self.plan.clip();
         // Field by field, since the state changes meanwhile.
         let outputs = outputs(self.model, self.arena, &self.two_evaluations, self.condition);
         match &self.two_evaluations {
-            None => self.state.step(&step, clip, |index| outputs.once(index), stream),
-            Some(two) => (two.functions.step)(&mut self.state, &step, clip, &outputs, stream),
+            None => E::step(&mut self.state, step, first, clip, |index| E::once(&outputs, index), stream),
+            Some(two) => (two.functions.step)(&mut self.state, step, [first, clip], &outputs, stream),
         }
         self.steps_done += 1;
         self.next = Next::Begin;
         self.place_known();
     }
 
-    /// Sets what is known, at the level that x now has.
-    pub(crate) fn place_known(&mut self) {
-        let Some(inpainting) = &self.inpainting else { return };
-        let stream = Stream::new(self.seed, self.image, Stream::KNOWN);
-        inpainting.place(self.model, &mut self.state, self.plan.level(self.steps_done), stream);
+    /// Step number `index` of the plan.
+    pub(crate) fn step_at(&self, index: usize) -> Option<E::Step> {
+        self.plan.step_bytes(index).map(E::decode)
     }
 
-    /// The state x_t, HWC; after the last step the sample, about [-1, 1]. [`StateElement::load`] makes an f32 of an f16.
+    /// Sets what is known, at the level that x now has.
+    pub(crate) fn place_known(&mut self) {
+        let Some(inpainting) = self.inpainting else { return };
+        let stream = Stream::new(self.seed, self.image, Stream::KNOWN);
+        let step = self.step_at(self.steps_done);
+        inpainting.place(self.model, &mut self.state, step.as_ref(), stream);
+    }
+
+    /// The state x_t, HWC, as it is kept; after the last step the sample.
     pub fn x(&self) -> &[E] {
         self.state.x
+    }
+
+    /// The values of the state x_t, HWC; after the last step the sample, about -1 to 1, of bits -1 and 1.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = f32> + '_ {
+        (0..self.state.values).map(|index| E::value(self.state.x, index))
     }
 
     /// The model.
@@ -252,15 +261,25 @@ impl<'a, E: StateElement> Sampler<'a, E> {
         self.plan.len()
     }
 
-    /// The step that comes next.
-    pub fn next_step(&self) -> Option<Step> {
-        self.plan.step(self.steps_done)
+    /// The timestep of the step that comes next.
+    pub fn next_timestep(&self) -> Option<u32> {
+        self.plan.timestep(self.steps_done)
     }
 
     /// CRC-32 over the bytes of x_t: two targets that agree on it after every step agree on the sample.
     pub fn digest(&self) -> u32 {
-        self.state.digest()
+        let mut digest = CRC.digest();
+        for value in self.state.x.iter() {
+            // In memory as in the format: little endian.
+            digest.update(bytemuck::bytes_of(value));
+        }
+        digest.finalize()
     }
+}
+
+/// The row of the time table that a step of any process names.
+fn time_row(bytes: &[u8; STEP_LEN]) -> u32 {
+    bytes.as_chunks().0.get(1).map_or(0, |word| u32::from_le_bytes(*word))
 }
 
 /// What the network said of a step.

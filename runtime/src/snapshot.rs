@@ -188,7 +188,7 @@ pub struct Resume<'a, 's, E: StateElement = f32> {
     x: &'s [u8],
     x0_prev: &'s [u8],
     two_evaluations: Option<&'static two_evaluations::Functions<E>>,
-    inpainting: Option<Inpainting<'a>>,
+    inpainting: Option<Inpainting<'a, E>>,
 }
 
 impl<'a, E: StateElement> Resume<'a, '_, E> {

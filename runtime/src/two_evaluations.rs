@@ -3,14 +3,13 @@
 //! A chain that uses it holds pointers to the functions here, so that firmware whose chains do not holds none of them.
 
 use crate::conditioning::{Condition, Guidance};
-use crate::plan::Step;
+use crate::process::chain::State;
 use crate::process::element::StateElement;
-use crate::process::gaussian::State;
 use crate::random::Stream;
 
 /// What the network said of a step.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Outputs<'s> {
+pub struct Outputs<'s> {
     /// The output, under two evaluations that with the class.
     pub(crate) output: &'s [i16],
     /// Under two evaluations the output without a class, else empty.
@@ -31,19 +30,18 @@ fn at(values: &[i16], index: usize) -> i32 {
 }
 
 impl Outputs<'_> {
-    /// F of element `index` from one evaluation: an integer, exact, that is rounded to f32 once, times its scale.
+    /// The output of element `index` from one evaluation, in units of its scale.
     #[inline]
-    pub(crate) fn once(&self, index: usize) -> f32 {
-        at(self.output, index) as f32 * self.scale
+    pub(crate) fn once(&self, index: usize) -> i32 {
+        at(self.output, index)
     }
 
-    /// F of element `index` from two.
+    /// That from two, in units of 1/256 of its scale.
     #[inline]
-    fn guided(&self, index: usize) -> f32 {
+    pub(crate) fn guided(&self, index: usize) -> i32 {
         let (u, c) = (at(self.unconditional, index), at(self.output, index));
         // At most 2^23 + 2^12·2^16.
-        let guided = (u * 256).wrapping_add(self.guidance_scale * (c - u));
-        guided as f32 * (self.scale * (1.0 / 256.0))
+        (u * 256).wrapping_add(self.guidance_scale * (c - u))
     }
 }
 
@@ -64,10 +62,10 @@ pub(crate) struct Functions<E: StateElement> {
     pub(crate) divide: fn(&mut [E], usize) -> Option<&mut [i16]>,
     /// Keeps the output without a class.
     pub(crate) keep: fn(&mut [i16], &[i16]),
-    /// F of an element.
-    pub(crate) output: fn(&Outputs, usize) -> f32,
-    /// The update of the state.
-    pub(crate) step: fn(&mut State<E>, &Step, bool, &Outputs, Stream),
+    /// What the network says of a value.
+    pub(crate) output: fn(&Outputs, usize) -> E::Output,
+    /// A step: the first of the chain or not, clipped or not.
+    pub(crate) step: fn(&mut State<E>, E::Step, [bool; 2], &Outputs, Stream),
 }
 
 impl<E: StateElement> Functions<E> {
@@ -76,7 +74,9 @@ impl<E: StateElement> Functions<E> {
         condition: |condition, first| if first { Condition::NONE } else { condition.under(Guidance::PLAIN) },
         divide: halves,
         keep: |unconditional, output| unconditional.iter_mut().zip(output).for_each(|(slot, &value)| *slot = value),
-        output: |outputs, index| outputs.guided(index),
-        step: |state, step, clip, outputs, stream| state.step(step, clip, |index| outputs.guided(index), stream),
+        output: |outputs, index| E::guided(outputs, index),
+        step: |state, step, [first, clip], outputs, stream| {
+            E::step(state, step, first, clip, |index| E::guided(outputs, index), stream);
+        },
     };
 }

@@ -64,7 +64,7 @@ fn encoded() -> AlignedBytes {
         op_count: 1,
         ops: &ops,
     };
-    AlignedBytes::from(&encode(&header, &blob, 12 + 256, (4, false)).unwrap()[..])
+    AlignedBytes::from(&encode(&header, &blob, 12 + 256, (4, brownian::StateKind::F32)).unwrap()[..])
 }
 
 fn hex(bytes: &[u8]) -> String {

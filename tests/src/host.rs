@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use brownian::host::ChainMemory;
-use brownian::{with_state_element, Condition, Model, Sampler, StateElement};
+use brownian::{with_state_element, Condition, Model, Sampler};
 use brownian_board::request::of_seed;
 
 /// What a chain gave.
@@ -24,7 +24,7 @@ pub fn draw(model: &Model, plan: &str, condition: Condition, seed: u64) -> Resul
         while sampler.step() {
             digests.push(sampler.digest());
         }
-        Ok(Chain { digests, sample: sampler.x().iter().map(|value| value.load()).collect() })
+        Ok(Chain { digests, sample: sampler.values().collect() })
     })
 }
 

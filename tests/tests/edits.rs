@@ -96,7 +96,7 @@ fn image_to_image_begins_at_the_level_of_its_step() {
         for step in 0..steps {
             let sampler = memory.start(chain(model, plan).from_image(Image::Values(&drawn), step)).unwrap();
             let level = model.plan(plan).unwrap().level(step);
-            assert_eq!((sampler.steps_done(), sampler.next_step().unwrap().level), (step, level));
+            assert_eq!((sampler.steps_done(), sampler.plan().level(sampler.steps_done())), (step, level));
             for (i, (&x, &value)) in sampler.x().iter().zip(&drawn).enumerate() {
                 assert_eq!(x.to_bits(), noised(level, value, Stream::START, i).to_bits());
             }

@@ -1,12 +1,12 @@
 //! States that are kept as f16: what they need, what they refuse, and how far samples are from those with f32.
 
 use brownian::host::{with_state, ChainMemory, OwnedModel};
-use brownian::{f16, Image, KnownPixels, Model, Plan, Sampler, SamplerError, StateElement};
+use brownian::{f16, Image, KnownPixels, Model, Plan, Real, Sampler, SamplerError, StateElement, StateKind};
 use brownian_tests::{draw, shipped_model};
 
 fn models() -> [OwnedModel; 2] {
     let file = OwnedModel::read(shipped_model("digits28")).unwrap();
-    let with_f16 = OwnedModel::new(&with_state(file.bytes(), true).unwrap()).unwrap();
+    let with_f16 = OwnedModel::new(&with_state(file.bytes(), StateKind::F16).unwrap()).unwrap();
     [file, with_f16]
 }
 
@@ -20,7 +20,7 @@ fn a_state_of_f16_has_half_the_bytes() {
     let bytes = |file: &OwnedModel| {
         let model = file.model();
         let len = brownian::state_len(file.bytes());
-        assert_eq!((len, brownian::state_is_f16(file.bytes())), (model.state_len(), model.state_is_f16()));
+        assert_eq!((len, brownian::state_kind(file.bytes())), (model.state_len(), model.state_kind()));
         assert_eq!(model.snapshot_len(), brownian::snapshot_len(file.bytes()));
         let two = brownian::state_len_two_evaluations(file.bytes());
         assert_eq!(two, model.state_len_two_evaluations());
@@ -38,10 +38,10 @@ fn memory_of_the_other_element_or_too_little_is_refused() {
     let mut memory = ChainMemory::new(&f16_model);
     let plan = f16_model.plan("fast5").unwrap();
     let error = memory.start(chain::<f32>(&f16_model, plan)).map(|_| ()).unwrap_err();
-    assert_eq!(error, SamplerError::StateElement { f16: true });
+    assert_eq!(error, SamplerError::StateElement { kind: StateKind::F16 });
     let mut other = ChainMemory::new(&f32_model);
     let error = other.start(chain::<f16>(&f32_model, f32_model.plan("fast5").unwrap()));
-    assert_eq!(error.map(|_| ()).unwrap_err(), SamplerError::StateElement { f16: false });
+    assert_eq!(error.map(|_| ()).unwrap_err(), SamplerError::StateElement { kind: StateKind::F32 });
     let (arena, state) = memory.split_as::<f16>();
     let error = chain(&f16_model, plan).start(arena, &mut state[..1567]).map(|_| ()).unwrap_err();
     assert_eq!(error, SamplerError::StateLength { needed: 1568, found: 1567 });
@@ -76,7 +76,7 @@ fn snapshots_and_known_pixels_work_as_with_f32() {
     let expected = whole(None);
     assert!((1..5).all(|stop| whole(Some(stop)) == expected));
     for (found, value) in expected.iter().zip(&image[..392]) {
-        assert_eq!(*found, <f16 as StateElement>::store(*value).to_bits());
+        assert_eq!(*found, <f16 as Real>::store(*value).to_bits());
     }
 }
 

@@ -191,7 +191,7 @@ fn old_memory_does_not_matter() {
             while sampler.step() {
                 digests.push(sampler.digest());
             }
-            assert_eq!((sampler.steps_done(), sampler.steps(), sampler.next_step()), (5, 5, None));
+            assert_eq!((sampler.steps_done(), sampler.steps(), sampler.next_timestep()), (5, 5, None));
             assert!(!sampler.step(), "a finished chain stays as it is");
             assert_eq!(digests.last(), Some(&sampler.digest()));
             samples.push((digests, sampler.x().to_vec()));

@@ -143,7 +143,7 @@ pub fn edited(model: &Model, plan: Plan, batch: &Batch, edit: &Edit, done: impl 
     with_state_element!(model, Element => each(model, batch, model.sample_len(), |image, memory, out| {
         let mut sampler = edit.start::<Element>(model, plan, batch, image, memory)?;
         while sampler.step() {}
-        out.iter_mut().zip(sampler.x()).for_each(|(slot, value)| *slot = value.load());
+        out.iter_mut().zip(sampler.values()).for_each(|(slot, value)| *slot = value);
         done();
         Ok(())
     }))

@@ -159,7 +159,7 @@ impl Report {
             arena: model.arena_len(),
             arena_lower_bound: arena_lower_bound(model),
             state: model.state_len() * model.state_element_len(),
-            state_element: if model.state_is_f16() { "f16" } else { "f32" },
+            state_element: model.state_kind().name(),
             macs_per_step: ops.iter().map(|op| op.macs).sum(),
             plans: plans.collect(),
             ops,

@@ -7,7 +7,7 @@ use crate::data::Axis;
 use crate::lower::axes;
 use brownian::format::{Conditioning, Process, Reader, Tensor, BLOB_ALIGN, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
 use brownian::host::{self, EncodeError, OwnedModel};
-use brownian::ParseError;
+use brownian::{ParseError, StateKind};
 
 /// The oldest version that can be read.
 pub const OLDEST: u16 = 3;
@@ -74,7 +74,7 @@ pub fn upgrade(bytes: &[u8]) -> Result<(u16, Vec<u8>), UpgradeError> {
     if parts.version == 4 {
         to_version_5(&mut parts)?;
     }
-    let file = host::frame(&parts.header, parts.blob, parts.lengths, false)?;
+    let file = host::frame(&parts.header, parts.blob, parts.lengths, StateKind::F32)?;
     OwnedModel::new(&file)?;
     Ok((found, file))
 }

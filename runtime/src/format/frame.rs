@@ -5,6 +5,7 @@ use super::layout::{BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
 use super::prefix::word;
 use super::read::{Read, Reader};
 use crate::parse::ParseError;
+use crate::process::StateKind;
 
 /// Checks everything around the header and decodes it; returns it with the weight blob.
 pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
@@ -33,17 +34,29 @@ pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
     if stored != computed {
         return Err(ParseError::Crc { stored, computed });
     }
-    let reserved = word(prefix, 4) >> 17 | word(prefix, 28);
+    let reserved = word(prefix, 28);
+    let kind = StateKind::numbered((word(prefix, 4) >> 16) as u16);
     let padding = bytes.get(header_end..blob_start).unwrap_or(&[]);
-    if reserved != 0 || padding.iter().any(|&b| b != 0) {
+    if kind.is_none() || reserved != 0 || padding.iter().any(|&b| b != 0) {
         return Err(ParseError::Reserved);
     }
     let encoded = bytes.get(PREFIX_LEN..header_end).ok_or(ParseError::Header)?;
     let blob = bytes.get(blob_start..blob_end).ok_or(ParseError::Header)?;
     let process = encoded.first().copied().ok_or(ParseError::Header)?;
     // Before all else, since what follows in a header may differ from process to process.
-    Process::numbered(process).ok_or(ParseError::Process { found: process })?;
+    let known = Process::numbered(process).ok_or(ParseError::Process { found: process })?;
+    if !kind.is_some_and(|kind| fits(kind, known)) {
+        return Err(ParseError::Reserved);
+    }
     Ok((header(encoded).ok_or(ParseError::Header)?, blob))
+}
+
+/// Whether the state of a process may be kept so.
+fn fits(kind: StateKind, process: Process) -> bool {
+    match process {
+        Process::Gaussian => matches!(kind, StateKind::F32 | StateKind::F16),
+        Process::Binomial => kind == StateKind::Bits,
+    }
 }
 
 /// The header, if `encoded` is one and nothing more.

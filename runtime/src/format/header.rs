@@ -12,6 +12,8 @@ use super::tensor::Tensor;
 pub enum Process {
     /// x_t = √ᾱ_t·x_0 + √(1 − ᾱ_t)·ε; number 0.
     Gaussian,
+    /// Bits that are drawn anew, see [`process::binomial`](crate::process::binomial); number 1.
+    Binomial,
 }
 
 impl Process {
@@ -19,6 +21,7 @@ impl Process {
     pub const fn numbered(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::Gaussian),
+            1 => Some(Self::Binomial),
             _ => None,
         }
     }

@@ -26,9 +26,7 @@ pub use header::{AxisHeader, Conditioning, Header, PlanHeader, Process};
 pub(crate) use items::{items, Items};
 pub use layout::{BLOB_ALIGN, CRC_LEN, MAGIC, MAX_CLASS_NAME, MAX_PLAN_NAME, PREFIX_LEN, VERSION};
 pub(crate) use layout::{CRC, SNAPSHOT_FRAME_LEN, SNAPSHOT_HEAD_LEN};
-pub use prefix::{
-    arena_len, sample_len, snapshot_len, state_is_f16, state_len, state_len_of, state_len_two_evaluations,
-};
+pub use prefix::{arena_len, sample_len, snapshot_len, state_kind, state_len, state_len_of, state_len_two_evaluations};
 pub use read::{Read, Reader};
 pub(crate) use record::record;
 pub use table::{Table, TableError, TableFault};

@@ -49,11 +49,11 @@ impl ChainMemory {
     }
 }
 
-/// Evaluates an expression with a name for the element of a model's state, f32 or f16. Code for both is made.
+/// Evaluates an expression with a name for the element of a model's state, f32, f16 or bits. Code for all is made.
 ///
 /// ```
 /// use brownian::host::{ChainMemory, OwnedModel};
-/// use brownian::{with_state_element, Sampler, StateElement};
+/// use brownian::{with_state_element, Sampler};
 ///
 /// let file = OwnedModel::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"))?;
 /// let (model, plan) = (file.model(), file.plan("fast5")?);
@@ -61,7 +61,7 @@ impl ChainMemory {
 /// let sample: Vec<f32> = with_state_element!(&model, Element => {
 ///     let mut sampler = memory.start::<Element>(Sampler::builder(&model, plan))?;
 ///     while sampler.step() {}
-///     sampler.x().iter().map(|value| value.load()).collect()
+///     sampler.values().collect()
 /// });
 /// assert_eq!(sample.len(), 784);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -69,12 +69,19 @@ impl ChainMemory {
 #[macro_export]
 macro_rules! with_state_element {
     ($model:expr, $element:ident => $body:expr) => {
-        if $model.state_is_f16() {
-            type $element = $crate::f16;
-            $body
-        } else {
-            type $element = f32;
-            $body
+        match $model.state_kind() {
+            $crate::StateKind::F16 => {
+                type $element = $crate::f16;
+                $body
+            }
+            $crate::StateKind::Bits => {
+                type $element = $crate::Bits;
+                $body
+            }
+            _ => {
+                type $element = f32;
+                $body
+            }
         }
     };
 }

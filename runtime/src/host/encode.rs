@@ -3,6 +3,7 @@
 use super::OwnedModel;
 use crate::format::{state_len_of, Header, BLOB_ALIGN, CRC, CRC_LEN, MAGIC, PREFIX_LEN, VERSION};
 use crate::parse::ParseError;
+use crate::process::StateKind;
 #[cfg(doc)]
 use crate::Model;
 use core::fmt;
@@ -47,25 +48,25 @@ pub fn encode(
     header: &Header,
     blob: &[u8],
     arena_len: u32,
-    (state_len, is_f16): (u32, bool),
+    (state_len, kind): (u32, StateKind),
 ) -> Result<Vec<u8>, EncodeError> {
     let mut encoded = Vec::new();
     encode_item(header, &mut encoded)?;
     let sample_len = u32::try_from(header.input.values()).map_err(|_| EncodeError::TooLong)?;
-    frame(&encoded, blob, [arena_len, state_len, sample_len], is_f16)
+    frame(&encoded, blob, [arena_len, state_len, sample_len], kind)
 }
 
-/// The same model with a state that is kept as f16, or as f32.
+/// The same model with a state that is kept otherwise: as f16, or as f32.
 ///
 /// # Errors
-/// Bytes that [`Model::parse`] refuses.
-pub fn with_state(file: &[u8], is_f16: bool) -> Result<Vec<u8>, ParseError> {
+/// Bytes that [`Model::parse`] refuses, as it does with a kind of another process.
+pub fn with_state(file: &[u8], kind: StateKind) -> Result<Vec<u8>, ParseError> {
     let owned = OwnedModel::new(file)?;
     let model = owned.model();
     let uses_previous = model.plans().any(|plan| plan.steps().any(|step| step.c != 0.0));
-    let state_len = state_len_of(model.sample_len(), uses_previous, is_f16) as u32;
+    let state_len = state_len_of(model.sample_len(), uses_previous, kind) as u32;
     let mut file = Vec::from(file);
-    file[6] = u8::from(is_f16);
+    file[6..8].copy_from_slice(&kind.number().to_le_bytes());
     file[20..24].copy_from_slice(&state_len.to_le_bytes());
     let end = file.len() - CRC_LEN;
     let crc = CRC.checksum(&file[..end]).to_le_bytes();
@@ -74,14 +75,14 @@ pub fn with_state(file: &[u8], is_f16: bool) -> Result<Vec<u8>, ParseError> {
 }
 
 /// A whole model file around a header that is encoded already. `lengths` are the bytes of arena, the values of state and
-/// those of a sample; `is_f16` says that the state is kept as f16.
+/// those of a sample; `kind` says what the state is kept in.
 ///
 /// # Errors
 /// Parts whose lengths do not fit 32 bits.
-pub fn frame(header: &[u8], blob: &[u8], lengths: [u32; 3], is_f16: bool) -> Result<Vec<u8>, EncodeError> {
+pub fn frame(header: &[u8], blob: &[u8], lengths: [u32; 3], kind: StateKind) -> Result<Vec<u8>, EncodeError> {
     let length = |n: usize| u32::try_from(n).map_err(|_| EncodeError::TooLong);
     let [arena_len, state_len, sample_len] = lengths;
-    let version = u32::from(VERSION) | u32::from(is_f16) << 16;
+    let version = u32::from(VERSION) | u32::from(kind.number()) << 16;
     let words = [version, length(header.len())?, length(blob.len())?, arena_len, state_len, sample_len, 0];
     let mut file = Vec::from(MAGIC);
     words.iter().for_each(|word| file.extend(word.to_le_bytes()));

@@ -5,16 +5,17 @@ use super::error::ParseError;
 use super::limits::MAX_AXES;
 use super::ops::check_ops;
 use super::plans::check_plans;
-use crate::format::{state_len_of, Element, Header, Table, Tensor};
+use crate::format::{state_len_of, Element, Header, Process, Table, Tensor};
 use crate::ops::checker::{Checker, MAX_ARENA};
 use crate::ops::OpFault;
+use crate::process::{binomial, StateKind};
 
 /// Checks a decoded header against its blob and the lengths that the prefix announces; returns the classes of its axes.
 pub(crate) fn check(
     header: &Header,
     blob: &[u8],
     arena_len: usize,
-    (state_len, is_f16): (usize, bool),
+    (state_len, kind): (usize, StateKind),
     sample_len: usize,
 ) -> Result<[u16; MAX_AXES], ParseError> {
     if arena_len as u64 > MAX_ARENA {
@@ -38,7 +39,12 @@ pub(crate) fn check(
     if header.output.values() != values {
         return Err(ParseError::Output(OpFault::Shape));
     }
-    if !(header.input_inverse_scale.is_finite() && header.output_scale.is_finite()) {
+    let scales = [header.input_inverse_scale, header.output_scale];
+    let right = match header.process {
+        Process::Gaussian => scales.iter().all(|scale| scale.is_finite()),
+        Process::Binomial => header.input.zero_point == 0 && binomial::reads(scales),
+    };
+    if !right {
         return Err(ParseError::Scale);
     }
     for (table, offset, rows) in [
@@ -49,7 +55,7 @@ pub(crate) fn check(
     }
     check_ops(header, &mut checker)?;
     let uses_previous = check_plans(header, &mut checker)?;
-    for (found, expected) in [(sample_len, values), (state_len, state_len_of(values, uses_previous, is_f16))] {
+    for (found, expected) in [(sample_len, values), (state_len, state_len_of(values, uses_previous, kind))] {
         if found != expected {
             return Err(ParseError::Announced { expected: expected as u32, found: found as u32 });
         }

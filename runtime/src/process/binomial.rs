@@ -3,10 +3,13 @@
 //!
 //! All arithmetic is on integers: probabilities in units of 2^-32, logits in units of 2^-16.
 
+use super::chain::{Chain, State};
 use super::logistic::LOGISTIC;
-use crate::format::CRC;
-use crate::plan::BitStep;
+use crate::format::{Header, CRC};
+use crate::inpaint::Given;
+use crate::plan::{BitStep, STEP_LEN};
 use crate::random::Stream;
+use crate::two_evaluations::Outputs;
 
 /// Sixteen bits of a state, the first the lowest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -83,7 +86,9 @@ pub fn draw(state: &mut [Bits], count: usize, stream: Stream, p: impl Fn(usize, 
         if i % 2 == 0 {
             words = stream.words(i as u32 / 2);
         }
-        let bit = words[i % 2] < p(i, Bits::of(state, i));
+        let p = p(i, Bits::of(state, i));
+        // The largest stands for 1.
+        let bit = words[i % 2] < p || p == u32::MAX;
         Bits::set(state, i, bit);
     }
 }
@@ -94,6 +99,77 @@ pub fn digest(state: &[Bits]) -> u32 {
     // In memory as in the format: little endian.
     digest.update(bytemuck::cast_slice(state));
     digest.finalize()
+}
+
+/// What the network reads of a bit: 1 and -1 at a scale of 1/127.
+const INPUTS: [i8; 2] = [-127, 127];
+
+/// The scales, inverse and of the output, that a network over bits may have: 127, and a power of two from 2^-20 to 2^-4.
+/// They are compared by their bits.
+pub(crate) fn reads([input_inverse_scale, output_scale]: [f32; 2]) -> bool {
+    let bits = output_scale.to_bits();
+    input_inverse_scale.to_bits() == 127f32.to_bits() && bits << 9 == 0 && (107..=123).contains(&(bits >> 23))
+}
+
+/// A whole number of units of 2^-`digits`·scale in units of 2^-16, where the scale is a power of two.
+fn logit(value: i32, scale: f32, digits: u32) -> i32 {
+    // The exponent of a power of two, from its bits: no arithmetic on floats.
+    let exponent = (scale.to_bits() >> 23) as i32 - 127 - digits as i32;
+    let shift = (16 + exponent).clamp(-31, 31);
+    let value = i64::from(value);
+    let shifted = if shift < 0 { value >> -shift } else { value << shift };
+    shifted.clamp(i32::MIN.into(), i32::MAX.into()) as i32
+}
+
+impl Chain for Bits {
+    type Step = BitStep;
+    type Output = i32;
+
+    fn decode(bytes: &[u8; STEP_LEN]) -> BitStep {
+        BitStep::decode(bytes)
+    }
+
+    fn once(outputs: &Outputs, index: usize) -> i32 {
+        logit(outputs.once(index), outputs.scale, 0)
+    }
+
+    fn guided(outputs: &Outputs, index: usize) -> i32 {
+        logit(outputs.guided(index), outputs.scale, 8)
+    }
+
+    fn draw(state: &mut State<Self>, first: &BitStep, stream: Stream) {
+        let mean = mean_of(first.level);
+        // Bits beyond the last value stay 0.
+        state.x.fill(Self(0));
+        draw(state.x, state.values, stream, |_, _| mean);
+    }
+
+    fn quantize(state: &State<Self>, _: &Header, input: &mut [u8]) {
+        for (i, slot) in input.iter_mut().enumerate() {
+            *slot = INPUTS[usize::from(Self::of(state.x, i))] as u8;
+        }
+    }
+
+    fn step(state: &mut State<Self>, step: BitStep, _: bool, _: bool, output: impl Fn(usize) -> i32, stream: Stream) {
+        draw(state.x, state.values, stream, |i, bit| next_probability(&step, bit, output(i)));
+    }
+
+    fn estimate(step: &BitStep, _: bool, x: &[Self], index: usize, output: i32) -> f32 {
+        let p_hat = estimate(step, Self::of(x, index), output);
+        // -1 to 1, as values are.
+        (i64::from(p_hat) - (1 << 31)) as f32 * (1.0 / 2_147_483_648.0)
+    }
+
+    fn place(state: &mut State<Self>, step: Option<&BitStep>, given: &Given, stream: Stream) {
+        let level = step.map_or([0, u32::MAX], |step| step.level);
+        let State { x, values, .. } = state;
+        draw(x, *values, stream, |i, bit| match given.bit(i) {
+            Some(value) => level[usize::from(value)],
+            // As it is.
+            None if bit => u32::MAX,
+            None => 0,
+        });
+    }
 }
 
 #[cfg(test)]

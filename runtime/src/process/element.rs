@@ -1,14 +1,24 @@
-//! What a value of the state x_t is kept in between two steps: f32, or f16 in half the memory.
+//! What the state x_t is kept in between two steps: f32, f16 in half the memory, or bits.
 
+use super::binomial::Bits;
+use super::chain::Chain;
+use super::kind::StateKind;
 use half::f16;
 
-/// A value of a chain's state: `f32` or [`struct@f16`], whichever the model file says. All arithmetic is f32; a value
-/// is rounded once a step, when it is kept. Nothing else implements this.
-pub trait StateElement: bytemuck::Pod + sealed::Sealed {
+/// An element of a chain's state: `f32` or [`struct@f16`] of the Gaussian process, or [`Bits`] of the binomial one,
+/// whichever the model file says. Nothing else implements this.
+pub trait StateElement: bytemuck::Pod + Chain {
     /// Zero, for memory before a chain.
     const ZERO: Self;
-    /// Whether it has 16 bits.
-    const IS_F16: bool;
+    /// What it is.
+    const KIND: StateKind;
+
+    /// Value number `index` of x, about -1 to 1; of a bit -1 or 1. 0 beyond the end.
+    fn value(x: &[Self], index: usize) -> f32;
+}
+
+/// An element of the Gaussian process. All arithmetic is f32; a value is rounded once a step, when it is kept.
+pub trait Real: StateElement {
     /// From a value of a step, rounded to the nearest, ties to even.
     fn store(value: f32) -> Self;
     /// The value, exact.
@@ -17,8 +27,14 @@ pub trait StateElement: bytemuck::Pod + sealed::Sealed {
 
 impl StateElement for f32 {
     const ZERO: Self = 0.0;
-    const IS_F16: bool = false;
+    const KIND: StateKind = StateKind::F32;
 
+    fn value(x: &[Self], index: usize) -> f32 {
+        x.get(index).copied().unwrap_or(0.0)
+    }
+}
+
+impl Real for f32 {
     #[inline]
     fn store(value: f32) -> Self {
         value
@@ -30,12 +46,19 @@ impl StateElement for f32 {
     }
 }
 
-/// IEEE 754 binary16, converted by integer arithmetic alone, so that it has the same bits with and without a unit for it:
-/// beyond 65504 it is infinite, below 2^-14 it is subnormal.
+/// IEEE 754 binary16.
 impl StateElement for f16 {
     const ZERO: Self = f16::ZERO;
-    const IS_F16: bool = true;
+    const KIND: StateKind = StateKind::F16;
 
+    fn value(x: &[Self], index: usize) -> f32 {
+        x.get(index).map_or(0.0, |&value| Real::load(value))
+    }
+}
+
+/// Converted by integer arithmetic alone, so that it has the same bits with and without a unit for it: beyond 65504 it is
+/// infinite, below 2^-14 it is subnormal.
+impl Real for f16 {
     #[inline(never)]
     fn store(value: f32) -> Self {
         Self::from_f32_const(value)
@@ -47,41 +70,52 @@ impl StateElement for f16 {
     }
 }
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for half::f16 {}
+impl StateElement for Bits {
+    const ZERO: Self = Self(0);
+    const KIND: StateKind = StateKind::Bits;
+
+    fn value(x: &[Self], index: usize) -> f32 {
+        match index / Self::LEN < x.len() {
+            true if Self::of(x, index) => 1.0,
+            true => -1.0,
+            false => 0.0,
+        }
+    }
 }
 
-/// The element of a state that has 16 bits or not; see [`StateElementOf`].
+/// The element of the state of this kind; see [`StateElementOf`].
 #[derive(Clone, Copy, Debug)]
-pub struct StateKind<const IS_F16: bool>;
+pub struct OfKind<const NUMBER: u16>;
 
 /// A kind of state with its element.
-pub trait StateKindElement {
+pub trait KindElement {
     /// The element.
     type Element: StateElement;
 }
 
-impl StateKindElement for StateKind<false> {
+impl KindElement for OfKind<0> {
     type Element = f32;
 }
 
-impl StateKindElement for StateKind<true> {
+impl KindElement for OfKind<1> {
     type Element = f16;
+}
+
+impl KindElement for OfKind<2> {
+    type Element = Bits;
 }
 
 /// The element of a model file's state, for firmware that takes whichever file it is built with.
 ///
 /// ```
-/// use brownian::{include_model, state_is_f16, state_len, StateElement, StateElementOf};
+/// use brownian::{include_model, state_kind, state_len, StateElement, StateElementOf};
 ///
 /// static FILE: &[u8] = include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"));
-/// type Element = StateElementOf<{ state_is_f16(FILE) }>;
-/// static STATE: [Element; state_len(FILE)] = [Element::ZERO; state_len(FILE)];
+/// type Element = StateElementOf<{ state_kind(FILE).number() }>;
+/// static STATE: [Element; state_len(FILE)] = [<Element as StateElement>::ZERO; state_len(FILE)];
 /// assert_eq!(core::mem::size_of_val(&STATE), 4 * state_len(FILE));
 /// ```
-pub type StateElementOf<const IS_F16: bool> = <StateKind<IS_F16> as StateKindElement>::Element;
+pub type StateElementOf<const NUMBER: u16> = <OfKind<NUMBER> as KindElement>::Element;
 
 #[cfg(test)]
 mod tests {
@@ -91,7 +125,7 @@ mod tests {
     /// the largest value.
     #[test]
     fn sixteen_bits_round_to_nearest_even() {
-        let bits = |value: f32| <f16 as StateElement>::store(value).to_bits();
+        let bits = |value: f32| <f16 as Real>::store(value).to_bits();
         let cases = [
             (0.0, 0),
             (-0.0, 0x8000),
@@ -112,18 +146,18 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(bits(value), expected, "{value}");
         }
-        assert!(<f16 as StateElement>::store(f32::NAN).load().is_nan());
+        assert!(<f16 as Real>::store(f32::NAN).load().is_nan());
         // Every value of 16 bits is kept as it is, and what lies between goes to the nearer one.
         for bits in 0..=u16::MAX {
             let value = f16::from_bits(bits);
-            let kept = <f16 as StateElement>::store(value.load());
+            let kept = <f16 as Real>::store(value.load());
             assert!(kept.to_bits() == bits || value.is_nan(), "{bits:04x}");
             if bits & 0x7fff < 0x7bff {
                 let (low, high) = (value.load(), f16::from_bits(bits + 1).load());
                 let middle = (low + high) / 2.0;
                 let even = bits + (bits & 1);
-                assert_eq!(<f16 as StateElement>::store(middle).to_bits(), even, "{middle}");
-                let nearer = <f16 as StateElement>::store(low + (middle - low) * 0.875);
+                assert_eq!(<f16 as Real>::store(middle).to_bits(), even, "{middle}");
+                let nearer = <f16 as Real>::store(low + (middle - low) * 0.875);
                 assert_eq!(nearer.to_bits(), bits, "{low}");
             }
         }

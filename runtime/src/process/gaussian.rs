@@ -4,12 +4,16 @@
 //!
 //! All arithmetic is f32 +, − and ×, in the order written here, so that it has the same bits on every target.
 
-use super::element::StateElement;
+use super::chain::{Chain, State};
+use super::element::Real;
 use super::previous::Previous;
-use crate::format::CRC;
-use crate::plan::{Level, Step};
+use crate::format::Header;
+use crate::inpaint::Given;
+use crate::plan::{Level, Step, STEP_LEN};
 use crate::quant::quantize;
 use crate::random::Stream;
+use crate::two_evaluations::Outputs;
+use half::f16;
 
 /// x0_hat = clip(k_x·x + k_eps·F) of one element, F being the network's `output` for it.
 #[inline]
@@ -36,7 +40,7 @@ pub fn x0_hat(step: &Step, clip: bool, x: f32, output: f32) -> f32 {
 /// where a term in brackets is left out when its coefficient is 0. `x0_hat(i, x)` gives the estimate for
 /// element i, whose state is x, see [`x0_hat`]; `noise(j)` gives z for the elements 2j and 2j + 1.
 /// `x0_prev` holds x0_hat of the previous step and receives this step's; it may be empty when no step has c ≠ 0.
-pub fn update<P: Previous, E: StateElement>(
+pub fn update<P: Previous, E: Real>(
     step: &Step,
     x: &mut [E],
     x0_prev: &mut [P],
@@ -70,82 +74,80 @@ pub fn noised(level: Level, value: f32, z: f32) -> f32 {
     level.signal * value + level.noise * z
 }
 
-/// The state of a chain in the caller's memory.
-#[derive(Debug)]
-pub(crate) struct State<'a, E> {
-    /// x_t, HWC.
-    pub(crate) x: &'a mut [E],
-    /// x0_hat of the step before; empty where no plan of the model needs it.
-    pub(crate) x0_prev: &'a mut [i16],
-}
+macro_rules! chain {
+    ($element:ty) => {
+        impl Chain for $element {
+            type Step = Step;
+            type Output = f32;
 
-/// A state whatever its elements: what code that is only linked where it is asked for needs of it.
-pub(crate) trait Values {
-    /// Number of elements of x.
-    fn len(&self) -> usize;
-    /// Sets an element of x.
-    fn set(&mut self, index: usize, value: f32);
-}
+            fn decode(bytes: &[u8; STEP_LEN]) -> Step {
+                Step::decode(bytes)
+            }
 
-impl<E: StateElement> Values for State<'_, E> {
-    fn len(&self) -> usize {
-        self.x.len()
-    }
+            #[inline]
+            fn once(outputs: &Outputs, index: usize) -> f32 {
+                outputs.once(index) as f32 * outputs.scale
+            }
 
-    fn set(&mut self, index: usize, value: f32) {
-        if let Some(slot) = self.x.get_mut(index) {
-            *slot = E::store(value);
+            #[inline]
+            fn guided(outputs: &Outputs, index: usize) -> f32 {
+                outputs.guided(index) as f32 * (outputs.scale * (1.0 / 256.0))
+            }
+
+            fn draw(state: &mut State<Self>, _: &Step, stream: Stream) {
+                renew(state.x, stream, |_, z| Some(z));
+                state.x0_prev.fill(0);
+            }
+
+            fn quantize(state: &State<Self>, header: &Header, input: &mut [u8]) {
+                let (inverse_scale, zero_point) = (header.input_inverse_scale, header.input.zero_point);
+                for (slot, &x) in input.iter_mut().zip(state.x.iter()) {
+                    *slot = quantize(Real::load(x), inverse_scale, zero_point) as u8;
+                }
+            }
+
+            #[inline]
+            fn step(
+                state: &mut State<Self>,
+                mut step: Step,
+                first: bool,
+                clip: bool,
+                output: impl Fn(usize) -> f32,
+                stream: Stream,
+            ) {
+                if first {
+                    // There is no x0_hat_prev; this step's x0_hat takes its place.
+                    step.b += step.c;
+                    step.c = 0.0;
+                }
+                let x0_hat = |i, x| x0_hat(&step, clip, x, output(i));
+                update(&step, state.x, state.x0_prev, x0_hat, |pair| stream.normals(pair));
+            }
+
+            fn estimate(step: &Step, clip: bool, x: &[Self], index: usize, output: f32) -> f32 {
+                x0_hat(step, clip, x.get(index).map_or(0.0, |&x| Real::load(x)), output)
+            }
+
+            fn place(state: &mut State<Self>, step: Option<&Step>, given: &Given, stream: Stream) {
+                let level = step.map_or(Level::CLEAN, |step| step.level);
+                renew(state.x, stream, |i, z| given.value(i).map(|value| noised(level, value, z)));
+            }
         }
-    }
+    };
 }
+
+chain!(f32);
+chain!(f16);
 
 /// Sets each element of x for which `value(element, z)` gives something, z from this draw.
-pub(crate) fn renew(state: &mut dyn Values, stream: Stream, value: impl Fn(usize, f32) -> Option<f32>) {
+fn renew<E: Real>(x: &mut [E], stream: Stream, value: impl Fn(usize, f32) -> Option<f32>) {
     let mut z = [0.0; 2];
-    for i in 0..state.len() {
+    for (i, slot) in x.iter_mut().enumerate() {
         if i % 2 == 0 {
             z = stream.normals(i as u32 / 2);
         }
         if let Some(value) = value(i, z[i % 2]) {
-            state.set(i, value);
+            *slot = E::store(value);
         }
-    }
-}
-
-impl<E: StateElement> State<'_, E> {
-    /// x_T from this draw; there is no step before.
-    pub(crate) fn draw(&mut self, stream: Stream) {
-        let mut z = [0.0; 2];
-        for (i, x) in self.x.iter_mut().enumerate() {
-            if i % 2 == 0 {
-                z = stream.normals(i as u32 / 2);
-            }
-            *x = E::store(z[i % 2]);
-        }
-        self.x0_prev.fill(0);
-    }
-
-    /// Writes x as the network's input of i8 bytes.
-    pub(crate) fn quantize(&self, inverse_scale: f32, zero_point: i8, input: &mut [u8]) {
-        for (slot, &x) in input.iter_mut().zip(self.x.iter()) {
-            *slot = quantize(x.load(), inverse_scale, zero_point) as u8;
-        }
-    }
-
-    /// One step, with the network's outputs by element and the noise of this draw.
-    #[inline]
-    pub(crate) fn step(&mut self, step: &Step, clip: bool, output: impl Fn(usize) -> f32, stream: Stream) {
-        let x0_hat = |i, x| x0_hat(step, clip, x, output(i));
-        update(step, self.x, self.x0_prev, x0_hat, |pair| stream.normals(pair));
-    }
-
-    /// CRC-32 over the bytes of x.
-    pub(crate) fn digest(&self) -> u32 {
-        let mut digest = CRC.digest();
-        for value in self.x.iter() {
-            // In memory as in the format: little endian.
-            digest.update(bytemuck::bytes_of(value));
-        }
-        digest.finalize()
     }
 }

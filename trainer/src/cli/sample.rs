@@ -211,7 +211,7 @@ impl Sample {
             return save_after(sampler, steps, path);
         }
         while sampler.step() {}
-        let samples: Vec<f32> = sampler.x().iter().map(|value| value.load()).collect();
+        let samples: Vec<f32> = sampler.values().collect();
         self.write(&samples, model.shape())
     }
 }

@@ -8,7 +8,7 @@ use crate::plans::NamedPlan;
 use crate::{export, Error, Result};
 use brownian::format::Element;
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{with_state_element, Sampler, StateElement};
+use brownian::{with_state_element, Sampler};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -219,7 +219,7 @@ fn integer_states(file: &OwnedModel, plan: &NamedPlan, batch: &Batch) -> Result<
                 let mut states = Vec::with_capacity(plan.len() * model.sample_len());
                 let mut sampler = memory.start::<Element>(chain).map_err(|e| Error::Usage(e.to_string()))?;
                 while sampler.step() {
-                    states.extend(sampler.x().iter().map(|value| value.load()));
+                    states.extend(sampler.values());
                 }
                 Ok(states)
             },

@@ -9,7 +9,7 @@ use brownian::host::planner::{self, Buffer};
 use brownian::host::{self, AlignedBytes, EncodeError};
 use brownian::ops::Op;
 use brownian::plan::Step;
-use brownian::{Model, ParseError};
+use brownian::{Model, ParseError, StateKind};
 use std::ops::Range;
 
 /// Collects the parts of a model.
@@ -146,8 +146,8 @@ impl ModelBuilder {
             op_count: self.ops.len() as u16,
             ops: &ops,
         };
-        let state_len = format::state_len_of(input.values(), uses_previous, false) as u32;
-        let file = host::encode(&header, &self.blob, arena_len, (state_len, false))?;
+        let state_len = format::state_len_of(input.values(), uses_previous, StateKind::F32) as u32;
+        let file = host::encode(&header, &self.blob, arena_len, (state_len, StateKind::F32))?;
         Model::parse(AlignedBytes::from(&file[..]).bytes()).map_err(BuildError::Parse)?;
         Ok(file)
     }

@@ -10,6 +10,7 @@ use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::Result;
 use brownian::host::{with_state, OwnedModel};
+use brownian::StateKind;
 use serde::Serialize;
 
 /// What a model file says of itself.
@@ -140,7 +141,7 @@ fn quantized(
     }
     let mut lowered = assemble(&export, &measured, apart)?;
     if choices.state == StateName::F16 {
-        lowered.file = with_state(&lowered.file, true)?;
+        lowered.file = with_state(&lowered.file, StateKind::F16)?;
     }
     Ok(lowered)
 }

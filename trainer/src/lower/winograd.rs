@@ -91,7 +91,7 @@ pub fn choose(file: &[u8], extra: u32) -> Result<Choice> {
     ops.iter().try_for_each(|op| host::encode_item(op, &mut list)).map_err(|e| fault(&e))?;
     let arena = end(&ops) as u32;
     let header = Header { ops: &list, ..header };
-    let file = host::encode(&header, model.blob(), arena, (model.state_len() as u32, model.state_is_f16()))
+    let file = host::encode(&header, model.blob(), arena, (model.state_len() as u32, model.state_kind()))
         .map_err(|e| fault(&e))?;
     OwnedModel::new(&file).map_err(|e| fault(&e))?;
     Ok(Choice { file, arena, convolutions, instructions })

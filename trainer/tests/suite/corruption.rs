@@ -6,7 +6,7 @@ use brownian::host::{AlignedBytes, ChainMemory};
 use brownian::ops::{self, Op};
 use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
-use brownian::{with_state_element, Model, OpFault, ParseError, Sampler, StateElement};
+use brownian::{with_state_element, Model, OpFault, ParseError, Sampler, StateElement, StateKind};
 use brownian_trainer::data::Axis;
 use brownian_trainer::graph::{Builder, ConvGeometry, Shape};
 use brownian_trainer::lower::{
@@ -77,7 +77,7 @@ fn model(kind: Kind) -> Vec<u8> {
     let export = Export { name: "s", provenance: "", axes, network: &network, ranges: &ranges, plans: &plans };
     if kind != Kind::Packed {
         let file = lower::lower(&export, &Default::default()).unwrap().file;
-        return if axes.is_empty() { file } else { host::with_state(&file, true).unwrap() };
+        return if axes.is_empty() { file } else { host::with_state(&file, StateKind::F16).unwrap() };
     }
     let moments = lower::windows::collect(&network, &plans, 1, |layer| layer != network.nodes().len() - 2).unwrap();
     lower::lower(&export, &lower::Measured { moments, ..Default::default() }).unwrap().file
@@ -120,7 +120,7 @@ fn run<E: StateElement>(model: &Model) {
 fn a_model_of_two_axes_and_halves_is_read() {
     let file = AlignedBytes::from(&model(Kind::AxesAndHalves)[..]);
     let model = Model::parse(file.bytes()).unwrap();
-    assert!(model.state_is_f16());
+    assert_eq!(model.state_kind(), StateKind::F16);
     let names: Vec<String> = model.axes().map(|axis| axis.name().to_owned()).collect();
     assert_eq!(names, ["a", "b"]);
     parse_and_run(file.bytes()).unwrap();
@@ -248,7 +248,7 @@ fn change_fields(good: Vec<u8>, count: u32) {
         }
         let header = format::Header { op_count: changed.len() as u16, ops: &list, ..*model.header() };
         let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
-        match parse_and_run(&host::encode(&header, model.blob(), arena, (state, false)).unwrap()) {
+        match parse_and_run(&host::encode(&header, model.blob(), arena, (state, StateKind::F32)).unwrap()) {
             Ok(()) => accepted += 1,
             Err(error) => {
                 let text = format!("{error:?}");
@@ -279,7 +279,7 @@ fn wrong_gates_are_refused() {
         }
         let header = format::Header { ops: &list, ..*model.header() };
         let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
-        parse_and_run(&host::encode(&header, model.blob(), arena, (state, false)).unwrap())
+        parse_and_run(&host::encode(&header, model.blob(), arena, (state, StateKind::F32)).unwrap())
     };
     let fault = |fault| Err(ParseError::Op { op: at as u16, fault });
     assert_eq!(rebuilt(gate), Ok(()));
@@ -331,7 +331,7 @@ fn wrong_packed_ops_are_refused() {
         }
         let header = format::Header { ops: &list, ..*model.header() };
         let (arena, state) = (model.arena_len() as u32, model.state_len() as u32);
-        parse_and_run(&host::encode(&header, blob, arena, (state, false)).unwrap())
+        parse_and_run(&host::encode(&header, blob, arena, (state, StateKind::F32)).unwrap())
     };
     let fault = |fault| Err(ParseError::Op { op: at as u16, fault });
     assert_eq!(rebuilt(conv, model.blob()), Ok(()));

@@ -12,7 +12,7 @@ use static_cell::ConstStaticCell;
 const MODEL: &[u8] = include_model!(env!("MODEL"));
 static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStaticCell::new(Arena::new());
 /// f32 or f16, whichever the model says.
-type Element = StateElementOf<{ brownian::state_is_f16(MODEL) }>;
+type Element = StateElementOf<{ brownian::state_kind(MODEL).number() }>;
 static STATE: ConstStaticCell<[Element; brownian::state_len(MODEL)]> =
     ConstStaticCell::new([<Element as StateElement>::ZERO; brownian::state_len(MODEL)]);
 
@@ -34,8 +34,7 @@ fn main() -> ! {
             .start(arena.bytes_mut(), state)
             .unwrap_or_else(|error| machine::refuse(error));
         let times = chain::run(&mut sampler, request.steps, &mut || meter.ticks(), |line| println!("{line}"));
-        let [_, width, channels] = model.shape();
-        println!("{}", Picture::new(sampler.x(), width, channels));
+        println!("{}", Picture::new(sampler.x(), model.shape()));
         println!("{}", Line::Image { digest: sampler.digest(), times });
     }
     println!(

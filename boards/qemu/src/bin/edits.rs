@@ -12,7 +12,7 @@ const MODEL: &[u8] = include_model!(env!("MODEL"));
 static ARENA: ConstStaticCell<Arena<{ brownian::arena_len(MODEL) }>> = ConstStaticCell::new(Arena::new());
 const STATE_LEN: usize = brownian::state_len_two_evaluations(MODEL);
 /// f32 or f16, whichever the model says.
-type Element = StateElementOf<{ brownian::state_is_f16(MODEL) }>;
+type Element = StateElementOf<{ brownian::state_kind(MODEL).number() }>;
 static STATE: ConstStaticCell<[Element; STATE_LEN]> =
     ConstStaticCell::new([<Element as StateElement>::ZERO; STATE_LEN]);
 

@@ -10,6 +10,7 @@ use crate::ops::{
 };
 use crate::parse::{AxisFault, ParseError, PlanFault, MAX_OPS, MAX_PLANS, MAX_VALUES};
 use crate::plan::STEP_LEN;
+use crate::process::StateKind;
 use std::format;
 use std::string::{String, ToString};
 use std::vec;
@@ -30,7 +31,7 @@ struct Parts {
     output: Tensor,
     arena_len: u32,
     state_len: u32,
-    is_f16: bool,
+    kind: StateKind,
     conditioning: Conditioning<'static>,
 }
 
@@ -66,7 +67,7 @@ impl Parts {
             output,
             arena_len: 64,
             state_len: 2,
-            is_f16: false,
+            kind: StateKind::F32,
             conditioning: Conditioning {
                 columns: 0,
                 time_rows: 0,
@@ -102,7 +103,7 @@ impl Parts {
             op_count: self.ops.len() as u16,
             ops,
         };
-        AlignedBytes::from(&encode(&header, &self.blob, self.arena_len, (self.state_len, self.is_f16)).unwrap()[..])
+        AlignedBytes::from(&encode(&header, &self.blob, self.arena_len, (self.state_len, self.kind)).unwrap()[..])
     }
 
     fn parse(&self) -> Result<(), ParseError> {
