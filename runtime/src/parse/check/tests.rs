@@ -306,13 +306,23 @@ fn numbers_without_an_op_are_unknown() {
 #[test]
 fn an_unknown_process_is_said_to_be() {
     let mut bytes = Parts::new().bytes();
-    bytes.bytes_mut()[crate::format::PREFIX_LEN] = 1;
+    bytes.bytes_mut()[crate::format::PREFIX_LEN] = 2;
     let end = bytes.bytes().len() - 4;
     let crc = crate::format::CRC.checksum(&bytes.bytes()[..end]);
     bytes.bytes_mut()[end..].copy_from_slice(&crc.to_le_bytes());
     let error = Model::parse(bytes.bytes()).unwrap_err();
-    assert_eq!(error, ParseError::Process { found: 1 });
-    assert!(error.to_string().contains("process number 1"));
+    assert_eq!(error, ParseError::Process { found: 2 });
+    assert!(error.to_string().contains("process number 2"));
+}
+
+#[test]
+fn a_state_is_of_its_process() {
+    for (kind, fits) in [(StateKind::F32, true), (StateKind::F16, true), (StateKind::Bits, false)] {
+        let mut parts = Parts::new();
+        parts.kind = kind;
+        let fault = Model::parse(parts.bytes().bytes()).err();
+        assert_eq!(fault, (!fits).then_some(ParseError::Reserved), "{kind:?}");
+    }
 }
 
 /// A chain of activation tables, each from a buffer of its own to the next.
