@@ -5,6 +5,7 @@ use crate::error::SamplerError;
 use crate::format::BLOB_ALIGN;
 use crate::inpaint::{Given, Image, Inpainting, KnownPixels};
 use crate::model::{Model, Plan};
+use crate::plan::STEP_LEN;
 use crate::process::chain::State;
 use crate::process::element::StateElement;
 use crate::random::Stream;
@@ -72,7 +73,7 @@ pub struct Builder<'a, E: StateElement = f32> {
 struct FromImage<'a, E: StateElement> {
     image: Image<'a>,
     step: usize,
-    start: fn(&mut State<E>, Image, &E::Step, Stream),
+    start: fn(&mut State<E>, Image, &[u8; STEP_LEN], Stream),
 }
 
 impl<'a, E: StateElement> Builder<'a, E> {
@@ -175,16 +176,16 @@ impl<'a, E: StateElement> Builder<'a, E> {
         let mut sampler =
             Sampler::at(self.model, self.plan, condition, self.two_evaluations, self.inpainting, arena, state)?;
         (sampler.seed, sampler.image) = (self.seed, self.image);
-        if let Some(first) = sampler.step_at(0) {
-            E::draw(&mut sampler.state, &first, Stream::new(self.seed, self.image, 0));
+        if let Some(first) = self.plan.step_bytes(0) {
+            E::draw(&mut sampler.state, first, Stream::new(self.seed, self.image, 0));
         }
         if let Some(from) = self.from_image {
             from.image.check(self.model)?;
             let steps = self.plan.len() as u32;
-            let first = sampler.step_at(from.step).ok_or(SamplerError::Start { steps })?;
+            let first = self.plan.step_bytes(from.step).ok_or(SamplerError::Start { steps })?;
             (sampler.start, sampler.steps_done) = (from.step, from.step);
             let stream = Stream::new(self.seed, self.image, Stream::START);
-            (from.start)(&mut sampler.state, from.image, &first, stream);
+            (from.start)(&mut sampler.state, from.image, first, stream);
         }
         sampler.place_known();
         Ok(sampler)
@@ -192,7 +193,7 @@ impl<'a, E: StateElement> Builder<'a, E> {
 }
 
 /// Noises `image` to the level of the step that the chain starts with.
-fn start_from<E: StateElement>(state: &mut State<E>, image: Image, first: &E::Step, stream: Stream) {
+fn start_from<E: StateElement>(state: &mut State<E>, image: Image, first: &[u8; STEP_LEN], stream: Stream) {
     E::place(state, Some(first), &Given::all(image), stream);
 }
 

@@ -3,6 +3,7 @@
 use crate::error::SamplerError;
 use crate::format::CRC;
 use crate::model::Model;
+use crate::plan::STEP_LEN;
 use crate::process::chain::State;
 use crate::process::element::StateElement;
 use crate::random::Stream;
@@ -158,7 +159,7 @@ pub(crate) struct Functions<E: StateElement> {
     pub(crate) check: fn(&KnownPixels, &Model) -> Result<(), SamplerError>,
     pub(crate) checksum: fn(&KnownPixels, &Model) -> u32,
     pub(crate) value: fn(&KnownPixels, usize, usize) -> Option<f32>,
-    pub(crate) place: fn(&KnownPixels, &Model, &mut State<E>, Option<&E::Step>, Stream),
+    pub(crate) place: fn(&KnownPixels, &Model, &mut State<E>, Option<&[u8; STEP_LEN]>, Stream),
 }
 
 impl<E: StateElement> Functions<E> {
@@ -191,8 +192,8 @@ impl<'a, E: StateElement> Inpainting<'a, E> {
         (self.functions.value)(&self.known, index, channels)
     }
 
-    /// Sets what is known, at the level that x has when `step` begins.
-    pub(crate) fn place(&self, model: &Model, state: &mut State<E>, step: Option<&E::Step>, stream: Stream) {
+    /// Sets what is known, at the level that x has when the step of these bytes begins.
+    pub(crate) fn place(&self, model: &Model, state: &mut State<E>, step: Option<&[u8; STEP_LEN]>, stream: Stream) {
         (self.functions.place)(&self.known, model, state, step, stream);
     }
 }

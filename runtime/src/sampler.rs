@@ -164,7 +164,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
         Some(Preview {
             x: self.state.x,
             values: self.state.values,
-            step: self.step_at(self.steps_done)?,
+            step: E::decode(self.plan.step_bytes(self.steps_done)?),
             clip: self.plan.clip(),
             outputs: outputs(self.model, self.arena, &self.two_evaluations, self.condition),
             output: match &self.two_evaluations {
@@ -203,17 +203,12 @@ impl<'a, E: StateElement> Sampler<'a, E> {
         self.place_known();
     }
 
-    /// Step number `index` of the plan.
-    pub(crate) fn step_at(&self, index: usize) -> Option<E::Step> {
-        self.plan.step_bytes(index).map(E::decode)
-    }
-
     /// Sets what is known, at the level that x now has.
     pub(crate) fn place_known(&mut self) {
-        let Some(inpainting) = self.inpainting else { return };
+        let Some(inpainting) = &self.inpainting else { return };
         let stream = Stream::new(self.seed, self.image, Stream::KNOWN);
-        let step = self.step_at(self.steps_done);
-        inpainting.place(self.model, &mut self.state, step.as_ref(), stream);
+        let step = self.plan.step_bytes(self.steps_done);
+        inpainting.place(self.model, &mut self.state, step, stream);
     }
 
     /// The state x_t, HWC, as it is kept; after the last step the sample.

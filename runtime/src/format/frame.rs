@@ -53,10 +53,7 @@ pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
 
 /// Whether the state of a process may be kept so.
 fn fits(kind: StateKind, process: Process) -> bool {
-    match process {
-        Process::Gaussian => matches!(kind, StateKind::F32 | StateKind::F16),
-        Process::Binomial => kind == StateKind::Bits,
-    }
+    process.is_binomial() == matches!(kind, StateKind::Bits)
 }
 
 /// The header, if `encoded` is one and nothing more.

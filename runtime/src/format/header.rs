@@ -17,11 +17,16 @@ pub enum Process {
 }
 
 impl Process {
+    /// Whether it is over bits.
+    pub const fn is_binomial(self) -> bool {
+        cfg!(feature = "binomial") && matches!(self, Self::Binomial)
+    }
+
     /// The process of this number in the file, if this reader knows it.
     pub const fn numbered(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::Gaussian),
-            1 => Some(Self::Binomial),
+            1 if cfg!(feature = "binomial") => Some(Self::Binomial),
             _ => None,
         }
     }

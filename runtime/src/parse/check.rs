@@ -5,7 +5,7 @@ use super::error::ParseError;
 use super::limits::MAX_AXES;
 use super::ops::check_ops;
 use super::plans::check_plans;
-use crate::format::{state_len_of, Element, Header, Process, Table, Tensor};
+use crate::format::{state_len_of, Element, Header, Table, Tensor};
 use crate::ops::checker::{Checker, MAX_ARENA};
 use crate::ops::OpFault;
 use crate::process::{binomial, StateKind};
@@ -40,9 +40,9 @@ pub(crate) fn check(
         return Err(ParseError::Output(OpFault::Shape));
     }
     let scales = [header.input_inverse_scale, header.output_scale];
-    let right = match header.process {
-        Process::Gaussian => scales.iter().all(|scale| scale.is_finite()),
-        Process::Binomial => header.input.zero_point == 0 && binomial::reads(scales),
+    let right = match header.process.is_binomial() {
+        false => scales.iter().all(|scale| scale.is_finite()),
+        true => header.input.zero_point == 0 && binomial::reads(scales),
     };
     if !right {
         return Err(ParseError::Scale);

@@ -2,7 +2,7 @@
 
 use super::error::{ParseError, PlanFault};
 use super::limits::MAX_PLANS;
-use crate::format::{items, Header, PlanHeader, Process, Table, MAX_PLAN_NAME};
+use crate::format::{items, Header, PlanHeader, Table, MAX_PLAN_NAME};
 use crate::ops::checker::Checker;
 use crate::plan::{Step, STEP_LEN};
 
@@ -40,7 +40,7 @@ fn check_steps(plan: &PlanHeader, header: &Header, checker: &mut Checker) -> Res
     let steps = checker.examined(Table::Steps, plan.table, len, 4).map_err(PlanFault::Table)?;
     let conditioning = header.conditioning;
     let mut uses_previous = false;
-    let binomial = header.process == Process::Binomial;
+    let binomial = header.process.is_binomial();
     for (i, bytes) in steps.as_chunks::<STEP_LEN>().0.iter().enumerate() {
         let step = Step::decode(bytes);
         // Of the binomial process any words are a step.

@@ -137,8 +137,8 @@ impl Chain for Bits {
         logit(outputs.guided(index), outputs.scale, 8)
     }
 
-    fn draw(state: &mut State<Self>, first: &BitStep, stream: Stream) {
-        let mean = mean_of(first.level);
+    fn draw(state: &mut State<Self>, first: &[u8; STEP_LEN], stream: Stream) {
+        let mean = mean_of(BitStep::decode(first).level);
         // Bits beyond the last value stay 0.
         state.x.fill(Self(0));
         draw(state.x, state.values, stream, |_, _| mean);
@@ -160,8 +160,8 @@ impl Chain for Bits {
         (i64::from(p_hat) - (1 << 31)) as f32 * (1.0 / 2_147_483_648.0)
     }
 
-    fn place(state: &mut State<Self>, step: Option<&BitStep>, given: &Given, stream: Stream) {
-        let level = step.map_or([0, u32::MAX], |step| step.level);
+    fn place(state: &mut State<Self>, step: Option<&[u8; STEP_LEN]>, given: &Given, stream: Stream) {
+        let level = step.map_or([0, u32::MAX], |step| BitStep::decode(step).level);
         let State { x, values, .. } = state;
         draw(x, *values, stream, |i, bit| match given.bit(i) {
             Some(value) => level[usize::from(value)],

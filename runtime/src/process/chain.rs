@@ -34,8 +34,8 @@ pub trait Chain: Sized {
     /// What two evaluations say of it.
     fn guided(outputs: &Outputs, index: usize) -> Self::Output;
 
-    /// Sets x_T from this draw, for a chain whose first step is `first`.
-    fn draw(state: &mut State<Self>, first: &Self::Step, stream: Stream);
+    /// Sets x_T from this draw, for a chain whose first step has these bytes.
+    fn draw(state: &mut State<Self>, first: &[u8; STEP_LEN], stream: Stream);
 
     /// Writes x as the network's input.
     fn quantize(state: &State<Self>, header: &Header, input: &mut [u8]);
@@ -53,7 +53,7 @@ pub trait Chain: Sized {
     /// x_0 as a step believes it to be, about -1 to 1: value `index` of x.
     fn estimate(step: &Self::Step, clip: bool, x: &[Self], index: usize, output: Self::Output) -> f32;
 
-    /// Sets the values that are given to the level that x has when `step` begins, or to the image behind the last step,
-    /// with the noise of this draw.
-    fn place(state: &mut State<Self>, step: Option<&Self::Step>, given: &Given, stream: Stream);
+    /// Sets the values that are given to the level that x has when the step of these bytes begins, or to the image behind
+    /// the last step, with the noise of this draw.
+    fn place(state: &mut State<Self>, step: Option<&[u8; STEP_LEN]>, given: &Given, stream: Stream);
 }

@@ -80,6 +80,7 @@ macro_rules! chain {
             type Step = Step;
             type Output = f32;
 
+            #[inline]
             fn decode(bytes: &[u8; STEP_LEN]) -> Step {
                 Step::decode(bytes)
             }
@@ -94,11 +95,13 @@ macro_rules! chain {
                 outputs.guided(index) as f32 * (outputs.scale * (1.0 / 256.0))
             }
 
-            fn draw(state: &mut State<Self>, _: &Step, stream: Stream) {
+            #[inline]
+            fn draw(state: &mut State<Self>, _: &[u8; STEP_LEN], stream: Stream) {
                 renew(state.x, stream, |_, z| Some(z));
                 state.x0_prev.fill(0);
             }
 
+            #[inline]
             fn quantize(state: &State<Self>, header: &Header, input: &mut [u8]) {
                 let (inverse_scale, zero_point) = (header.input_inverse_scale, header.input.zero_point);
                 for (slot, &x) in input.iter_mut().zip(state.x.iter()) {
@@ -128,8 +131,8 @@ macro_rules! chain {
                 x0_hat(step, clip, x.get(index).map_or(0.0, |&x| Real::load(x)), output)
             }
 
-            fn place(state: &mut State<Self>, step: Option<&Step>, given: &Given, stream: Stream) {
-                let level = step.map_or(Level::CLEAN, |step| step.level);
+            fn place(state: &mut State<Self>, step: Option<&[u8; STEP_LEN]>, given: &Given, stream: Stream) {
+                let level = step.map_or(Level::CLEAN, |step| Step::decode(step).level);
                 renew(state.x, stream, |i, z| given.value(i).map(|value| noised(level, value, z)));
             }
         }
@@ -140,6 +143,7 @@ chain!(f32);
 chain!(f16);
 
 /// Sets each element of x for which `value(element, z)` gives something, z from this draw.
+#[inline]
 fn renew<E: Real>(x: &mut [E], stream: Stream, value: impl Fn(usize, f32) -> Option<f32>) {
     let mut z = [0.0; 2];
     for (i, slot) in x.iter_mut().enumerate() {

@@ -23,7 +23,7 @@ impl StateKind {
         match number {
             0 => Some(Self::F32),
             1 => Some(Self::F16),
-            2 => Some(Self::Bits),
+            2 if cfg!(feature = "binomial") => Some(Self::Bits),
             _ => None,
         }
     }
