@@ -218,6 +218,8 @@ impl<'a> Plan<'a> {
     }
 
     /// The bytes of step number `index`, counted from 0.
+    // Once in a firmware, though several places call it.
+    #[inline(never)]
     pub(crate) fn step_bytes(&self, index: usize) -> Option<&'a [u8; STEP_LEN]> {
         self.table.as_chunks::<STEP_LEN>().0.get(index)
     }

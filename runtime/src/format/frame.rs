@@ -37,7 +37,7 @@ pub(crate) fn open(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), ParseError> {
     let reserved = word(prefix, 28);
     let kind = StateKind::numbered((word(prefix, 4) >> 16) as u16);
     let padding = bytes.get(header_end..blob_start).unwrap_or(&[]);
-    if kind.is_none() || reserved != 0 || padding.iter().any(|&b| b != 0) {
+    if reserved != 0 || padding.iter().any(|&b| b != 0) {
         return Err(ParseError::Reserved);
     }
     let encoded = bytes.get(PREFIX_LEN..header_end).ok_or(ParseError::Header)?;

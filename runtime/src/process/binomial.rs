@@ -137,8 +137,8 @@ impl Chain for Bits {
         logit(outputs.guided(index), outputs.scale, 8)
     }
 
-    fn draw(state: &mut State<Self>, first: &[u8; STEP_LEN], stream: Stream) {
-        let mean = mean_of(BitStep::decode(first).level);
+    fn draw(state: &mut State<Self>, first: Option<&[u8; STEP_LEN]>, stream: Stream) {
+        let mean = mean_of(first.map_or([0, 0], |first| BitStep::decode(first).level));
         // Bits beyond the last value stay 0.
         state.x.fill(Self(0));
         draw(state.x, state.values, stream, |_, _| mean);

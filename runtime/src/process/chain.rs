@@ -34,8 +34,8 @@ pub trait Chain: Sized {
     /// What two evaluations say of it.
     fn guided(outputs: &Outputs, index: usize) -> Self::Output;
 
-    /// Sets x_T from this draw, for a chain whose first step has these bytes.
-    fn draw(state: &mut State<Self>, first: &[u8; STEP_LEN], stream: Stream);
+    /// Sets x_T from this draw, for a chain whose plan begins with these bytes.
+    fn draw(state: &mut State<Self>, first: Option<&[u8; STEP_LEN]>, stream: Stream);
 
     /// Writes x as the network's input.
     fn quantize(state: &State<Self>, header: &Header, input: &mut [u8]);

@@ -96,7 +96,7 @@ macro_rules! chain {
             }
 
             #[inline]
-            fn draw(state: &mut State<Self>, _: &[u8; STEP_LEN], stream: Stream) {
+            fn draw(state: &mut State<Self>, _: Option<&[u8; STEP_LEN]>, stream: Stream) {
                 renew(state.x, stream, |_, z| Some(z));
                 state.x0_prev.fill(0);
             }

@@ -57,8 +57,8 @@ impl StateKind {
     /// Elements that hold so many values of x.
     pub const fn elements(self, values: usize) -> usize {
         match self {
-            Self::F32 | Self::F16 => values,
-            Self::Bits => values.div_ceil(16),
+            Self::Bits if cfg!(feature = "binomial") => values.div_ceil(16),
+            _ => values,
         }
     }
 
