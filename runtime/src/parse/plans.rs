@@ -42,11 +42,11 @@ fn check_steps(plan: &PlanHeader, header: &Header, checker: &mut Checker) -> Res
     let mut uses_previous = false;
     let binomial = header.process.is_binomial();
     for (i, bytes) in steps.as_chunks::<STEP_LEN>().0.iter().enumerate() {
-        let step = Step::decode(bytes);
         // Of the binomial process any words are a step.
-        if !binomial && !step.is_finite() {
+        if !binomial && !Step::finite(bytes) {
             return Err(PlanFault::NotFinite { step: i as u16 });
         }
+        let step = Step::decode(bytes);
         if conditioning.columns > 0 && step.time_row >= conditioning.time_rows {
             return Err(PlanFault::TimeRow { step: i as u16 });
         }

@@ -74,6 +74,12 @@ impl Step {
 
     /// Whether all coefficients are finite, which parsing demands.
     pub fn is_finite(&self) -> bool {
-        self.reals().iter().all(|v| v.is_finite())
+        Self::finite(&self.encode())
+    }
+
+    /// The same of an encoded step.
+    pub(crate) fn finite(bytes: &[u8; STEP_LEN]) -> bool {
+        let (words, _) = bytes.as_chunks();
+        words.iter().skip(2).all(|word| f32::from_le_bytes(*word).is_finite())
     }
 }
