@@ -153,13 +153,16 @@ pub(crate) struct Inpainting<'a, E: StateElement> {
     pub(crate) functions: &'static Functions<E>,
 }
 
+/// Sets the values that are known in a state, at the level of the step of these bytes, with the noise of a draw.
+type Place<E> = fn(&KnownPixels, &Model, &mut State<E>, Option<&[u8; STEP_LEN]>, Stream);
+
 /// What such a chain does more.
 #[derive(Debug)]
 pub(crate) struct Functions<E: StateElement> {
     pub(crate) check: fn(&KnownPixels, &Model) -> Result<(), SamplerError>,
     pub(crate) checksum: fn(&KnownPixels, &Model) -> u32,
     pub(crate) value: fn(&KnownPixels, usize, usize) -> Option<f32>,
-    pub(crate) place: fn(&KnownPixels, &Model, &mut State<E>, Option<&[u8; STEP_LEN]>, Stream),
+    pub(crate) place: Place<E>,
 }
 
 impl<E: StateElement> Functions<E> {

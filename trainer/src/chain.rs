@@ -5,8 +5,7 @@ use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
 use brownian::host::ChainMemory;
-use brownian::process::gaussian::{update, x0_hat};
-use brownian::random::{normal, Stream};
+use brownian::random::Stream;
 use brownian::{
     with_state_element, Condition, Guidance, Image, KnownPixels, Model, Plan, Sampler, StateElement, MAX_AXES,
 };
@@ -203,12 +202,8 @@ pub fn float(
     let values = network.graph.input.len();
     let image = |i: usize| batch.first + i as u32;
     let draw = |i: usize, draw: u32| Stream::new(batch.seed, image(i), draw);
-    let mut x: Vec<f32> = (0..batch.count)
-        .flat_map(|i| {
-            let stream = draw(i, 0);
-            (0..values.div_ceil(2) as u32).flat_map(move |pair| stream.words(pair).map(normal)).take(values)
-        })
-        .collect();
+    let mut x = vec![0.0; batch.count * values];
+    x.chunks_mut(values).enumerate().for_each(|(i, x)| plan.steps.begin(x, draw(i, 0)));
     let mut x0_prev = vec![0.0; x.len()];
     let none = network.class_bias(&[])?;
     let counts: Vec<u16> = network.classes().iter().map(|count| *count as u16).collect();
@@ -223,7 +218,7 @@ pub fn float(
         let class = network.class_bias(&classes)?;
         class_columns.extend(class.iter().zip(&none).map(|(c, n)| n + bias_scale * (c - n)));
     }
-    for (index, (step, time)) in plan.steps.iter().zip(network.plan_bias(plan)).enumerate() {
+    for (index, time) in network.plan_bias(plan).into_iter().enumerate() {
         let mut evaluate = |columns: &[f32]| {
             let columns: Vec<f32> = columns.iter().zip(time.iter().cycle()).map(|(c, t)| c + t).collect();
             network.forward(&x, &columns, |id, values| visit(index, id, values))
@@ -237,11 +232,7 @@ pub fn float(
             .zip(x0_prev.par_chunks_mut(values))
             .zip(output.par_chunks(values))
             .enumerate()
-            .for_each(|(i, ((x, x0_prev), output))| {
-                let stream = draw(i, index as u32 + 1);
-                let x0_hat = |k: usize, x: f32| x0_hat(step, plan.clip, x, output[k]);
-                update(step, x, x0_prev, x0_hat, |pair| stream.words(pair).map(normal));
-            });
+            .for_each(|(i, (x, output))| plan.steps.advance(index, plan.clip, x, output, draw(i, index as u32 + 1)));
     }
     Ok(x)
 }

@@ -8,11 +8,16 @@ use serde::Serialize;
 /// Plans of a model for which none are asked.
 pub const DEFAULT_PLANS: [&str; 4] =
     ["ddim50=ddim:50", "fast10=dpm:10:first=0.96", "fast5=dpm:5:first=0.93", "fast3=dpm:3:first=0.93"];
+/// Those of a model over bits.
+pub const BIT_PLANS: [&str; 3] = ["bits50=bits:50", "bits20=bits:20", "bits10=bits:10"];
 /// Most levels and steps of such plans for a geometric schedule.
 const USUAL_LEVELS: usize = 10;
 
 /// The plans of a run's model for which none are asked; some may not fit the run's schedule.
 pub fn usual_plans(config: &Config) -> Vec<String> {
+    if config.process.is_binomial() {
+        return BIT_PLANS.map(str::to_owned).into();
+    }
     match config.schedule.levels() {
         None => DEFAULT_PLANS.map(str::to_owned).into(),
         Some(levels) => {

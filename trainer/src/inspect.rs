@@ -3,7 +3,7 @@ use crate::lower::arena_lower_bound;
 use brownian::format::Tensor;
 use brownian::host::boards::Board;
 use brownian::ops::Op;
-use brownian::{Axis, Model};
+use brownian::{Axis, Model, StateKind};
 use serde::Serialize;
 use std::fmt;
 
@@ -28,7 +28,9 @@ pub struct Report {
     pub arena_lower_bound: u32,
     /// Bytes of state.
     pub state: usize,
-    /// What x_t is kept in: `f32` or `f16`.
+    /// `gaussian` or `binomial`.
+    pub process: &'static str,
+    /// What x_t is kept in: `f32`, `f16` or `bits`.
     pub state_element: &'static str,
     /// Multiply-accumulates of one evaluation.
     pub macs_per_step: u64,
@@ -142,12 +144,13 @@ impl Report {
     /// Describes a parsed model whose file has `flash` bytes.
     pub fn new(model: &Model, flash: usize) -> Self {
         let ops: Vec<OpReport> = model.ops().map(|op| op_report(&op)).collect();
+        let bits = model.state_kind() == StateKind::Bits;
         let plans = model.plans().map(|plan| PlanReport {
             name: plan.name().into(),
             steps: plan.len(),
-            first_timestep: plan.step(0).map_or(0, |s| s.timestep),
+            first_timestep: plan.timestep(0).unwrap_or(0),
             clip: plan.clip(),
-            stochastic: plan.steps().any(|s| s.sigma != 0.0),
+            stochastic: bits || plan.steps().any(|s| s.sigma != 0.0),
         });
         Self {
             name: model.header().name.into(),
@@ -159,6 +162,7 @@ impl Report {
             arena: model.arena_len(),
             arena_lower_bound: arena_lower_bound(model),
             state: model.state_len() * model.state_element_len(),
+            process: if bits { "binomial" } else { "gaussian" },
             state_element: model.state_kind().name(),
             macs_per_step: ops.iter().map(|op| op.macs).sum(),
             plans: plans.collect(),
@@ -246,7 +250,11 @@ impl fmt::Display for Report {
         writeln!(f)?;
         for plan in &self.plans {
             let noise = if plan.stochastic { "stochastic" } else { "deterministic" };
-            let clip = if plan.clip { "clipped" } else { "not clipped" };
+            let clip = match (self.process, plan.clip) {
+                ("binomial", _) => "over bits",
+                (_, true) => "clipped",
+                _ => "not clipped",
+            };
             writeln!(f, "plan {}: {} steps from t = {}, {noise}, {clip}", plan.name, plan.steps, plan.first_timestep)?;
         }
         write!(f, "\n{}", self.provenance.trim_end())

@@ -26,6 +26,7 @@ pub mod process;
 pub mod recognition;
 pub mod report;
 pub mod run;
+pub mod steps;
 pub mod train;
 pub mod upgrade;
 

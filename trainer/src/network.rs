@@ -5,7 +5,6 @@ use crate::graph::{Graph, Node, NodeId, Shape};
 use crate::ops::passes::Inference;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
-use brownian::plan::Step;
 
 /// A network for float inference.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,10 +66,10 @@ impl Network {
     /// The bias columns of a plan's steps, one row a step; as [`Self::time_bias`] of their timesteps unless the network
     /// was tuned for a plan of this name and these timesteps.
     pub fn plan_bias(&self, plan: &NamedPlan) -> Vec<Vec<f32>> {
-        let row = |(i, step): (usize, &Step)| {
-            self.row_bias(step.timestep as usize, self.graph.conditioning.plan_row(&plan.name, i, step.timestep))
+        let row = |(i, timestep): (usize, u32)| {
+            self.row_bias(timestep as usize, self.graph.conditioning.plan_row(&plan.name, i, timestep))
         };
-        plan.steps.iter().enumerate().map(row).collect()
+        plan.steps.timesteps().enumerate().map(row).collect()
     }
 
     /// The values of a block of parameters.

@@ -1,8 +1,9 @@
 //! Plans as they are asked for on the command line: `[NAME=]METHOD:STEPS[:OPTION…]`.
 
+use crate::steps::Steps;
 use crate::{Error, Result};
 use brownian::format::MAX_PLAN_NAME;
-use brownian::plan::{self, Method, Prediction, Spacing, Step, Values, METHODS};
+use brownian::plan::{self, BitStep, Method, Prediction, Spacing, Step, Values, METHODS};
 use brownian::MAX_PLANS;
 use std::str::FromStr;
 
@@ -14,7 +15,7 @@ pub struct NamedPlan {
     /// Whether x0_hat is clipped to [-1, 1].
     pub clip: bool,
     /// Steps; lowering sets their time rows.
-    pub steps: Vec<Step>,
+    pub steps: Steps,
 }
 
 /// A plan to build.
@@ -22,8 +23,8 @@ pub struct NamedPlan {
 pub struct PlanSpec {
     /// Its name in the model.
     pub name: String,
-    /// Its method.
-    pub method: Method,
+    /// Its method; `None` for the one of the binomial process.
+    pub method: Option<Method>,
     /// Number of steps; of a method that repeats its timesteps, steps a level.
     pub steps: usize,
     /// Where it starts, as a share of T.
@@ -45,6 +46,9 @@ const MOST_LEVELS: usize = 100;
 /// Most steps of a plan.
 const MOST_STEPS: usize = u16::MAX as usize;
 
+/// The method of the binomial process: q(x_s | x_t, x0) with p̂ for x0, from timestep to timestep.
+const BITS: &str = "bits";
+
 /// The first timestep of a plan.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum First {
@@ -65,7 +69,7 @@ pub fn grammar() -> String {
         })
     });
     format!(
-        "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of {} and OPTION one of {}, first=T (a timestep, or a share of T \
+        "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of {} or, of a binomial process, {BITS}, and OPTION one of {}, first=T (a timestep, or a share of T \
          such as 0.96), spacing=one of {}, noclip, levels=N (langevin, whose STEPS are those of a level), corrector=K (so \
          many Langevin steps behind each step of another method) and snr=R (their signal-to-noise ratio)",
         methods.join(", "),
@@ -85,8 +89,11 @@ impl FromStr for PlanSpec {
         };
         let mut parts = spec.split(':');
         let method_name = parts.next().unwrap_or_default();
-        let mut method =
-            Method::named(method_name).ok_or_else(|| fail(format!("there is no method {method_name:?}")))?;
+        let mut method = match method_name {
+            BITS => None,
+            name => Some(Method::named(name).ok_or_else(|| fail(format!("there is no method {name:?}")))?),
+        };
+        let repeats = method.is_some_and(|method| method.spec().repeats);
         let count = parts.next().ok_or_else(|| fail("the number of steps is missing".into()))?;
         let steps = count.parse::<u16>().ok().filter(|&n| n > 0);
         let steps = steps.ok_or_else(|| fail(format!("{count:?} is not a number of steps from 1 to 65535")))?;
@@ -98,8 +105,8 @@ impl FromStr for PlanSpec {
         };
         for option in parts {
             match option.split_once('=').unwrap_or((option, "")) {
-                ("noclip", "") => clip = false,
-                ("clip", "") => clip = true,
+                ("noclip", "") if method.is_some() => clip = false,
+                ("clip", "") if method.is_some() => clip = true,
                 ("first", value) => {
                     first = match (value.parse::<u32>(), value.parse::<f64>()) {
                         (Ok(t), _) if t > 0 => First::Timestep(t),
@@ -111,13 +118,18 @@ impl FromStr for PlanSpec {
                     let named = Spacing::named(value);
                     spacing = Some(named.ok_or_else(|| fail(format!("there is no spacing {value:?}")))?);
                 }
-                ("levels", value) if method.spec().repeats => levels = Some(number(option, value)?),
-                ("corrector", value) if !method.spec().repeats => corrector = number(option, value)?,
-                ("snr", value) if !method.spec().repeats => {
+                ("levels", value) if repeats => levels = Some(number(option, value)?),
+                ("corrector", value) if method.is_some() && !repeats => corrector = number(option, value)?,
+                ("snr", value) if method.is_some() && !repeats => {
                     let ratio = value.parse().ok().filter(|ratio| (0.0..=0.7).contains(ratio));
                     snr = Some(ratio.ok_or_else(|| fail(format!("{option:?}: give a number from 0 to 0.7")))?);
                 }
-                (name, value) => method = method.with(name, value).map_err(|e| fail(format!("{option:?}: {e}")))?,
+                (name, value) => {
+                    let Some(method) = &mut method else {
+                        return Err(fail(format!("{option:?}: {BITS} takes first= and spacing= alone")));
+                    };
+                    *method = method.with(name, value).map_err(|e| fail(format!("{option:?}: {e}")))?;
+                }
             }
         }
         let name = name.map_or_else(|| format!("{method_name}{steps}"), str::to_owned);
@@ -125,7 +137,7 @@ impl FromStr for PlanSpec {
             return Err(fail(format!("a name has 1 to {MAX_PLAN_NAME} bytes")));
         }
         if corrector > 0 {
-            method = method.corrected(snr.unwrap_or(USUAL_SNR));
+            method = method.map(|method| method.corrected(snr.unwrap_or(USUAL_SNR)));
         } else if snr.is_some() {
             return Err(fail("snr= is of a corrector's steps: give corrector=K too".into()));
         }
@@ -134,32 +146,68 @@ impl FromStr for PlanSpec {
 }
 
 impl PlanSpec {
+    fn fail(&self, what: impl std::fmt::Display) -> Error {
+        Error::Usage(format!("plan {}: {what}", self.name))
+    }
+
     /// Builds the steps for a network with this prediction on this schedule; `alpha_bar[t − 1]` is ᾱ_t.
     ///
     /// # Errors
-    /// More steps than timesteps, a start beyond T, or ε-prediction from ᾱ = 0.
+    /// More steps than timesteps, a start beyond T, ε-prediction from ᾱ = 0, or a plan over bits.
     pub fn build(&self, prediction: Prediction, alpha_bar: &[f64]) -> Result<NamedPlan> {
-        let fail = |what: String| Error::Usage(format!("plan {}: {what}", self.name));
+        let Some(method) = self.method else {
+            return Err(self.fail(format!("{BITS} is of the binomial process, and the run of the Gaussian one")));
+        };
+        let timesteps = self.visited(alpha_bar)?;
+        let mut steps = vec![Step::default(); timesteps.len()];
+        plan::build(method, prediction, alpha_bar, &timesteps, &mut steps).map_err(|e| self.fail(e))?;
+        Ok(NamedPlan { name: self.name.clone(), clip: self.clip, steps: Steps::Gaussian(steps) })
+    }
+
+    /// Builds the steps for a network over bits; `kept[t − 1]` is ḡ_t, `mean` is π.
+    ///
+    /// # Errors
+    /// More steps than timesteps, a start beyond T, a spacing by a signal-to-noise ratio, or a method of the Gaussian
+    /// process.
+    pub fn build_bits(&self, kept: &[f64], mean: f64) -> Result<NamedPlan> {
+        if let Some(method) = self.method {
+            let name = method.spec().name;
+            return Err(self.fail(format!(
+                "{name} is of the Gaussian process, and the run of the binomial one: give {BITS}:STEPS"
+            )));
+        }
+        if let Some(spacing @ (Spacing::LogSnr | Spacing::Karras)) = self.spacing {
+            let name = spacing.name();
+            return Err(
+                self.fail(format!("spacing={name}: bits have no signal-to-noise ratio; give uniform or quadratic"))
+            );
+        }
+        let timesteps = self.visited(kept)?;
+        let mut steps = vec![BitStep::default(); timesteps.len()];
+        plan::build_bits(kept, mean, &timesteps, &mut steps).map_err(|e| self.fail(e))?;
+        Ok(NamedPlan { name: self.name.clone(), clip: false, steps: Steps::Binomial(steps) })
+    }
+
+    /// The timestep of every step.
+    fn visited(&self, alpha_bar: &[f64]) -> Result<Vec<u32>> {
         let last = alpha_bar.len() as u32;
         let first = match self.first {
             First::Timestep(t) => t,
             First::Share(share) => ((share * f64::from(last)).round() as u32).max(1),
         };
         if first > last {
-            return Err(fail(format!("it starts at timestep {first}, but the schedule ends at {last}")));
+            return Err(self.fail(format!("it starts at timestep {first}, but the schedule ends at {last}")));
         }
-        let timesteps = self.timesteps(first, alpha_bar).map_err(|e| fail(e.to_string()))?;
+        let timesteps = self.timesteps(first, alpha_bar).map_err(|e| self.fail(e))?;
         if timesteps.len() > MOST_STEPS {
-            return Err(fail(format!("{} steps; a plan has at most {MOST_STEPS}", timesteps.len())));
+            return Err(self.fail(format!("{} steps; a plan has at most {MOST_STEPS}", timesteps.len())));
         }
-        let mut steps = vec![Step::default(); timesteps.len()];
-        plan::build(self.method, prediction, alpha_bar, &timesteps, &mut steps).map_err(|e| fail(e.to_string()))?;
-        Ok(NamedPlan { name: self.name.clone(), clip: self.clip, steps })
+        Ok(timesteps)
     }
 
     /// The timestep of every step, from `first` on.
     fn timesteps(&self, first: u32, alpha_bar: &[f64]) -> Result<Vec<u32>> {
-        let repeats = self.method.spec().repeats;
+        let repeats = self.method.is_some_and(|method| method.spec().repeats);
         let count = match self.levels {
             _ if !repeats => self.steps,
             Some(levels) => levels,
@@ -184,7 +232,7 @@ impl PlanSpec {
         };
         let mut timesteps: Vec<u32> =
             visited.iter().enumerate().flat_map(|(i, t)| std::iter::repeat_n(*t, times(i))).collect();
-        if self.method.value("denoise") == Some(1.0) {
+        if self.method.and_then(|method| method.value("denoise")) == Some(1.0) {
             timesteps.extend(visited.last());
         }
         Ok(timesteps)
@@ -218,7 +266,7 @@ mod tests {
     fn specs_parse() {
         let spec: PlanSpec = "fast=ddim:10:eta=0.5:first=0.96:noclip".parse().unwrap();
         assert_eq!((spec.name.as_str(), spec.steps, spec.clip), ("fast", 10, false));
-        assert_eq!(spec.method, Method::ddim(0.5));
+        assert_eq!(spec.method, Some(Method::ddim(0.5)));
         assert_eq!(spec.first, First::Share(0.96));
         assert_eq!("ddpm:1000:variance=beta-tilde".parse::<PlanSpec>().unwrap().name, "ddpm1000");
         let spaced = |text: &str| text.parse::<PlanSpec>().unwrap().spacing;
@@ -228,9 +276,9 @@ mod tests {
         assert_eq!(spaced("dpm:10:first=0.9:spacing=logsnr"), Some(Spacing::LogSnr));
         let langevin: PlanSpec = "langevin:5:step=0.3:noise=exact:denoise:levels=4".parse().unwrap();
         let method = Method::langevin(0.3).with("noise", "exact").unwrap().with("denoise", "").unwrap();
-        assert_eq!((langevin.method, langevin.levels, langevin.steps), (method, Some(4), 5));
+        assert_eq!((langevin.method, langevin.levels, langevin.steps), (Some(method), Some(4), 5));
         let corrected: PlanSpec = "ddim:4:corrector=2:snr=0.1".parse().unwrap();
-        assert_eq!((corrected.method, corrected.corrector), (Method::ddim(0.0).corrected(0.1), 2));
+        assert_eq!((corrected.method, corrected.corrector), (Some(Method::ddim(0.0).corrected(0.1)), 2));
         assert_eq!("ddpm:10:first=500".parse::<PlanSpec>().unwrap().first, First::Timestep(500));
     }
 
@@ -252,6 +300,8 @@ mod tests {
             ("dpm:5:corrector=x", "from 1 to 65535"),
             ("dpm:5:corrector=1:snr=2", "from 0 to 0.7"),
             ("dpm:5:snr=0.1", "give corrector=K too"),
+            ("bits:5:noclip", "bits takes first= and spacing= alone"),
+            ("bits:5:corrector=1", "bits takes first= and spacing= alone"),
         ] {
             let error = text.parse::<PlanSpec>().unwrap_err();
             assert!(error.to_string().contains(word), "{text}: {error}");
@@ -267,9 +317,8 @@ mod tests {
     fn levels_and_correctors_repeat_timesteps() {
         let bars: Vec<f64> = (1..=1000).map(|t| 1.0 / (1.0 + (f64::from(t) * 0.01).powi(2))).collect();
         let build = |text: &str, bars: &[f64]| text.parse::<PlanSpec>().unwrap().build(Prediction::V, bars);
-        let timesteps = |text: &str, bars: &[f64]| -> Vec<u32> {
-            build(text, bars).unwrap().steps.iter().map(|step| step.timestep).collect()
-        };
+        let timesteps =
+            |text: &str, bars: &[f64]| -> Vec<u32> { build(text, bars).unwrap().steps.timesteps().collect() };
         assert_eq!(timesteps("langevin:2", &bars[..3]), [3, 3, 2, 2, 1, 1]);
         assert_eq!(timesteps("langevin:2:denoise:levels=2", &bars[..3]), [3, 3, 1, 1, 1]);
         assert_eq!(timesteps("langevin:1:levels=3:first=10", &bars), [10, 3, 1]);
@@ -296,6 +345,26 @@ mod tests {
         }
         let collide: PlanSpec = "dpm:9:spacing=quadratic:first=9".parse().unwrap();
         let steps = collide.build(Prediction::Epsilon, &bars).unwrap().steps;
-        assert_eq!(steps.iter().map(|s| s.timestep).collect::<Vec<_>>(), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
+        assert_eq!(steps.timesteps().collect::<Vec<_>>(), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn plans_over_bits_are_of_their_process() {
+        let kept: Vec<f64> = (1..=10).map(|t| 1.0 - f64::from(t) / 10.0).collect();
+        let build = |text: &str| text.parse::<PlanSpec>().unwrap().build_bits(&kept, 0.5);
+        let plan = build("bits:3").unwrap();
+        assert_eq!((&plan.name[..], plan.steps.timesteps().collect::<Vec<_>>()), ("bits3", vec![10, 7, 4]));
+        assert_eq!(build("bits:2:first=5:spacing=quadratic").unwrap().steps.timesteps().collect::<Vec<_>>(), [5, 1]);
+        for (text, reason) in [
+            ("ddim:5", "plan ddim5: ddim is of the Gaussian process"),
+            ("bits:11", "11 steps do not fit 10 timesteps"),
+            ("bits:5:spacing=logsnr", "give uniform or quadratic"),
+            ("bits:5:first=11", "ends at 10"),
+        ] {
+            let error = build(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+        let gaussian = "bits:3".parse::<PlanSpec>().unwrap().build(Prediction::V, &kept[..9]).unwrap_err();
+        assert!(gaussian.to_string().contains("bits is of the binomial process"), "{gaussian}");
     }
 }

@@ -5,6 +5,7 @@
 //! threads.
 pub mod affine;
 pub mod batch_norm;
+pub mod by_value;
 pub(crate) mod chunks;
 pub mod conv;
 mod conv_dense;

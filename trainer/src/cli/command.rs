@@ -18,7 +18,7 @@ enum Command {
     /// Show what a data set holds: images, classes, values, copies, and what is doubtful.
     Data(data::Data),
     /// Train a network.
-    Train(train::Train),
+    Train(Box<train::Train>),
     /// Fine-tune a trained run for integers and for its plans.
     Finetune(finetune::FineTune),
     /// Keep of a run what can be exported, fine-tuned or trained from, in a fifth of its bytes.

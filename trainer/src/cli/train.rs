@@ -7,7 +7,7 @@ use crate::data::{augment::Augment, Opened, Options};
 use crate::lower;
 use crate::memory;
 use crate::nets::{Choice, NormName, Spec, Variation};
-use crate::process::{Prediction, ScheduleName, Weighting, SCHEDULES};
+use crate::process::{Prediction, ProcessName, ScheduleName, Weighting, BIT_TIMESTEPS, PROCESSES, SCHEDULES};
 use crate::report::note::note;
 use crate::report::{plot, progress::TrainingBar};
 use crate::run::{checkpoint, Checkpoint, Config, Lock};
@@ -50,12 +50,21 @@ pub struct Train {
     lr: Option<f64>,
     #[arg(long, help = usual("Seed of everything random", Config::usual().seed))]
     seed: Option<u64>,
+    #[arg(long, help = usual(&format!(
+        "Forward process: {PROCESSES}. The binomial one is over bits, which are the values above the middle (of pixels \
+         those above 127); it takes neither a schedule nor a prediction"
+    ), Config::usual().process))]
+    process: Option<ProcessName>,
     #[arg(long, help = usual(
         "What the network predicts: the noise ε, the image x0, or v = α·ε − σ·x0",
         name_of(Config::usual().prediction)
     ))]
     prediction: Option<Prediction>,
-    #[arg(long, help = usual("Weight of a timestep in the loss", name_of(Config::usual().weighting)))]
+    #[arg(long, help = usual(
+        "Weight of a timestep in the loss; over bits `simple`, the cross-entropy of x0, is usual, and `variational` are \
+         the terms of the bound",
+        name_of(Config::usual().weighting)
+    ))]
     weighting: Option<Weighting>,
     #[arg(long, value_name = "GAMMA", help = usual("γ of `--weighting min-snr`", Config::usual().snr_gamma))]
     snr_gamma: Option<f64>,
@@ -66,7 +75,10 @@ pub struct Train {
     /// Rescale the schedule so that the last timestep is pure noise; not with `--prediction epsilon`.
     #[arg(long)]
     zero_terminal_snr: bool,
-    #[arg(long, value_name = "T", help = usual("Number of timesteps T", Config::usual().timesteps))]
+    #[arg(long, value_name = "T", help = usual(
+        &format!("Number of timesteps T; of the binomial process {BIT_TIMESTEPS} where nothing is said"),
+        Config::usual().timesteps
+    ))]
     timesteps: Option<usize>,
     #[arg(long, value_name = "SHARE", help = usual(
         "How often an image is shown without its class, from 0 to 1",
@@ -170,8 +182,11 @@ impl Train {
             // What the weights were learned for.
             (config.prediction, config.schedule) = (run.prediction, run.schedule);
             (config.timesteps, config.zero_terminal_snr) = (run.timesteps, run.zero_terminal_snr);
+            config.process = run.process;
         }
         self.apply(&mut config);
+        let from_bits = from.as_ref().is_some_and(|run| run.config.process.is_binomial());
+        config.settle(data, from_bits || self.timesteps.is_some(), self.weighting.is_some());
         if let Some((name, spec)) = self.fit.choose(&config)? {
             (config.preset, config.network) = (name, Choice::Spec(self.network.varied(&spec)?));
         }
@@ -207,6 +222,7 @@ impl Train {
         set(&mut config.lr, &self.lr);
         set(&mut config.seed, &self.seed);
         set(&mut config.prediction, &self.prediction);
+        set(&mut config.process, &self.process);
         set(&mut config.weighting, &self.weighting);
         set(&mut config.snr_gamma, &self.snr_gamma);
         set(&mut config.schedule, &self.schedule);

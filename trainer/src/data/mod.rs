@@ -7,6 +7,7 @@ mod array_file;
 mod array_images;
 pub mod augment;
 mod beside;
+pub mod bits;
 mod builtin;
 mod cache;
 mod dataset;

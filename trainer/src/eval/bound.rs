@@ -4,7 +4,7 @@ use super::decoder::{shares, Bayes};
 use super::denoiser::Denoiser;
 use super::subject::Subject;
 use crate::data::{Dataset, Labels};
-use crate::process::{Gaussian, Mix};
+use crate::process::{Gaussian, Mix, Process};
 use crate::run::Config;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
@@ -249,7 +249,9 @@ pub fn bound(
     seed: u64,
     done: impl FnMut(u64),
 ) -> Result<Bound> {
-    let process = config.process();
+    let Process::Gaussian(process) = config.process() else {
+        return Err(Error::Invalid("this bound is of the Gaussian process".into()));
+    };
     if process.timesteps() < 2 {
         return Err(Error::Invalid("the bound needs at least two timesteps".into()));
     }

@@ -1,5 +1,6 @@
 //! One evaluation of a network for given states: of the float network, or of the integer network through the runtime.
 use crate::network::Network;
+use crate::steps::Steps;
 use crate::{Error, Result};
 use brownian::host::{ChainMemory, OwnedModel};
 use brownian::{Condition, Model, Plan};
@@ -29,9 +30,10 @@ impl<'a> Denoiser<'a> {
     /// # Errors
     /// A plan that the model does not have.
     pub fn integer(file: &'a OwnedModel, plan: &str) -> Result<Self> {
-        let steps: Vec<_> = file.plan(plan)?.steps().collect();
-        let rows = steps.iter().rev().map(|step| (step.timestep as usize, step.time_row)).collect();
-        Ok(Self::Integer { model: Box::new(file.model()), rows })
+        let model = file.model();
+        let steps: Vec<_> = Steps::of(&model, &file.plan(plan)?).rows().collect();
+        let rows = steps.iter().rev().map(|(timestep, row)| (*timestep as usize, *row)).collect();
+        Ok(Self::Integer { model: Box::new(model), rows })
     }
 
     /// The output F for every image of `x` (NHWC), each with its timestep and its classes: one an axis, or none.
@@ -79,7 +81,7 @@ impl<'a> Denoiser<'a> {
 
 /// Whether a plan visits all of the timesteps 1..=`timesteps`.
 pub fn visits_all(plan: &Plan, timesteps: usize) -> bool {
-    let visited: std::collections::HashSet<u32> = plan.steps().map(|step| step.timestep).collect();
+    let visited: std::collections::HashSet<u32> = (0..plan.len()).filter_map(|i| plan.timestep(i)).collect();
     (1..=timesteps as u32).all(|t| visited.contains(&t))
 }
 

@@ -1,4 +1,5 @@
 //! A whole evaluation: every plan, in every arithmetic that was asked for.
+use super::bit_bound::{self, BitBound};
 use super::bound::{self, Bound};
 use super::denoiser::{visits_all, Denoiser};
 use super::report::{Bounds, Draw, EvaluatorReport, PlanReport};
@@ -10,10 +11,12 @@ use crate::chain::{Batch, Classes};
 use crate::data::Axis;
 use crate::graph::Shape;
 use crate::plans::NamedPlan;
+use crate::process::{Binomial, Process};
 use crate::report::progress;
+use crate::run::Config;
 use crate::{export, Error, Result};
 use brownian::host::OwnedModel;
-use brownian::Guidance;
+use brownian::{Guidance, StateKind};
 use std::borrow::Cow;
 use std::time::Instant;
 
@@ -84,11 +87,14 @@ pub(super) fn references(ruler: &Ruler, data: &Subject, model: String, count: us
     })
 }
 
-/// Draws and measures against `data`.
+/// Draws and measures against `data`, of which a model over bits is compared with the bits.
 ///
 /// # Errors
 /// Draws that fail, or figures that are not numbers.
 pub fn evaluate(source: &Source, evaluator: Evaluator, data: &Subject, request: &Request) -> Result<Evaluation> {
+    let bits = source.integer.model().state_kind() == StateKind::Bits;
+    let binarised = bits.then(|| data.binarised());
+    let data = binarised.as_ref().unwrap_or(data);
     let axes = match source.classes() {
         0 => vec![],
         _ => evaluator.about().axes.clone(),
@@ -226,6 +232,9 @@ fn bounds(source: &Source, data: &Subject, request: &Request) -> Result<Bounds> 
     };
     let timesteps = config.timesteps;
     let wanted = |arithmetic| request.only.is_none_or(|only| only == arithmetic);
+    if let Process::Binomial(process) = config.process() {
+        return bit_bounds(source, &process, data, request, config);
+    }
     let measure = |denoiser: Denoiser| -> Result<Bound> {
         let bar = progress::image_bar(bound::evaluations(timesteps) as usize);
         let bound = bound::bound(&denoiser, config, data, request.seed, |images| bar.inc(images))?;
@@ -233,7 +242,7 @@ fn bounds(source: &Source, data: &Subject, request: &Request) -> Result<Bounds> 
         Ok(bound)
     };
     if wanted(Arithmetic::Int8) {
-        match whole(source, timesteps)? {
+        match whole(source, config)? {
             Whole::Plan(file, plan) => bounds.int8 = Some(measure(Denoiser::integer(&file, &plan)?)?),
             Whole::Missing(note) => bounds.note = Some(note),
         }
@@ -250,14 +259,15 @@ enum Whole<'a> {
     Missing(String),
 }
 
-fn whole(source: &Source, timesteps: usize) -> Result<Whole<'_>> {
+fn whole<'a>(source: &'a Source, config: &Config) -> Result<Whole<'a>> {
+    let timesteps = config.timesteps;
     if let (Some(_), Some(run)) = (&source.exported, &source.run) {
         if timesteps > usize::from(u16::MAX) {
             return Ok(Whole::Missing(format!(
                 "no variational bound in int8: a plan cannot visit all {timesteps} timesteps"
             )));
         }
-        let file = export::export(&run.checkpoint, &[full_plan(timesteps)], &Default::default())?.file;
+        let file = export::export(&run.checkpoint, &[full_plan(config)], &Default::default())?.file;
         return Ok(Whole::Plan(Cow::Owned(OwnedModel::new(&file)?), FULL.into()));
     }
     let model = source.integer.model();
@@ -267,7 +277,7 @@ fn whole(source: &Source, timesteps: usize) -> Result<Whole<'_>> {
         None => Whole::Missing(format!(
             "no variational bound in int8: no plan of the file visits all {timesteps} timesteps; evaluate the run's folder, or \
              export with --plan {}",
-            full_plan(timesteps)
+            full_plan(config)
         )),
     })
 }
@@ -276,8 +286,38 @@ fn whole(source: &Source, timesteps: usize) -> Result<Whole<'_>> {
 const FULL: &str = "full";
 
 /// That plan.
-fn full_plan(timesteps: usize) -> String {
-    format!("{FULL}=ddpm:{timesteps}")
+fn full_plan(config: &Config) -> String {
+    let method = if config.process.is_binomial() { "bits" } else { "ddpm" };
+    format!("{FULL}={method}:{}", config.timesteps)
+}
+
+/// The bound over bits of everything that it can be measured of.
+fn bit_bounds(
+    source: &Source,
+    process: &Binomial,
+    data: &Subject,
+    request: &Request,
+    config: &Config,
+) -> Result<Bounds> {
+    let mut bounds = Bounds::default();
+    let wanted = |arithmetic| request.only.is_none_or(|only| only == arithmetic);
+    let labels = data.test.labels.as_ref().filter(|labels| labels.axes == config.axes);
+    let measure = |denoiser: Denoiser| -> Result<BitBound> {
+        let bar = progress::image_bar(bit_bound::evaluations(process.timesteps()));
+        let bound = bit_bound::bound(&denoiser, process, &data.test, labels, request.seed, |images| bar.inc(images))?;
+        bar.finish_and_clear();
+        Ok(bound)
+    };
+    if wanted(Arithmetic::Int8) {
+        match whole(source, config)? {
+            Whole::Plan(file, plan) => _ = bounds.bits.insert("int8", measure(Denoiser::integer(&file, &plan)?)?),
+            Whole::Missing(note) => bounds.note = Some(note),
+        }
+    }
+    if let Some(Run { network, .. }) = source.run.as_ref().filter(|_| wanted(Arithmetic::Float)) {
+        bounds.bits.insert("float", measure(Denoiser::Float(network))?);
+    }
+    Ok(bounds)
 }
 
 #[cfg(test)]

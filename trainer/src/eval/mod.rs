@@ -6,7 +6,8 @@
 //! [`html`] show it.
 pub mod about;
 mod architecture;
-pub mod bootstrap;
+pub mod bit_bound;
+mod bootstrap;
 pub mod bound;
 pub mod comparison;
 pub mod corruption;

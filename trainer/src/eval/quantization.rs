@@ -5,6 +5,7 @@ use crate::chain::{self, Batch};
 use crate::graph::NodeId;
 use crate::lower::Accumulator;
 use crate::plans::NamedPlan;
+use crate::steps::Steps;
 use crate::{export, Error, Result};
 use brownian::format::Element;
 use brownian::host::{ChainMemory, OwnedModel};
@@ -30,7 +31,7 @@ pub struct PlanError {
 pub struct StepError {
     /// Timestep.
     pub timestep: u32,
-    /// Of ε̂, when both networks see the state of the float chain.
+    /// Of ε̂, or of bits of 2·p̂ − 1, when both networks see the state of the float chain.
     pub eps_hat: f64,
     /// Of x behind the step, when each network runs its own chain from the same noise.
     pub x: f64,
@@ -146,7 +147,9 @@ pub fn measure(source: &Source, batch: &Batch) -> Result<Vec<PlanError>> {
 
 fn measure_plan(source: &Source, run: &Run, probed: &Probed, plan: &NamedPlan, batch: &Batch) -> Result<PlanError> {
     // A timestep's biases may differ from plan to plan: a step's row is that of its own plan.
-    let time_rows: Vec<u32> = probed.file.plan(&plan.name)?.steps().map(|step| step.time_row).collect();
+    let steps = Steps::of(&probed.file.model(), &probed.file.plan(&plan.name)?);
+    let time_rows: Vec<u32> = steps.rows().map(|(_, row)| row).collect();
+    let timesteps: Vec<u32> = steps.timesteps().collect();
     let states = integer_states(&source.integer, plan, batch)?;
     let process = run.checkpoint.config.process();
     let mut errors = vec![Sums::default(); probed.accumulators.len()];
@@ -171,23 +174,23 @@ fn measure_plan(source: &Source, run: &Run, probed: &Probed, plan: &NamedPlan, b
             values.iter().zip(&probes.layers[i]).for_each(|(float, integer)| errors[i].add(*float, *integer));
         }
         if layer == last {
-            let estimate = process.eps_hat(plan.steps[step].timestep as usize).single();
+            let estimate = |x: f32, f: f32| process.estimate(timesteps[step] as usize, x, f);
             for ((x, float), integer) in state.iter().zip(values).zip(&probes.output) {
-                eps_hat[step].add(estimate.of(*x, *float), estimate.of(*x, *integer));
+                eps_hat[step].add(estimate(*x, *float), estimate(*x, *integer));
             }
         }
     })?;
     probes?;
     let steps = plan.steps.len();
     add_states(&mut x[steps - 1], steps - 1, &end);
-    let step_errors = plan.steps.iter().zip(eps_hat).zip(x);
+    let step_errors = timesteps.iter().zip(eps_hat).zip(x);
     let layer_errors = probed.accumulators.iter().zip(errors);
     Ok(PlanError {
         plan: plan.name.clone(),
         count: batch.count,
         steps: step_errors
-            .map(|((step, eps_hat), x)| StepError {
-                timestep: step.timestep,
+            .map(|((timestep, eps_hat), x)| StepError {
+                timestep: *timestep,
                 eps_hat: eps_hat.relative(),
                 x: x.relative(),
             })
@@ -279,7 +282,8 @@ mod tests {
         let checkpoint = tuned(&texts);
         let plans = checkpoint.config.plans(&texts).unwrap();
         let network = checkpoint.network().unwrap();
-        assert_eq!(plans[0].steps[1].timestep, plans[1].steps[2].timestep);
+        let timesteps = |plan: usize| plans[plan].steps.timesteps().collect::<Vec<_>>();
+        assert_eq!(timesteps(0)[1], timesteps(1)[2]);
         assert_ne!(network.plan_bias(&plans[0])[1], network.plan_bias(&plans[1])[2]);
         let integer = OwnedModel::new(&export::export(&checkpoint, &texts, &Default::default()).unwrap().file).unwrap();
         let config = Some(checkpoint.config.clone());

@@ -2,7 +2,7 @@
 use super::bootstrap::Estimate;
 use super::quantization::PlanError;
 use super::source::Arithmetic;
-use super::{bound::Bound, Figures};
+use super::{bit_bound::BitBound, bound::Bound, Figures};
 use crate::data::Axis;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -102,6 +102,9 @@ pub struct Bounds {
     pub int8: Option<Bound>,
     /// Of the float network.
     pub float: Option<Bound>,
+    /// That over bits, by the arithmetic.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub bits: BTreeMap<&'static str, BitBound>,
     /// What is missing, why, and how to get it.
     pub note: Option<String>,
 }
@@ -212,6 +215,19 @@ impl fmt::Display for Report {
                 bound.prior,
                 bound.bayes.steps,
                 bound.bayes.reconstruction
+            )?;
+        }
+        for (name, bound) in &self.bound.bits {
+            writeln!(
+                f,
+                "variational bound, {name}: {:.2} ± {:.2} nats an image ({:.4} bits a pixel) = L_T {:.4} + L_1..T-1 {:.2} + \
+                 L_0 {:.2}",
+                bound.total,
+                1.96 * bound.standard_error,
+                bound.bits_a_pixel,
+                bound.prior,
+                bound.steps,
+                bound.reconstruction
             )?;
         }
         if let Some(note) = &self.bound.note {

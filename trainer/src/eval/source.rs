@@ -3,6 +3,7 @@ use crate::chain::{self, Batch};
 use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::run::{checkpoint, Checkpoint, Config};
+use crate::steps::Steps;
 use crate::{export, Error, Result};
 use brownian::host::OwnedModel;
 use serde::{Deserialize, Serialize};
@@ -185,7 +186,7 @@ fn chosen(model: &brownian::Model, asked: &[String]) -> Result<Vec<NamedPlan>> {
     let named = |plan: brownian::Plan| NamedPlan {
         name: plan.name().to_owned(),
         clip: plan.clip(),
-        steps: plan.steps().collect(),
+        steps: Steps::of(model, &plan),
     };
     if asked.is_empty() {
         return Ok(model.plans().map(named).collect());
@@ -208,8 +209,8 @@ fn check_run(folder: &Path, run: &Config, model: &brownian::Model, file: Option<
     if run.image != model.shape() || run.classes() != classes(model) {
         return other("other images or classes");
     }
-    if file.is_some_and(|file| file.prediction != run.prediction || file.alpha_bars() != run.alpha_bars()) {
-        return other("another prediction or schedule");
+    if file.is_some_and(|file| file.process() != run.process()) {
+        return other("another process, prediction, schedule or weighting");
     }
     Ok(())
 }

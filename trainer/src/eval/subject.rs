@@ -109,6 +109,11 @@ impl Subject {
         }
     }
 
+    /// The same with every image as bits.
+    pub fn binarised(&self) -> Self {
+        Self { train: self.train.binarised(), test: self.test.binarised(), ..self.clone() }
+    }
+
     /// What an evaluator that is made of its training images says of itself.
     pub fn about(&self, epochs: usize, seed: u64) -> About {
         let Self { train, test, options, held_out, digest, images_digest, .. } = self;

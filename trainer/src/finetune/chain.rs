@@ -13,7 +13,8 @@ use rand_chacha::ChaCha8Rng;
 const RECORDED: usize = 8;
 
 /// Runs the chain of `plan` from fresh noise, one image a row of class rows (one an axis), records its last steps, and returns the samples
-/// clipped to [-1, 1]. The update of a step is that of [`brownian::process::gaussian::update`].
+/// clipped to [-1, 1]. The update of a step is that of [`brownian::process::gaussian::update`]; of the plans of another
+/// process nothing is recorded, and fine-tuning refuses them.
 pub fn record(
     tape: &mut Tape,
     graph: &Graph,
@@ -34,7 +35,7 @@ pub fn record(
     let unrecorded = plan.steps.len().saturating_sub(RECORDED);
     let mut dropped;
     let recorded = tape;
-    for (i, step) in plan.steps.iter().enumerate() {
+    for (i, step) in plan.steps.gaussian().iter().enumerate() {
         dropped = Tape::default();
         let tape = if i < unrecorded { &mut dropped } else { &mut *recorded };
         let timesteps = vec![step.timestep as usize; batch];

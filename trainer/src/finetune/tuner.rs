@@ -2,7 +2,7 @@
 use super::class_prior::{Calibration, Round};
 use super::critic::{Critic, Seen};
 use super::{chain, critics};
-use crate::autograd::loss::{weighted_mse, Loss};
+use crate::autograd::loss::Loss;
 use crate::autograd::{Adam, Grads, Parameters, Tape};
 use crate::data::{Dataset, Labels};
 use crate::graph::Graph;
@@ -98,6 +98,13 @@ impl FineTuner {
     pub fn new(run: &Checkpoint, data: &Dataset, tuning: FineTuning, on_critic: impl FnMut(u64, u64)) -> Result<Self> {
         if run.config.fine_tuning.is_some() {
             return Err(Error::Usage("the run is fine-tuned already; start from the run that it came from".into()));
+        }
+        if run.config.process.is_binomial() {
+            return Err(Error::Usage(
+                "a run of the binomial process cannot be fine-tuned: no gradient passes bits that are drawn; train it \
+                 longer, or on the terms of the bound (--weighting variational)"
+                    .into(),
+            ));
         }
         tuning.check()?;
         let teacher = Teacher::new(&run.config, run.ema.clone(), run.stats.clone())?;
@@ -256,11 +263,11 @@ impl FineTuner {
         }
         let target = teacher.forward(&draw.x, &columns, |_, _| ())?;
         let x = tape.hold(draw.x, draw.timesteps.len(), self.graph.input);
-        let (timesteps, class_rows) = (&draw.timesteps[..], &draw.class_rows[..]);
+        let (states, timesteps, class_rows) = (x.clone(), &draw.timesteps[..], &draw.class_rows[..]);
         let batch =
             Batch { x: (x, false), timesteps, class_rows, plan_row: 0, rounding: self.rounding.as_ref().map(|r| &r.1) };
         let output = forward(&self.graph, tape, rounded, batch);
-        Ok(weighted_mse(tape, &output.f, &target, &draw.weights))
+        Ok(self.draws.process().loss(tape, &output.f, states.values(), &target, timesteps))
     }
 
     fn matching(&mut self, step: u64, tape: &mut Tape, rounded: &Parameters, figures: &mut Figures) -> Loss {

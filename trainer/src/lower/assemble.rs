@@ -84,6 +84,10 @@ pub fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<Low
             u16::MAX
         )));
     }
+    let bits = export.plans[0].steps.is_binomial();
+    if export.plans.iter().any(|plan| plan.steps.is_binomial() != bits) {
+        return Err(Error::Usage("the plans are of different processes; a model has one".into()));
+    }
     let labels = axes::named(export.axes, network)?;
     let mut plans = export.plans.to_vec();
     let rows = time_rows(network, &mut plans);
@@ -105,7 +109,8 @@ pub fn assemble(export: &Export, measured: &Measured, apart: bool) -> Result<Low
     let places = nodes.iter().map(|n| Place { name: &n.name, inputs: &n.inputs, shape: n.shape });
     let places: Vec<Place> = places.collect();
     let params = (&network.graph.params, &network.params[..]);
-    let mut lowering = Lowering::new(Known { places: &places, params, ranges, moments: &measured.moments }, biases);
+    let mut lowering =
+        Lowering::new(Known { places: &places, params, ranges, moments: &measured.moments, bits }, biases);
     for step in std::iter::once(&Step::alone(0)).chain(&steps) {
         let node = &nodes[step.node];
         let parts = node.op.lower(&mut lowering, step);
@@ -155,7 +160,7 @@ fn time_rows(network: &Network, plans: &mut [NamedPlan]) -> Vec<Vec<f32>> {
     let mut rows: Vec<(u32, Vec<f32>)> = Vec::new();
     let of_plans: Vec<Vec<Vec<f32>>> = plans.iter().map(|plan| network.plan_bias(plan)).collect();
     for (plan, biases) in plans.iter().zip(&of_plans) {
-        rows.extend(plan.steps.iter().map(|s| s.timestep).zip(biases.iter().cloned()));
+        rows.extend(plan.steps.timesteps().zip(biases.iter().cloned()));
     }
     // Stable, so that rows of one timestep stay in the order of the plans.
     rows.sort_by_key(|row| row.0);
@@ -166,9 +171,9 @@ fn time_rows(network: &Network, plans: &mut [NamedPlan]) -> Vec<Vec<f32>> {
         }
     }
     for (plan, biases) in plans.iter_mut().zip(of_plans) {
-        for (step, bias) in plan.steps.iter_mut().zip(biases) {
-            step.time_row = unique.iter().position(|u| u.0 == step.timestep && u.1 == bias).unwrap_or_default() as u32;
-        }
+        let steps: Vec<(u32, Vec<f32>)> = plan.steps.timesteps().zip(biases).collect();
+        let row = |step: &(u32, Vec<f32>)| unique.iter().position(|row| row == step).unwrap_or_default() as u32;
+        plan.steps.set_time_rows(steps.iter().map(row));
     }
     unique.into_iter().map(|row| row.1).collect()
 }

@@ -8,7 +8,6 @@ use brownian::format::{self, Conditioning, Element, Header, PlanHeader, Process,
 use brownian::host::planner::{self, Buffer};
 use brownian::host::{self, AlignedBytes, EncodeError};
 use brownian::ops::Op;
-use brownian::plan::Step;
 use brownian::{Model, ParseError, StateKind};
 use std::ops::Range;
 
@@ -120,11 +119,15 @@ impl ModelBuilder {
         output.offset = offsets[output.offset as usize];
 
         let mut uses_previous = false;
+        let (mut process, mut kind) = (Process::Gaussian, StateKind::F32);
         let plan_count = self.plans.len() as u16;
         let mut plans = Vec::new();
         for NamedPlan { name, clip, steps } in std::mem::take(&mut self.plans) {
-            let table = self.table(&steps.iter().flat_map(Step::encode).collect::<Vec<_>>());
-            uses_previous |= steps.iter().any(|step| step.c != 0.0);
+            let table = self.table(&steps.encode());
+            uses_previous |= steps.use_previous();
+            if steps.is_binomial() {
+                (process, kind) = (Process::Binomial, StateKind::Bits);
+            }
             let plan = PlanHeader { name: &name, steps: steps.len() as u16, table, clip };
             host::encode_item(&plan, &mut plans)?;
         }
@@ -133,7 +136,7 @@ impl ModelBuilder {
             host::encode_item(op, &mut ops)?;
         }
         let header = Header {
-            process: Process::Gaussian,
+            process,
             name: frame.name,
             provenance: frame.provenance,
             input,
@@ -146,8 +149,8 @@ impl ModelBuilder {
             op_count: self.ops.len() as u16,
             ops: &ops,
         };
-        let state_len = format::state_len_of(input.values(), uses_previous, StateKind::F32) as u32;
-        let file = host::encode(&header, &self.blob, arena_len, (state_len, StateKind::F32))?;
+        let state_len = format::state_len_of(input.values(), uses_previous, kind) as u32;
+        let file = host::encode(&header, &self.blob, arena_len, (state_len, kind))?;
         Model::parse(AlignedBytes::from(&file[..]).bytes()).map_err(BuildError::Parse)?;
         Ok(file)
     }

@@ -8,7 +8,7 @@ use crate::graph::NodeId;
 use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
-use brownian::{plan, Guidance};
+use brownian::Guidance;
 
 /// Evaluations of the network that calibration spends on one plan.
 const EVALUATIONS: usize = 6000;
@@ -39,7 +39,7 @@ pub enum RangeChoice {
 /// Runs every plan with the float network on a few images of every class, under plain and stronger
 /// guidance and without a class, and returns each layer's range.
 ///
-/// [`RangeChoice::LeastError`] weighs the values of a step by (b·k_eps)², with which an error of F enters the state, so
+/// [`RangeChoice::LeastError`] weighs the values of a step by how an error of F enters the state ([`Steps::weight`]), so
 /// that the mean square error of the samples counts, added up over the plans.
 ///
 /// # Errors
@@ -81,10 +81,10 @@ pub fn calibrate(network: &Network, plans: &[NamedPlan], seed: u64, choice: Rang
 fn visit(network: &Network, plans: &[NamedPlan], seed: u64, mut see: impl FnMut(f64, NodeId, &[f32])) -> Result<()> {
     for plan in plans {
         let count = (EVALUATIONS / plan.steps.len().max(1)).clamp(8, 96).div_ceil(3);
-        let weight = |step: &plan::Step| f64::from(step.b * step.k_eps).powi(2) / count as f64;
+        let weight = |step: usize| plan.steps.weight(step) / count as f64;
         for (classes, guidance) in conditions() {
             let batch = Batch { seed, first: 0, count, classes, guidance };
-            chain::float(network, plan, &batch, |step, layer, values| see(weight(&plan.steps[step]), layer, values))?;
+            chain::float(network, plan, &batch, |step, layer, values| see(weight(step), layer, values))?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@ use super::assemble::{lower, Export, Measured};
 use super::scale::Range;
 use crate::graph::{Graph, Node};
 use crate::plans::NamedPlan;
+use crate::steps::Steps;
 use crate::{Error, Result};
 use brownian::plan::Step;
 use brownian::MAX_MACS;
@@ -24,7 +25,8 @@ pub fn check(graph: &Graph) -> Result<()> {
         )));
     }
     let step = Step { timestep: 1, ..Step::default() };
-    trial(graph, &[NamedPlan { name: "check".into(), clip: true, steps: vec![step] }]).map(drop)
+    let steps = Steps::Gaussian(vec![step]);
+    trial(graph, &[NamedPlan { name: "check".into(), clip: true, steps }]).map(drop)
 }
 
 /// The model file that the network makes with its start values and these plans: as large as that of a trained one.

@@ -48,6 +48,8 @@ pub struct Known<'a> {
     pub ranges: &'a [Range],
     /// Moments of what layers with four-bit weights read; may be empty.
     pub moments: &'a [Option<Moments>],
+    /// Whether the state is of bits: a chip reads them as −127 and 127, and the output by shifts.
+    pub bits: bool,
 }
 
 /// A model in the making.
@@ -80,6 +82,20 @@ pub struct Made {
 const SMALLEST_MULTIPLIER: i16 = 1 << 5;
 /// Room above the largest output seen in calibration.
 const WIDE_MARGIN: f64 = 1.25;
+
+/// Bits as a network reads them: −127 and 127.
+const BIT_INPUT: Quantization = Quantization { scale: 1.0 / 127.0, zero_point: 0 };
+/// The exponents of the scales that an output over bits may have.
+const BIT_SCALES: std::ops::RangeInclusive<i32> = -20..=-4;
+
+/// The least power of two that is not below a scale, among those that a chain over bits reads.
+fn power_of_two(scale: f64) -> Result<f64> {
+    let exponent = (scale.log2().ceil() as i32).max(*BIT_SCALES.start());
+    if !BIT_SCALES.contains(&exponent) {
+        return Err(Error::Invalid("its logits are beyond 2000; the training has diverged".into()));
+    }
+    Ok(f64::from(exponent).exp2())
+}
 
 impl<'a> Lowering<'a> {
     /// Nothing lowered yet.
@@ -147,7 +163,10 @@ impl<'a> Lowering<'a> {
     /// # Errors
     /// A range that is not finite.
     pub fn covering(&self, id: NodeId) -> Result<Quantization> {
-        Quantization::covering(self.known.ranges[id])
+        match (self.known.bits, id) {
+            (true, 0) => Ok(BIT_INPUT),
+            _ => Quantization::covering(self.known.ranges[id]),
+        }
     }
 
     /// A new tensor of eight bits for a node's value, with the quantization that covers its range.
@@ -326,7 +345,10 @@ impl<'a> Lowering<'a> {
         } else {
             self.covering(step.requantized)?
         };
-        let inner = inner.at_least(layer.finest_output());
+        let mut inner = inner.at_least(layer.finest_output());
+        if step.wide && self.known.bits {
+            inner.scale = power_of_two(inner.scale)?;
+        }
         let requantizer = layer
             .requantizer(inner.scale, inner.zero_point, residual.map(|r| r.quantization))
             .ok_or_else(|| Error::Invalid("its numbers do not fit 16-bit multipliers".into()))?;

@@ -10,6 +10,7 @@ use super::fuse;
 use crate::chain::{self, Batch};
 use crate::network::Network;
 use crate::plans::NamedPlan;
+use crate::steps::Steps;
 use crate::{Error, Result};
 use brownian::format::Element;
 use brownian::host::{ChainMemory, OwnedModel};
@@ -36,7 +37,8 @@ pub fn output_errors(network: &Network, plans: &[NamedPlan], file: &OwnedModel, 
     let mut sums = vec![(0.0, vec![0.0; channels]); rows];
     let mut first = 0;
     for plan in plans {
-        let time_rows: Vec<u32> = model.plan(&plan.name).iter().flat_map(|p| p.steps()).map(|s| s.time_row).collect();
+        let found = model.plan(&plan.name).map(|found| Steps::of(&model, &found));
+        let time_rows: Vec<u32> = found.iter().flat_map(Steps::rows).map(|(_, row)| row).collect();
         let count = (EVALUATIONS / plan.steps.len().max(1)).clamp(30, 150) / 3;
         for (classes, guidance) in conditions() {
             let batch = Batch { seed, first, count, classes, guidance };

@@ -8,7 +8,7 @@ use crate::data::Axis;
 use crate::graph::{Node, NodeId};
 use crate::network::Network;
 use crate::plans::NamedPlan;
-use crate::Result;
+use crate::{Error, Result};
 use brownian::host::{with_state, OwnedModel};
 use brownian::StateKind;
 use serde::Serialize;
@@ -49,7 +49,7 @@ pub enum WeightBits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StateName {
-    /// Four bytes a value.
+    /// Four bytes a value; of a binomial process a bit.
     #[default]
     F32,
     /// Two.
@@ -127,6 +127,9 @@ fn quantized(
 ) -> Result<Lowered> {
     // Calibration takes long; what it would be done for in vain is found first.
     check(&network.graph)?;
+    if choices.state == StateName::F16 && plans.iter().any(|plan| plan.steps.is_binomial()) {
+        return Err(Error::Usage("--state f16: the state of a binomial process is of bits".into()));
+    }
     let ranges = calibrate(network, plans, seed, choices.ranges)?;
     let mut measured = Measured::default();
     if choices.weights == WeightBits::Four {

@@ -5,7 +5,9 @@ use crate::data::{labels, Axis, Options};
 use crate::graph::{Graph, Shape, TunedPlan};
 use crate::nets::{self, Spec};
 use crate::plans::{self, NamedPlan};
-use crate::process::{Gaussian, Prediction, ScheduleName, Weighting};
+use crate::process::{
+    Activity, Binomial, Gaussian, Prediction, Process, ProcessName, ScheduleName, Weighting, BIT_TIMESTEPS,
+};
 use crate::{Error, Result};
 use brownian::plan::schedule::rescale_to_zero_terminal_snr;
 use serde::{Deserialize, Serialize};
@@ -73,6 +75,9 @@ pub struct Config {
     pub lr: f64,
     /// Seed of everything random.
     pub seed: u64,
+    /// The process; schedule and prediction are of the Gaussian one.
+    #[serde(default, skip_serializing_if = "ProcessName::is_gaussian")]
+    pub process: ProcessName,
     /// Noise schedule.
     pub schedule: ScheduleName,
     /// Number of timesteps T.
@@ -141,6 +146,7 @@ impl Config {
             from: None,
             lr: 0.016,
             seed: 0,
+            process: ProcessName::Gaussian,
             schedule: ScheduleName::Linear,
             timesteps: 1000,
             zero_terminal_snr: false,
@@ -199,22 +205,7 @@ impl Config {
                 self.timesteps, self.schedule
             ));
         }
-        // Linear β of few timesteps pass 1, and ᾱ of very many may vanish.
-        let alpha_bars = self.alpha_bars();
-        let end = if self.zero_terminal_snr { alpha_bars.len() - 1 } else { alpha_bars.len() };
-        if !alpha_bars.windows(2).all(|w| w[1] < w[0])
-            || !alpha_bars[..end].iter().all(|a| (f64::MIN_POSITIVE..1.0).contains(a))
-        {
-            return fail(format!(
-                "--timesteps {}: the schedule needs more steps (linear: at least 21), or another --schedule",
-                self.timesteps
-            ));
-        }
-        if self.zero_terminal_snr && self.prediction == Prediction::Epsilon {
-            return fail(
-                "--zero-terminal-snr: ε says nothing of the image at ᾱ = 0; choose --prediction v or x0 with it".into(),
-            );
-        }
+        self.check_process()?;
         if !positive(self.snr_gamma) {
             return fail(format!("--snr-gamma {}: give a number above 0", self.snr_gamma));
         }
@@ -235,6 +226,66 @@ impl Config {
         }
         self.spec()?;
         Ok(())
+    }
+
+    /// Checks what belongs to the process.
+    fn check_process(&self) -> Result<()> {
+        let fail = |what: String| Err(Error::Usage(what));
+        if self.process.is_binomial() {
+            let usual = Self::usual();
+            let channels = self.image[2];
+            return match () {
+                () if self.schedule != usual.schedule => fail(format!(
+                    "--schedule {}: it is of the Gaussian process; --process binomial keeps a bit with probability \
+                     1 - 1/(T - t + 1) in step t",
+                    self.schedule
+                )),
+                () if self.zero_terminal_snr => fail(
+                    "--zero-terminal-snr: it is of the Gaussian process; --process binomial ends without signal".into(),
+                ),
+                () if self.prediction != usual.prediction => fail(
+                    "--prediction: it is of the Gaussian process; over bits the network predicts logits of x0".into(),
+                ),
+                () if self.weighting == Weighting::MinSnr => {
+                    fail("--weighting min-snr: it is of the Gaussian process; give simple or variational".into())
+                }
+                () if channels != 1 => fail(format!(
+                    "--process binomial: a bit a pixel, but the images have {channels} channels; give gray ones"
+                )),
+                () => Ok(()),
+            };
+        }
+        // Linear β of few timesteps pass 1, and ᾱ of very many may vanish.
+        let alpha_bars = self.alpha_bars();
+        let end = if self.zero_terminal_snr { alpha_bars.len() - 1 } else { alpha_bars.len() };
+        if !alpha_bars.windows(2).all(|w| w[1] < w[0])
+            || !alpha_bars[..end].iter().all(|a| (f64::MIN_POSITIVE..1.0).contains(a))
+        {
+            return fail(format!(
+                "--timesteps {}: the schedule needs more steps (linear: at least 21), or another --schedule",
+                self.timesteps
+            ));
+        }
+        if self.zero_terminal_snr && self.prediction == Prediction::Epsilon {
+            return fail(
+                "--zero-terminal-snr: ε says nothing of the image at ᾱ = 0; choose --prediction v or x0 with it".into(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Takes what is usual with the process where nothing was asked for, and resolves what only the data say.
+    pub fn settle(&mut self, data: &crate::data::Dataset, timesteps_asked: bool, weighting_asked: bool) {
+        let ProcessName::Binomial(activity) = self.process else { return };
+        if !timesteps_asked {
+            self.timesteps = BIT_TIMESTEPS;
+        }
+        if !weighting_asked {
+            self.weighting = Weighting::Simple;
+        }
+        if activity == Activity::Data {
+            self.process = ProcessName::Binomial(Activity::Share(data.activity()));
+        }
     }
 
     /// Shape of one image.
@@ -273,18 +324,26 @@ impl Config {
         }
     }
 
-    /// Plans as they are written on the command line, built for this run's schedule and prediction.
+    /// Plans as they are written on the command line, built for this run's process.
     ///
     /// # Errors
-    /// Plans that do not parse or do not fit the schedule.
+    /// Plans that do not parse, or do not fit the process.
     pub fn plans(&self, texts: &[String]) -> Result<Vec<NamedPlan>> {
-        let alpha_bars = self.alpha_bars();
-        plans::parse_all(texts)?.iter().map(|spec| spec.build(self.prediction.into(), &alpha_bars)).collect()
+        let specs = plans::parse_all(texts)?;
+        match self.process() {
+            Process::Gaussian(_) => {
+                let alpha_bars = self.alpha_bars();
+                specs.iter().map(|spec| spec.build(self.prediction.into(), &alpha_bars)).collect()
+            }
+            Process::Binomial(process) => {
+                specs.iter().map(|spec| spec.build_bits(process.kept(), process.mean())).collect()
+            }
+        }
     }
 
     /// The plans of a fine-tuned network as its conditioning knows them.
     fn tuned_plans(&self, texts: &[String]) -> Result<Vec<TunedPlan>> {
-        let timesteps = |plan: &NamedPlan| plan.steps.iter().map(|s| s.timestep).collect();
+        let timesteps = |plan: &NamedPlan| plan.steps.timesteps().collect();
         let plans = self.plans(texts)?;
         Ok(plans.iter().map(|plan| TunedPlan { name: plan.name.clone(), timesteps: timesteps(plan) }).collect())
     }
@@ -300,8 +359,20 @@ impl Config {
     }
 
     /// The process that the run learns to reverse.
-    pub fn process(&self) -> Gaussian {
-        Gaussian::new(self.alpha_bars(), self.prediction, self.weighting, self.snr_gamma)
+    pub fn process(&self) -> Process {
+        match self.process {
+            ProcessName::Gaussian => {
+                Process::Gaussian(Gaussian::new(self.alpha_bars(), self.prediction, self.weighting, self.snr_gamma))
+            }
+            ProcessName::Binomial(activity) => {
+                let mean = match activity {
+                    Activity::Share(share) => share,
+                    // Of a run whose data are not known yet.
+                    Activity::Data => 0.5,
+                };
+                Process::Binomial(Binomial::new(self.timesteps, mean, self.weighting))
+            }
+        }
     }
 
     /// The learning rate at `progress` in [0, 1] after `step` steps: a linear rise over the warm-up, a cosine to zero
@@ -342,7 +413,7 @@ mod tests {
     }
 
     fn weights_of(config: &Config) -> Vec<f64> {
-        let process = config.process();
+        let Process::Gaussian(process) = config.process() else { panic!("a Gaussian process") };
         (1..=process.timesteps()).map(|t| process.weight(t)).collect()
     }
 
@@ -359,7 +430,34 @@ mod tests {
             nets::Choice::Preset(nets::Variation { width, blocks, norm: None })
         }
         type Change = fn(&mut Config);
-        let cases: [(&str, Change); 13] = [
+        fn bits(c: &mut Config) {
+            c.process = "binomial".parse().unwrap();
+            (c.timesteps, c.weighting) = (100, Weighting::Simple);
+        }
+        let mut good = config();
+        bits(&mut good);
+        assert!(good.check().is_ok());
+        let cases: [(&str, Change); 18] = [
+            ("--schedule cosine: it is of the Gaussian process", |c| {
+                bits(c);
+                c.schedule = ScheduleName::Cosine;
+            }),
+            ("--zero-terminal-snr: it is of the Gaussian process", |c| {
+                bits(c);
+                c.zero_terminal_snr = true;
+            }),
+            ("--prediction: it is of the Gaussian process", |c| {
+                bits(c);
+                c.prediction = Prediction::X0;
+            }),
+            ("--weighting min-snr: it is of the Gaussian process", |c| {
+                bits(c);
+                c.weighting = Weighting::MinSnr;
+            }),
+            ("the images have 3 channels; give gray ones", |c| {
+                bits(c);
+                c.image[2] = 3;
+            }),
             ("--timesteps 1:", |c| c.timesteps = 1),
             ("--timesteps 20:", |c| c.timesteps = 20),
             ("--timesteps 1000: the schedule geometric:2:0.02:10 has 10 levels", |c| {

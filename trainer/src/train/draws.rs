@@ -2,7 +2,7 @@
 //! a resumed run continues where it stopped without any stored state.
 use crate::autograd::Buffer;
 use crate::data::Dataset;
-use crate::process::Gaussian;
+use crate::process::Process;
 use crate::run::Config;
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,12 +11,10 @@ use rayon::prelude::*;
 /// One step's images with noise, and what the network should answer.
 #[derive(Debug)]
 pub struct Draw {
-    /// x_t = α·x0 + σ·ε of every image.
+    /// x_t of every image.
     pub x: Buffer,
-    /// The target of F.
+    /// What the network is to answer, see [`Process::noise`].
     pub target: Buffer,
-    /// The weight of every image in the loss.
-    pub weights: Vec<f32>,
     /// The timestep of every image.
     pub timesteps: Vec<usize>,
     /// The rows of the class tables of every image, `[images][axes]`.
@@ -27,7 +25,7 @@ pub struct Draw {
 #[derive(Debug)]
 pub struct Draws {
     config: Config,
-    process: Gaussian,
+    process: Process,
     epoch: Option<(u64, Vec<u32>)>,
 }
 
@@ -38,6 +36,11 @@ impl Draws {
     /// The draws of a run.
     pub fn new(config: &Config) -> Self {
         Self { config: config.clone(), process: config.process(), epoch: None }
+    }
+
+    /// The process that the network learns to reverse.
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 
     /// The images, timesteps and noise of step `step` (counted from 0).
@@ -52,12 +55,11 @@ impl Draws {
             .collect();
         let images: Vec<usize> = (0..batch as u64).map(|i| self.image(data.len(), step * batch as u64 + i)).collect();
         let class_rows = self.class_rows(data, &images, &mut rng);
-        let weights = timesteps.iter().map(|t| self.process.weight(*t) as f32).collect();
         let (mut x, mut target) = (Buffer::stale(batch * len), Buffer::stale(batch * len));
         x.par_chunks_exact_mut(len).zip(target.par_chunks_exact_mut(len)).enumerate().for_each(|(i, (x, target))| {
             let mut rng = self.rng((step << 17) + 1 + i as u64);
             // The noise is drawn first, so that it is the same with and without augmentation.
-            target.iter_mut().for_each(|epsilon| *epsilon = rng.sample(rand_distr::StandardNormal));
+            target.iter_mut().for_each(|number| *number = self.process.random(&mut rng));
             let image = data.image(images[i]);
             match self.config.augment.motion().filter(|_| rng.random_bool(self.config.augment_share)) {
                 Some(motion) => motion.draw(&mut rng).apply(data.shape, &image, x),
@@ -65,7 +67,7 @@ impl Draws {
             }
             self.process.noise(timesteps[i], x, target);
         });
-        Draw { x, target, weights, timesteps, class_rows }
+        Draw { x, target, timesteps, class_rows }
     }
 
     /// The rows of the class tables. An image loses all of its classes as often as the configuration says; where there are

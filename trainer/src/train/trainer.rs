@@ -2,7 +2,7 @@
 use super::draws::{Draw, Draws};
 use super::model::{self, Batch};
 use super::validation;
-use crate::autograd::{loss::weighted_mse, Adam, Buffer, Grads, Parameters, Tape};
+use crate::autograd::{Adam, Buffer, Grads, Parameters, Tape};
 use crate::data::Dataset;
 use crate::graph::Graph;
 use crate::nets::Choice;
@@ -247,7 +247,8 @@ impl Trainer {
         let class_rows = &draw.class_rows[of(draw.class_rows.len() / draw.timesteps.len())];
         let batch = Batch { x: (x, false), timesteps, class_rows, plan_row: 0, rounding: None };
         let output = model::forward(&self.graph, &mut tape, &self.params, batch);
-        let loss = weighted_mse(&mut tape, &output.f, &draw.target[values], &draw.weights[of(1)]);
+        let (x, target) = (&draw.x[values.clone()], &draw.target[values]);
+        let loss = self.draws.process().loss(&mut tape, &output.f, x, target, timesteps);
         let value = loss.value as f32;
         if !value.is_finite() {
             return Err(fail("the loss is not a number; try a smaller --lr".into()));

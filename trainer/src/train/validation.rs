@@ -3,9 +3,8 @@ use crate::data::Dataset;
 use crate::network::Network;
 use crate::run::Config;
 use crate::Result;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::StandardNormal;
 
 /// Evaluations of the network for one loss; images are used more than once where there are fewer.
 const EVALUATIONS: usize = 2000;
@@ -32,15 +31,14 @@ pub fn loss(network: &Network, config: &Config, data: &Dataset) -> Result<f64> {
             columns.extend(network.bias(t, &data.condition(image))?);
             let start = x.len();
             x.extend_from_slice(&data.image(image));
-            targets.extend((start..x.len()).map(|_| rng.sample::<f32, _>(StandardNormal)));
+            targets.extend((start..x.len()).map(|_| process.random(&mut rng)));
             process.noise(t, &mut x[start..], &mut targets[start..]);
         }
         let output = network.forward(&x, &columns, |_, _| ())?;
-        let images = output.chunks_exact(data.shape.len()).zip(targets.chunks_exact(data.shape.len()));
-        for (i, (output, target)) in items.zip(images) {
-            let squares = output.iter().zip(target).map(|(f, target)| f64::from(f - target).powi(2));
-            sum += process.weight(timestep(i)) * squares.sum::<f64>() / data.shape.len() as f64;
-        }
+        let len = data.shape.len();
+        let images = x.chunks_exact(len).zip(targets.chunks_exact(len)).zip(output.chunks_exact(len));
+        let losses = items.zip(images).map(|(i, ((x, target), f))| process.image_loss(timestep(i), x, target, f));
+        sum += losses.sum::<f64>();
     }
     Ok(sum / EVALUATIONS as f64)
 }

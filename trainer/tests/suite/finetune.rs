@@ -18,6 +18,7 @@ use brownian_trainer::lower::{
 };
 use brownian_trainer::plans::NamedPlan;
 use brownian_trainer::run::{checkpoint, Checkpoint, Config, FineTuning};
+use brownian_trainer::steps::Steps;
 use brownian_trainer::train::{forward, Batch, Trainer};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -73,7 +74,7 @@ fn rounding_follows_the_integer_network() {
         let folded = graph.folded(vec![]);
         let values = graph.folded_params(&folded, &run.ema, &run.stats).unwrap();
         let network = folded.fold(&values, &[]).unwrap();
-        let plan = NamedPlan { name: "output".into(), clip: false, steps: vec![OUTPUT] };
+        let plan = NamedPlan { name: "output".into(), clip: false, steps: Steps::Gaussian(vec![OUTPUT]) };
         let ranges: Vec<Range> = calibrate(&network, std::slice::from_ref(&plan), 1, RangeChoice::MinMax).unwrap();
         let export = Export {
             name: "test",
