@@ -3,7 +3,8 @@
 use crate::conditioning::{Condition, Guidance};
 use crate::error::SamplerError;
 use crate::format::BLOB_ALIGN;
-use crate::inpaint::{Given, Image, Inpainting, KnownPixels};
+use crate::image::{Given, Image};
+use crate::inpaint::{Inpainting, KnownPixels};
 use crate::model::{Model, Plan};
 use crate::plan::STEP_LEN;
 use crate::process::chain::State;
@@ -178,7 +179,7 @@ impl<'a, E: StateElement> Builder<'a, E> {
         (sampler.seed, sampler.image) = (self.seed, self.image);
         E::draw(&mut sampler.state, self.plan.step_bytes(0), Stream::new(self.seed, self.image, 0));
         if let Some(from) = self.from_image {
-            from.image.check(self.model)?;
+            from.image.check(self.model.sample_len())?;
             let steps = self.plan.len() as u32;
             let first = self.plan.step_bytes(from.step).ok_or(SamplerError::Start { steps })?;
             (sampler.start, sampler.steps_done) = (from.step, from.step);

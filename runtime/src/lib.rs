@@ -51,6 +51,7 @@ mod execute;
 pub mod format;
 #[cfg(feature = "host")]
 pub mod host;
+mod image;
 mod inpaint;
 pub mod kernels;
 mod model;
@@ -72,7 +73,8 @@ pub use conditioning::{Condition, Guidance};
 pub use error::{SamplerError, SnapshotError};
 pub use format::{arena_len, sample_len, snapshot_len, state_kind, state_len, state_len_two_evaluations};
 pub use half::f16;
-pub use inpaint::{mask_len, Image, KnownPixels};
+pub use image::Image;
+pub use inpaint::{mask_len, KnownPixels};
 pub use model::{Model, Ops, Plan};
 pub use ops::OpFault;
 pub use parse::{AxisFault, ParseError, PlanFault, MAX_AXES, MAX_MACS, MAX_OPS, MAX_PLANS, MAX_VALUES};

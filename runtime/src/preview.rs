@@ -2,7 +2,7 @@
 
 use crate::inpaint::Inpainting;
 use crate::process::element::StateElement;
-use crate::two_evaluations::Outputs;
+use crate::process::outputs::Outputs;
 
 /// The image as a step believes it to be, before the step is made. It takes no memory: every value is computed
 /// when it is asked for, and the step computes it again.

@@ -9,8 +9,9 @@ use crate::plan::STEP_LEN;
 use crate::preview::Preview;
 use crate::process::chain::State;
 use crate::process::element::StateElement;
+use crate::process::outputs::Outputs;
 use crate::random::Stream;
-use crate::two_evaluations::{Outputs, TwoEvaluations};
+use crate::two_evaluations::TwoEvaluations;
 
 /// What [`Sampler::advance`] has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -46,14 +46,12 @@ fn posteriors_are_those_of_all_paths() {
             for (s, t) in (0..5).flat_map(|s| (s + 1..=5).map(move |t| (s, t))) {
                 let found = posterior(before(t), before(s), mean);
                 for (a, b) in [(false, false), (false, true), (true, false), (true, true)] {
-                    let of = |wanted: &dyn Fn(&dyn Fn(usize) -> bool) -> bool| -> f64 {
-                        (0..32u32)
-                            .filter(|path| wanted(&|t| if t == 0 { a } else { path >> (t - 1) & 1 == 1 }))
-                            .map(|path| path_probability(a, path))
-                            .sum()
+                    let bit = |path: u32, t: usize| if t == 0 { a } else { path >> (t - 1) & 1 == 1 };
+                    let of = |wanted: &dyn Fn(u32) -> bool| -> f64 {
+                        (0..32u32).filter(|path| wanted(*path)).map(|path| path_probability(a, path)).sum()
                     };
-                    let both = of(&|bit| bit(t) == b && bit(s));
-                    let at_t = of(&|bit| bit(t) == b);
+                    let both = of(&|path| bit(path, t) == b && bit(path, s));
+                    let at_t = of(&|path| bit(path, t) == b);
                     assert!(
                         (at_t - (if b { marginal(before(t), mean, a) } else { 1.0 - marginal(before(t), mean, a) }))
                             .abs()

@@ -5,7 +5,7 @@
 use crate::{condition, draw};
 use anyhow::{anyhow, ensure, Context, Result};
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{mask_len, with_state_element, Model, StateElement};
+use brownian::{mask_len, with_state_element, Model, Plan, StateElement, StateKind};
 use brownian_board::edit::{self, Inputs};
 use brownian_board::report::Line;
 use brownian_board::request::Request;
@@ -89,7 +89,9 @@ pub fn cases(host: &OwnedModel) -> Result<Vec<Case>> {
     let plans: Vec<_> = model.plans().filter(|plan| plan.len() <= SHORT).collect();
     let several = || plans.iter().filter(|plan| plan.len() > 3);
     // One that needs the previous x0_hat, if there is one.
-    let multistep = several().filter(|plan| plan.steps().any(|step| step.c != 0.0)).min_by_key(|plan| plan.len());
+    let bits = model.state_kind() == StateKind::Bits;
+    let uses_previous = |plan: &&Plan| !bits && plan.steps().any(|step| step.c != 0.0);
+    let multistep = several().filter(|plan| uses_previous(plan)).min_by_key(|plan| plan.len());
     let short = several().min_by_key(|plan| plan.len());
     let Some(plan) = multistep.or(short).map(|plan| plan.name()) else { return Ok(Vec::new()) };
     let inputs = image_and_mask(&model, plan)?;

@@ -8,7 +8,8 @@ use super::plans::check_plans;
 use crate::format::{state_len_of, Element, Header, Table, Tensor};
 use crate::ops::checker::{Checker, MAX_ARENA};
 use crate::ops::OpFault;
-use crate::process::{binomial, StateKind};
+use crate::plan::is_finite;
+use crate::process::{scales, StateKind};
 
 /// Checks a decoded header against its blob and the lengths that the prefix announces; returns the classes of its axes.
 pub(crate) fn check(
@@ -39,10 +40,10 @@ pub(crate) fn check(
     if header.output.values() != values {
         return Err(ParseError::Output(OpFault::Shape));
     }
-    let scales = [header.input_inverse_scale, header.output_scale];
+    let end_scales = [header.input_inverse_scale, header.output_scale];
     let right = match header.process.is_binomial() {
-        false => scales.iter().all(|scale| scale.is_finite()),
-        true => header.input.zero_point == 0 && binomial::reads(scales),
+        false => end_scales.iter().all(|scale| is_finite(scale.to_bits())),
+        true => header.input.zero_point == 0 && scales::reads(end_scales),
     };
     if !right {
         return Err(ParseError::Scale);

@@ -50,7 +50,8 @@ fn check_steps(plan: &PlanHeader, header: &Header, checker: &mut Checker) -> Res
         if conditioning.columns > 0 && step.time_row >= conditioning.time_rows {
             return Err(PlanFault::TimeRow { step: i as u16 });
         }
-        uses_previous |= !binomial && step.c != 0.0;
+        // By its bits, of which the sign does not count.
+        uses_previous |= !binomial && step.c.to_bits() << 1 != 0;
     }
     Ok(uses_previous)
 }

@@ -60,4 +60,5 @@ pub use method::{Coefficients, Method, MethodSpec, OptionError, OptionSpec, Tran
 pub use methods::METHODS;
 pub use prediction::Prediction;
 pub use spacing::Spacing;
+pub(crate) use step::is_finite;
 pub use step::{Level, Step, STEP_LEN};

@@ -1,10 +1,10 @@
 //! What a process is to a chain: how its state begins, becomes the network's input, and is changed by a step.
 
+use super::outputs::Outputs;
 use crate::format::Header;
-use crate::inpaint::Given;
+use crate::image::Given;
 use crate::plan::STEP_LEN;
 use crate::random::Stream;
-use crate::two_evaluations::Outputs;
 use core::fmt::Debug;
 
 /// The state of a chain in the caller's memory.

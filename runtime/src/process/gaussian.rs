@@ -6,13 +6,13 @@
 
 use super::chain::{Chain, State};
 use super::element::Real;
+use super::outputs::Outputs;
 use super::previous::Previous;
 use crate::format::Header;
-use crate::inpaint::Given;
+use crate::image::Given;
 use crate::plan::{Level, Step, STEP_LEN};
 use crate::quant::quantize;
 use crate::random::Stream;
-use crate::two_evaluations::Outputs;
 use half::f16;
 
 /// x0_hat = clip(k_x·x + k_eps·F) of one element, F being the network's `output` for it.

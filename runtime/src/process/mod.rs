@@ -6,8 +6,9 @@
 //! | [`binomial`] | bits that are drawn anew (Sohl-Dickstein et al. 2015) |
 //! | `chain.rs` | what a chain asks of a process |
 //! | [`element`], `kind.rs` | what a state is kept in |
+//! | `outputs.rs` | what the network says |
 //! | `previous.rs` | x0_hat of the step before |
-//! | `logistic.rs` | a table that `binomial.rs` reads |
+//! | `logistic.rs`, `scales.rs` | a table that `binomial.rs` reads; the scales of a network over bits |
 
 pub mod binomial;
 pub(crate) mod chain;
@@ -15,7 +16,9 @@ pub mod element;
 pub mod gaussian;
 mod kind;
 mod logistic;
+pub(crate) mod outputs;
 mod previous;
+pub(crate) mod scales;
 
 pub use kind::StateKind;
 pub use previous::Previous;

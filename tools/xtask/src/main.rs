@@ -8,6 +8,7 @@ mod emulator;
 mod firmware;
 mod lint;
 mod machines;
+mod no_float;
 mod no_panic;
 mod packages;
 mod parallel;

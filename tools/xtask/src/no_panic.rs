@@ -3,8 +3,8 @@
 //! A program with the whole runtime in it, whose panic handler calls an undefined function, must link; with a
 //! deliberate panic added it must not.
 
-use crate::firmware;
 use crate::machines::{Machine, MACHINES};
+use crate::{firmware, no_float};
 use anyhow::{ensure, Result};
 
 /// The undefined function of `boards/qemu/src/bin/no_panic.rs`.
@@ -22,7 +22,7 @@ pub fn run() -> Result<()> {
             }
         }
     }
-    Ok(())
+    no_float::run()
 }
 
 fn check(machine: &Machine, portable: bool) -> Result<()> {

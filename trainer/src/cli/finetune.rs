@@ -102,6 +102,7 @@ impl FineTune {
         }
         let folder = self.run.as_deref().unwrap_or(&self.out);
         let run = checkpoint::load(folder)?;
+        FineTuner::check(&run)?;
         let opened = training_data(&run, folder)?;
         // The first usual plan is of many steps.
         let plans = usual_plans(&run.config).split_off(1);

@@ -255,6 +255,28 @@ fn bound(report: &Report) -> Result<Markup> {
                 }
                 div.row { @for chart in &charts { (plot(chart)?) } }
             }
+            @if !report.bound.bits.is_empty() {
+                p.dim { "Nats an image of test images as bits, all terms; ± 1.96 standard errors." }
+                table {
+                    thead { tr {
+                        th { "" } th { "bound" } th { "bits a pixel" } th { "L" sub { "T" } } th { "Σ L" sub { "t−1" } }
+                        th { "L" sub { "0" } }
+                    } }
+                    tbody {
+                        @for (name, bound) in &report.bound.bits {
+                            tr {
+                                td { (name) }
+                                td { span.main { (format!("{:.2}", bound.total)) } " "
+                                    small { "± " (format!("{:.2}", 1.96 * bound.standard_error)) } }
+                                td { (format!("{:.4}", bound.bits_a_pixel)) }
+                                td { (format!("{:.4}", bound.prior)) }
+                                td { (format!("{:.2}", bound.steps)) }
+                                td { (format!("{:.2}", bound.reconstruction)) }
+                            }
+                        }
+                    }
+                }
+            }
         }
     })
 }

@@ -91,11 +91,11 @@ impl Teacher {
 }
 
 impl FineTuner {
-    /// A fine-tuning of `run` at its start; trains the critics, of which `on_critic` hears.
+    /// Whether a run can be fine-tuned.
     ///
     /// # Errors
-    /// A run that is fine-tuned already, numbers out of range, plans that do not fit, or images that are all equal.
-    pub fn new(run: &Checkpoint, data: &Dataset, tuning: FineTuning, on_critic: impl FnMut(u64, u64)) -> Result<Self> {
+    /// A run that is fine-tuned already, or over bits.
+    pub fn check(run: &Checkpoint) -> Result<()> {
         if run.config.fine_tuning.is_some() {
             return Err(Error::Usage("the run is fine-tuned already; start from the run that it came from".into()));
         }
@@ -106,6 +106,15 @@ impl FineTuner {
                     .into(),
             ));
         }
+        Ok(())
+    }
+
+    /// A fine-tuning of `run` at its start; trains the critics, of which `on_critic` hears.
+    ///
+    /// # Errors
+    /// A run that is fine-tuned already, numbers out of range, plans that do not fit, or images that are all equal.
+    pub fn new(run: &Checkpoint, data: &Dataset, tuning: FineTuning, on_critic: impl FnMut(u64, u64)) -> Result<Self> {
+        Self::check(run)?;
         tuning.check()?;
         let teacher = Teacher::new(&run.config, run.ema.clone(), run.stats.clone())?;
         let config = Config { fine_tuning: Some(tuning.clone()), ..run.config.clone() };

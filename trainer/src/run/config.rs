@@ -8,7 +8,7 @@ use crate::plans::{self, NamedPlan};
 use crate::process::{
     Activity, Binomial, Gaussian, Prediction, Process, ProcessName, ScheduleName, Weighting, BIT_TIMESTEPS,
 };
-use crate::{Error, Result};
+use crate::Result;
 use brownian::plan::schedule::rescale_to_zero_terminal_snr;
 use serde::{Deserialize, Serialize};
 
@@ -30,11 +30,6 @@ fn is_one(count: &usize) -> bool {
 fn five() -> f64 {
     5.0
 }
-
-/// A year.
-const MOST_MINUTES: f64 = 525_600.0;
-/// Most values of an image: as many as the largest arena has bytes.
-const MOST_VALUES: usize = 1 << 24;
 
 /// Everything that decides the result of a run, given the data. Fields that runs of earlier versions lack mean what
 /// those runs did.
@@ -163,115 +158,6 @@ impl Config {
             ema: 0.998,
             fine_tuning: None,
         }
-    }
-
-    /// Checks what a command line or an edited file can get wrong.
-    ///
-    /// # Errors
-    /// A count of zero, a rate outside its range (usage errors).
-    pub fn check(&self) -> Result<()> {
-        let fail = |what: String| Err(Error::Usage(what));
-        let positive = |v: f64| v.is_finite() && v > 0.0;
-        let rate = |v: f64| (0.0..1.0).contains(&v);
-        if self.steps == 0 || self.steps > i32::MAX as u64 {
-            return fail(format!("--steps {}: give at least 1 and at most {}", self.steps, i32::MAX));
-        }
-        if self.batch == 0 || self.batch > 1 << 16 {
-            return fail(format!("--batch {}: give at least 1 and at most {}", self.batch, 1 << 16));
-        }
-        if self.accumulate == 0 || !self.batch.is_multiple_of(self.accumulate) {
-            let batch = self.batch;
-            return fail(format!("--accumulate {}: give a divisor of the {batch} images a step", self.accumulate));
-        }
-        if let Some(minutes) = self.minutes.filter(|minutes| !positive(*minutes) || *minutes > MOST_MINUTES) {
-            return fail(format!("--minutes {minutes}: give a time above 0 and at most {MOST_MINUTES}"));
-        }
-        let [height, width, channels] = self.image;
-        if self.image.iter().any(|size| *size > 65_535) || height * width * channels > MOST_VALUES {
-            return fail(format!(
-                "images of {} are more than the {MOST_VALUES} values that a chain can hold; scale them down",
-                self.shape()
-            ));
-        }
-        if !positive(self.lr) || self.lr > 1.0 {
-            return fail(format!("--lr {}: give a learning rate above 0 and at most 1", self.lr));
-        }
-        if self.timesteps < 2 || self.timesteps > 100_000 {
-            return fail(format!("--timesteps {}: give 2 to 100000", self.timesteps));
-        }
-        if let Some(levels) = self.schedule.levels().filter(|levels| *levels != self.timesteps) {
-            return fail(format!(
-                "--timesteps {}: the schedule {} has {levels} levels, which are the timesteps; leave it out",
-                self.timesteps, self.schedule
-            ));
-        }
-        self.check_process()?;
-        if !positive(self.snr_gamma) {
-            return fail(format!("--snr-gamma {}: give a number above 0", self.snr_gamma));
-        }
-        if !rate(self.label_dropout) {
-            return fail(format!("--label-dropout {}: give a share of at least 0 and below 1", self.label_dropout));
-        }
-        if !rate(self.ema) {
-            return fail(format!("--ema {}: give a decay of at least 0 and below 1", self.ema));
-        }
-        if !(0.0..=0.5).contains(&self.validation) {
-            return fail(format!("--validation {}: give a share from 0 to 0.5", self.validation));
-        }
-        if !(0.0..=1.0).contains(&self.augment_share) {
-            return fail(format!("--augment-share {}: give a share from 0 to 1", self.augment_share));
-        }
-        if !self.betas.into_iter().all(rate) || !positive(self.clip) {
-            return fail("Adam's decays must lie in [0, 1), the clip norm above 0".into());
-        }
-        self.spec()?;
-        Ok(())
-    }
-
-    /// Checks what belongs to the process.
-    fn check_process(&self) -> Result<()> {
-        let fail = |what: String| Err(Error::Usage(what));
-        if self.process.is_binomial() {
-            let usual = Self::usual();
-            let channels = self.image[2];
-            return match () {
-                () if self.schedule != usual.schedule => fail(format!(
-                    "--schedule {}: it is of the Gaussian process; --process binomial keeps a bit with probability \
-                     1 - 1/(T - t + 1) in step t",
-                    self.schedule
-                )),
-                () if self.zero_terminal_snr => fail(
-                    "--zero-terminal-snr: it is of the Gaussian process; --process binomial ends without signal".into(),
-                ),
-                () if self.prediction != usual.prediction => fail(
-                    "--prediction: it is of the Gaussian process; over bits the network predicts logits of x0".into(),
-                ),
-                () if self.weighting == Weighting::MinSnr => {
-                    fail("--weighting min-snr: it is of the Gaussian process; give simple or variational".into())
-                }
-                () if channels != 1 => fail(format!(
-                    "--process binomial: a bit a pixel, but the images have {channels} channels; give gray ones"
-                )),
-                () => Ok(()),
-            };
-        }
-        // Linear β of few timesteps pass 1, and ᾱ of very many may vanish.
-        let alpha_bars = self.alpha_bars();
-        let end = if self.zero_terminal_snr { alpha_bars.len() - 1 } else { alpha_bars.len() };
-        if !alpha_bars.windows(2).all(|w| w[1] < w[0])
-            || !alpha_bars[..end].iter().all(|a| (f64::MIN_POSITIVE..1.0).contains(a))
-        {
-            return fail(format!(
-                "--timesteps {}: the schedule needs more steps (linear: at least 21), or another --schedule",
-                self.timesteps
-            ));
-        }
-        if self.zero_terminal_snr && self.prediction == Prediction::Epsilon {
-            return fail(
-                "--zero-terminal-snr: ε says nothing of the image at ᾱ = 0; choose --prediction v or x0 with it".into(),
-            );
-        }
-        Ok(())
     }
 
     /// Takes what is usual with the process where nothing was asked for, and resolves what only the data say.
@@ -421,72 +307,6 @@ mod tests {
         let images = vec![0.0; 64];
         let data = Dataset { source: "one".into(), shape: Shape::new(8, 8, 1), images: images.into(), labels: None };
         Config::new("tiny", &data)
-    }
-
-    #[test]
-    fn checks_refuse() {
-        assert!(config().check().is_ok());
-        fn vary(width: f64, blocks: Option<usize>) -> nets::Choice {
-            nets::Choice::Preset(nets::Variation { width, blocks, norm: None })
-        }
-        type Change = fn(&mut Config);
-        fn bits(c: &mut Config) {
-            c.process = "binomial".parse().unwrap();
-            (c.timesteps, c.weighting) = (100, Weighting::Simple);
-        }
-        let mut good = config();
-        bits(&mut good);
-        assert!(good.check().is_ok());
-        let cases: [(&str, Change); 18] = [
-            ("--schedule cosine: it is of the Gaussian process", |c| {
-                bits(c);
-                c.schedule = ScheduleName::Cosine;
-            }),
-            ("--zero-terminal-snr: it is of the Gaussian process", |c| {
-                bits(c);
-                c.zero_terminal_snr = true;
-            }),
-            ("--prediction: it is of the Gaussian process", |c| {
-                bits(c);
-                c.prediction = Prediction::X0;
-            }),
-            ("--weighting min-snr: it is of the Gaussian process", |c| {
-                bits(c);
-                c.weighting = Weighting::MinSnr;
-            }),
-            ("the images have 3 channels; give gray ones", |c| {
-                bits(c);
-                c.image[2] = 3;
-            }),
-            ("--timesteps 1:", |c| c.timesteps = 1),
-            ("--timesteps 20:", |c| c.timesteps = 20),
-            ("--timesteps 1000: the schedule geometric:2:0.02:10 has 10 levels", |c| {
-                c.schedule = "geometric:2:0.02:10".parse().unwrap();
-            }),
-            ("--zero-terminal-snr: ε", |c| (c.prediction, c.zero_terminal_snr) = (Prediction::Epsilon, true)),
-            ("--snr-gamma 0:", |c| c.snr_gamma = 0.0),
-            ("--label-dropout 1:", |c| c.label_dropout = 1.0),
-            ("--ema 1:", |c| c.ema = 1.0),
-            ("--ema NaN:", |c| c.ema = f64::NAN),
-            ("--validation 0.6:", |c| c.validation = 0.6),
-            ("--augment-share -0.1:", |c| c.augment_share = -0.1),
-            ("--width 0:", |c| c.network = vary(0.0, None)),
-            ("--blocks 99:", |c| c.network = vary(1.0, Some(99))),
-            ("clip norm", |c| c.clip = 0.0),
-        ];
-        for (reason, change) in cases {
-            let mut config = config();
-            change(&mut config);
-            let error = config.check().unwrap_err();
-            assert!(error.to_string().contains(reason) && error.exit_code() == 2, "{reason} {error}");
-        }
-        for schedule in [ScheduleName::Linear, ScheduleName::Cosine, ScheduleName::Sigmoid] {
-            for (timesteps, zero_terminal_snr) in [(21, false), (21, true), (100_000, false), (4000, true)] {
-                let config = Config { schedule, timesteps, zero_terminal_snr, ..config() };
-                assert!(config.check().is_ok(), "{config:?}");
-                assert!(weights_of(&config).iter().all(|w| w.is_finite()));
-            }
-        }
     }
 
     /// A run file of a version that knew none of the newer fields.

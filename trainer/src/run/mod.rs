@@ -1,4 +1,5 @@
 //! A run on disk: its configuration and its checkpoints. Training and fine-tuning lie above it.
+mod check;
 pub mod checkpoint;
 mod config;
 mod fine_tuning;

@@ -100,6 +100,9 @@ fn samples(trainer: &Trainer) -> Result<Vec<f32>> {
 /// A plan of few steps that every schedule takes.
 fn plan(config: &Config) -> Result<crate::plans::NamedPlan> {
     let (steps, first) = PLAN;
+    if config.process.is_binomial() {
+        return Ok(config.plans(&[format!("bits:{}", config.timesteps.min(steps))])?.remove(0));
+    }
     let usual = config.plans(&[format!("dpm:{steps}:{first}")]);
     // A schedule of a few timesteps has no room for it.
     let mut plans = usual.or_else(|_| config.plans(&[format!("ddim:{}", config.timesteps.min(steps))]))?;

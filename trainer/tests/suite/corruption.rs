@@ -29,6 +29,8 @@ enum Kind {
     Packed,
     /// Two label axes, and a state of f16.
     AxesAndHalves,
+    /// Of the binomial process.
+    Bits,
 }
 
 fn axes() -> [Axis; 2] {
@@ -71,13 +73,17 @@ fn model(kind: Kind) -> Vec<u8> {
     let network = graph.fold(&graph.params.init(1), &graph.stats.init(1)).unwrap();
     let mut alpha_bar = vec![0.0; 100];
     Schedule::COSINE.alpha_bars(&mut alpha_bar);
-    let specs = plans::parse_all(&["ddpm:3".into(), "dpm:3".into()]).unwrap();
-    let plans: Vec<_> = specs.iter().map(|s| s.build(Prediction::V, &alpha_bar).unwrap()).collect();
+    let bits = kind == Kind::Bits;
+    let texts = if bits { ["bits:3", "bits:4"] } else { ["ddpm:3", "dpm:3"] };
+    let specs = plans::parse_all(&texts.map(String::from)).unwrap();
+    let kept: Vec<f64> = (1..=10).map(|t| 1.0 - f64::from(t) / 10.0).collect();
+    let built = |s: &plans::PlanSpec| if bits { s.build_bits(&kept, 0.5) } else { s.build(Prediction::V, &alpha_bar) };
+    let plans: Vec<_> = specs.iter().map(|s| built(s).unwrap()).collect();
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "s", provenance: "", axes, network: &network, ranges: &ranges, plans: &plans };
     if kind != Kind::Packed {
         let file = lower::lower(&export, &Default::default()).unwrap().file;
-        return if axes.is_empty() { file } else { host::with_state(&file, StateKind::F16).unwrap() };
+        return if axes.is_empty() || bits { file } else { host::with_state(&file, StateKind::F16).unwrap() };
     }
     let moments = lower::windows::collect(&network, &plans, 1, |layer| layer != network.nodes().len() - 2).unwrap();
     lower::lower(&export, &lower::Measured { moments, ..Default::default() }).unwrap().file
@@ -124,6 +130,35 @@ fn a_model_of_two_axes_and_halves_is_read() {
     let names: Vec<String> = model.axes().map(|axis| axis.name().to_owned()).collect();
     assert_eq!(names, ["a", "b"]);
     parse_and_run(file.bytes()).unwrap();
+}
+
+/// The scales that a chain over bits reads, and what says that it is one, are checked together.
+#[test]
+fn a_model_over_bits_is_read_and_its_scales_are_checked() {
+    let good = model(Kind::Bits);
+    parse_and_run(&good).unwrap();
+    let file = AlignedBytes::from(&good[..]);
+    let model = Model::parse(file.bytes()).unwrap();
+    assert_eq!((model.state_kind(), model.state_len()), (StateKind::Bits, 1));
+    let rebuilt = |header: format::Header, kind: StateKind, state_len: u32| {
+        let arena = model.arena_len() as u32;
+        parse_and_run(&host::encode(&header, model.blob(), arena, (state_len, kind)).unwrap())
+    };
+    let header = *model.header();
+    assert_eq!(rebuilt(header, StateKind::Bits, 1), Ok(()));
+    for output_scale in [header.output_scale * 1.5, 0.125, 2f32.powi(-21), -header.output_scale, f32::NAN] {
+        let wrong = format::Header { output_scale, ..header };
+        assert_eq!(rebuilt(wrong, StateKind::Bits, 1), Err(ParseError::Scale), "{output_scale}");
+    }
+    for output_scale in [2f32.powi(-20), 0.0625] {
+        assert_eq!(rebuilt(format::Header { output_scale, ..header }, StateKind::Bits, 1), Ok(()));
+    }
+    let wrong = format::Header { input_inverse_scale: 126.0, ..header };
+    assert_eq!(rebuilt(wrong, StateKind::Bits, 1), Err(ParseError::Scale));
+    // Neither process has the other's state.
+    assert_eq!(rebuilt(header, StateKind::F32, 16), Err(ParseError::Reserved));
+    let gaussian = format::Header { process: format::Process::Gaussian, ..header };
+    assert_eq!(rebuilt(gaussian, StateKind::Bits, 1), Err(ParseError::Reserved));
 }
 
 #[test]
@@ -177,6 +212,7 @@ fn a_hundred_thousand_sealed_mutations_never_panic() {
     mutate(small_model(), 50_000);
     mutate(model(Kind::Packed), 25_000);
     mutate(model(Kind::AxesAndHalves), 25_000);
+    mutate(model(Kind::Bits), 25_000);
 }
 
 /// Runs `count` files that differ from `good` in a few bytes.

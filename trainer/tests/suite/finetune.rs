@@ -162,7 +162,7 @@ fn chains_come_closer_to_the_data() {
     let network = loaded.network().unwrap();
     assert_eq!(plans[0].steps, plans[2].steps);
     assert_ne!(network.plan_bias(&plans[0]), network.plan_bias(&plans[2]), "only the plan that was tuned has rows");
-    assert_eq!(network.plan_bias(&plans[2])[0], network.time_bias(plans[2].steps[0].timestep as usize));
+    assert_eq!(network.plan_bias(&plans[2])[0], network.time_bias(plans[2].steps.timesteps().next().unwrap() as usize));
     let file = OwnedModel::new(&export::export(&loaded, &texts, &Default::default()).unwrap().file).unwrap();
     let model = file.model();
     assert!(model.header().provenance.contains("[run.fine_tuning]"), "{}", model.header().provenance);

@@ -179,7 +179,13 @@ mod tests {
         let model = model.model();
         let conditioning = Conditioning { axis_count: 2, axes: &axes, ..model.header().conditioning };
         let header = Header { conditioning, ..*model.header() };
-        let bytes = encode(&header, model.blob(), model.arena_len() as u32, (model.state_len() as u32, false)).unwrap();
+        let bytes = encode(
+            &header,
+            model.blob(),
+            model.arena_len() as u32,
+            (model.state_len() as u32, brownian::StateKind::F32),
+        )
+        .unwrap();
         OwnedModel::new(&bytes).unwrap()
     }
 

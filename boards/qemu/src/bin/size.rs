@@ -1,19 +1,28 @@
 #![no_std]
 #![no_main]
 //! The smallest firmware that draws: reads a model, makes every step of a chain, and nothing else. Each of the features
-//! `class`, `two-evaluations`, `image-to-image`, `inpainting`, `preview`, `by-op`, `snapshots` and `four-bit` adds one
+//! `class`, `two-evaluations`, `image-to-image`, `inpainting`, `preview`, `by-op`, `snapshots`, `four-bit` and `bits` adds one
 //! thing that a chain can be asked for, so that `cargo xtask size` can say what it costs. It is linked, not run.
 
 use brownian::{Arena, Model, Sampler};
 use core::hint::black_box;
 use core::panic::PanicInfo;
 use static_cell::ConstStaticCell;
+// Its critical section, which a core without atomic swaps needs.
+#[cfg(target_arch = "arm")]
+use cortex_m as _;
 
 /// As large as the machine's RAM allows.
 const ARENA: usize = 8 * 1024;
-/// Values of f32 state.
+/// Elements of state.
 const STATE: usize = 1024;
-static MEMORY: ConstStaticCell<(Arena<ARENA>, [f32; STATE])> = ConstStaticCell::new((Arena::new(), [0.0; STATE]));
+/// What x_t is kept in.
+#[cfg(not(feature = "bits"))]
+type Element = f32;
+#[cfg(feature = "bits")]
+type Element = brownian::Bits;
+static MEMORY: ConstStaticCell<(Arena<ARENA>, [Element; STATE])> =
+    ConstStaticCell::new((Arena::new(), [<Element as brownian::StateElement>::ZERO; STATE]));
 
 #[panic_handler]
 fn panic(_: &PanicInfo) -> ! {
@@ -37,7 +46,7 @@ fn main() -> ! {
 
 /// The first value of a sample of the model's first plan, or `None` where the runtime refuses.
 #[inline(never)]
-fn draw(file: &[u8], arena: &mut [u8], state: &mut [f32]) -> Option<f32> {
+fn draw(file: &[u8], arena: &mut [u8], state: &mut [Element]) -> Option<Element> {
     let model = Model::parse(file).ok()?;
     let plan = model.plans().next()?;
     let chain = Sampler::builder(&model, plan).seed(black_box(1));
@@ -71,10 +80,10 @@ fn known() -> brownian::KnownPixels<'static> {
 }
 
 #[cfg(feature = "snapshots")]
-fn saved_and_resumed(model: &Model, sampler: Sampler) -> Option<f32> {
+fn saved_and_resumed(model: &Model, sampler: Sampler<Element>) -> Option<Element> {
     let mut snapshot = [0; 64];
     let len = sampler.save(&mut snapshot).ok()?;
-    let (mut arena, mut state) = (Arena::<64>::new(), [0.0; 64]);
+    let (mut arena, mut state) = (Arena::<64>::new(), [<Element as brownian::StateElement>::ZERO; 64]);
     let mut resumed = Sampler::resume(model, snapshot.get(..len)?).ok()?.start(arena.bytes_mut(), &mut state).ok()?;
     while resumed.step() {}
     resumed.x().first().copied()
