@@ -1,5 +1,6 @@
 //! The tests of the trainer as a whole, in one program, which is compiled and linked once.
 
+mod bits_command;
 mod cli_reference;
 mod commands;
 mod corruption;

@@ -1,25 +1,8 @@
 //! A run over bits from training to figures, as a user makes one.
+use crate::commands::{refuses, succeeds};
 use brownian::host::OwnedModel;
 use brownian::StateKind;
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn trainer(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer")).current_dir(folder).args(arguments).output().unwrap()
-}
-
-fn succeeds(folder: &Path, arguments: &[&str]) -> String {
-    let output = trainer(folder, arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn refuses(folder: &Path, arguments: &[&str], reason: &str) {
-    let output = trainer(folder, arguments);
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
-    assert!(text.contains(reason), "{arguments:?}: {text}");
-}
 
 fn samples(path: &Path) -> Vec<f32> {
     npyz::NpyFile::new(&std::fs::read(path).unwrap()[..]).unwrap().into_vec().unwrap()
@@ -34,10 +17,10 @@ fn bits_go_from_training_to_figures() {
     // The file holds the share itself: 13 % of the pixels of digits are ones.
     let text = std::fs::read_to_string(at.join("run/step-000000040/run.toml")).unwrap();
     assert!(text.contains("process = \"binomial:0.1") && text.contains("weighting = \"simple\""), "{text}");
-    refuses(at, &["train", "--resume", "--out", "run", "--process", "gaussian"], "--process differs");
-    refuses(at, &["export", "run", "--out", "a.brn", "--plan", "ddim:5"], "ddim is of the Gaussian process");
-    refuses(at, &["export", "run", "--out", "a.brn", "--state", "f16"], "of bits");
-    refuses(at, &["finetune", "run", "--out", "tuned"], "cannot be fine-tuned");
+    refuses(at, &["train", "--resume", "--out", "run", "--process", "gaussian"], 2, "--process differs");
+    refuses(at, &["export", "run", "--out", "a.brn", "--plan", "ddim:5"], 2, "ddim is of the Gaussian process");
+    refuses(at, &["export", "run", "--out", "a.brn", "--state", "f16"], 2, "of bits");
+    refuses(at, &["finetune", "run", "--out", "tuned"], 2, "cannot be fine-tuned");
     assert!(!at.join("tuned").exists());
 
     let plans = ["--plan", "bits:5", "--plan", "full=bits:20"];
