@@ -19,7 +19,7 @@ fn bits_go_from_training_to_figures() {
     assert!(text.contains("process = \"binomial:0.1") && text.contains("weighting = \"simple\""), "{text}");
     refuses(at, &["train", "--resume", "--out", "run", "--process", "gaussian"], 2, "--process differs");
     refuses(at, &["export", "run", "--out", "a.brn", "--plan", "ddim:5"], 2, "ddim is of the Gaussian process");
-    refuses(at, &["export", "run", "--out", "a.brn", "--state", "f16"], 2, "of bits");
+    refuses(at, &["export", "run", "--out", "a.brn", "--plan", "bits:5", "--state", "f16"], 2, "of bits");
     refuses(at, &["finetune", "run", "--out", "tuned"], 2, "cannot be fine-tuned");
     assert!(!at.join("tuned").exists());
 
