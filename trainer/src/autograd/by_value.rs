@@ -1,18 +1,13 @@
 //! Losses that are a sum over values of the network's output, each with a function of its own.
-use super::chunks::images_per_chunk;
 use super::loss::Loss;
-use super::pool::Buffer;
 use super::tape::{Act, Tape};
-use rayon::prelude::*;
 
 /// Records the mean over a batch of `loss(image, i, f)`, which gives value and derivative for value number i of the batch,
 /// which belongs to `image` and is `f`.
 pub fn mean_of(tape: &mut Tape, output: &Act, loss: impl Fn(usize, usize, f32) -> [f64; 2] + Sync) -> Loss {
     let len = output.shape().len();
     let count = output.values().len() as f64;
-    let mut grad = Buffer::stale(output.values().len());
-    let images = grad.par_chunks_mut(len).zip(output.values().par_chunks(len)).enumerate();
-    let sums = images.with_min_len(images_per_chunk(output.batch())).map(|(image, (grad, output))| {
+    Loss::by_image(tape, output, |image, grad, output| {
         let values = grad.iter_mut().zip(output).enumerate();
         let value = |(k, (slot, f)): (usize, (&mut f32, &f32))| {
             let [value, slope] = loss(image, image * len + k, *f);
@@ -20,9 +15,7 @@ pub fn mean_of(tape: &mut Tape, output: &Act, loss: impl Fn(usize, usize, f32) -
             value
         };
         values.map(value).sum::<f64>()
-    });
-    let value = sums.collect::<Vec<_>>().iter().sum::<f64>() / count;
-    Loss::record(tape, output, value, grad)
+    })
 }
 
 #[cfg(test)]

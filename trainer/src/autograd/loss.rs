@@ -29,6 +29,23 @@ impl Loss {
         Self { value, scalar }
     }
 
+    /// Records the mean over a batch and all values of what `loss(image, grad, output)` sums up for the values of an image;
+    /// it fills `grad` with the derivative of the mean.
+    pub(super) fn by_image(
+        tape: &mut Tape,
+        output: &Act,
+        loss: impl Fn(usize, &mut [f32], &[f32]) -> f64 + Sync,
+    ) -> Self {
+        let (len, count) = (output.shape().len(), output.values().len());
+        let mut grad = Buffer::stale(count);
+        let images = grad.par_chunks_mut(len).zip(output.values().par_chunks(len)).enumerate();
+        let sums = images
+            .with_min_len(images_per_chunk(output.batch()))
+            .map(|(image, (grad, output))| loss(image, grad, output));
+        let value = sums.collect::<Vec<_>>().iter().sum::<f64>() / count as f64;
+        Self::record(tape, output, value, grad)
+    }
+
     /// The sum of losses: of `value`, with these gradients with respect to several activations.
     pub fn of_gradients(tape: &mut Tape, value: f64, gradients: Vec<(Act, Buffer)>) -> Self {
         let scalar: Tensor<Rank0, f32, Cpu> = tape.device.zeros();
@@ -48,20 +65,16 @@ impl Loss {
 /// Records the mean over the batch and all values of weight · (output − target)², with one weight an image.
 pub fn weighted_mse(tape: &mut Tape, output: &Act, target: &[f32], weights: &[f32]) -> Loss {
     let len = output.shape().len();
-    let per = images_per_chunk(output.batch());
     let scale = 2.0 / output.values().len() as f32;
-    let mut grad = Buffer::stale(output.values().len());
-    let images = grad.par_chunks_mut(len).zip(output.values().par_chunks(len)).zip(target.par_chunks(len));
-    let sums = images.zip(weights).with_min_len(per).map(|(((grad, output), target), weight)| {
+    Loss::by_image(tape, output, |image, grad, output| {
+        let (target, weight) = (&target[image * len..][..len], weights[image]);
         for ((g, o), t) in grad.iter_mut().zip(output).zip(target) {
             *g = o - t;
         }
-        let sum = f64::from(simd::sum_of_squares(grad)) * f64::from(*weight);
+        let sum = f64::from(simd::sum_of_squares(grad)) * f64::from(weight);
         grad.iter_mut().for_each(|g| *g *= weight * scale);
         sum
-    });
-    let value = sums.collect::<Vec<_>>().iter().sum::<f64>() / output.values().len() as f64;
-    Loss::record(tape, output, value, grad)
+    })
 }
 
 #[cfg(test)]
