@@ -2,7 +2,7 @@
 use brownian::plan::{BitStep, Step};
 use brownian::process::binomial::{self, mean_of, next_probability, Bits};
 use brownian::process::gaussian::{update, x0_hat};
-use brownian::random::{normal, Stream};
+use brownian::random::Stream;
 use brownian::{Model, Plan, StateKind};
 
 /// Units of a logit in 1.
@@ -104,7 +104,7 @@ impl Steps {
         match self {
             Self::Gaussian(_) => {
                 for (pair, values) in x.chunks_mut(2).enumerate() {
-                    let z = stream.words(pair as u32).map(normal);
+                    let z = stream.normals(pair as u32);
                     values.iter_mut().zip(z).for_each(|(slot, z)| *slot = z);
                 }
             }
@@ -126,7 +126,7 @@ impl Steps {
             Self::Gaussian(steps) => {
                 let step = &steps[index];
                 let x0_hat = |k: usize, x: f32| x0_hat(step, clip, x, output[k]);
-                update(step, x, x0_prev, x0_hat, |pair| stream.words(pair).map(normal));
+                update(step, x, x0_prev, x0_hat, |pair| stream.normals(pair));
             }
             Self::Binomial(steps) => {
                 redraw(x, stream, |k, bit| next_probability(&steps[index], bit, (output[k] * LOGIT).round() as i32));

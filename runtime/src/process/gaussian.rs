@@ -1,11 +1,10 @@
 //! The Gaussian process (Ho et al. 2020): a state x_t = √ᾱ_t·x_0 + √(1 − ᾱ_t)·ε of f32 values (kept in 32 bits or
-//! 16 between steps), and one affine update
-//! that takes it from level to level.
+//! 16 between steps), and one affine update that takes it from level to level.
 //!
 //! All arithmetic is f32 +, − and ×, in the order written here, so that it has the same bits on every target.
 
 use super::chain::{Chain, State};
-use super::element::Real;
+use super::element::{Real, StateElement};
 use super::outputs::Outputs;
 use super::previous::Previous;
 use crate::format::Header;
@@ -128,7 +127,7 @@ macro_rules! chain {
             }
 
             fn estimate(step: &Step, clip: bool, x: &[Self], index: usize, output: f32) -> f32 {
-                x0_hat(step, clip, x.get(index).map_or(0.0, |&x| Real::load(x)), output)
+                x0_hat(step, clip, Self::value(x, index), output)
             }
 
             fn place(state: &mut State<Self>, step: Option<&[u8; STEP_LEN]>, given: &Given, stream: Stream) {
