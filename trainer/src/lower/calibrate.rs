@@ -39,8 +39,9 @@ pub enum RangeChoice {
 /// Runs every plan with the float network on a few images of every class, under plain and stronger
 /// guidance and without a class, and returns each layer's range.
 ///
-/// [`RangeChoice::LeastError`] weighs the values of a step by how an error of F enters the state ([`Steps::weight`]), so
-/// that the mean square error of the samples counts, added up over the plans.
+/// [`RangeChoice::LeastError`] weighs the values of a step by how an error of F enters the state
+/// ([`weight`](crate::steps::Steps::weight)), so that the mean square error of the samples counts, added up over the
+/// plans.
 ///
 /// # Errors
 /// What the float chain refuses, or a layer whose values are not finite.
