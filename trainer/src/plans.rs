@@ -18,6 +18,19 @@ pub struct NamedPlan {
     pub steps: Steps,
 }
 
+impl NamedPlan {
+    /// The plan of a process on `scale` times the data, which ends in the data's own units.
+    pub fn scaled(mut self, scale: f64) -> Self {
+        if let (true, Steps::Gaussian(steps)) = (scale != 1.0, &mut self.steps) {
+            let last = steps.len().saturating_sub(1);
+            for (i, step) in steps.iter_mut().enumerate() {
+                *step = step.scaled(scale as f32, i == last);
+            }
+        }
+        self
+    }
+}
+
 /// A plan to build.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanSpec {
@@ -327,6 +340,32 @@ mod tests {
         assert!(many.to_string().contains("1000 timesteps") && many.to_string().contains("levels=N"), "{many}");
         let long = build("langevin:10000:levels=10", &bars).unwrap_err();
         assert!(long.to_string().contains("100000 steps; a plan has at most 65535"), "{long}");
+    }
+
+    /// With an exact network, chains on scaled data are those on the data, as far as their noise starts as large.
+    #[test]
+    fn a_scaled_plan_ends_in_the_units_of_the_data() {
+        let bars: Vec<f64> = (1..=100).map(|t| 1.0 - f64::from(t) / 101.0).collect();
+        for text in ["dpm:6:noclip", "ddim:5:noclip", "ddpm:9:noclip"] {
+            let plan = text.parse::<PlanSpec>().unwrap().build(Prediction::X0, &bars).unwrap();
+            let scaled = plan.clone().scaled(5.0);
+            let chain = |plan: &NamedPlan, x0: f32| {
+                let (mut x, mut previous) = (0.7f32, x0);
+                for (i, step) in plan.steps.gaussian().iter().enumerate() {
+                    // F is x0 in the units of the process.
+                    let x0_hat = step.k_x * x + step.k_eps * 0.5;
+                    assert!((x0_hat - x0).abs() < 1e-5, "{text}");
+                    let c = if i == 0 { 0.0 } else { step.c };
+                    let b = if i == 0 { step.b + step.c } else { step.b };
+                    x = step.a * x + b * x0_hat + c * previous;
+                    previous = x0_hat;
+                }
+                x
+            };
+            assert!((chain(&plan, 0.5) / 5.0 - chain(&scaled, 0.1)).abs() < 1e-5, "{text}");
+            let level = |plan: &NamedPlan| plan.steps.gaussian()[0].level.signal;
+            assert_eq!(level(&scaled), 5.0 * level(&plan));
+        }
     }
 
     #[test]

@@ -73,6 +73,32 @@ impl Step {
         }
     }
 
+    /// The step of a chain whose process runs on `scale` times the data: x0_hat is in the data's units all the same, so
+    /// that it is clipped to [-1, 1], and so is x when the `last` step is made.
+    ///
+    /// ```
+    /// use brownian::plan::Step;
+    /// let step = Step { k_x: 0.5, k_eps: -0.5, a: 0.25, b: 0.75, ..Step::default() };
+    /// let scaled = step.scaled(4.0, false);
+    /// assert_eq!([scaled.k_x, scaled.k_eps, scaled.a, scaled.b], [0.125, -0.125, 0.25, 3.0]);
+    /// let last = step.scaled(4.0, true);
+    /// assert_eq!([last.a, last.b], [0.0625, 0.75]);
+    /// ```
+    #[must_use]
+    pub fn scaled(self, scale: f32, last: bool) -> Self {
+        let (of_x0, of_x) = if last { (1.0, 1.0 / scale) } else { (scale, 1.0) };
+        Self {
+            k_x: self.k_x / scale,
+            k_eps: self.k_eps / scale,
+            a: self.a * of_x,
+            b: self.b * of_x0,
+            c: self.c * of_x0,
+            sigma: self.sigma * of_x,
+            level: Level { signal: self.level.signal * scale, noise: self.level.noise },
+            ..self
+        }
+    }
+
     fn reals(&self) -> [f32; 8] {
         [self.k_x, self.k_eps, self.a, self.b, self.c, self.sigma, self.level.signal, self.level.noise]
     }

@@ -11,7 +11,8 @@ use std::path::PathBuf;
 /// Arguments of `trainer data`.
 #[derive(Debug, Args)]
 pub struct Data {
-    /// A folder of pictures, an .npy or .npz array, an IDX file, or a built-in set (`digits`, `faces16`).
+    /// A folder of pictures or recordings, an .npy or .npz array, an IDX file, or a built-in set (`digits`, `faces16`,
+    /// `spoken`).
     #[arg(value_name = "PATH")]
     source: String,
     /// Write a sheet of some images as a PNG, with labels a row for each class.

@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn the_largest_that_fits_is_chosen() {
         let images = vec![0.0; 768].into();
-        let data = Dataset { source: "t".into(), shape: Shape::new(16, 16, 3), images, labels: None };
+        let data = Dataset { source: "t".into(), shape: Shape::new(16, 16, 3), images, labels: None, sound: None };
         let config = Config::new("small", &data);
         let choose = |ram: usize, flash: usize| {
             FitArgs { fit_ram: Some(Size(ram << 10)), fit_flash: Some(Size(flash << 10)) }.choose(&config)

@@ -24,7 +24,8 @@ pub struct Train {
     #[command(flatten)]
     fit: FitArgs,
     #[arg(long, help = usual(
-        "A folder of pictures, an .npy or .npz array or an IDX file (.gz too), or `digits` or `faces16` (built in)",
+        "A folder of pictures or recordings, an .npy or .npz array or an IDX file (.gz too), or `digits`, `faces16` or \
+         `spoken` (built in)",
         Config::usual().data
     ))]
     data: Option<String>,
@@ -55,6 +56,10 @@ pub struct Train {
          those above 127); it takes neither a schedule nor a prediction"
     ), Config::usual().process))]
     process: Option<ProcessName>,
+    /// Factor on the values before noise is added; 1 over their standard deviation gives the process the variance it is
+    /// made for [default: that of sound, 1 of anything else]
+    #[arg(long, value_name = "FACTOR")]
+    data_scale: Option<f64>,
     #[arg(long, help = usual(
         "What the network predicts: the noise ε, the image x0, or v = α·ε − σ·x0",
         name_of(Config::usual().prediction)
@@ -181,6 +186,7 @@ impl Train {
         if let Some(run) = from.as_ref().map(|run| &run.config) {
             // What the weights were learned for.
             (config.prediction, config.schedule) = (run.prediction, run.schedule);
+            config.data_scale = run.data_scale;
             (config.timesteps, config.zero_terminal_snr) = (run.timesteps, run.zero_terminal_snr);
             config.process = run.process;
         }
@@ -221,6 +227,7 @@ impl Train {
         set(&mut config.batch, &self.batch);
         set(&mut config.lr, &self.lr);
         set(&mut config.seed, &self.seed);
+        set(&mut config.data_scale, &self.data_scale);
         set(&mut config.prediction, &self.prediction);
         set(&mut config.process, &self.process);
         set(&mut config.weighting, &self.weighting);

@@ -33,7 +33,7 @@ impl Form for Idx {
 }
 
 fn images(place: &Place, array: Array, form: &str, reading: &Reading) -> Result<Opened> {
-    reading.options.refuse(&["--array", "--axes", "--skip-broken"], "a file of one array")?;
+    reading.options.refuse(&["--array", "--axes", "--skip-broken", "--class-pattern"], "a file of one array")?;
     let mut found = Found { form: form.into(), ..Found::default() };
     let (shape, pixels) = array_images::images(&place.path, array, reading.options, &mut found.notes)?;
     let count = pixels.len() / shape.len().max(1);

@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn ones_are_the_bytes_above_127() {
         let images = vec![0u8, 127, 128, 255, 1, 2, 3, 4].into();
-        let data = Dataset { source: "t".into(), shape: Shape::new(2, 2, 1), images, labels: None };
+        let data = Dataset { source: "t".into(), shape: Shape::new(2, 2, 1), images, labels: None, sound: None };
         assert_eq!(data.binarised().images.to_vec(), [-1.0, -1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0]);
         assert_eq!((data.activity(), data.binarised().activity()), (0.25, 0.25));
         let black = Dataset { images: vec![0u8; 8].into(), ..data };

@@ -1,6 +1,8 @@
 //! The data sets that are part of the program.
-use super::dataset::Dataset;
-use super::{digits, faces16};
+use super::found::{Found, Opened};
+use super::options::Options;
+use super::sound::spoken;
+use super::{digits, faces16, Dataset};
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -12,16 +14,28 @@ const PREFIX: &str = "builtin:";
 pub struct BuiltIn {
     /// Its name.
     pub name: &'static str,
-    /// The images to train with.
-    pub train: fn() -> Result<Dataset>,
+    /// The images to train with; recordings are read with the options of sound.
+    pub train: fn(&Options) -> Result<Opened>,
     /// Others to measure with.
-    pub test: fn() -> Result<Dataset>,
+    pub test: fn(&Options) -> Result<Opened>,
+    /// Whether it is sound.
+    pub sound: bool,
+}
+
+fn images(data: Result<Dataset>) -> Result<Opened> {
+    data.map(|data| Opened { data, found: Found { form: "built in".into(), ..Found::default() } })
 }
 
 /// All of them.
-pub const BUILT_IN: [BuiltIn; 2] = [
-    BuiltIn { name: "digits", train: digits::train, test: digits::test },
-    BuiltIn { name: "faces16", train: faces16::train, test: faces16::test },
+pub const BUILT_IN: [BuiltIn; 3] = [
+    BuiltIn { name: "digits", train: |_| images(digits::train()), test: |_| images(digits::test()), sound: false },
+    BuiltIn { name: "faces16", train: |_| images(faces16::train()), test: |_| images(faces16::test()), sound: false },
+    BuiltIn {
+        name: spoken::SPOKEN,
+        train: |options| spoken::train(&options.sound),
+        test: |options| spoken::test(&options.sound),
+        sound: true,
+    },
 ];
 
 /// The built-in data set that `source` names, as `digits` or `builtin:digits`; `None` for the path of a file or folder.
@@ -65,7 +79,7 @@ mod tests {
                 assert_eq!(named(&source).unwrap().unwrap().name, set.name);
                 assert_eq!(recorded(&source), format!("builtin:{}", set.name));
             }
-            assert_eq!((set.train)().unwrap().source, set.name);
+            assert_eq!((set.train)(&Options::default()).unwrap().data.source, set.name);
         }
         for path in ["./digits", "digit", "Digits", "folder/digits"] {
             assert!(named(path).unwrap().is_none(), "{path}");

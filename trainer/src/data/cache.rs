@@ -1,8 +1,8 @@
-//! Decoded folders of pictures, kept so that they open at once the next time.
+//! Decoded folders of pictures and recordings, kept so that they open at once the next time.
 //!
 //! A file of the cache is called by the SHA-256 of what it was made of: the folder, the options, and name, length and
 //! time of change of every file. It ends with a CRC-32; one that is broken is made anew.
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Sound};
 use super::found::{Found, Opened};
 use super::labels::{Axis, Labels};
 use super::listing::Listing;
@@ -13,13 +13,14 @@ use crate::graph::Shape;
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// The first bytes of a file, with its version.
-const MAGIC: &[u8; 16] = b"brownian cache 1";
+const MAGIC: &[u8; 16] = b"brownian cache 2";
 /// Files that are kept; the oldest goes first.
 const MOST_FILES: usize = 16;
 /// Most bytes of the header.
@@ -32,7 +33,11 @@ struct Header {
     axes: Vec<Axis>,
     found: Found,
     labels: usize,
+    /// Bytes of the values.
     pixels: usize,
+    /// Whether the values are floats, not bytes.
+    floats: bool,
+    sound: Option<Sound>,
 }
 
 /// The folder of the user's caches in which these files lie.
@@ -93,8 +98,12 @@ pub fn load(path: &Path, place: &Place) -> Option<Opened> {
     }
     let [height, width, channels] = header.shape;
     let labels = (!header.axes.is_empty()).then_some(Labels { axes: header.axes, values: labels });
+    let pixels: Pixels = match header.floats {
+        true => pixels.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+        false => pixels.into(),
+    };
     let data = Dataset::checked(&place.path, Shape::new(height, width, channels), pixels, labels).ok()?;
-    Some(Opened { data, found: header.found })
+    Some(Opened { data: Dataset { sound: header.sound, ..data }, found: header.found })
 }
 
 /// Keeps what was read in the file `path`, and no more than [`MOST_FILES`] files beside it.
@@ -102,7 +111,10 @@ pub fn load(path: &Path, place: &Place) -> Option<Opened> {
 /// # Errors
 /// A file that cannot be written; nothing of it is left.
 pub fn store(path: &Path, opened: &Opened) -> std::io::Result<()> {
-    let Pixels::Bytes(pixels) = &opened.data.images else { return Ok(()) };
+    let (pixels, floats) = match &opened.data.images {
+        Pixels::Bytes(bytes) => (Cow::Borrowed(&bytes[..]), false),
+        Pixels::Floats(values) => (values.iter().flat_map(|value| value.to_le_bytes()).collect(), true),
+    };
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let shape = opened.data.shape;
@@ -114,6 +126,8 @@ pub fn store(path: &Path, opened: &Opened) -> std::io::Result<()> {
         found: opened.found.clone(),
         labels: values.len(),
         pixels: pixels.len(),
+        floats,
+        sound: opened.data.sound,
     };
     let header = serde_json::to_vec(&header)?;
     // The process's number keeps two of them apart.
@@ -121,7 +135,7 @@ pub fn store(path: &Path, opened: &Opened) -> std::io::Result<()> {
     let write = || {
         let mut file = BufWriter::with_capacity(1 << 16, File::create(&temporary)?);
         let mut crc = Crc::new();
-        for part in [MAGIC, &(header.len() as u64).to_le_bytes()[..], &header, values, pixels] {
+        for part in [MAGIC, &(header.len() as u64).to_le_bytes()[..], &header, values, &pixels] {
             crc.update(part);
             file.write_all(part)?;
         }
@@ -166,7 +180,7 @@ impl<R: Read> Read for Checked<R> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::listing;
+    use super::super::{listing, pictures};
     use super::*;
     use std::time::Duration;
 
@@ -188,6 +202,12 @@ mod tests {
         store(&path, &set).unwrap();
         let again = load(&path, &place).unwrap();
         assert_eq!((&again.data, &again.found), (&set.data, &set.found));
+        let mut signals = set.clone();
+        signals.data.images = signals.data.images.to_vec().into();
+        signals.data.sound = Some(Sound { rate: 8000, scale: 6.67 });
+        store(&path, &signals).unwrap();
+        assert_eq!(load(&path, &place).unwrap().data, signals.data);
+        store(&path, &set).unwrap();
         let whole = fs::read(&path).unwrap();
         for i in 0..whole.len() {
             let mut broken = whole.clone();
@@ -215,7 +235,7 @@ mod tests {
         fs::write(folder.path().join("a.png"), "one").unwrap();
         let place = Place::at(folder.path()).unwrap();
         let name = |change: &dyn Fn(&mut Listing, &mut Options)| {
-            let mut listing = listing::list(folder.path(), &mut Found::default()).unwrap();
+            let mut listing = listing::list(folder.path(), &pictures::PICTURES, &mut Found::default()).unwrap();
             let mut options = Options::default();
             change(&mut listing, &mut options);
             file(Path::new("cache"), &place, &listing, &options)

@@ -5,6 +5,7 @@ use crate::graph::Shape;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -19,6 +20,17 @@ pub struct Dataset {
     pub images: Pixels,
     /// What the images show, if known.
     pub labels: Option<Labels>,
+    /// What they are where they are sound, in signals of height 1; `None` for pictures and numbers.
+    pub sound: Option<Sound>,
+}
+
+/// What signals are as sound.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sound {
+    /// Samples a second.
+    pub rate: u32,
+    /// The factor by which the values have unit variance: peaks of sound are high, so that most of it lies near 0.
+    pub scale: f64,
 }
 
 impl Dataset {
@@ -29,7 +41,7 @@ impl Dataset {
         images: impl Into<Pixels>,
         labels: Option<Labels>,
     ) -> Result<Self> {
-        let set = Self { source: path.display().to_string(), shape, images: images.into(), labels };
+        let set = Self { source: path.display().to_string(), shape, images: images.into(), labels, sound: None };
         if shape.is_empty() || set.is_empty() {
             return Err(Error::file(path, "holds no images"));
         }
@@ -119,6 +131,7 @@ impl Dataset {
             shape: self.shape,
             images: self.images.select(part, self.shape.len()),
             labels: self.labels.as_ref().map(|labels| labels.select(part.iter().copied())),
+            sound: self.sound,
         })
     }
 
@@ -153,7 +166,7 @@ mod tests {
     fn held_out_images_are_the_same_every_time() {
         let images = (0..40).flat_map(|i| [i as f32 / 40.0; 4]).collect();
         let labels = Some(Labels::numbered((0..40).collect()));
-        let set = Dataset { source: "t".into(), shape: Shape::new(2, 2, 1), images, labels };
+        let set = Dataset { source: "t".into(), shape: Shape::new(2, 2, 1), images, labels, sound: None };
         let [kept, held_out] = set.hold_out(0.25);
         assert_eq!((kept.len(), held_out.len()), (30, 10));
         assert_eq!([kept.clone(), held_out.clone()], set.hold_out(0.25));

@@ -12,6 +12,11 @@ pub trait Form: Sync {
     /// Whether what lies there has this form, by its first bytes.
     fn is_at(&self, place: &Place) -> bool;
 
+    /// Whether options of sound mean something for it.
+    fn reads_sound(&self) -> bool {
+        false
+    }
+
     /// Reads it.
     ///
     /// # Errors

@@ -87,8 +87,14 @@ impl Opened {
                 format!("values {} to {}", ends[0], ends[1])
             }
         };
-        let mut lines =
-            vec![format!("{}: {} images of {} ({}), {values}", data.source, data.len(), data.shape, found.form)];
+        let count = match data.sound {
+            None => format!("{} images of {}", data.len(), data.shape),
+            Some(sound) => {
+                let (samples, seconds) = (data.shape.width, data.shape.width as f64 / f64::from(sound.rate));
+                format!("{} recordings of {samples} samples, {seconds:.3} s at {} Hz", data.len(), sound.rate)
+            }
+        };
+        let mut lines = vec![format!("{}: {count} ({}), {values}", data.source, found.form)];
         match &data.labels {
             None => lines.push("no labels".into()),
             Some(labels) => {
@@ -157,7 +163,7 @@ mod tests {
     use super::*;
 
     fn opened(shape: Shape, images: Vec<u8>, labels: Option<Labels>) -> Opened {
-        let data = Dataset { source: "mine".into(), shape, images: images.into(), labels };
+        let data = Dataset { source: "mine".into(), shape, images: images.into(), labels, sound: None };
         Opened { data, found: Found { form: "3 PNG".into(), ..Found::default() } }
     }
 

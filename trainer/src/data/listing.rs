@@ -1,4 +1,5 @@
 //! Which files of a folder are pictures, and which class folder each lies in.
+use super::folder::Kind;
 use super::found::Found;
 use super::label_array::in_order;
 use super::table;
@@ -38,7 +39,7 @@ fn furniture(name: &str) -> Option<&'static str> {
     match &lower[..] {
         _ if name.starts_with('.') => Some("hidden"),
         "thumbs.db" | "desktop.ini" | "__macosx" | "@eadir" => Some("written by a file manager"),
-        _ if lower.starts_with("readme") || lower.starts_with("licen") => Some("text about the pictures"),
+        _ if lower.starts_with("readme") || lower.starts_with("licen") => Some("text about the data"),
         _ => None,
     }
 }
@@ -49,11 +50,20 @@ pub fn is_picture_name(path: &Path) -> bool {
     path.extension().is_some_and(|e| known.iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 
+/// Whether the name of any file in a folder, or in a folder of it, is what `wanted` wants; what cannot be read has none.
+pub fn any_file(folder: &Path, wanted: impl Fn(&Path) -> bool) -> bool {
+    let there = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let usual = |entry: &fs::DirEntry| furniture(&entry.file_name().to_string_lossy()).is_none();
+    let is_wanted = |entry: fs::DirEntry| usual(&entry) && wanted(&entry.path());
+    there(folder).any(is_wanted)
+        || there(folder).filter(usual).any(|entry| entry.path().is_dir() && there(&entry.path()).any(is_wanted))
+}
+
 /// Lists a folder; what is left out in any case is counted in `found`.
 ///
 /// # Errors
 /// A folder that cannot be read, is empty, or has pictures beside class folders or folders inside these.
-pub fn list(folder: &Path, found: &mut Found) -> Result<Listing> {
+pub fn list(folder: &Path, kind: &Kind, found: &mut Found) -> Result<Listing> {
     let mut listing = Listing { files: vec![], classes: vec![], table: None, wrong: vec![] };
     let (files, folders) = entries(folder, Path::new(""), found)?;
     let (tables, files): (Vec<File>, Vec<File>) = files.into_iter().partition(|f| f.name == Path::new(table::NAME));
@@ -79,12 +89,14 @@ pub fn list(folder: &Path, found: &mut Found) -> Result<Listing> {
     if listing.table.is_some() {
         listing.files.extend(of_classes.into_values().flatten());
     } else if !folders.is_empty() {
-        if let Some(picture) = listing.files.iter().find(|file| is_picture_name(&file.name)) {
+        if let Some(file) = listing.files.iter().find(|file| (kind.is_name)(&file.name)) {
             let what = format!(
-                "holds pictures, {}, beside folders, {}; give one folder of pictures, or move each picture into the \
-                 folder of its class",
-                picture.name.display(),
-                folders[0]
+                "holds {many}, {}, beside folders, {}; give one folder of {many}, or move each {} into the folder of \
+                 its class",
+                file.name.display(),
+                folders[0],
+                kind.one,
+                many = kind.many
             );
             return Err(Error::file(folder, what));
         }
@@ -96,7 +108,7 @@ pub fn list(folder: &Path, found: &mut Found) -> Result<Listing> {
         }
     }
     if listing.files.is_empty() {
-        return Err(Error::file(folder, "holds no images: PNG, JPEG, GIF, BMP and WebP are read"));
+        return Err(Error::file(folder, format!("holds no {}: {}", kind.many, kind.read)));
     }
     Ok(listing)
 }

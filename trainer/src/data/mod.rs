@@ -1,4 +1,4 @@
-//! Data sets: images as values in [-1, 1], NHWC, with labels where the source has them.
+//! Data sets: images and signals as values in [-1, 1], NHWC, with labels where the source has them.
 //!
 //! [`open`] reads a source: a set that is [built in](BUILT_IN), or whatever one of the [forms](form::Form) knows. A
 //! new form is one file and one entry in the list of `open.rs`.
@@ -10,10 +10,12 @@ mod beside;
 pub mod bits;
 mod builtin;
 mod cache;
+mod class_pattern;
 mod dataset;
 pub mod digits;
 pub mod faces16;
 mod fit;
+mod folder;
 pub mod form;
 mod found;
 mod gzip;
@@ -31,11 +33,12 @@ mod pictures;
 mod pixels;
 pub mod place;
 mod range;
+pub mod sound;
 pub mod summary;
 mod table;
 
 pub use builtin::{named as built_in, recorded, BuiltIn, BUILT_IN};
-pub use dataset::Dataset;
+pub use dataset::{Dataset, Sound};
 pub use form::Reading;
 pub use found::{Found, LeftOut, Opened};
 pub use labels::{Axis, Labels};

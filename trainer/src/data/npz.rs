@@ -17,7 +17,7 @@ impl Form for Npz {
     }
 
     fn read(&self, place: &Place, reading: &Reading) -> Result<Opened> {
-        reading.options.refuse(&["--axes", "--skip-broken"], "an .npz file")?;
+        reading.options.refuse(&["--axes", "--skip-broken", "--class-pattern"], "an .npz file")?;
         let mut archive = Archive::open(place)?;
         let arrays = archive.headers()?;
         let images = chosen_images(place, &arrays, reading.options.array.as_deref())?;

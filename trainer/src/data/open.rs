@@ -1,18 +1,18 @@
 //! Opening what `--data` names.
 use super::dataset::Dataset;
 use super::form::{Form, Reading};
-use super::found::{Found, Opened};
+use super::found::Opened;
 use super::options::Options;
 use super::pixels::{from_byte, Pixels};
 use super::place::Place;
-use super::{array_file, builtin, fit, listing, npz, picture, pictures};
+use super::{array_file, builtin, fit, listing, npz, picture, pictures, sound};
 use crate::graph::Shape;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// All forms, in the order in which they are tried.
-const FORMS: [&dyn Form; 4] = [&pictures::Folder, &array_file::Npy, &npz::Npz, &array_file::Idx];
+const FORMS: [&dyn Form; 5] = [&sound::Folder, &pictures::Folder, &array_file::Npy, &npz::Npz, &array_file::Idx];
 
 /// Opens a built-in set, a folder or a file.
 ///
@@ -24,7 +24,12 @@ pub fn open(source: &str, reading: &Reading) -> Result<Opened> {
     }
     let place = Place::at(Path::new(source))?;
     match FORMS.iter().find(|form| form.is_at(&place)) {
-        Some(form) => form.read(&place, reading),
+        Some(form) => {
+            if !form.reads_sound() {
+                reading.options.refuse_sound(&format!("{source}, which holds no recordings"))?;
+            }
+            form.read(&place, reading)
+        }
         None => Err(unknown(&place)),
     }
 }
@@ -38,7 +43,11 @@ pub fn picture_sizes(source: &str, options: &Options) -> Result<BTreeMap<super::
     if builtin::named(source)?.is_some() || !path.is_dir() {
         return Ok(BTreeMap::new());
     }
-    pictures::sizes(&Place::at(path)?, options)
+    let place = Place::at(path)?;
+    if sound::Folder.is_at(&place) {
+        return Ok(BTreeMap::new());
+    }
+    pictures::sizes(&place, options)
 }
 
 impl Dataset {
@@ -53,9 +62,14 @@ impl Dataset {
 }
 
 fn built_in(set: builtin::BuiltIn, options: &Options) -> Result<Opened> {
-    let names = ["--range", "--layout", "--array", "--axes", "--skip-broken"];
-    options.refuse(&names, &format!("the built-in data set {}", set.name))?;
-    let mut data = (set.train)()?;
+    let names = ["--range", "--layout", "--array", "--axes", "--skip-broken", "--class-pattern"];
+    let what = format!("the built-in data set {}", set.name);
+    options.refuse(&names, &what)?;
+    match set.sound {
+        true => options.refuse(&["--size", "--fit", "--colour", "--background"], &what)?,
+        false => options.refuse_sound(&what)?,
+    }
+    let Opened { mut data, found } = (set.train)(options)?;
     match options.labels.as_deref() {
         None => {}
         Some(super::label_array::NONE) => data.labels = None,
@@ -67,7 +81,6 @@ fn built_in(set: builtin::BuiltIn, options: &Options) -> Result<Opened> {
         let (shape, bytes) = fit::bytes(Path::new(set.name), data.shape, std::mem::take(bytes), options)?;
         (data.shape, data.images) = (shape, Pixels::Bytes(bytes));
     }
-    let found = Found { form: "built in".into(), ..Found::default() };
     Ok(Opened { data, found })
 }
 
@@ -81,9 +94,12 @@ fn unknown(place: &Place) -> Error {
         () if is_picture(&place.path) => {
             "is a single image; give the folder it lies in"
         }
+        () if sound::wav::is_name(&place.path) || sound::wav::is_other_name(&place.path) => {
+            "is a single recording; give the folder it lies in"
+        }
         () if named(&[".npy"]) => "is named .npy, but does not begin as such a file does",
         () if named(&[".npz"]) => "is named .npz, but does not begin as such a file does",
-        () if named(&[".csv"]) => "is a table; give the folder of its pictures, with the table in it as labels.csv",
+        () if named(&[".csv"]) => "is a table; give the folder of its pictures or recordings, with the table in it as labels.csv",
         () if named(&[".zip", ".tar", ".tgz", ".7z", ".rar", ".xz", ".bz2", ".zst"]) => {
             "is an archive; unpack it and give its folder"
         }
@@ -91,7 +107,7 @@ fn unknown(place: &Place) -> Error {
             "is of a format that is not read; save the images with numpy.save (.npy) or as pictures"
         }
         () => {
-            "is in no form that is read: a folder of pictures, an .npy or .npz array, or an IDX file (it does not start \
+            "is in no form that is read: a folder of pictures or recordings, an .npy or .npz array, or an IDX file (it does not start \
              with its magic bytes 00 00)"
         }
     };

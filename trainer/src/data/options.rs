@@ -1,4 +1,6 @@
 //! How data are read: the options that every command shares, as a run keeps them.
+use super::class_pattern::ClassPattern;
+use super::sound::SoundOptions;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -46,6 +48,10 @@ pub struct Options {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub axes: Vec<String>,
+    /// Classes in the names of a folder's files: `{class}_{speaker}_*` makes two axes of `7_jackson_32.wav`.
+    #[arg(long, value_name = "PATTERN")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_pattern: Option<ClassPattern>,
     /// Leave out files that are broken or no images, instead of stopping.
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -54,12 +60,27 @@ pub struct Options {
     #[arg(long)]
     #[serde(skip)]
     pub no_cache: bool,
+    /// How recordings are read.
+    #[command(flatten)]
+    #[serde(skip_serializing_if = "SoundOptions::is_usual")]
+    pub sound: SoundOptions,
 }
 
 impl Options {
     /// Whether everything is as it is without options; `--no-cache` changes nothing of what is read.
     pub fn is_usual(&self) -> bool {
         Self { no_cache: false, ..self.clone() } == Self::default()
+    }
+
+    /// Refuses the options of sound for `what`, which is none.
+    ///
+    /// # Errors
+    /// The first of them that was given.
+    pub fn refuse_sound(&self, what: &str) -> crate::Result<()> {
+        match self.sound.given() {
+            Some(name) => Err(crate::Error::Usage(format!("{name} is of recordings and means nothing for {what}"))),
+            None => Ok(()),
+        }
     }
 
     /// Refuses options that mean nothing for `what`, of those called `names`.
@@ -74,6 +95,10 @@ impl Options {
             ("--axes", !self.axes.is_empty()),
             ("--skip-broken", self.skip_broken),
             ("--background", self.background.is_some()),
+            ("--size", self.size.is_some()),
+            ("--fit", self.fit.is_some()),
+            ("--colour", self.colour.is_some()),
+            ("--class-pattern", self.class_pattern.is_some()),
         ];
         match given.iter().find(|(name, given)| *given && names.contains(name)) {
             Some((name, _)) => Err(crate::Error::Usage(format!("{name} means nothing for {what}"))),
@@ -93,8 +118,10 @@ impl Options {
             array: self.array.clone().or_else(|| earlier.array.clone()),
             labels: self.labels.clone().or_else(|| earlier.labels.clone()),
             axes: if self.axes.is_empty() { earlier.axes.clone() } else { self.axes.clone() },
+            class_pattern: self.class_pattern.clone().or_else(|| earlier.class_pattern.clone()),
             skip_broken: self.skip_broken || earlier.skip_broken,
             no_cache: self.no_cache,
+            sound: self.sound.or(&earlier.sound),
         }
     }
 }
@@ -241,6 +268,7 @@ pub enum Layout {
     Hwc,
 }
 
+/// What is written in a run as it is on the command line.
 macro_rules! serde_as_text {
     ($($kind:ty),*) => {$(
         impl Serialize for $kind {
@@ -257,7 +285,9 @@ macro_rules! serde_as_text {
     )*};
 }
 
-serde_as_text!(Size, Background, Range);
+pub(super) use serde_as_text;
+
+serde_as_text!(Size, Background, Range, ClassPattern);
 
 #[cfg(test)]
 mod tests {

@@ -118,7 +118,8 @@ mod tests {
     fn opened() -> Opened {
         let images: Vec<u8> = vec![0, 255, 7, 7, 0, 255, 128, 0, 0, 255, 0, 255];
         let labels = Some(Labels::numbered(vec![1, 0, 1, 1, 1, 1]));
-        let data = Dataset { source: "six".into(), shape: Shape::new(1, 2, 1), images: images.into(), labels };
+        let data =
+            Dataset { source: "six".into(), shape: Shape::new(1, 2, 1), images: images.into(), labels, sound: None };
         Opened { data, found: Found::default() }
     }
 

@@ -42,10 +42,10 @@ impl Table {
                 "has one column; the first row names columns: the file's name and at least one label".into(),
             ));
         }
-        if header.iter().any(image_name) {
+        if header.iter().any(file_name) {
             return Err(fail(format!(
                 "begins with a file, {}; its first row has to name the columns, such as file,class",
-                header.iter().find(|cell| image_name(cell)).unwrap_or_default()
+                header.iter().find(|cell| file_name(cell)).unwrap_or_default()
             )));
         }
         let is_file = |name: &str| FILE_COLUMNS.contains(&name.to_lowercase().as_str());
@@ -104,9 +104,9 @@ fn unquoted(cell: &str) -> &str {
     cell.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(cell)
 }
 
-/// Whether a cell of the header is rather the name of a picture.
-fn image_name(cell: &str) -> bool {
-    let ends = [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"];
+/// Whether a cell of the header is rather the name of a file.
+fn file_name(cell: &str) -> bool {
+    let ends = [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".wav"];
     ends.iter().any(|end| cell.to_lowercase().ends_with(end))
 }
 

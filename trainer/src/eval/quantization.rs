@@ -249,7 +249,13 @@ mod tests {
 
     /// A run that counts as tuned for plans whose rows of biases differ much, also where they share a timestep.
     fn tuned(texts: &[String]) -> Checkpoint {
-        let data = Dataset { source: "none".into(), shape: SHAPE, images: vec![0.0; SHAPE.len()].into(), labels: None };
+        let data = Dataset {
+            source: "none".into(),
+            shape: SHAPE,
+            images: vec![0.0; SHAPE.len()].into(),
+            labels: None,
+            sound: None,
+        };
         let mut config = Config::new("tiny", &data);
         let original = config.graph().unwrap();
         config.fine_tuning = Some(FineTuning { plans: texts.to_vec(), ..FineTuning::USUAL });

@@ -318,6 +318,7 @@ fn shuffled(set: &Dataset) -> Dataset {
         shape: set.shape,
         images: set.images.select(&order, set.shape.len()),
         labels: set.labels.as_ref().map(|labels| labels.select(order)),
+        sound: set.sound,
     }
 }
 

@@ -44,7 +44,7 @@ impl Subject {
         let test = match (test, built_in(data)?) {
             _ if held_out.is_some() => None,
             (Some(test), _) => Some(match BUILT_IN.iter().find(|set| test == format!("{} (test)", set.name)) {
-                Some(set) => (set.test)()?,
+                Some(set) => (set.test)(options)?.data,
                 None => {
                     let opened_test = opened(test, options)?;
                     lines.extend(opened_test.lines());
@@ -52,7 +52,7 @@ impl Subject {
                 }
             }),
             // Scaled data are not what the test images belong to.
-            (None, Some(set)) => Some((set.test)()?).filter(|test| test.shape == train.shape),
+            (None, Some(set)) => Some((set.test)(options)?.data).filter(|test| test.shape == train.shape),
             (None, None) => None,
         };
         let Some(test) = test else {

@@ -104,7 +104,7 @@ mod tests {
         let axes = vec![Axis::numbered(2), Axis { name: "other".into(), ..Axis::numbered(3) }];
         let labels =
             labelled.then(|| Labels { axes, values: (0..24).map(|i| [i / 2 % 2, 2][i as usize % 2]).collect() });
-        Dataset { source: "random".into(), shape, images: images.into(), labels }
+        Dataset { source: "random".into(), shape, images: images.into(), labels, sound: None }
     }
 
     #[test]

@@ -59,7 +59,13 @@ mod tests {
 
     fn data(pixels: &[[f32; 3]]) -> Dataset {
         let images = pixels.concat();
-        Dataset { source: "colours".into(), shape: Shape::new(1, pixels.len(), 3), images: images.into(), labels: None }
+        Dataset {
+            source: "colours".into(),
+            shape: Shape::new(1, pixels.len(), 3),
+            images: images.into(),
+            labels: None,
+            sound: None,
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub struct Gaussian {
     alpha_bars: Vec<f64>,
     prediction: Prediction,
     weights: Vec<f64>,
+    scale: f64,
 }
 
 /// The sum of two quantities with fixed factors, `[0]`·a + `[1]`·b: everything that the process does to one value.
@@ -35,7 +36,12 @@ impl Gaussian {
     /// the γ of [`Weighting::MinSnr`].
     pub fn new(alpha_bars: Vec<f64>, prediction: Prediction, weighting: Weighting, snr_gamma: f64) -> Self {
         let weights = weighting.table(prediction, snr_gamma, &alpha_bars);
-        Self { alpha_bars, prediction, weights }
+        Self { alpha_bars, prediction, weights, scale: 1.0 }
+    }
+
+    /// The same process on `scale` times the data: x0 and x̂0 are those of the data, x_t, F and ε those of the process.
+    pub fn scaled(self, scale: f64) -> Self {
+        Self { scale, ..self }
     }
 
     /// T.
@@ -60,17 +66,18 @@ impl Gaussian {
 
     /// x_t of (x0, ε): the forward process.
     pub fn x_t(&self, t: usize) -> Mix<f64> {
-        Mix([self.alpha_bar(t).sqrt(), self.noise_level(t)])
+        Mix([self.alpha_bar(t).sqrt() * self.scale, self.noise_level(t)])
     }
 
     /// The target of F, of (x0, ε).
     pub fn target(&self, t: usize) -> Mix<f64> {
-        Mix(self.prediction.target_coefficients(self.alpha_bar(t)))
+        let [of_x0, of_epsilon] = self.prediction.target_coefficients(self.alpha_bar(t));
+        Mix([of_x0 * self.scale, of_epsilon])
     }
 
     /// x̂0 of (x_t, F), as the plans have it.
     pub fn x0_hat(&self, t: usize) -> Mix<f64> {
-        Mix(self.prediction.x0_coefficients(self.alpha_bar(t)))
+        Mix(self.prediction.x0_coefficients(self.alpha_bar(t)).map(|factor| factor / self.scale))
     }
 
     /// ε̂ of (x_t, F).
@@ -80,7 +87,7 @@ impl Gaussian {
 
     /// The ε that leads from an x̂0 to x_t.
     pub fn epsilon_of(&self, t: usize, x_t: f64, x0_hat: f64) -> f64 {
-        (x_t - self.alpha_bar(t).sqrt() * x0_hat) / self.noise_level(t)
+        (x_t - self.alpha_bar(t).sqrt() * self.scale * x0_hat) / self.noise_level(t)
     }
 
     /// Noises the values of an image in single precision: `x` holds x0 and receives x_t, `target` holds ε and receives
@@ -98,7 +105,7 @@ impl Gaussian {
     /// or its mean.
     pub fn prior(&self, squared_x0: f64) -> f64 {
         let alpha_bar = self.alpha_bar(self.timesteps());
-        0.5 * (alpha_bar * squared_x0 - alpha_bar - (1.0 - alpha_bar).ln())
+        0.5 * (alpha_bar * squared_x0 * self.scale.powi(2) - alpha_bar - (1.0 - alpha_bar).ln())
     }
 
     /// L_{t−1} of one value in nats, t > 1: the divergence of q(x_{t−1} | x_t, x0) (variance β̃_t) from p(x_{t−1} |
@@ -108,17 +115,18 @@ impl Gaussian {
         let (alpha_bar, before) = (self.alpha_bar(t), self.alpha_bar(t - 1));
         let beta = 1.0 - alpha_bar / before;
         let ratio = (1.0 - before) / (1.0 - alpha_bar);
+        let squared_error = squared_error * self.scale.powi(2);
         0.5 * (ratio - 1.0 - ratio.ln()) + beta * before / (2.0 * (1.0 - alpha_bar).powi(2)) * squared_error
     }
 
     /// L_0 of one gray level in nats (equation 13): the mean of p(x0 | x_1) is x̂0 itself, its variance β_1 = 1 − ᾱ_1.
     pub fn reconstruction(&self, x0: f64, x0_hat: f64) -> f64 {
-        likelihood::gray_level(x0, x0_hat, self.noise_level(1))
+        likelihood::gray_level(x0, x0_hat, self.noise_level(1) / self.scale)
     }
 
     /// L_0 of data that are real numbers: the same with a density.
     pub fn reconstruction_density(&self, x0: f64, x0_hat: f64) -> f64 {
-        likelihood::density(x0, x0_hat, self.noise_level(1))
+        likelihood::density(x0, x0_hat, self.noise_level(1) / self.scale)
     }
 }
 
@@ -129,8 +137,9 @@ mod tests {
 
     #[test]
     fn estimates_undo_the_forward_process() {
-        for prediction in [Prediction::Epsilon, Prediction::V, Prediction::X0] {
-            let process = Gaussian::new(vec![0.999, 0.5, 0.01], prediction, Weighting::Simple, 5.0);
+        let settings = [Prediction::Epsilon, Prediction::V, Prediction::X0].map(|p| [(p, 1.0), (p, 6.67)]);
+        for (prediction, scale) in settings.into_iter().flatten() {
+            let process = Gaussian::new(vec![0.999, 0.5, 0.01], prediction, Weighting::Simple, 5.0).scaled(scale);
             for t in 1..=3 {
                 let (x0, epsilon) = (0.3, -1.2);
                 let (x, f) = (process.x_t(t).of(x0, epsilon), process.target(t).of(x0, epsilon));
@@ -142,6 +151,21 @@ mod tests {
                 assert!((f64::from(image[2]) - x).abs() < 1e-6 && (f64::from(target[2]) - f).abs() < 1e-6);
             }
         }
+    }
+
+    /// Data in other units cost their density in these: the bound of N(0, 1/s²) under a scale of s is lower by ln(s).
+    #[test]
+    fn a_scale_is_a_change_of_units() {
+        let mut alpha_bars = vec![0.0; 200];
+        Schedule::COSINE.alpha_bars(&mut alpha_bars);
+        let process = Gaussian::new(alpha_bars, Prediction::V, Weighting::Simple, 5.0);
+        let scaled = process.clone().scaled(4.0);
+        for t in [2, 90, 200] {
+            assert!((process.step_divergence(t, 0.3) - scaled.step_divergence(t, 0.3 / 16.0)).abs() < 1e-12);
+        }
+        assert!((process.prior(1.0) - scaled.prior(1.0 / 16.0)).abs() < 1e-12);
+        let [one, other] = [process.reconstruction_density(0.1, 0.2), scaled.reconstruction_density(0.025, 0.05)];
+        assert!((one - other - 4f64.ln()).abs() < 1e-9, "{one} {other}");
     }
 
     /// Data N(0, 1), exact ε̂ = √(1 − ᾱ)·x_t and x̂0 = √ᾱ·x_t (squared error 1 − ᾱ), σ² = β and a decoder of variance

@@ -50,6 +50,9 @@ impl Config {
             ));
         }
         self.check_process()?;
+        if !(1e-3..=1e3).contains(&self.data_scale) {
+            return fail(format!("--data-scale {}: give a factor from 0.001 to 1000", self.data_scale));
+        }
         if !positive(self.snr_gamma) {
             return fail(format!("--snr-gamma {}: give a number above 0", self.snr_gamma));
         }
@@ -93,6 +96,10 @@ impl Config {
                 () if self.weighting == Weighting::MinSnr => {
                     fail("--weighting min-snr: it is of the Gaussian process; give simple or variational".into())
                 }
+                () if self.data_scale != usual.data_scale => fail(format!(
+                    "--data-scale {}: it is of the Gaussian process; bits have no size",
+                    self.data_scale
+                )),
                 () if channels != 1 => fail(format!(
                     "--process binomial: a bit a pixel, but the images have {channels} channels; give gray ones"
                 )),
@@ -129,7 +136,7 @@ mod tests {
 
     fn config() -> Config {
         let images = vec![0.0; 64];
-        let data = Dataset { source: "one".into(), shape: Shape::new(8, 8, 1), images: images.into(), labels: None };
+        let data = Dataset { source: "one".into(), shape: Shape::new(8, 8, 1), images: images.into(), labels: None, sound: None };
         Config::new("tiny", &data)
     }
 
@@ -152,7 +159,7 @@ mod tests {
         let mut good = config();
         bits(&mut good);
         assert!(good.check().is_ok());
-        let cases: [(&str, Change); 18] = [
+        let cases: [(&str, Change); 19] = [
             ("--schedule cosine: it is of the Gaussian process", |c| {
                 bits(c);
                 c.schedule = ScheduleName::Cosine;
@@ -187,6 +194,7 @@ mod tests {
             ("--augment-share -0.1:", |c| c.augment_share = -0.1),
             ("--width 0:", |c| c.network = vary(0.0, None)),
             ("--blocks 99:", |c| c.network = vary(1.0, Some(99))),
+            ("--data-scale 0:", |c| c.data_scale = 0.0),
             ("clip norm", |c| c.clip = 0.0),
         ];
         for (reason, change) in cases {

@@ -4,7 +4,7 @@ use crate::data::augment::Augment;
 use crate::data::{labels, Axis, Options};
 use crate::graph::{Graph, Shape, TunedPlan};
 use crate::nets::{self, Spec};
-use crate::plans::{self, NamedPlan};
+use crate::plans::{self, NamedPlan, PlanSpec};
 use crate::process::{
     Activity, Binomial, Gaussian, Prediction, Process, ProcessName, ScheduleName, Weighting, BIT_TIMESTEPS,
 };
@@ -24,6 +24,15 @@ fn one() -> usize {
 
 fn is_one(count: &usize) -> bool {
     *count == 1
+}
+
+/// The usual [`Config::data_scale`].
+fn unscaled() -> f64 {
+    1.0
+}
+
+fn is_unscaled(scale: &f64) -> bool {
+    *scale == 1.0
 }
 
 /// The usual [`Config::snr_gamma`].
@@ -48,6 +57,9 @@ pub struct Config {
     pub data_options: Options,
     /// [`crate::data::Dataset::digest`] of the images.
     pub data_digest: u32,
+    /// The factor on the values before noise is added to them; plans end in the data's own units.
+    #[serde(default = "unscaled", skip_serializing_if = "is_unscaled")]
+    pub data_scale: f64,
     /// Height, width and channels of an image.
     pub image: [usize; 3],
     /// The axes of the labels, none for unlabelled data. A file holds the number of classes where nothing is named.
@@ -118,6 +130,7 @@ impl Config {
             preset: preset.into(),
             data: data.source.clone(),
             data_digest: data.digest(),
+            data_scale: data.sound.map_or(unscaled(), |sound| sound.scale),
             image: [data.shape.height, data.shape.width, data.shape.channels],
             axes: data.axes().to_vec(),
             ..Self::usual()
@@ -132,6 +145,7 @@ impl Config {
             data: "digits".into(),
             data_options: Options::default(),
             data_digest: 0,
+            data_scale: unscaled(),
             image: [0; 3],
             axes: vec![],
             steps: 40_000,
@@ -163,6 +177,8 @@ impl Config {
     /// Takes what is usual with the process where nothing was asked for, and resolves what only the data say.
     pub fn settle(&mut self, data: &crate::data::Dataset, timesteps_asked: bool, weighting_asked: bool) {
         let ProcessName::Binomial(activity) = self.process else { return };
+        // Bits have no size.
+        self.data_scale = unscaled();
         if !timesteps_asked {
             self.timesteps = BIT_TIMESTEPS;
         }
@@ -219,7 +235,9 @@ impl Config {
         match self.process() {
             Process::Gaussian(_) => {
                 let alpha_bars = self.alpha_bars();
-                specs.iter().map(|spec| spec.build(self.prediction.into(), &alpha_bars)).collect()
+                let build =
+                    |spec: &PlanSpec| Ok(spec.build(self.prediction.into(), &alpha_bars)?.scaled(self.data_scale));
+                specs.iter().map(build).collect()
             }
             Process::Binomial(process) => {
                 specs.iter().map(|spec| spec.build_bits(process.kept(), process.mean())).collect()
@@ -248,7 +266,8 @@ impl Config {
     pub fn process(&self) -> Process {
         match self.process {
             ProcessName::Gaussian => {
-                Process::Gaussian(Gaussian::new(self.alpha_bars(), self.prediction, self.weighting, self.snr_gamma))
+                let process = Gaussian::new(self.alpha_bars(), self.prediction, self.weighting, self.snr_gamma);
+                Process::Gaussian(process.scaled(self.data_scale))
             }
             ProcessName::Binomial(activity) => {
                 let mean = match activity {
@@ -305,7 +324,13 @@ mod tests {
 
     fn config() -> Config {
         let images = vec![0.0; 64];
-        let data = Dataset { source: "one".into(), shape: Shape::new(8, 8, 1), images: images.into(), labels: None };
+        let data = Dataset {
+            source: "one".into(),
+            shape: Shape::new(8, 8, 1),
+            images: images.into(),
+            labels: None,
+            sound: None,
+        };
         Config::new("tiny", &data)
     }
 

@@ -134,7 +134,7 @@ mod tests {
     fn data() -> Dataset {
         let images = (0..40 * 16).map(|i| (i / 16) as f32 / 40.0).collect();
         let labels = Some(Labels::numbered((0..40).map(|i| i % 10).collect()));
-        Dataset { source: "test".into(), shape: Shape::new(4, 4, 1), images, labels }
+        Dataset { source: "test".into(), shape: Shape::new(4, 4, 1), images, labels, sound: None }
     }
 
     #[test]

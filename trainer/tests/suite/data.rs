@@ -13,17 +13,17 @@ struct Arguments {
     options: Options,
 }
 
-fn try_open(path: &Path, arguments: &[&str]) -> brownian_trainer::Result<Opened> {
+pub fn try_open(path: &Path, arguments: &[&str]) -> brownian_trainer::Result<Opened> {
     let options = Arguments::parse_from(["data"].iter().chain(arguments)).options;
     data::open(path.to_str().unwrap(), &Reading { options: &options, cache: None, progress: &|_, _| () })
 }
 
-fn open(path: &Path, arguments: &[&str]) -> Opened {
+pub fn open(path: &Path, arguments: &[&str]) -> Opened {
     try_open(path, arguments).unwrap()
 }
 
 /// Checks that opening fails and that the error holds `reason`.
-fn refuses(path: &Path, arguments: &[&str], reason: &str) {
+pub fn refuses(path: &Path, arguments: &[&str], reason: &str) {
     let error = try_open(path, arguments).map(|opened| opened.lines()).unwrap_err().to_string();
     assert!(error.contains(reason), "{reason}: {error}");
     assert_eq!(error.lines().count(), 1, "{error}");
@@ -274,7 +274,7 @@ fn a_table_gives_several_axes() {
 fn what_is_no_picture_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    refuses(path, &[], "holds no images");
+    refuses(path, &[], "holds no pictures");
     (0..41).for_each(|i| save(path.join(format!("{i:02}.{}", if i < 40 { "jpg" } else { "png" })), &gray(8, 8, 3 * i)));
     for hidden in ["._00.jpg", ".tmp.png", ".DS_Store", "Thumbs.db", "README.txt"] {
         fs::write(path.join(hidden), "nothing").unwrap();

@@ -202,7 +202,7 @@ fn blobs(labelled: bool) -> Dataset {
     let images = (0..60 * 64).map(|i| if (i / 64 + i % 8) % 5 < 2 { 0.8 } else { -0.9 }).collect();
     let axes = vec![Axis::numbered(3), Axis { name: "other".into(), ..Axis::numbered(2) }];
     let labels = labelled.then(|| Labels { axes, values: (0..60).flat_map(|i| [i % 3, i / 5 % 2]).collect() });
-    Dataset { source: "blobs".into(), shape: Shape::new(8, 8, 1), images, labels }
+    Dataset { source: "blobs".into(), shape: Shape::new(8, 8, 1), images, labels, sound: None }
 }
 
 /// Abandoned at its start, among its steps, at their end and between two rounds of class-prior calibration, a

@@ -435,7 +435,7 @@ fn a_network_over_signals_trains_and_lowers() {
                 join = 'concat'\nnorm = 'batch'\nconditioning = { features = 16, hidden = 32 }";
     let shape = Shape::new(1, 64, 1);
     let images: Vec<f32> = (0..32 * 64).map(|i| ((i % 64) as f32 * 0.2 + (i / 64) as f32).sin() * 0.8).collect();
-    let data = Dataset { source: "sines".into(), shape, images: images.into(), labels: None };
+    let data = Dataset { source: "sines".into(), shape, images: images.into(), labels: None, sound: None };
     let network = nets::Choice::Spec(nets::Spec::parse(text).unwrap());
     let config = Config { network, steps: 60, batch: 8, lr: 0.004, ..Config::new("signals", &data) };
     let mut trainer = Trainer::new(config).unwrap();

@@ -14,5 +14,6 @@ mod lowering;
 mod model_commands;
 mod network;
 mod resume;
+mod sound;
 mod train_command;
 mod upgrade;

@@ -11,7 +11,7 @@ use std::path::Path;
 fn blobs() -> Dataset {
     let images = (0..60 * 64).map(|i| if (i / 64 + i % 8) % 5 < 2 { 0.8 } else { -0.9 }).collect();
     let labels = Some(Labels::numbered((0..60).map(|i| i % 3).collect()));
-    Dataset { source: "blobs".into(), shape: Shape::new(8, 8, 1), images, labels }
+    Dataset { source: "blobs".into(), shape: Shape::new(8, 8, 1), images, labels, sound: None }
 }
 
 fn config(steps: u64) -> Config {

@@ -316,7 +316,7 @@ fn says_no_in_one_line() {
     refuses(path, &inside, 1, "a.npy/run: cannot be written");
     refuses(path, &["train", "--out", "none", "--resume"], 1, "none: holds no checkpoint");
     std::fs::create_dir(path.join("empty")).unwrap();
-    refuses(path, &["train", "--data", "empty", "--out", "run"], 1, "holds no images");
+    refuses(path, &["train", "--data", "empty", "--out", "run"], 1, "holds no pictures");
     refuses(path, &["train", "--data", ".", "--out", "run"], 2, "lies in the folder of the data");
     assert_eq!(trainer(path, &["train"]).status.code(), Some(2));
     for [flag, value] in [
