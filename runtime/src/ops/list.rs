@@ -4,6 +4,7 @@ use super::add::Add;
 use super::buffers::Buffers;
 use super::channel_bias::ChannelBias;
 use super::concat::Concat;
+use super::constant::Constant;
 use super::conv2d::Conv2d;
 use super::depth_to_space::DepthToSpace;
 use super::depthwise::Depthwise;
@@ -95,6 +96,7 @@ ops! {
     12 Gate(Gate),
     #[cfg(feature = "winograd")]
     14 WinogradConv2d(WinogradConv2d),
+    15 Constant(Constant),
 }
 
 impl Op {

@@ -1,7 +1,9 @@
 //! Networks by shape: a [`Spec`] is data in a run's TOML, presets are named specs, and a spec with images' shape makes
 //! a graph.
 mod choice;
+mod diffwave;
 mod parts;
+mod patches;
 mod perceptron;
 mod presets;
 mod spec;
@@ -10,6 +12,7 @@ mod unet;
 mod variation;
 
 pub use choice::Choice;
+pub use diffwave::DiffWave;
 pub use parts::{ConditioningSpec, NormName};
 pub use perceptron::Perceptron;
 pub use presets::{build, check_name, preset, Preset, NAMES, PRESETS};

@@ -1,4 +1,5 @@
 //! The networks that have a name. Those named by purpose fit themselves to the images.
+use super::diffwave::DiffWave;
 use super::parts::{ConditioningSpec, NormName};
 use super::perceptron::Perceptron;
 use super::spec::Spec;
@@ -62,7 +63,8 @@ const ALIASES: [(&str, &str, Shape); 2] =
     [("digits28", "small", Shape::new(28, 28, 1)), ("digits28-nano", "nano", Shape::new(28, 28, 1))];
 
 /// Every preset's name, in the order of the help text; those behind the third one do not fit themselves.
-pub const NAMES: [&str; 6] = ["nano", "small", "medium", "tiny", "digits28", "digits28-nano"];
+pub const NAMES: [&str; 9] =
+    ["nano", "small", "medium", "speech", "speech-half", "diffwave", "tiny", "digits28", "digits28-nano"];
 
 /// Longest side of the lowest level of a network that fits itself.
 const LOWEST: usize = 7;
@@ -88,7 +90,12 @@ pub fn preset(name: &str, input: Shape) -> Result<Spec> {
         ALIASES.iter().find(|(alias, ..)| *alias == name).map_or((name, input), |(_, name, shape)| (*name, *shape));
     match PRESETS.iter().find(|preset| preset.name == name) {
         Some(preset) => preset.fit(input),
-        None => Ok(tiny()),
+        None if name == "tiny" => Ok(tiny()),
+        None if input.height != 1 || input.width < SHORTEST => Err(Error::Invalid(format!(
+            "preset {name} is for signals, 1xLENGTHxC of {SHORTEST} samples or more, such as those of --data spoken; these \
+             are {input}"
+        ))),
+        None => Ok(sound(name)),
     }
 }
 
@@ -165,9 +172,39 @@ fn plain() -> UNet {
         blocks: vec![1, 1],
         kernel: 3,
         dilations: vec![1],
+        positions: 0,
         join: Join::Concat,
         norm: NormName::Batch,
         conditioning: ConditioningSpec { features: 8, hidden: 16 },
+    }
+}
+
+/// Samples of the shortest signal for the presets of sound.
+const SHORTEST: usize = 256;
+
+/// The presets of sound: for signals of about half a second.
+fn sound(name: &str) -> Spec {
+    let channels: &[usize] = if name == "speech" { &[64, 96, 128, 160] } else { &[32, 48, 64, 80] };
+    match name {
+        "diffwave" => Spec::DiffWave(DiffWave {
+            patch: 16,
+            width: 64,
+            layers: 12,
+            cycle: 6,
+            kernel: 3,
+            positions: 3,
+            norm: NormName::Batch,
+            conditioning: CONDITIONING,
+        }),
+        _ => Spec::UNet(UNet {
+            patch: [1, 16],
+            channels: channels.to_vec(),
+            blocks: vec![1, 1, 1, 2],
+            dilations: vec![1, 2],
+            positions: 3,
+            conditioning: CONDITIONING,
+            ..plain()
+        }),
     }
 }
 
@@ -202,6 +239,25 @@ mod tests {
         let wide = Shape::new(28, 28, 20_000);
         assert!(PRESETS[0].fit(wide).unwrap_err().to_string().contains("too many channels"));
         assert_eq!(super::preset("huge", DIGITS).unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn presets_of_sound_have_their_size() {
+        let signal = Shape::new(1, 4096, 1);
+        for (name, weights, macs) in [
+            ("speech", 900_000..1_050_000, 70e6..90e6),
+            ("speech-half", 230_000..270_000, 18e6..24e6),
+            ("diffwave", 390_000..430_000, 95e6..110e6),
+        ] {
+            let graph = build(name, signal, &[10, 6]).unwrap();
+            assert!(weights.contains(&graph.weight_count()), "{name}: {}", graph.weight_count());
+            assert!(macs.contains(&(graph.macs() as f64)), "{name}: {}", graph.macs());
+            let error = preset(name, DIGITS).unwrap_err().to_string();
+            assert!(error.contains("is for signals") && error.contains("these are 28x28x1"), "{error}");
+        }
+        // Any length, also one that patches and levels do not divide.
+        assert!(build("speech", Shape::new(1, 5000, 1), &[]).is_ok());
+        assert!(build("diffwave", Shape::new(1, 5000, 1), &[]).is_ok());
     }
 
     #[test]

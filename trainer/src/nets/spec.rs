@@ -1,4 +1,5 @@
 //! The shape of a network as data.
+use super::diffwave::DiffWave;
 use super::parts::within;
 use super::perceptron::Perceptron;
 use super::unet::UNet;
@@ -33,6 +34,9 @@ pub enum Spec {
     /// Dense layers, for vectors.
     #[serde(rename = "mlp")]
     Perceptron(Perceptron),
+    /// Gated dilated convolutions, for signals.
+    #[serde(rename = "diffwave")]
+    DiffWave(DiffWave),
 }
 
 impl Spec {
@@ -77,6 +81,7 @@ impl Spec {
         let conditioning = match self {
             Self::UNet(net) => net.check().map(|()| net.conditioning)?,
             Self::Perceptron(net) => net.check().map(|()| net.conditioning)?,
+            Self::DiffWave(net) => net.check().map(|()| net.conditioning)?,
         };
         within("conditioning.features", conditioning.features, 2, 4096)?;
         within("conditioning.hidden", conditioning.hidden, 1, 4096)?;
@@ -94,6 +99,7 @@ impl Spec {
         match self {
             Self::UNet(net) => net.channels.clone(),
             Self::Perceptron(net) => vec![net.width],
+            Self::DiffWave(net) => vec![net.width],
         }
     }
 
@@ -106,6 +112,7 @@ impl Spec {
         match self {
             Self::UNet(net) => net.build(input, classes),
             Self::Perceptron(net) => net.build(input, classes),
+            Self::DiffWave(net) => net.build(input, classes),
         }
     }
 }
@@ -115,6 +122,7 @@ fn wrong_key(mut table: toml::Table) -> Option<String> {
     let error = match table.remove("kind")?.as_str()? {
         "unet" => table.try_into::<UNet>().err()?,
         "mlp" => table.try_into::<Perceptron>().err()?,
+        "diffwave" => table.try_into::<DiffWave>().err()?,
         _ => return None,
     };
     Some(error.to_string())

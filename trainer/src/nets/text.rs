@@ -3,7 +3,7 @@ use super::spec::Spec;
 use crate::Result;
 
 /// What the keys mean; each line stands above the key's own.
-const COMMENTS: [(&str, &str); 10] = [
+const COMMENTS: [(&str, &str); 13] = [
     ("patch", "Rows and columns of the blocks of pixels that become channels in front, and pixels again at the end."),
     ("channels", "Channels of each level; every level has half the height and width of the one before."),
     ("kernel", "Side of the convolutions' kernels, odd."),
@@ -13,7 +13,13 @@ const COMMENTS: [(&str, &str); 10] = [
         "How a level takes in what it was on the way down: \"concat\" joins the channels; \"add\" needs less memory.",
     ),
     ("norm", "\"batch\" normalisation behind the convolutions, or \"none\"."),
-    ("width", "Values between the layers."),
+    (
+        "positions",
+        "Sines of the position, each with its cosine, an axis, that the first convolution sees too; 0 for none.",
+    ),
+    ("layers", "Layers, each a gate of two dilated convolutions."),
+    ("cycle", "Layers over which the distance between kernel taps doubles from 1 on, over and over."),
+    ("width", "Values between the layers; of \"diffwave\", channels."),
     ("[conditioning]", "The network that turns a timestep into biases; it does not run on the chip."),
     ("features", "Sines and cosines of the timestep, even."),
     ("hidden", "Width of its hidden layers."),
@@ -35,7 +41,10 @@ impl Spec {
             let key = line.split(" =").next().unwrap_or_default();
             let comment = match (key, self) {
                 ("blocks", Self::UNet(_)) => Some(BLOCKS[0]),
-                ("blocks", Self::Perceptron(_)) => Some(BLOCKS[1]),
+                ("blocks", _) => Some(BLOCKS[1]),
+                ("patch", Self::DiffWave(_)) => {
+                    Some("Samples that become channels in front, and samples again at the end.")
+                }
                 _ => COMMENTS.iter().find(|(commented, _)| *commented == key).map(|(_, comment)| *comment),
             };
             text.extend(comment.map(|comment| format!("# {comment}\n")));
@@ -54,8 +63,15 @@ mod tests {
 
     #[test]
     fn every_key_is_explained_and_the_text_is_the_spec() {
-        for input in [Shape::new(28, 28, 1), Shape::new(1, 1, 8)] {
-            let spec = preset("small", input).unwrap();
+        let signal = Shape::new(1, 4096, 1);
+        let of = [
+            ("small", Shape::new(28, 28, 1)),
+            ("small", Shape::new(1, 1, 8)),
+            ("speech", signal),
+            ("diffwave", signal),
+        ];
+        for (name, input) in of {
+            let spec = preset(name, input).unwrap();
             let text = spec.to_commented_toml().unwrap();
             assert_eq!(Spec::parse(&text).unwrap(), spec);
             let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();

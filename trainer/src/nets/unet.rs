@@ -1,7 +1,8 @@
 //! A U-Net (Ronneberger et al. 2015) of one to four levels, over images or, where the height is 1, signals.
 use super::parts::{within, ConditioningSpec, NormName};
+use super::patches::{placed, unpatched};
 use crate::graph::{Builder, ConvGeometry, Graph, NodeId, Shape};
-use crate::ops::{Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, SpaceToDepth, Upsample};
+use crate::ops::{Activation, Add, ChannelBiasLayer, Concat, ConvLayer, SpaceToDepth, Upsample};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -22,12 +23,19 @@ pub struct UNet {
     /// Distances between kernel taps: the first convolution of block i of a level takes entry i, over and over.
     #[serde(default = "plain")]
     pub dilations: Vec<usize>,
+    /// Sines of the position, each with its cosine, an axis, that the first convolution sees too; 0 for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub positions: usize,
     /// How a level takes in what it was on the way down.
     pub join: Join,
     /// Normalisation behind the convolutions.
     pub norm: NormName,
     /// The network that turns a timestep into biases.
     pub conditioning: ConditioningSpec,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// How two values of one size are joined.
@@ -76,6 +84,7 @@ impl UNet {
             return Err(Error::Invalid("dilations is empty; give [1] for none".into()));
         }
         within("kernel", self.kernel, 1, 63)?;
+        within("positions", self.positions, 0, 8)?;
         if self.kernel.is_multiple_of(2) {
             return Err(Error::Invalid(format!("kernel is {}; it must be odd", self.kernel)));
         }
@@ -87,6 +96,7 @@ impl UNet {
         let (last, [rows, columns]) = (self.channels.len() - 1, self.patch);
         let mut g = Net { g: Builder::new(input)?, spec: self };
         let x = g.node("patchify", SpaceToDepth { block: self.patch, pad }, &[0])?;
+        let x = placed(&mut g.g, self.positions, x)?;
         let mut x = g.conv("stem", self.channels[0], x)?;
         let mut skips = vec![];
         for (level, factor) in factors.iter().enumerate() {
@@ -112,7 +122,7 @@ impl UNet {
         x = g.node("out.silu", Activation::Silu, &[x])?;
         let out = ConvLayer::new(rows * columns * input.channels, g.geometry(x, 1)).scaled(0.2);
         x = g.node("out", out, &[x])?;
-        g.node("unpatchify", DepthToSpace { block: self.patch, crop: pad }, &[x])?;
+        unpatched(&mut g.g, self.patch, pad, x)?;
         self.conditioning.finish(g.g, classes)
     }
 

@@ -63,6 +63,13 @@ impl Variation {
                     return Err(Error::Usage("--norm batch: a network of kind \"mlp\" has no norms".into()));
                 }
             }
+            Spec::DiffWave(net) => {
+                net.width = self.channels(net.width);
+                net.norm = self.norm.unwrap_or(net.norm);
+                if self.blocks.is_some() {
+                    return Err(Error::Usage("--blocks: a network of kind \"diffwave\" has layers, not blocks".into()));
+                }
+            }
         }
         spec.check()?;
         Ok(spec)

@@ -14,6 +14,7 @@ mod linear;
 pub mod making;
 pub mod operation;
 pub mod passes;
+mod positions;
 mod space_to_depth;
 mod upsample;
 
@@ -28,6 +29,7 @@ pub use input::Input;
 pub use linear::{Linear, LinearLayer};
 pub use making::Layer;
 pub use operation::{Operation, Weights};
+pub use positions::Positions;
 pub use space_to_depth::SpaceToDepth;
 pub use upsample::Upsample;
 
@@ -90,4 +92,6 @@ ops! {
     Upsample,
     /// Product of tanh of one value and sigmoid of another.
     Gate,
+    /// Where each pixel is.
+    Positions,
 }

@@ -15,7 +15,8 @@ use brownian_trainer::lower::{
     Export,
 };
 use brownian_trainer::ops::{
-    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, Gate, LinearLayer, SpaceToDepth, Upsample,
+    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, Gate, LinearLayer, Positions, SpaceToDepth,
+    Upsample,
 };
 use brownian_trainer::plans;
 use rand::{RngExt, SeedableRng};
@@ -45,6 +46,8 @@ fn axes() -> [Axis; 2] {
 fn model(kind: Kind) -> Vec<u8> {
     let mut g = Builder::new(Shape::new(4, 4, 1)).unwrap();
     let x = g.node("patchify", SpaceToDepth { block: [2; 2], pad: [0; 2] }, &[0]).unwrap();
+    let places = g.node("positions", Positions { pairs: 1 }, &[x]).unwrap();
+    let x = g.node("placed", Concat, &[x, places]).unwrap();
     let x = g.node("in", ConvLayer::new(3, ConvGeometry::square(3, 1)).normed(true), &[x]).unwrap();
     let skip = g.node("silu", Activation::Silu, &[x]).unwrap();
     let x = g.node("depth", ConvLayer::new(3, ConvGeometry::square(3, 1).depthwise()).normed(true), &[skip]).unwrap();

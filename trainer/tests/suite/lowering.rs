@@ -6,7 +6,7 @@ use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
 use brownian::{Condition, Guidance, Model, Sampler};
 use brownian_trainer::chain::{self, Batch, Classes};
-use brownian_trainer::data::Dataset;
+use brownian_trainer::data::{Dataset, Sound};
 use brownian_trainer::graph::{Builder, ConvGeometry, Graph, Shape};
 use brownian_trainer::lower::calibrate::{calibrate, RangeChoice};
 use brownian_trainer::lower::{self, arena_lower_bound, correct, Choices, Export, Measured, WeightBits};
@@ -461,4 +461,56 @@ fn a_network_over_signals_trains_and_lowers() {
     let error = chain_error(&network, &["ddim:4"]);
     println!("signals: relative error of a 4-step chain {error:.4}");
     assert!(error < 0.08, "{error}");
+}
+
+/// Networks of sound: each trains on signals that are loud in their middle alone, and lowers with its positions as a
+/// constant; plans end in the data's units.
+#[test]
+fn networks_of_sound_train_and_lower() {
+    let end = "norm = 'batch'\nconditioning = { features = 16, hidden = 32 }";
+    let unet = "kind = 'unet'\npatch = [1, 4]\nchannels = [12, 16]\nblocks = [1, 1]\npositions = 2\njoin = 'concat'\n";
+    let diffwave = "kind = 'diffwave'\npatch = 4\nwidth = 12\nlayers = 4\ncycle = 2\nkernel = 3\npositions = 2\n";
+    let shape = Shape::new(1, 64, 1);
+    let burst =
+        |i: usize| if (24..40).contains(&(i % 64)) { (i as f32 * 0.7 + (i / 64) as f32).sin() * 0.3 } else { 0.0 };
+    let images: Vec<f32> = (0..32 * 64).map(burst).collect();
+    let sound = Some(Sound { rate: 8000, scale: 9.0 });
+    let data = Dataset { source: "bursts".into(), shape, images: images.into(), labels: None, sound };
+    for text in [unet, diffwave] {
+        let network = nets::Choice::Spec(nets::Spec::parse(&format!("{text}{end}")).unwrap());
+        let config = Config { network, steps: 80, batch: 8, lr: 0.01, ema: 0.9, ..Config::new("sound", &data) };
+        assert_eq!(config.data_scale, 9.0);
+        let plans = config.plans(&["ddim:4".into()]).unwrap();
+        let mut trainer = Trainer::new(config).unwrap();
+        for step in 0..80 {
+            trainer.train_step(&data, f64::from(step) / 80.0).unwrap();
+        }
+        let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+        let losses = trainer.losses();
+        assert!(mean(&losses[60..]) < 0.9 * mean(&losses[..20]), "{text} {losses:?}");
+        let network = trainer.network().unwrap();
+        let file = export(&network, &plans);
+        let model = file.model();
+        let constants: Vec<usize> = model
+            .ops()
+            .filter_map(|op| match op {
+                Op::Constant(op) => Some(op.output.values()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(constants, [16 * 4], "16 positions of two pairs");
+        let batch = Batch { seed: 11, first: 0, count: 12, classes: Classes::None, guidance: Guidance::PLAIN };
+        let plan = model.plan(&plans[0].name).unwrap();
+        let integer = chain::integer(&model, plan, &batch, || ()).unwrap();
+        let float = chain::float(&network, &plans[0], &batch, |_, _, _| ()).unwrap();
+        let error = relative_error(&float, &integer);
+        println!("{text}: relative error of a 4-step chain {error:.4}");
+        assert!(error < 0.12, "{text}: {error}");
+        let power = |range: std::ops::Range<usize>| {
+            let values = float.chunks_exact(64).flat_map(|signal| &signal[range.clone()]);
+            (values.map(|v| v * v).sum::<f32>() / (12 * range.len()) as f32).sqrt()
+        };
+        let [middle, start] = [power(26..38), power(0..12)];
+        assert!((0.05..0.5).contains(&middle) && middle > 1.5 * start, "{text}: {middle} {start}");
+    }
 }

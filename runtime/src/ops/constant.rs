@@ -1,0 +1,82 @@
+//! A value that depends on nothing: positions, for networks that have to know where they are.
+
+use super::buffers::{as_i8_mut, Buffers};
+use super::checker::{all_i8, Checker};
+use super::evaluation::Evaluation;
+use super::fault::OpFault;
+use super::operation::Operation;
+use crate::format::{record, Table, Tensor};
+#[cfg(feature = "host")]
+use std::{string::String, vec, vec::Vec};
+
+record! {
+    /// A value that depends on nothing, copied from the file.
+    #[derive(Eq)]
+    pub struct Constant {
+        /// Result.
+        pub output: Tensor,
+        /// Its values, i8, HWC.
+        pub table: u32,
+    }
+}
+
+impl Operation for Constant {
+    fn output(&self) -> &Tensor {
+        &self.output
+    }
+
+    fn operands(&self) -> [Option<&Tensor>; 3] {
+        [None; 3]
+    }
+
+    fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
+        all_i8(&[&self.output])?;
+        checker.table(Table::Weights, self.table, self.output.values() as u64, 1)?;
+        Ok(())
+    }
+
+    fn run(&self, evaluation: &Evaluation, buffers: Buffers) -> Option<()> {
+        let values = evaluation.weights(self.table)?;
+        as_i8_mut(buffers.out).iter_mut().zip(values).for_each(|(slot, value)| *slot = *value);
+        Some(())
+    }
+
+    #[cfg(feature = "host")]
+    fn tensors_mut(&mut self) -> Vec<&mut Tensor> {
+        vec![&mut self.output]
+    }
+
+    #[cfg(feature = "host")]
+    fn label(&self) -> String {
+        "constant".into()
+    }
+
+    #[cfg(feature = "host")]
+    fn weight_bytes(&self) -> usize {
+        self.output.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::list::Op;
+    use super::super::step_bias::StepBiases;
+    use super::super::testing::tensor;
+    use super::*;
+    use crate::format::{Element, TableError, TableFault};
+
+    #[test]
+    fn the_values_of_the_file_are_the_result() {
+        let blob = [9, 9, 1, 0xfe, 3, 0x80, 0x7f, 6];
+        let op = Constant { output: tensor(4, [1, 2, 3], Element::I8), table: 2 };
+        let mut checker = Checker::new(&blob, 12, 0);
+        assert_eq!(op.check(&mut checker), Ok(()));
+        let mut arena = [7; 12];
+        Op::Constant(op).run(&Evaluation { blob: &blob, biases: &StepBiases::of_time(&[]) }, &mut arena).unwrap();
+        assert_eq!(arena, [7, 7, 7, 7, 1, 0xfe, 3, 0x80, 0x7f, 6, 7, 7]);
+        let outside = TableError { table: Table::Weights, fault: TableFault::Outside };
+        assert_eq!(Constant { table: 3, ..op }.check(&mut checker), Err(outside.into()));
+        let wide = Constant { output: tensor(4, [1, 1, 3], Element::I16), ..op };
+        assert_eq!(wide.check(&mut checker), Err(OpFault::Element));
+    }
+}
