@@ -10,6 +10,12 @@ pub const DEFAULT_PLANS: [&str; 4] =
     ["ddim50=ddim:50", "fast10=dpm:10:first=0.96", "fast5=dpm:5:first=0.93", "fast3=dpm:3:first=0.93"];
 /// Those of a model over bits.
 pub const BIT_PLANS: [&str; 3] = ["bits50=bits:50", "bits20=bits:20", "bits10=bits:10"];
+/// The same for sound: between the levels where noise drowns nearly all and nearly nothing, evenly in log-SNR.
+const SOUND_PLANS: [&str; 3] = [
+    "fast6=dpm:6:first=0.975:last=0.09:spacing=logsnr",
+    "fast4=dpm:4:first=0.975:last=0.09:spacing=logsnr",
+    "ddim20=ddim:20:first=0.975",
+];
 /// Most levels and steps of such plans for a geometric schedule.
 const USUAL_LEVELS: usize = 10;
 
@@ -19,6 +25,7 @@ pub fn usual_plans(config: &Config) -> Vec<String> {
         return BIT_PLANS.map(str::to_owned).into();
     }
     match config.schedule.levels() {
+        None if config.sample_rate.is_some() => SOUND_PLANS.map(str::to_owned).into(),
         None => DEFAULT_PLANS.map(str::to_owned).into(),
         Some(levels) => {
             let levels = levels.min(USUAL_LEVELS);

@@ -42,6 +42,8 @@ pub struct PlanSpec {
     pub steps: usize,
     /// Where it starts, as a share of T.
     pub first: First,
+    /// The lowest timestep that it visits, where it is not that of its spacing.
+    pub last: First,
     /// How its timesteps are spaced from there; `None`: as is usual with the method.
     pub spacing: Option<Spacing>,
     /// Of a method with several steps a level, the number of levels; `None`: every timestep is one.
@@ -83,7 +85,7 @@ pub fn grammar() -> String {
     });
     format!(
         "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of {} or, of a binomial process, {BITS}, and OPTION one of {}, first=T (a timestep, or a share of T \
-         such as 0.96), spacing=one of {}, noclip, levels=N (langevin, whose STEPS are those of a level), corrector=K (so \
+         such as 0.96), last=T, spacing=one of {}, noclip, levels=N (langevin, whose STEPS are those of a level), corrector=K (so \
          many Langevin steps behind each step of another method) and snr=R (their signal-to-noise ratio)",
         methods.join(", "),
         own.collect::<Vec<_>>().join(", "),
@@ -110,7 +112,7 @@ impl FromStr for PlanSpec {
         let count = parts.next().ok_or_else(|| fail("the number of steps is missing".into()))?;
         let steps = count.parse::<u16>().ok().filter(|&n| n > 0);
         let steps = steps.ok_or_else(|| fail(format!("{count:?} is not a number of steps from 1 to 65535")))?;
-        let (mut first, mut spacing, mut clip) = (First::Share(1.0), None, true);
+        let (mut first, mut last, mut spacing, mut clip) = (First::Share(1.0), First::Timestep(1), None, true);
         let (mut levels, mut corrector, mut snr) = (None, 0, None);
         let number = |option: &str, value: &str| -> Result<usize> {
             let number = value.parse::<u16>().ok().filter(|&n| n > 0);
@@ -120,12 +122,13 @@ impl FromStr for PlanSpec {
             match option.split_once('=').unwrap_or((option, "")) {
                 ("noclip", "") if method.is_some() => clip = false,
                 ("clip", "") if method.is_some() => clip = true,
-                ("first", value) => {
-                    first = match (value.parse::<u32>(), value.parse::<f64>()) {
+                ("first" | "last", value) => {
+                    let timestep = match (value.parse::<u32>(), value.parse::<f64>()) {
                         (Ok(t), _) if t > 0 => First::Timestep(t),
                         (_, Ok(share)) if share > 0.0 && share <= 1.0 => First::Share(share),
                         _ => return Err(fail(format!("{value:?} is neither a timestep nor a share of T"))),
-                    }
+                    };
+                    *if option.starts_with("first") { &mut first } else { &mut last } = timestep;
                 }
                 ("spacing", value) => {
                     let named = Spacing::named(value);
@@ -154,7 +157,7 @@ impl FromStr for PlanSpec {
         } else if snr.is_some() {
             return Err(fail("snr= is of a corrector's steps: give corrector=K too".into()));
         }
-        Ok(Self { name, method, steps: steps.into(), first, spacing, levels, corrector, clip })
+        Ok(Self { name, method, steps: steps.into(), first, last, spacing, levels, corrector, clip })
     }
 }
 
@@ -204,14 +207,20 @@ impl PlanSpec {
     /// The timestep of every step.
     fn visited(&self, alpha_bar: &[f64]) -> Result<Vec<u32>> {
         let last = alpha_bar.len() as u32;
-        let first = match self.first {
+        let [first, lowest] = [self.first, self.last].map(|timestep| match timestep {
             First::Timestep(t) => t,
             First::Share(share) => ((share * f64::from(last)).round() as u32).max(1),
-        };
+        });
         if first > last {
             return Err(self.fail(format!("it starts at timestep {first}, but the schedule ends at {last}")));
         }
-        let timesteps = self.timesteps(first, alpha_bar).map_err(|e| self.fail(e))?;
+        if lowest > first {
+            return Err(self.fail(format!("its last timestep, {lowest}, lies above its first, {first}")));
+        }
+        // Spaced as if the schedule began at the lowest.
+        let below = lowest - 1;
+        let above = self.timesteps(first - below, &alpha_bar[below as usize..]).map_err(|e| self.fail(e))?;
+        let timesteps: Vec<u32> = above.into_iter().map(|t| t + below).collect();
         if timesteps.len() > MOST_STEPS {
             return Err(self.fail(format!("{} steps; a plan has at most {MOST_STEPS}", timesteps.len())));
         }
@@ -293,6 +302,15 @@ mod tests {
         let corrected: PlanSpec = "ddim:4:corrector=2:snr=0.1".parse().unwrap();
         assert_eq!((corrected.method, corrected.corrector), (Some(Method::ddim(0.0).corrected(0.1)), 2));
         assert_eq!("ddpm:10:first=500".parse::<PlanSpec>().unwrap().first, First::Timestep(500));
+        let bars: Vec<f64> = (1..=100).map(|t| 1.0 - f64::from(t) / 101.0).collect();
+        let visited = |text: &str| -> Result<Vec<u32>> {
+            let plan = text.parse::<PlanSpec>()?.build(Prediction::V, &bars)?;
+            Ok(plan.steps.timesteps().collect())
+        };
+        let spaced = visited("dpm:5:spacing=logsnr:first=0.9:last=0.1").unwrap();
+        assert_eq!((spaced[0], spaced[4]), (90, 10));
+        assert_eq!(visited("ddim:2:first=9:last=6").unwrap(), [9, 7]);
+        assert!(visited("ddim:2:first=9:last=10").unwrap_err().to_string().contains("lies above its first"));
     }
 
     #[test]

@@ -3,7 +3,7 @@ use super::output;
 use super::run_data::opened;
 use crate::data::summary::{contact_sheet, Summary, BINS};
 use crate::data::{self, Dataset, Opened, Options};
-use crate::report::image;
+use crate::report::{image, sound};
 use crate::{files, Result};
 use clap::Args;
 use std::path::PathBuf;
@@ -15,7 +15,8 @@ pub struct Data {
     /// `spoken`).
     #[arg(value_name = "PATH")]
     source: String,
-    /// Write a sheet of some images as a PNG, with labels a row for each class.
+    /// Write a sheet of some images as a PNG, with labels a row for each class; of recordings their waveforms and
+    /// spectrograms.
     #[arg(long, value_name = "FILE.png")]
     png: Option<PathBuf>,
     #[command(flatten)]
@@ -99,10 +100,24 @@ fn write_sheet(path: &std::path::Path, opened: &Opened) -> Result<()> {
     let data: &Dataset = &opened.data;
     let rows = if data.labels.is_some() { ROWS } else { UNLABELLED_ROWS };
     let sheet = contact_sheet(data, COLUMNS, rows);
+    if data.sound.is_some() {
+        return write_signals(path, data, &sheet);
+    }
     let images = sheet.iter().flat_map(|image| match image {
         Some(image) => data.image(*image).into_owned(),
         None => vec![-1.0; data.shape.len()],
     });
     let shape = [data.shape.height, data.shape.width, data.shape.channels];
     image::write_grid(path, &images.collect::<Vec<_>>(), shape, COLUMNS, CELL.div_ceil(data.shape.width))
+}
+
+/// As [`image::write_grid`], of signals.
+fn write_signals(path: &std::path::Path, data: &Dataset, sheet: &[Option<usize>]) -> Result<()> {
+    let silence = vec![0.0; data.shape.len()];
+    let (shape, _) = sound::picture(&silence, data.shape.channels);
+    let pictures = sheet.iter().flat_map(|signal| match signal {
+        Some(signal) => sound::picture(&data.image(*signal), data.shape.channels).1,
+        None => vec![-1.0; shape.iter().product()],
+    });
+    image::write_grid(path, &pictures.collect::<Vec<_>>(), shape, COLUMNS, 1)
 }

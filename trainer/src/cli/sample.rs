@@ -5,7 +5,7 @@ use super::options::guidance;
 use super::output;
 use crate::chain::{self, Batch, Classes};
 use crate::report::note::note;
-use crate::report::{image, progress};
+use crate::report::{image, progress, sound};
 use crate::{files, memory, Error, Result};
 use brownian::host::{ChainMemory, OwnedModel};
 use brownian::{with_state_element, Guidance, Model, Sampler, SnapshotError, StateElement};
@@ -45,7 +45,8 @@ pub struct Sample {
     #[arg(long, value_name = "FILE.png")]
     preview: Option<PathBuf>,
     /// Stop after so many steps, counted as `--start` counts them, and save the chain.
-    #[arg(long, value_name = "STEPS", requires = "snapshot", conflicts_with_all = ["png", "npy", "print", "preview"])]
+    #[arg(long, value_name = "STEPS", requires = "snapshot", conflicts_with_all = ["png", "npy", "print", "preview",
+        "wav", "wav_dir", "spectrogram"])]
     save_after: Option<usize>,
     /// Where to save the chain.
     #[arg(long, value_name = "FILE", requires = "save_after")]
@@ -60,6 +61,18 @@ pub struct Sample {
     /// Write the images as f32 NHWC in [-1, 1].
     #[arg(long, value_name = "FILE.npy")]
     npy: Option<PathBuf>,
+    /// Write signals as one WAV of 16 bits, one after the other.
+    #[arg(long, value_name = "FILE.wav")]
+    wav: Option<PathBuf>,
+    /// Write signals as WAVs, `0000.wav` and so on, into a folder, which is made.
+    #[arg(long, value_name = "FOLDER")]
+    wav_dir: Option<PathBuf>,
+    /// Draw the waveform and the spectrogram of each signal, as one PNG.
+    #[arg(long, value_name = "FILE.png")]
+    spectrogram: Option<PathBuf>,
+    /// Samples a second of what `--wav` and `--wav-dir` write. [default: as the model learned]
+    #[arg(long, value_name = "HERTZ", value_parser = clap::value_parser!(u32).range(1000..=192_000))]
+    rate: Option<u32>,
     /// Draw the images in the terminal.
     #[arg(long)]
     print: bool,
@@ -101,21 +114,35 @@ impl Sample {
         if let Some(threads) = self.threads.filter(|n| !(1..=MAX_THREADS).contains(n)) {
             return Err(Error::Usage(format!("--threads {threads}: give 1 to {MAX_THREADS}")));
         }
-        if self.png.is_none() && self.npy.is_none() && self.preview.is_none() && self.snapshot.is_none() && !self.print
-        {
-            return Err(Error::Usage("nothing would be written: give --png, --npy, --preview or --print".into()));
+        if self.snapshot.is_none() && self.preview.is_none() && !self.wants_samples() {
+            return Err(Error::Usage(
+                "nothing would be written: give --png, --npy, --preview, --print, or of sound --wav, --wav-dir or \
+                 --spectrogram"
+                    .into(),
+            ));
+        }
+        let heard = self.wav.is_some() || self.wav_dir.is_some();
+        if self.rate.is_some() && !heard {
+            return Err(Error::Usage("--rate: is of sound that is written; give --wav or --wav-dir too".into()));
         }
         let guidance = self.guidance()?;
-        let outputs =
-            [("--png", &self.png), ("--npy", &self.npy), ("--preview", &self.preview), ("--snapshot", &self.snapshot)];
+        let outputs = [
+            ("--png", &self.png),
+            ("--npy", &self.npy),
+            ("--preview", &self.preview),
+            ("--snapshot", &self.snapshot),
+            ("--wav", &self.wav),
+            ("--spectrogram", &self.spectrogram),
+        ];
         let outputs: Vec<(&str, &Path)> =
             outputs.iter().filter_map(|(option, path)| Some((*option, path.as_deref()?))).collect();
         files::check_apart(&[&self.file], &outputs)?;
         outputs.iter().try_for_each(|(_, path)| files::check_writable(path))?;
         let file = OwnedModel::read(&self.file)?;
         let model = file.model();
+        let rate = self.check_sound(&model)?;
         if let Some(path) = &self.resume {
-            return with_state_element!(&model, Element => self.resume::<Element>(&model, path));
+            return with_state_element!(&model, Element => self.resume::<Element>(&model, path, rate));
         }
         let plan = find_plan(&model, &self.file, self.plan.as_deref())?;
         let classes = self.class.as_ref().map_or(Ok(Classes::None), |text| condition::classes(text, &model))?;
@@ -140,7 +167,9 @@ impl Sample {
         let bytes = (count * values * size_of::<f32>()) as u64;
         let too_many = |e: Error| Error::Usage(format!("--count {count}: {e}"));
         let bar = progress::image_bar(count);
-        if let (Some(path), None, None, false) = (&self.npy, &self.png, &self.preview, self.print) {
+        let array_alone =
+            self.png.is_none() && self.preview.is_none() && !self.print && self.spectrogram.is_none() && !heard;
+        if let (Some(path), true) = (&self.npy, array_alone) {
             // The file alone holds all images.
             files::check_room(path, bytes).map_err(too_many)?;
             let together = (MOST_TOGETHER / values).max(1);
@@ -152,7 +181,7 @@ impl Sample {
         let shown = if self.preview.is_some() { plan.len() as u64 } else { 0 };
         memory::check(bytes * (1 + shown), "holding all images").map_err(too_many)?;
         let mut samples = Vec::new();
-        if self.png.is_some() || self.npy.is_some() || self.print {
+        if self.wants_samples() {
             samples = pool.install(|| chain::edited(&model, plan, &batch, &edit, || bar.inc(1)))?;
         }
         if let Some(path) = &self.preview {
@@ -160,7 +189,39 @@ impl Sample {
             image::write_grid(path, &previews, shape, previews.len() / count / values, 2)?;
         }
         bar.finish_and_clear();
-        self.write(&samples, shape)
+        self.write(&samples, shape, rate)
+    }
+
+    /// Whether finished samples are wanted.
+    fn wants_samples(&self) -> bool {
+        let files = [&self.png, &self.npy, &self.wav, &self.wav_dir, &self.spectrogram];
+        files.into_iter().any(Option::is_some) || self.print
+    }
+
+    /// Checks what is asked of sound before anything is drawn; the rate that is written.
+    ///
+    /// # Errors
+    /// A model of pictures, or one that does not say its rate.
+    fn check_sound(&self, model: &Model) -> Result<u32> {
+        let asked = [("--wav", &self.wav), ("--wav-dir", &self.wav_dir), ("--spectrogram", &self.spectrogram)];
+        let Some((option, _)) = asked.into_iter().find(|(_, path)| path.is_some()) else { return Ok(0) };
+        let [height, width, channels] = model.shape();
+        if height != 1 {
+            let what = format!("{option}: {} draws pictures of {height}x{width}x{channels}", self.file.display());
+            return Err(Error::Usage(format!("{what}; sound is of height 1")));
+        }
+        if let Some(folder) = &self.wav_dir {
+            std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, format!("cannot be made: {e}")))?;
+            files::check_writable(&folder.join("0000.wav"))?;
+        }
+        match self.rate.or(learned_rate(model)) {
+            Some(rate) => Ok(rate),
+            None if self.wav.is_none() && self.wav_dir.is_none() => Ok(0),
+            None => Err(Error::Usage(format!(
+                "{option}: {} does not say how many samples a second it learned; give --rate",
+                self.file.display()
+            ))),
+        }
     }
 
     /// How the class bends the draws.
@@ -174,8 +235,25 @@ impl Sample {
     }
 
     /// Writes samples wherever that was asked for.
-    fn write(&self, samples: &[f32], shape: [usize; 3]) -> Result<()> {
-        let count = samples.len() / shape.iter().product::<usize>();
+    fn write(&self, samples: &[f32], shape: [usize; 3], rate: u32) -> Result<()> {
+        let (values, channels) = (shape.iter().product::<usize>(), shape[2]);
+        let count = samples.len() / values;
+        if let Some(path) = &self.wav {
+            files::write_atomically(path, &sound::wav(samples, values, channels, rate)?)?;
+        }
+        for (i, signal) in samples.chunks_exact(values).enumerate().filter(|_| self.wav_dir.is_some()) {
+            let path = self.wav_dir.iter().map(|folder| folder.join(format!("{i:04}.wav")));
+            let bytes = sound::wav(signal, values, channels, rate)?;
+            path.into_iter().try_for_each(|path| files::write_atomically(&path, &bytes))?;
+        }
+        if let Some(path) = &self.spectrogram {
+            let pictures: Vec<_> =
+                samples.chunks_exact(values).map(|signal| sound::picture(signal, channels)).collect();
+            if let Some((shape, _)) = pictures.first() {
+                let pixels: Vec<f32> = pictures.iter().flat_map(|(_, pixels)| pixels).copied().collect();
+                image::write_grid(path, &pixels, *shape, columns(count), 1)?;
+            }
+        }
         if let Some(path) = &self.npy {
             write_npy(path, count, shape, [Ok(samples.to_vec())])?;
         }
@@ -191,7 +269,7 @@ impl Sample {
     }
 
     /// Takes up the chain saved at `path`, and finishes it or saves it again.
-    fn resume<E: StateElement>(&self, model: &Model, path: &Path) -> Result<()> {
+    fn resume<E: StateElement>(&self, model: &Model, path: &Path, rate: u32) -> Result<()> {
         let bytes = std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
         let images = self.edit.read(model.shape(), 1)?;
         let mut memory = ChainMemory::new(model);
@@ -212,8 +290,15 @@ impl Sample {
         }
         while sampler.step() {}
         let samples: Vec<f32> = sampler.values().collect();
-        self.write(&samples, model.shape())
+        self.write(&samples, model.shape(), rate)
     }
+}
+
+/// Samples a second of the recordings that a model learned, by what its file says of its origin.
+fn learned_rate(model: &Model) -> Option<u32> {
+    let provenance: toml::Table = model.header().provenance.parse().ok()?;
+    let rate = provenance.get("run")?.get("sample_rate")?.as_integer()?;
+    u32::try_from(rate).ok().filter(|rate| *rate > 0)
 }
 
 /// Goes on until `steps` steps of the plan are made, and saves the chain.

@@ -4,3 +4,4 @@ pub mod image;
 pub mod note;
 pub mod plot;
 pub mod progress;
+pub mod sound;

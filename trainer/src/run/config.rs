@@ -60,6 +60,9 @@ pub struct Config {
     /// The factor on the values before noise is added to them; plans end in the data's own units.
     #[serde(default = "unscaled", skip_serializing_if = "is_unscaled")]
     pub data_scale: f64,
+    /// Samples a second, where the data are sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_rate: Option<u32>,
     /// Height, width and channels of an image.
     pub image: [usize; 3],
     /// The axes of the labels, none for unlabelled data. A file holds the number of classes where nothing is named.
@@ -130,6 +133,7 @@ impl Config {
             preset: preset.into(),
             data: data.source.clone(),
             data_digest: data.digest(),
+            sample_rate: data.sound.map(|sound| sound.rate),
             data_scale: data.sound.map_or(unscaled(), |sound| sound.scale),
             image: [data.shape.height, data.shape.width, data.shape.channels],
             axes: data.axes().to_vec(),
@@ -146,6 +150,7 @@ impl Config {
             data_options: Options::default(),
             data_digest: 0,
             data_scale: unscaled(),
+            sample_rate: None,
             image: [0; 3],
             axes: vec![],
             steps: 40_000,

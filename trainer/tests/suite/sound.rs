@@ -1,4 +1,5 @@
 //! Folders of recordings as people have them, made afresh: what is read, what is said, and what is refused.
+use crate::commands;
 use crate::data::{open, refuses, try_open};
 use brownian_trainer::graph::Shape;
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -192,4 +193,57 @@ fn options_of_sound_are_for_sound() {
         "--rate is of recordings and means nothing for the built-in data set digits",
     );
     refuses(Path::new("spoken"), &["--size", "32"], "--size means nothing for the built-in data set spoken");
+}
+
+/// From a folder of recordings to sound again, with every preset of sound.
+#[test]
+fn recordings_are_learned_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for (class, level) in [("soft", 0.2), ("loud", 0.8)] {
+        for i in 0..4 {
+            let frames = 1500 + 100 * i;
+            write(&path.join(format!("bursts/{class}/{i}.wav")), &burst(frames, 8000, level), 8000, 1, 16);
+        }
+    }
+    let data = ["bursts", "--length", "512"];
+    let shown = commands::succeeds(path, &[&["data"], &data[..], &["--png", "sheet.png"]].concat());
+    assert!(shown.contains("8 recordings of 512 samples, 0.064 s at 8000 Hz (8 WAV)"), "{shown}");
+    let sheet = image::open(path.join("sheet.png")).unwrap();
+    // Two rows of twelve, each of waveform, line and spectrogram.
+    assert_eq!((sheet.width(), sheet.height()), (12 * 129 + 1, 2 * (48 + 1 + 128 + 1) + 1));
+    for preset in ["speech", "speech-half", "diffwave"] {
+        let train = ["train", "--preset", preset, "--steps", "2", "--batch", "2", "--out", preset, "--data"];
+        commands::says(path, &[&train[..], &data].concat());
+        let config = fs::read_to_string(path.join(preset).join("step-000000002/run.toml")).unwrap();
+        assert!(config.contains("sample_rate = 8000") && config.contains("data_scale = 6.67"), "{config}");
+        let file = format!("{preset}.brn");
+        commands::says(path, &["export", preset, "--out", &file, "--plan", "dpm:2"]);
+        let sample = ["sample", &file, "--count", "3", "--class", "loud"];
+        let written = ["--wav", "all.wav", "--wav-dir", "each", "--spectrogram", "seen.png", "--npy", "all.npy"];
+        commands::says(path, &[&sample[..], &written].concat());
+        let mut all = hound::WavReader::open(path.join("all.wav")).unwrap();
+        assert_eq!((all.spec().sample_rate, all.duration()), (8000, 3 * (512 + 800)));
+        let second: Vec<i16> = all.samples().skip(512 + 800).take(512).map(Result::unwrap).collect();
+        let mut one = hound::WavReader::open(path.join("each/0001.wav")).unwrap();
+        assert_eq!(one.samples::<i16>().map(Result::unwrap).collect::<Vec<_>>(), second);
+        assert_eq!(fs::read_dir(path.join("each")).unwrap().count(), 3);
+        assert_eq!(image::open(path.join("seen.png")).unwrap().width(), 3 * 129 + 1);
+    }
+    commands::says(path, &["sample", "speech.brn", "--count", "1", "--wav", "fast.wav", "--rate", "16000"]);
+    assert_eq!(hound::WavReader::open(path.join("fast.wav")).unwrap().spec().sample_rate, 16_000);
+    let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28-nano.brn");
+    commands::refuses(
+        path,
+        &["sample", digits, "--wav", "x.wav"],
+        2,
+        "draws pictures of 28x28x1; sound is of height 1",
+    );
+    commands::refuses(
+        path,
+        &["sample", "speech.brn", "--npy", "x.npy", "--rate", "9000"],
+        2,
+        "give --wav or --wav-dir too",
+    );
+    commands::refuses(path, &["sample", "speech.brn", "--wav", "no/x.wav"], 1, "cannot be written");
 }
