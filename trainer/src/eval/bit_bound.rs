@@ -137,7 +137,13 @@ mod tests {
         let share = 0.3f64;
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let images: Vec<f32> = (0..500 * 256).map(|_| if rng.random::<f64>() < share { 1.0 } else { -1.0 }).collect();
-        let data = Dataset { source: "bits".into(), shape: Shape::new(16, 16, 1), images: images.into(), labels: None, sound: None };
+        let data = Dataset {
+            source: "bits".into(),
+            shape: Shape::new(16, 16, 1),
+            images: images.into(),
+            labels: None,
+            sound: None,
+        };
         let entropy = -256.0 * (share * share.ln() + (1.0 - share) * (1.0 - share).ln());
         for mean in [0.5, 0.2] {
             let process = Binomial::new(10, mean, Weighting::Simple);

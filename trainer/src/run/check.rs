@@ -96,10 +96,9 @@ impl Config {
                 () if self.weighting == Weighting::MinSnr => {
                     fail("--weighting min-snr: it is of the Gaussian process; give simple or variational".into())
                 }
-                () if self.data_scale != usual.data_scale => fail(format!(
-                    "--data-scale {}: it is of the Gaussian process; bits have no size",
-                    self.data_scale
-                )),
+                () if self.data_scale != usual.data_scale => {
+                    fail(format!("--data-scale {}: it is of the Gaussian process; bits have no size", self.data_scale))
+                }
                 () if channels != 1 => fail(format!(
                     "--process binomial: a bit a pixel, but the images have {channels} channels; give gray ones"
                 )),
@@ -136,7 +135,13 @@ mod tests {
 
     fn config() -> Config {
         let images = vec![0.0; 64];
-        let data = Dataset { source: "one".into(), shape: Shape::new(8, 8, 1), images: images.into(), labels: None, sound: None };
+        let data = Dataset {
+            source: "one".into(),
+            shape: Shape::new(8, 8, 1),
+            images: images.into(),
+            labels: None,
+            sound: None,
+        };
         Config::new("tiny", &data)
     }
 
