@@ -178,7 +178,7 @@ fn every_op_is_in_the_small_model() {
         }
     });
     println!("{count} ops, {} bytes, arena {}", file.bytes().len(), model.arena_len());
-    assert_eq!(unique.len(), 11);
+    assert_eq!(unique.len(), 12);
     parse_and_run(file.bytes()).unwrap();
 }
 
@@ -251,7 +251,7 @@ fn mutate(good: Vec<u8>, count: u32) {
 #[test]
 fn changed_fields_never_panic() {
     change_fields(small_model(), 14_000);
-    change_fields(model(Kind::Packed), 8_000);
+    change_fields(model(Kind::Packed), 16_000);
 }
 
 fn change_fields(good: Vec<u8>, count: u32) {

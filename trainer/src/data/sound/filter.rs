@@ -3,7 +3,7 @@ use biquad::{Biquad, Coefficients, DirectForm2Transposed, Type, Q_BUTTERWORTH_F6
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler};
 
-/// Frames that are resampled at a time.
+/// Samples that are resampled at a time, at least.
 const CHUNK: usize = 1024;
 
 /// What a filter lets through.
@@ -43,12 +43,23 @@ pub fn resampled(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, String
         return Ok(samples.to_vec());
     }
     let failed = |e: String| format!("cannot be resampled from {from} to {to} samples a second: {e}");
+    // An even number of the shortest blocks that both rates divide: half a block, the delay, is then whole.
+    let chunk = CHUNK.next_multiple_of(2 * (from / common_divisor(from, to)) as usize);
     let mut resampler =
-        Fft::<f64>::new(from as usize, to as usize, CHUNK, 1, FixedSync::Both).map_err(|e| failed(e.to_string()))?;
+        Fft::<f64>::new(from as usize, to as usize, chunk, 1, FixedSync::Both).map_err(|e| failed(e.to_string()))?;
     let values: Vec<f64> = samples.iter().map(|sample| f64::from(*sample)).collect();
     let input = InterleavedSlice::new(&values, 1, values.len()).map_err(|e| failed(e.to_string()))?;
     let output = resampler.process_all(&input, values.len(), None).map_err(|e| failed(e.to_string()))?;
     Ok(output.take_data().into_iter().map(|value| value as f32).collect())
+}
+
+/// The largest number that both are multiples of.
+fn common_divisor(a: u32, b: u32) -> u32 {
+    if b == 0 {
+        a
+    } else {
+        common_divisor(b, a % b)
+    }
 }
 
 #[cfg(test)]
