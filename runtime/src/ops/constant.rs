@@ -56,27 +56,3 @@ impl Operation for Constant {
         self.output.values()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::list::Op;
-    use super::super::step_bias::StepBiases;
-    use super::super::testing::tensor;
-    use super::*;
-    use crate::format::{Element, TableError, TableFault};
-
-    #[test]
-    fn the_values_of_the_file_are_the_result() {
-        let blob = [9, 9, 1, 0xfe, 3, 0x80, 0x7f, 6];
-        let op = Constant { output: tensor(4, [1, 2, 3], Element::I8), table: 2 };
-        let mut checker = Checker::new(&blob, 12, 0);
-        assert_eq!(op.check(&mut checker), Ok(()));
-        let mut arena = [7; 12];
-        Op::Constant(op).run(&Evaluation { blob: &blob, biases: &StepBiases::of_time(&[]) }, &mut arena).unwrap();
-        assert_eq!(arena, [7, 7, 7, 7, 1, 0xfe, 3, 0x80, 0x7f, 6, 7, 7]);
-        let outside = TableError { table: Table::Weights, fault: TableFault::Outside };
-        assert_eq!(Constant { table: 3, ..op }.check(&mut checker), Err(outside.into()));
-        let wide = Constant { output: tensor(4, [1, 1, 3], Element::I16), ..op };
-        assert_eq!(wide.check(&mut checker), Err(OpFault::Element));
-    }
-}

@@ -206,9 +206,9 @@ fn recordings_are_learned_and_drawn() {
             write(&path.join(format!("bursts/{class}/{i}.wav")), &burst(frames, 8000, level), 8000, 1, 16);
         }
     }
-    let data = ["bursts", "--length", "256"];
+    let data = ["bursts", "--length", "512"];
     let shown = commands::succeeds(path, &[&["data"], &data[..], &["--png", "sheet.png"]].concat());
-    assert!(shown.contains("8 recordings of 256 samples, 0.032 s at 8000 Hz (8 WAV)"), "{shown}");
+    assert!(shown.contains("8 recordings of 512 samples, 0.064 s at 8000 Hz (8 WAV)"), "{shown}");
     let sheet = image::open(path.join("sheet.png")).unwrap();
     // Two rows of twelve, each of waveform, line and spectrogram.
     assert_eq!((sheet.width(), sheet.height()), (12 * 129 + 1, 2 * (48 + 1 + 128 + 1) + 1));
@@ -223,8 +223,8 @@ fn recordings_are_learned_and_drawn() {
         let written = ["--wav", "all.wav", "--wav-dir", "each", "--spectrogram", "seen.png", "--npy", "all.npy"];
         commands::says(path, &[&sample[..], &written].concat());
         let mut all = hound::WavReader::open(path.join("all.wav")).unwrap();
-        assert_eq!((all.spec().sample_rate, all.duration()), (8000, 3 * (256 + 800)));
-        let second: Vec<i16> = all.samples().skip(256 + 800).take(256).map(Result::unwrap).collect();
+        assert_eq!((all.spec().sample_rate, all.duration()), (8000, 3 * (512 + 800)));
+        let second: Vec<i16> = all.samples().skip(512 + 800).take(512).map(Result::unwrap).collect();
         let mut one = hound::WavReader::open(path.join("each/0001.wav")).unwrap();
         assert_eq!(one.samples::<i16>().map(Result::unwrap).collect::<Vec<_>>(), second);
         assert_eq!(fs::read_dir(path.join("each")).unwrap().count(), 3);
