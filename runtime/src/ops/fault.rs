@@ -54,7 +54,8 @@ impl fmt::Display for OpFault {
         f.write_str(match self {
             Self::Unknown => {
                 "its number is not that of an op of this build; four-bit weights need the feature four-bit, scratch \
-                 for Winograd's algorithm the feature winograd, newer ops a newer Brownian"
+                 for Winograd's algorithm the feature winograd, positions the feature constant, newer ops a newer \
+                 Brownian"
             }
             Self::Encoding => "it cannot be decoded",
             Self::Shape => "its shapes do not follow from each other",

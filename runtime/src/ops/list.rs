@@ -4,6 +4,7 @@ use super::add::Add;
 use super::buffers::Buffers;
 use super::channel_bias::ChannelBias;
 use super::concat::Concat;
+#[cfg(feature = "constant")]
 use super::constant::Constant;
 use super::conv2d::Conv2d;
 use super::depth_to_space::DepthToSpace;
@@ -96,6 +97,7 @@ ops! {
     12 Gate(Gate),
     #[cfg(feature = "winograd")]
     14 WinogradConv2d(WinogradConv2d),
+    #[cfg(feature = "constant")]
     15 Constant(Constant),
 }
 

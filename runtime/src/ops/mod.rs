@@ -19,6 +19,7 @@ mod build;
 mod channel_bias;
 pub(crate) mod checker;
 mod concat;
+#[cfg(feature = "constant")]
 mod constant;
 mod conv2d;
 mod conv_input;
@@ -53,6 +54,7 @@ mod winograd_conv2d;
 pub use add::Add;
 pub use channel_bias::ChannelBias;
 pub use concat::Concat;
+#[cfg(feature = "constant")]
 pub use constant::Constant;
 pub use conv2d::Conv2d;
 pub use conv_input::ConvInput;

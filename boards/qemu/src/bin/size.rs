@@ -1,8 +1,9 @@
 #![no_std]
 #![no_main]
 //! The smallest firmware that draws: reads a model, makes every step of a chain, and nothing else. Each of the features
-//! `class`, `two-evaluations`, `image-to-image`, `inpainting`, `preview`, `by-op`, `snapshots`, `four-bit` and `bits` adds one
-//! thing that a chain can be asked for, so that `cargo xtask size` can say what it costs. It is linked, not run.
+//! `class`, `two-evaluations`, `image-to-image`, `inpainting`, `preview`, `by-op`, `snapshots`, `constant`, `four-bit`
+//! and `bits` adds one thing that a chain can be asked for, so that `cargo xtask size` can say what it costs. It is
+//! linked, not run.
 
 use brownian::{Arena, Model, Sampler};
 use core::hint::black_box;
