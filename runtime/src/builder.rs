@@ -4,7 +4,7 @@ use crate::conditioning::{Condition, Guidance};
 use crate::error::SamplerError;
 use crate::format::BLOB_ALIGN;
 use crate::image::{Given, Image};
-use crate::inpaint::{Inpainting, KnownPixels};
+use crate::inpaint::{Inpainting, Keeping, KnownPixels};
 use crate::model::{Model, Plan};
 use crate::plan::STEP_LEN;
 use crate::process::chain::State;
@@ -145,7 +145,18 @@ impl<'a, E: StateElement> Builder<'a, E> {
     /// noised to the level that x then has, with one noise for the whole chain; after the last step they are
     /// the image itself. The network draws the other pixels to suit them.
     pub fn inpaint(self, known: KnownPixels<'a>) -> Self {
-        Self { inpainting: Some(Inpainting::new(known)), ..self }
+        Self { inpainting: Some(Inpainting::replacing(known)), ..self }
+    }
+
+    /// Inpainting, or denoising, by multiplying distributions: what [`Keeping::Multiply`] says of the known pixels, with
+    /// noise of standard deviation `deviation` on them, 0 to 10. The mask of an image to denoise names all pixels.
+    pub fn multiply(self, known: KnownPixels<'a>, deviation: f32) -> Self {
+        Self { inpainting: Some(Inpainting::multiplying(known, deviation)), ..self }
+    }
+
+    /// [`inpaint`](Self::inpaint) or [`multiply`](Self::multiply), as `keeping` says.
+    pub fn keep(self, known: KnownPixels<'a>, keeping: Keeping) -> Self {
+        Self { inpainting: Some(Inpainting::by(known, keeping)), ..self }
     }
 
     /// Draws x_T, or noises the image to start from; no step is made yet.
@@ -172,7 +183,7 @@ impl<'a, E: StateElement> Builder<'a, E> {
             return Err(SamplerError::GuidanceWithoutClass);
         }
         if let Some(inpainting) = &self.inpainting {
-            inpainting.check(self.model)?;
+            inpainting.check(self.model, &self.plan)?;
         }
         let mut sampler =
             Sampler::at(self.model, self.plan, condition, self.two_evaluations, self.inpainting, arena, state)?;

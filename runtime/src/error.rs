@@ -53,6 +53,15 @@ pub enum SamplerError {
     GuidanceWithoutClass,
     /// The plan is another model's.
     ForeignPlan,
+    /// Distributions are to be multiplied in a chain over bits.
+    MultiplyBits,
+    /// The deviation of the noise on what is known is not from 0 to 10.
+    MultiplyDeviation,
+    /// Distributions are to be multiplied, and a step that is not the last adds no noise.
+    MultiplyWithoutNoise {
+        /// The step.
+        step: u32,
+    },
     /// Image-to-image would start behind the last step.
     Start {
         /// Steps of the plan.
@@ -131,6 +140,15 @@ impl fmt::Display for SamplerError {
             Self::Guidance => f.write_str("the guidance scale must be from 0 to 16"),
             Self::GuidanceWithoutClass => f.write_str("guidance acts on a class: name one, or ask for no guidance"),
             Self::ForeignPlan => f.write_str("the plan is another model's; take it from the model that draws"),
+            Self::MultiplyBits => {
+                f.write_str("a chain over bits keeps known pixels by replacing them; distributions are multiplied of values")
+            }
+            Self::MultiplyDeviation => f.write_str("the deviation of what is known must be from 0 to 10"),
+            Self::MultiplyWithoutNoise { step } => write!(
+                f,
+                "step {step} of the plan adds no noise, so there is no distribution to multiply: take a plan such as ddpm or \
+                 ddim with eta=1, or replace the known pixels"
+            ),
             Self::Start { steps } => {
                 write!(f, "the plan has {steps} steps; start at a step below that, counted from 0")
             }

@@ -74,7 +74,7 @@ pub use error::{SamplerError, SnapshotError};
 pub use format::{arena_len, sample_len, snapshot_len, state_kind, state_len, state_len_two_evaluations};
 pub use half::f16;
 pub use image::Image;
-pub use inpaint::{mask_len, KnownPixels};
+pub use inpaint::{mask_len, Keeping, KnownPixels};
 pub use model::{Model, Ops, Plan};
 pub use ops::OpFault;
 pub use parse::{AxisFault, ParseError, PlanFault, MAX_AXES, MAX_MACS, MAX_OPS, MAX_PLANS, MAX_VALUES};

@@ -3,7 +3,7 @@
 use crate::conditioning::{self, Condition};
 use crate::execute;
 use crate::format::CRC;
-use crate::inpaint::Inpainting;
+use crate::inpaint::{Inpainting, Moment};
 use crate::model::{Model, Ops, Plan};
 use crate::plan::STEP_LEN;
 use crate::preview::Preview;
@@ -208,8 +208,8 @@ impl<'a, E: StateElement> Sampler<'a, E> {
     pub(crate) fn place_known(&mut self) {
         let Some(inpainting) = &self.inpainting else { return };
         let stream = Stream::new(self.seed, self.image, Stream::KNOWN);
-        let step = self.plan.step_bytes(self.steps_done);
-        inpainting.place(self.model, &mut self.state, step, stream);
+        let moment = Moment { plan: &self.plan, start: self.start, steps_done: self.steps_done };
+        inpainting.place(self.model, &mut self.state, moment, stream);
     }
 
     /// The state x_t, HWC, as it is kept; after the last step the sample.

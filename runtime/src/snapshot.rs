@@ -9,7 +9,7 @@
 use crate::conditioning::{Condition, Guidance};
 use crate::error::{SamplerError, SnapshotError};
 use crate::format::{Reader, CRC, CRC_LEN, SNAPSHOT_HEAD_LEN};
-use crate::inpaint::{Inpainting, KnownPixels};
+use crate::inpaint::{Inpainting, Keeping, KnownPixels};
 use crate::model::{Model, Plan};
 use crate::parse::MAX_AXES;
 use crate::process::element::StateElement;
@@ -194,7 +194,12 @@ pub struct Resume<'a, 's, E: StateElement = f32> {
 impl<'a, E: StateElement> Resume<'a, '_, E> {
     /// What the chain was inpainting with; it must be given again.
     pub fn inpaint(self, known: KnownPixels<'a>) -> Self {
-        Self { inpainting: Some(Inpainting::new(known)), ..self }
+        Self { inpainting: Some(Inpainting::replacing(known)), ..self }
+    }
+
+    /// What the chain was keeping, and how; it must be given again.
+    pub fn keep(self, known: KnownPixels<'a>, keeping: Keeping) -> Self {
+        Self { inpainting: Some(Inpainting::by(known, keeping)), ..self }
     }
 
     /// Admits chains that evaluate twice a step. Code that does so is only linked where this is called; other chains
@@ -216,7 +221,7 @@ impl<'a, E: StateElement> Resume<'a, '_, E> {
             (true, functions) => functions,
         };
         if let Some(inpainting) = &inpainting {
-            inpainting.check(model)?;
+            inpainting.check(model, &plan)?;
         }
         if inpainting.map(|inpainting| inpainting.checksum(model)) != head.known {
             return Err(SnapshotError::Known);

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 use brownian::host::ChainMemory;
 use brownian::random::Stream;
 use brownian::{
-    with_state_element, Condition, Guidance, Image, KnownPixels, Model, Plan, Sampler, StateElement, MAX_AXES,
+    with_state_element, Condition, Guidance, Image, Keeping, KnownPixels, Model, Plan, Sampler, StateElement, MAX_AXES,
 };
 use rayon::prelude::*;
 
@@ -81,6 +81,8 @@ pub struct Edit<'a> {
     pub from: Option<(&'a [f32], usize)>,
     /// Inpainting: the images, and the mask of what is kept, see [`KnownPixels::mask`].
     pub known: Option<(&'a [f32], &'a [u8])>,
+    /// How it keeps that.
+    pub keeping: Keeping,
 }
 
 impl<'a> Edit<'a> {
@@ -111,7 +113,7 @@ impl<'a> Edit<'a> {
             chain = chain.from_image(pick(images, image, values), step);
         }
         if let Some(known) = self.known(image, values) {
-            chain = chain.inpaint(known);
+            chain = chain.keep(known, self.keeping);
         }
         let (arena, state) = memory.split_as();
         chain.start(arena, state).map_err(|e| Error::Usage(e.to_string()))

@@ -2,7 +2,7 @@
 
 use crate::report::{Line, Piece};
 use crate::request::{Request, UnknownClass};
-use brownian::{mask_len, Image, KnownPixels, Model, Sampler, SamplerError, SnapshotError, StateElement};
+use brownian::{mask_len, Image, Keeping, KnownPixels, Model, Sampler, SamplerError, SnapshotError, StateElement};
 use core::fmt;
 
 /// What lies ready for a chain, one behind the other: an image of a byte a value, a mask of a bit a pixel, and a
@@ -64,12 +64,13 @@ pub fn start<'a, E: StateElement>(
     state: &'a mut [E],
 ) -> Result<Sampler<'a, E>, Refusal> {
     let image = Image::Bytes(inputs.image);
+    let keeping = if request.multiply { Keeping::Multiply(0.0) } else { Keeping::Replace };
     let known = request.inpaint.then_some(KnownPixels { image, mask: inputs.mask });
     if let Some(len) = request.resume {
         let snapshot = inputs.snapshot.get(..len as usize).unwrap_or(inputs.snapshot);
         let mut chain = Sampler::resume(model, snapshot).map_err(Refusal::Snapshot)?.two_evaluations();
         if let Some(known) = known {
-            chain = chain.inpaint(known);
+            chain = chain.keep(known, keeping);
         }
         return chain.start(arena, state).map_err(Refusal::Snapshot);
     }
@@ -82,7 +83,7 @@ pub fn start<'a, E: StateElement>(
         chain = chain.from_image(image, step.into());
     }
     if let Some(known) = known {
-        chain = chain.inpaint(known);
+        chain = chain.keep(known, keeping);
     }
     Ok(chain.start(arena, state)?)
 }

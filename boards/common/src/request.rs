@@ -1,6 +1,6 @@
 //! What to sample, as words on a command line: `plan=ddim50 seeds=1..9 class=3 guidance=384 steps=10`;
 //! `class=seed` draws class seed mod classes, `class=long+happy` classes by their names. Firmware that edits also takes `evaluations=2`, `from=STEP`
-//! (image-to-image), `inpaint=1`, `save=STEPS` and `resume=BYTES`; see [`edit`](crate::edit).
+//! (image-to-image), `inpaint=1`, `multiply=1`, `save=STEPS` and `resume=BYTES`; see [`edit`](crate::edit).
 
 use brownian::{Builder, Condition, Model, Plan, Sampler, StateElement};
 use core::fmt;
@@ -24,6 +24,8 @@ pub struct Request<'a> {
     pub from: Option<u16>,
     /// Whether to inpaint.
     pub inpaint: bool,
+    /// Whether to do so by multiplying distributions.
+    pub multiply: bool,
     /// Prints a snapshot when so many steps of the plan are made.
     pub save: Option<u32>,
     /// Takes up a snapshot of so many bytes.
@@ -43,6 +45,7 @@ impl Default for Request<'_> {
             two_evaluations: false,
             from: None,
             inpaint: false,
+            multiply: false,
             save: None,
             resume: None,
             steps: u32::MAX,
@@ -108,7 +111,7 @@ impl fmt::Display for BadWord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "cannot read '{}': use plan=NAME seeds=A..B class=C guidance=G steps=N evaluations=2 from=STEP inpaint=1 \
+            "cannot read '{}': use plan=NAME seeds=A..B class=C guidance=G steps=N evaluations=2 from=STEP inpaint=1 multiply=1 \
              save=STEPS resume=BYTES",
             self.0
         )
@@ -173,6 +176,7 @@ impl<'a> Request<'a> {
             "evaluations" if value == "2" => Self { two_evaluations: true, ..self },
             "from" => Self { from: Some(value.parse().map_err(|_| bad)?), ..self },
             "inpaint" if value == "1" => Self { inpaint: true, ..self },
+            "multiply" if value == "1" => Self { inpaint: true, multiply: true, ..self },
             "save" => Self { save: Some(value.parse().map_err(|_| bad)?), ..self },
             "resume" => Self { resume: Some(value.parse().map_err(|_| bad)?), ..self },
             "steps" => Self { steps: value.parse().map_err(|_| bad)?, ..self },
@@ -232,9 +236,18 @@ mod tests {
     /// A foreign word, a bad number and a reversed range are named.
     #[test]
     fn names_bad_words() {
-        for word in
-            ["seed", "seeds=9..3", "class=-1", "speed=3", "steps=x", "seeds=4", "evaluations=3", "inpaint=0", "from="]
-        {
+        for word in [
+            "seed",
+            "seeds=9..3",
+            "class=-1",
+            "speed=3",
+            "steps=x",
+            "seeds=4",
+            "evaluations=3",
+            "inpaint=0",
+            "multiply=2",
+            "from=",
+        ] {
             assert_eq!(Request::default().word(word), Err(BadWord(word)));
         }
     }

@@ -144,6 +144,9 @@ impl Chain for Bits {
         (i64::from(p_hat) - (1 << 31)) as f32 * (1.0 / 2_147_483_648.0)
     }
 
+    /// Nothing: such chains are refused.
+    fn multiply(_: &mut State<Self>, _: [Option<&[u8; STEP_LEN]>; 2], _: &Given, _: f32, _: u32, _: Stream) {}
+
     fn place(state: &mut State<Self>, step: Option<&[u8; STEP_LEN]>, given: &Given, stream: Stream) {
         let level = step.map_or([0, u32::MAX], |step| BitStep::decode(step).level);
         let State { x, values, .. } = state;

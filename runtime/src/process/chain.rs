@@ -53,6 +53,17 @@ pub trait Chain: Sized {
     /// x_0 as a step believes it to be, about -1 to 1: value `index` of x.
     fn estimate(step: &Self::Step, clip: bool, x: &[Self], index: usize, output: Self::Output) -> f32;
 
+    /// Multiplies the distribution that a step has drawn the values from by what is said of those that are given: of `steps` the first
+    /// was made, if any was, and the second begins, if there is one. `round` is the number of steps made.
+    fn multiply(
+        state: &mut State<Self>,
+        steps: [Option<&[u8; STEP_LEN]>; 2],
+        given: &Given,
+        deviation: f32,
+        round: u32,
+        stream: Stream,
+    );
+
     /// Sets the values that are given to the level that x has when the step of these bytes begins, or to the image behind
     /// the last step, with the noise of this draw.
     fn place(state: &mut State<Self>, step: Option<&[u8; STEP_LEN]>, given: &Given, stream: Stream);

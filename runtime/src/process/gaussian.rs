@@ -7,11 +7,12 @@ use super::chain::{Chain, State};
 use super::element::{Real, StateElement};
 use super::outputs::Outputs;
 use super::previous::Previous;
+use super::product::Product;
 use crate::format::Header;
 use crate::image::Given;
 use crate::plan::{Level, Step, STEP_LEN};
 use crate::quant::quantize;
-use crate::random::Stream;
+use crate::random::{normal, Stream};
 use half::f16;
 
 /// x0_hat = clip(k_x·x + k_eps·F) of one element, F being the network's `output` for it.
@@ -128,6 +129,28 @@ macro_rules! chain {
 
             fn estimate(step: &Step, clip: bool, x: &[Self], index: usize, output: f32) -> f32 {
                 x0_hat(step, clip, Self::value(x, index), output)
+            }
+
+            fn multiply(
+                state: &mut State<Self>,
+                [done, next]: [Option<&[u8; STEP_LEN]>; 2],
+                given: &Given,
+                deviation: f32,
+                round: u32,
+                stream: Stream,
+            ) {
+                let Some(done) = done else { return };
+                let level = next.map_or(Level::CLEAN, |next| Step::decode(next).level);
+                let product = Product::new(Step::decode(done).sigma, level, deviation);
+                let mut z = [0.0; 2];
+                for (i, slot) in state.x.iter_mut().enumerate() {
+                    if i % 2 == 0 {
+                        z = stream.words_of_round(round, i as u32 / 2).map(normal);
+                    }
+                    if let Some(value) = given.value(i) {
+                        *slot = Real::store(product.of(Real::load(*slot), value, z[i % 2]));
+                    }
+                }
             }
 
             fn place(state: &mut State<Self>, step: Option<&[u8; STEP_LEN]>, given: &Given, stream: Stream) {

@@ -7,6 +7,7 @@
 //! | `chain.rs` | what a chain asks of a process |
 //! | [`element`], `kind.rs` | what a state is kept in |
 //! | `outputs.rs` | what the network says |
+//! | [`product`] | a step's distribution times that of what is known |
 //! | `previous.rs` | x0_hat of the step before |
 //! | `logistic.rs`, `scales.rs` | a table that `binomial.rs` reads; the scales of a network over bits |
 
@@ -18,6 +19,7 @@ mod kind;
 mod logistic;
 pub(crate) mod outputs;
 mod previous;
+pub mod product;
 pub(crate) mod scales;
 
 pub use kind::StateKind;

@@ -54,6 +54,12 @@ impl Stream {
     pub fn words(&self, index: u32) -> [u32; 2] {
         threefry2x32(self.key, [index, 0])
     }
+
+    /// The same of round `round`, where one draw is made in rounds: round 0 is [`words`](Self::words).
+    #[inline]
+    pub fn words_of_round(&self, round: u32, index: u32) -> [u32; 2] {
+        threefry2x32(self.key, [index, round])
+    }
 }
 
 #[cfg(test)]

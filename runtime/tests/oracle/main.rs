@@ -5,6 +5,7 @@
 //! the final standard deviation is the root of the sum of the squares over all elements.
 
 mod langevin;
+mod product;
 
 use brownian::plan::schedule::Schedule;
 use brownian::plan::{build, Level, Method, PlanError, Prediction, Spacing, Step, Variance};

@@ -2,6 +2,7 @@
 use crate::data::{self, Dataset};
 use crate::graph::Shape;
 use crate::{Error, Result};
+use brownian::Keeping;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -23,6 +24,41 @@ pub struct EditArguments {
     /// The image that inpainting keeps parts of: a picture, or the images of a data set as for `--from`.
     #[arg(long, value_name = "PICTURE|DATA", requires = "inpaint")]
     image: Option<String>,
+    /// How inpainting keeps what it keeps: `replace` puts the pixels back after every step; `multiply` multiplies the
+    /// distribution of every step by their likelihood, with a plan whose steps add noise; `multiply:NOISE` takes them to
+    /// have Gaussian noise of that standard deviation, in [-1, 1], which the draw takes off: a mask that is black all over
+    /// then denoises a whole image.
+    #[arg(long, value_name = "replace|multiply|multiply:NOISE", requires = "inpaint", default_value = "replace")]
+    keep: Keep,
+}
+
+/// How inpainting keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Keep(Keeping);
+
+impl FromStr for Keep {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let noise = match text {
+            "replace" => return Ok(Self(Keeping::Replace)),
+            "multiply" => return Ok(Self(Keeping::Multiply(0.0))),
+            _ => text.strip_prefix("multiply:").and_then(|noise| noise.parse().ok()),
+        };
+        match noise.filter(|noise: &f32| (0.0..=10.0).contains(noise)) {
+            Some(noise) => Ok(Self(Keeping::Multiply(noise))),
+            None => Err("give replace, multiply, or multiply:NOISE with a standard deviation from 0 to 10".into()),
+        }
+    }
+}
+
+impl std::fmt::Display for Keep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Keeping::Multiply(noise) => write!(f, "multiply:{noise}"),
+            _ => f.write_str("replace"),
+        }
+    }
 }
 
 /// Where image-to-image starts.
@@ -63,6 +99,7 @@ impl Start {
 pub struct EditImages {
     from: Option<(Vec<f32>, usize)>,
     known: Option<(Vec<f32>, Vec<u8>)>,
+    keep: Keep,
 }
 
 impl EditImages {
@@ -71,6 +108,7 @@ impl EditImages {
         crate::chain::Edit {
             from: self.from.as_ref().map(|(images, step)| (&images[..], *step)),
             known: self.known.as_ref().map(|(images, mask)| (&images[..], &mask[..])),
+            keeping: self.keep.0,
         }
     }
 }
@@ -86,10 +124,14 @@ impl EditArguments {
             _ => None,
         };
         let known = match (&self.inpaint, &self.image) {
-            (Some(path), Some(source)) => Some((images(source, shape)?, mask(path, shape)?)),
+            (Some(path), Some(source)) => {
+                // What is known with noise is drawn too.
+                let all = matches!(self.keep.0, Keeping::Multiply(noise) if noise > 0.0);
+                Some((images(source, shape)?, mask(path, shape, all)?))
+            }
             _ => None,
         };
-        Ok(EditImages { from, known })
+        Ok(EditImages { from, known, keep: self.keep })
     }
 }
 
@@ -117,7 +159,7 @@ fn images(source: &str, shape: [usize; 3]) -> Result<Vec<f32>> {
 }
 
 /// The bits of what is kept: the pixels that are not white.
-fn mask(path: &Path, [height, width, _]: [usize; 3]) -> Result<Vec<u8>> {
+fn mask(path: &Path, [height, width, _]: [usize; 3], may_be_all: bool) -> Result<Vec<u8>> {
     let (found, values) = data::one_picture(path)?;
     if [found.height, found.width] != [height, width] {
         return Err(Error::file(path, format!("is {found}, the model draws {height}x{width}")));
@@ -130,7 +172,7 @@ fn mask(path: &Path, [height, width, _]: [usize; 3]) -> Result<Vec<u8>> {
             kept += 1;
         }
     }
-    if kept == height * width {
+    if kept == height * width && !may_be_all {
         return Err(Error::file(path, "is black all over: nothing would be drawn; make white what is to be drawn"));
     }
     Ok(bits)
@@ -139,6 +181,24 @@ fn mask(path: &Path, [height, width, _]: [usize; 3]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ways_of_keeping_have_names() {
+        for (text, keeping) in [
+            ("replace", Keeping::Replace),
+            ("multiply:0", Keeping::Multiply(0.0)),
+            ("multiply:0.5", Keeping::Multiply(0.5)),
+        ] {
+            assert_eq!(
+                (text.parse::<Keep>().unwrap().0, &text.parse::<Keep>().unwrap().to_string()[..]),
+                (keeping, text)
+            );
+        }
+        assert_eq!("multiply".parse::<Keep>().unwrap().0, Keeping::Multiply(0.0));
+        for text in ["add", "multiply:", "multiply:-1", "multiply:11", "multiply:NaN"] {
+            assert!(text.parse::<Keep>().unwrap_err().contains("from 0 to 10"), "{text}");
+        }
+    }
 
     #[test]
     fn a_start_is_a_step_or_a_share() {

@@ -282,7 +282,7 @@ impl Sample {
         };
         let mut chain = Sampler::resume(model, &bytes).map_err(refused)?.two_evaluations();
         if let Some(known) = known {
-            chain = chain.inpaint(known);
+            chain = chain.keep(known, images.as_edit().keeping);
         }
         let mut sampler = chain.start(arena, state).map_err(refused)?;
         if let (Some(steps), Some(path)) = (self.save_after, &self.snapshot) {
@@ -363,7 +363,7 @@ mod tests {
         let batch =
             Batch { seed: 4, first: 0, count: 5, classes: Classes::Cycle, guidance: Guidance::new(1.0).unwrap() };
         let images: Vec<f32> = (0..2 * 784).map(|i| (i as f32 * 0.1).sin()).collect();
-        let edit = Edit { from: Some((&images, 3)), known: None };
+        let edit = Edit { from: Some((&images, 3)), ..Edit::default() };
         let draw = |batch: Batch| chain::edited(&model, plan, &batch, &edit, || ()).unwrap();
         let counts: Vec<usize> = parts(batch, 2).map(|part| part.count).collect();
         assert_eq!(counts, [2, 2, 1]);
