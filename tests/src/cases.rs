@@ -98,10 +98,18 @@ pub fn cases(host: &OwnedModel) -> Result<Vec<Case>> {
     let case =
         |words: &str| Case { words: format!("{words} class=seed seeds={SEED}..{}", SEED + 1), inputs: inputs.clone() };
     let mut cases: Vec<Case> = plans.iter().map(|plan| case(&format!("plan={}", plan.name()))).collect();
-    for words in ["guidance=384", "guidance=512 evaluations=2", "from=1", "inpaint=1"] {
+    // Without classes there is nothing to guide to.
+    let guided = model.class_counts().iter().any(|classes| *classes > 0);
+    let guidance: &[&str] = if guided { &["guidance=384", "guidance=512 evaluations=2"] } else { &[] };
+    for words in guidance.iter().chain(&["from=1", "inpaint=1"]) {
         cases.push(case(&format!("plan={plan} {words}")));
     }
-    let saved = case(&format!("plan={plan} guidance=512 evaluations=2 from=1 inpaint=1 save=2"));
+    let noisy = |plan: &&Plan| !bits && plan.steps().take(plan.len() - 1).all(|step| step.sigma != 0.0);
+    if let Some(plan) = several().find(noisy) {
+        cases.push(case(&format!("plan={} multiply=1", plan.name())));
+    }
+    let twice = if guided { " guidance=512 evaluations=2" } else { "" };
+    let saved = case(&format!("plan={plan}{twice} from=1 inpaint=1 save=2"));
     let snapshot = saved.run(host)?.saved;
     let resumed = saved.resumed(&model, &snapshot);
     cases.extend([saved, resumed]);

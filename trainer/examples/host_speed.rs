@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut alpha_bar = vec![0.0; 1000];
     Schedule::COSINE.alpha_bars(&mut alpha_bar);
     let spec = plans::parse_all(&["ddim:10".to_string()])?;
-    let plans = spec.iter().map(|s| s.build(Prediction::V, &alpha_bar)).collect::<Result<Vec<_>, _>>()?;
+    let plans = spec.iter().map(|s| s.build(Prediction::V, &alpha_bar, &[])).collect::<Result<Vec<_>, _>>()?;
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError)?;
     let export =
         Export { name: "host_speed", provenance: "", axes: &[], network: &network, ranges: &ranges, plans: &plans };

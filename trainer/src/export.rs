@@ -24,6 +24,10 @@ pub fn usual_plans(config: &Config) -> Vec<String> {
     if config.process.is_binomial() {
         return BIT_PLANS.map(str::to_owned).into();
     }
+    if config.schedule.learned().is_some() {
+        let all = config.timesteps;
+        return vec![format!("ddpm{all}=ddpm:{all}:variance=learned")];
+    }
     match config.schedule.levels() {
         None if config.sample_rate.is_some() => SOUND_PLANS.map(str::to_owned).into(),
         None => DEFAULT_PLANS.map(str::to_owned).into(),

@@ -166,17 +166,19 @@ impl PlanSpec {
         Error::Usage(format!("plan {}: {what}", self.name))
     }
 
-    /// Builds the steps for a network with this prediction on this schedule; `alpha_bar[t − 1]` is ᾱ_t.
+    /// Builds the steps for a network with this prediction on this schedule; `alpha_bar[t − 1]` is ᾱ_t, and `errors[t − 1]`
+    /// the mean squared error of x0_hat where that is learned (else there are none).
     ///
     /// # Errors
     /// More steps than timesteps, a start beyond T, ε-prediction from ᾱ = 0, or a plan over bits.
-    pub fn build(&self, prediction: Prediction, alpha_bar: &[f64]) -> Result<NamedPlan> {
+    pub fn build(&self, prediction: Prediction, alpha_bar: &[f64], errors: &[f64]) -> Result<NamedPlan> {
         let Some(method) = self.method else {
             return Err(self.fail(format!("{BITS} is of the binomial process, and the run of the Gaussian one")));
         };
         let timesteps = self.visited(alpha_bar)?;
         let mut steps = vec![Step::default(); timesteps.len()];
-        plan::build(method, prediction, alpha_bar, &timesteps, &mut steps).map_err(|e| self.fail(e))?;
+        plan::build_with_errors(method, prediction, alpha_bar, errors, &timesteps, &mut steps)
+            .map_err(|e| self.fail(e))?;
         Ok(NamedPlan { name: self.name.clone(), clip: self.clip, steps: Steps::Gaussian(steps) })
     }
 
@@ -347,7 +349,7 @@ mod tests {
     #[test]
     fn levels_and_correctors_repeat_timesteps() {
         let bars: Vec<f64> = (1..=1000).map(|t| 1.0 / (1.0 + (f64::from(t) * 0.01).powi(2))).collect();
-        let build = |text: &str, bars: &[f64]| text.parse::<PlanSpec>().unwrap().build(Prediction::V, bars);
+        let build = |text: &str, bars: &[f64]| text.parse::<PlanSpec>().unwrap().build(Prediction::V, bars, &[]);
         let timesteps =
             |text: &str, bars: &[f64]| -> Vec<u32> { build(text, bars).unwrap().steps.timesteps().collect() };
         assert_eq!(timesteps("langevin:2", &bars[..3]), [3, 3, 2, 2, 1, 1]);
@@ -390,18 +392,18 @@ mod tests {
     fn too_many_steps_are_refused() {
         let bars: Vec<f64> = (1..=10).map(|t| 1.0 - f64::from(t) / 10.0).collect();
         let error = |text: &str, prediction| {
-            text.parse::<PlanSpec>().unwrap().build(prediction, &bars).unwrap_err().to_string()
+            text.parse::<PlanSpec>().unwrap().build(prediction, &bars, &[]).unwrap_err().to_string()
         };
         assert!(error("ddim:11", Prediction::V).contains("11 steps do not fit 10 timesteps"));
         assert!(error("ddim:6:first=0.5:spacing=logsnr", Prediction::V).contains("6 steps do not fit 5 timesteps"));
         assert!(error("ddim:5:first=11", Prediction::V).contains("ends at 10"));
         assert!(error("ddim:5", Prediction::Epsilon).contains("epsilon-prediction cannot start at timestep 10"));
         for spec in ["ddim:5:first=9", "dpm:10:spacing=quadratic:first=9"] {
-            let built = spec.parse::<PlanSpec>().unwrap().build(Prediction::Epsilon, &bars);
+            let built = spec.parse::<PlanSpec>().unwrap().build(Prediction::Epsilon, &bars, &[]);
             assert_eq!(built.is_ok(), spec.starts_with("ddim"));
         }
         let collide: PlanSpec = "dpm:9:spacing=quadratic:first=9".parse().unwrap();
-        let steps = collide.build(Prediction::Epsilon, &bars).unwrap().steps;
+        let steps = collide.build(Prediction::Epsilon, &bars, &[]).unwrap().steps;
         assert_eq!(steps.timesteps().collect::<Vec<_>>(), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
     }
 
@@ -421,7 +423,7 @@ mod tests {
             let error = build(text).unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
         }
-        let gaussian = "bits:3".parse::<PlanSpec>().unwrap().build(Prediction::V, &kept[..9]).unwrap_err();
+        let gaussian = "bits:3".parse::<PlanSpec>().unwrap().build(Prediction::V, &kept[..9], &[]).unwrap_err();
         assert!(gaussian.to_string().contains("bits is of the binomial process"), "{gaussian}");
     }
 }

@@ -20,6 +20,25 @@ pub fn build(
     timesteps: &[u32],
     out: &mut [Step],
 ) -> Result<usize, PlanError> {
+    build_with_errors(method, prediction, alpha_bar, &[], timesteps, out)
+}
+
+/// Like [`build`], for methods that [need](Method::needs_errors) the mean squared error of x0_hat: at timestep t it is
+/// `errors[t − 1]`.
+///
+/// # Errors
+/// As [`build`], and such a method without a table as long as the schedule.
+pub fn build_with_errors(
+    method: Method,
+    prediction: Prediction,
+    alpha_bar: &[f64],
+    errors: &[f64],
+    timesteps: &[u32],
+    out: &mut [Step],
+) -> Result<usize, PlanError> {
+    if method.needs_errors() && errors.len() != alpha_bar.len() {
+        return Err(PlanError::NoErrors);
+    }
     if timesteps.is_empty() || timesteps.len() > out.len() {
         return Err(PlanError::Length);
     }
@@ -37,8 +56,9 @@ pub fn build(
         if now == 0.0 && prediction == Prediction::Epsilon {
             return Err(PlanError::NoSignal { timestep: t });
         }
+        let error = errors.get(t as usize - 1).copied().unwrap_or(0.0);
         let (k_x, k_eps) = prediction.x0_coefficients(now);
-        let Some(coefficients) = method.coefficients(Transition { before, now, then }) else {
+        let Some(coefficients) = method.coefficients(Transition { before, now, then, error }) else {
             return Err(PlanError::Repeated { step: i, method: method.spec().name });
         };
         *step = Step {

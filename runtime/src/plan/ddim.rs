@@ -9,6 +9,7 @@ pub(super) static SPEC: MethodSpec = MethodSpec {
     options: &[OptionSpec { name: "eta", values: Values::Range(0.0, 1.0), default: 0.0 }],
     repeats: false,
     ends_with_noise: false,
+    needs_errors: |_| false,
     coefficients: |transition, &[eta, ..]| ddim(transition, eta),
 };
 

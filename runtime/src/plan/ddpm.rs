@@ -6,10 +6,15 @@ use super::schedule::beta_tilde;
 pub(super) static SPEC: MethodSpec = MethodSpec {
     name: "ddpm",
     about: "ancestral sampling (Ho et al. 2020)",
-    options: &[OptionSpec { name: "variance", values: Values::Words(&["beta", "beta-tilde"]), default: 0.0 }],
+    options: &[OptionSpec {
+        name: "variance",
+        values: Values::Words(&["beta", "beta-tilde", "learned"]),
+        default: 0.0,
+    }],
     repeats: false,
     ends_with_noise: false,
-    coefficients: |transition, &[variance, ..]| ddpm(transition, variance == 1.0),
+    needs_errors: |&[variance, ..]| variance == Variance::Learned as u8 as f64,
+    coefficients: |transition, &[variance, ..]| ddpm(transition, variance),
 };
 
 /// Which variance an ancestral step adds.
@@ -19,6 +24,9 @@ pub enum Variance {
     Beta,
     /// σ² = β̃, the posterior's.
     BetaTilde,
+    /// σ² = β̃ + b²·m with m the mean squared error of x0_hat, from a table that was learned: what makes the bound least
+    /// (Sohl-Dickstein et al. 2015 learn it; Bao et al. 2022, equation 8, derive it).
+    Learned,
 }
 
 impl Method {
@@ -28,14 +36,16 @@ impl Method {
     }
 }
 
-/// a, b: the posterior mean's weights of x_t and x0_hat (equation 7); sigma² is β or β̃ of the whole transition.
-fn ddpm(Transition { now, then, .. }: Transition, posterior_variance: bool) -> Coefficients {
+/// a, b: the posterior mean's weights of x_t and x0_hat (equation 7); sigma² is β, β̃ or the learned variance of the whole
+/// transition.
+fn ddpm(Transition { now, then, error, .. }: Transition, variance: f64) -> Coefficients {
     let alpha = now / then;
     let beta = 1.0 - alpha;
-    Coefficients {
-        a: libm::sqrt(alpha) * (1.0 - then) / (1.0 - now),
-        b: libm::sqrt(then) * beta / (1.0 - now),
-        c: 0.0,
-        sigma: libm::sqrt(if posterior_variance { beta_tilde(now, then) } else { beta }),
-    }
+    let b = libm::sqrt(then) * beta / (1.0 - now);
+    let sigma = match variance {
+        0.0 => beta,
+        1.0 => beta_tilde(now, then),
+        _ => beta_tilde(now, then) + b * b * error,
+    };
+    Coefficients { a: libm::sqrt(alpha) * (1.0 - then) / (1.0 - now), b, c: 0.0, sigma: libm::sqrt(sigma) }
 }

@@ -8,6 +8,7 @@ pub(super) static SPEC: MethodSpec = MethodSpec {
     options: &[],
     repeats: false,
     ends_with_noise: false,
+    needs_errors: |_| false,
     coefficients: |transition, _| dpm_solver_2m(transition),
 };
 
@@ -23,7 +24,7 @@ impl Method {
 ///
 /// The first step and the last are of first order, D = x0_hat. From ᾱ = 0, where λ is −∞, the step is its limit
 /// σ'·x_t + α'·x0_hat, and the step after it has r = ∞.
-fn dpm_solver_2m(Transition { before, now, then }: Transition) -> Coefficients {
+fn dpm_solver_2m(Transition { before, now, then, .. }: Transition) -> Coefficients {
     if then >= 1.0 {
         return Coefficients { b: 1.0, ..Coefficients::default() };
     }

@@ -34,6 +34,8 @@ pub enum PlanError {
         /// The first timestep at which it does not.
         timestep: u32,
     },
+    /// A method that needs the mean squared error of x0_hat, without a table of it or with one of another length.
+    NoErrors,
     /// A coefficient of this step is not finite.
     NotFinite(usize),
 }
@@ -59,6 +61,9 @@ impl fmt::Display for PlanError {
             Self::Schedule { timestep } => {
                 write!(f, "alpha_bar does not fall strictly within 0 to 1 at timestep {timestep}")
             }
+            Self::NoErrors => f.write_str(
+                "its variance is learned, and this schedule is not: train with --schedule learned, or choose beta or beta-tilde",
+            ),
             Self::NotFinite(step) => write!(f, "a coefficient of step {step} is not finite"),
         }
     }

@@ -12,6 +12,7 @@ pub(super) static SPEC: MethodSpec = MethodSpec {
     ],
     repeats: true,
     ends_with_noise: true,
+    needs_errors: |_| false,
     coefficients: |transition, &[step, noise, denoise]| langevin(transition, step, noise == 1.0, denoise == 1.0),
 };
 

@@ -12,6 +12,8 @@ pub struct Transition {
     pub now: f64,
     /// ᾱ where it ends.
     pub then: f64,
+    /// Mean squared error of x0_hat where it begins, for methods that [need it](Method::needs_errors); 0 for others.
+    pub error: f64,
 }
 
 /// What a step does: x = a·x_t + b·x0_hat + c·x0_hat_prev + sigma·z.
@@ -44,6 +46,8 @@ pub struct MethodSpec {
     pub repeats: bool,
     /// Whether the last step, which leads to the image, adds noise too.
     pub ends_with_noise: bool,
+    /// Whether, with these options, a step needs the mean squared error of x0_hat.
+    pub(crate) needs_errors: fn(&[f64; MAX_OPTIONS]) -> bool,
     pub(crate) coefficients: fn(Transition, &[f64; MAX_OPTIONS]) -> Coefficients,
 }
 
@@ -155,6 +159,12 @@ impl Method {
     /// Its entry in the list.
     pub fn spec(&self) -> &'static MethodSpec {
         self.spec
+    }
+
+    /// Whether a step needs the mean squared error of x0_hat, which is learned: plans are then built
+    /// [with a table](super::build_with_errors) of it.
+    pub fn needs_errors(&self) -> bool {
+        (self.spec.needs_errors)(&self.options)
     }
 
     /// What a step over `transition` does; `None` where it stays at its timestep and the method makes nothing of that.

@@ -53,7 +53,7 @@ mod spacing;
 mod step;
 
 pub use binomial::{build_bits, evenly_kept, marginal, own_logits, posterior, BitStep};
-pub use build::build;
+pub use build::{build, build_with_errors};
 pub use ddpm::Variance;
 pub use error::PlanError;
 pub use method::{Coefficients, Method, MethodSpec, OptionError, OptionSpec, Transition, Values};

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct Data {
     /// A folder of pictures or recordings, an .npy or .npz array, an IDX file, or a built-in set (`digits`, `faces16`,
-    /// `spoken`).
+    /// `spoken`, `heartbeat`, `swissroll`).
     #[arg(value_name = "PATH")]
     source: String,
     /// Write a sheet of some images as a PNG, with labels a row for each class; of recordings their waveforms and

@@ -5,7 +5,7 @@ use crate::data::Options;
 use crate::eval::evaluation::{evaluate, Evaluation, Request};
 use crate::eval::source::{Arithmetic, Source};
 use crate::eval::subject::{self, Subject};
-use crate::eval::{comparison, html, Evaluator};
+use crate::eval::{comparison, html, vectors, Evaluator};
 use crate::report::note::note;
 use crate::{files, Error, Result};
 use clap::Args;
@@ -74,6 +74,9 @@ impl Eval {
         if let Some(path) = &self.html {
             files::check_writable(path)?;
         }
+        if self.reference.is_none() && self.judge.is_none() && vectors::of_vectors(&self.model)? {
+            return self.vectors();
+        }
         let evaluation = match &self.reference {
             Some(reference) => self.compared(reference)?,
             None => self.drawn()?,
@@ -87,6 +90,27 @@ impl Eval {
         } else {
             output::print(evaluation.report.to_string().trim_end())
         }
+    }
+
+    /// Prints the report of a model of vectors, which have no evaluator.
+    fn vectors(&self) -> Result<()> {
+        let given = [
+            ("--html", self.html.is_some()),
+            ("--guidance", self.guidance.is_some()),
+            ("--data", self.data.is_some()),
+            ("--test", self.test.is_some()),
+        ];
+        if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(Error::Usage(format!("{name} means nothing for a model of vectors, which are no pictures")));
+        }
+        let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
+        let (model, guidance) = (self.model.display().to_string(), guidance(1.0)?);
+        let request = Request { model, count: self.count as usize, seed: self.seed, guidance, only: self.only };
+        let report = vectors::evaluate(&source, &request)?;
+        if self.json {
+            return output::print(&serde_json::to_string_pretty(&report).map_err(|e| Error::Invalid(e.to_string()))?);
+        }
+        output::print(report.to_string().trim_end())
     }
 
     fn drawn(&self) -> Result<Evaluation> {

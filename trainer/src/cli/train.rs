@@ -24,8 +24,8 @@ pub struct Train {
     #[command(flatten)]
     fit: FitArgs,
     #[arg(long, help = usual(
-        "A folder of pictures or recordings, an .npy or .npz array or an IDX file (.gz too), or `digits`, `faces16` or \
-         `spoken` (built in)",
+        "A folder of pictures or recordings, an .npy or .npz array or an IDX file (.gz too), or one that is built in: \
+         `digits`, `faces16`, `spoken`, `heartbeat` or `swissroll`",
         Config::usual().data
     ))]
     data: Option<String>,
@@ -74,7 +74,9 @@ pub struct Train {
     #[arg(long, value_name = "GAMMA", help = usual("γ of `--weighting min-snr`", Config::usual().snr_gamma))]
     snr_gamma: Option<f64>,
     #[arg(long, help = usual(&format!(
-        "Noise schedule: {SCHEDULES}, whose levels, from SIGMA_MAX down, are the timesteps (Song & Ermon 2019)"
+        "Noise schedule: {SCHEDULES}. Levels of a geometric one, from SIGMA_MAX down, are the timesteps (Song & Ermon 2019); \
+         a learned one starts with log-SNRs at equal distances, of which all but the first are learned on the bound, with \
+         a variance for every step (Sohl-Dickstein et al. 2015)"
     ), Config::usual().schedule))]
     schedule: Option<ScheduleName>,
     /// Rescale the schedule so that the last timestep is pure noise; not with `--prediction epsilon`.
@@ -191,8 +193,9 @@ impl Train {
             config.process = run.process;
         }
         self.apply(&mut config);
-        let from_bits = from.as_ref().is_some_and(|run| run.config.process.is_binomial());
-        config.settle(data, from_bits || self.timesteps.is_some(), self.weighting.is_some());
+        let settled = |run: &Checkpoint| run.config.process.is_binomial() || run.config.schedule.learned().is_some();
+        let from_settled = from.as_ref().is_some_and(settled);
+        config.settle(data, from_settled || self.timesteps.is_some(), self.weighting.is_some());
         if let Some((name, spec)) = self.fit.choose(&config)? {
             (config.preset, config.network) = (name, Choice::Spec(self.network.varied(&spec)?));
         }

@@ -2,7 +2,7 @@
 use super::found::{Found, Opened};
 use super::options::Options;
 use super::sound::spoken;
-use super::{digits, faces16, Dataset};
+use super::{digits, faces16, heartbeat, swiss_roll, Dataset};
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -27,7 +27,7 @@ fn images(data: Result<Dataset>) -> Result<Opened> {
 }
 
 /// All of them.
-pub const BUILT_IN: [BuiltIn; 3] = [
+pub const BUILT_IN: [BuiltIn; 5] = [
     BuiltIn { name: "digits", train: |_| images(digits::train()), test: |_| images(digits::test()), sound: false },
     BuiltIn { name: "faces16", train: |_| images(faces16::train()), test: |_| images(faces16::test()), sound: false },
     BuiltIn {
@@ -35,6 +35,18 @@ pub const BUILT_IN: [BuiltIn; 3] = [
         train: |options| spoken::train(&options.sound),
         test: |options| spoken::test(&options.sound),
         sound: true,
+    },
+    BuiltIn {
+        name: "heartbeat",
+        train: |_| images(heartbeat::train()),
+        test: |_| images(heartbeat::test()),
+        sound: false,
+    },
+    BuiltIn {
+        name: "swissroll",
+        train: |_| images(swiss_roll::train()),
+        test: |_| images(swiss_roll::test()),
+        sound: false,
     },
 ];
 
@@ -85,6 +97,9 @@ mod tests {
             assert!(named(path).unwrap().is_none(), "{path}");
             assert_eq!(recorded(path), path);
         }
-        assert!(named("builtin:cats").unwrap_err().to_string().contains("there are digits, faces16"));
+        assert!(named("builtin:cats")
+            .unwrap_err()
+            .to_string()
+            .contains("there are digits, faces16, heartbeat, swissroll"));
     }
 }

@@ -19,6 +19,7 @@ mod folder;
 pub mod form;
 mod found;
 mod gzip;
+pub mod heartbeat;
 mod idx;
 mod label_array;
 pub mod labels;
@@ -35,6 +36,7 @@ pub mod place;
 mod range;
 pub mod sound;
 pub mod summary;
+pub mod swiss_roll;
 mod table;
 
 pub use builtin::{named as built_in, recorded, BuiltIn, BUILT_IN};

@@ -70,6 +70,9 @@ fn built_in(set: builtin::BuiltIn, options: &Options) -> Result<Opened> {
         false => options.refuse_sound(&what)?,
     }
     let Opened { mut data, found } = (set.train)(options)?;
+    if data.shape.pixels() == 1 {
+        options.refuse(&["--size", "--colour"], &format!("{}, whose vectors are no pictures", set.name))?;
+    }
     match options.labels.as_deref() {
         None => {}
         Some(super::label_array::NONE) => data.labels = None,

@@ -9,8 +9,10 @@ use rand::{seq::SliceRandom, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-/// Evaluations of the network, at least one a timestep.
+/// Evaluations of the network, at least one a timestep, on images; on fewer bits as many more as they take less.
 const EVALUATIONS: usize = 20_000;
+/// Bits of an image.
+const IMAGE: usize = 784;
 /// Images that the network computes together.
 const BATCH: usize = 128;
 
@@ -37,17 +39,18 @@ pub struct BitBound {
 
 /// Each evaluation's timestep and image: all timesteps equally often, and all images where they are no more than the
 /// evaluations.
-fn items(timesteps: usize, images: usize, rng: &mut ChaCha8Rng) -> Vec<(usize, usize)> {
+fn items(timesteps: usize, images: usize, bits: usize, rng: &mut ChaCha8Rng) -> Vec<(usize, usize)> {
     let mut order: Vec<usize> = (0..images).collect();
     order.shuffle(rng);
-    let each = EVALUATIONS.div_ceil(timesteps);
+    let each = evaluations(timesteps, bits) / timesteps;
     let timesteps = (1..=timesteps).flat_map(|t| std::iter::repeat_n(t, each));
     timesteps.zip(order.into_iter().cycle()).collect()
 }
 
-/// How many evaluations [`measure`] takes.
-pub fn evaluations(timesteps: usize) -> usize {
-    EVALUATIONS.div_ceil(timesteps) * timesteps
+/// How many evaluations [`measure`] takes for images of so many bits.
+pub fn evaluations(timesteps: usize, bits: usize) -> usize {
+    let all = EVALUATIONS.max(EVALUATIONS * IMAGE / bits.max(1));
+    all.div_ceil(timesteps) * timesteps
 }
 
 /// Measures the bound of the whole chain on `data`, of bits. `outputs` gives the network's F for states, each with its
@@ -65,7 +68,7 @@ pub fn measure(
 ) -> Result<BitBound> {
     let (len, last) = (data.shape.len(), process.timesteps());
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let items = items(last, data.len(), &mut rng);
+    let items = items(last, data.len(), len, &mut rng);
     let mut terms = vec![Vec::new(); last];
     let mut prior = Vec::with_capacity(items.len());
     for items in items.chunks(BATCH) {
@@ -153,7 +156,7 @@ mod tests {
             // Nothing of x0 is left in x_T, which is B(π) itself.
             assert_eq!(exact.prior, 0.0);
             assert!((exact.total - entropy).abs() < 3.0 * exact.standard_error, "{} {entropy}", exact.total);
-            assert!(exact.standard_error < 1.0 && exact.evaluations == 20_000, "{exact:?}");
+            assert!(exact.standard_error < 1.0 && exact.evaluations == 61_250, "{exact:?}");
             assert!((exact.bits_a_pixel - 0.8813).abs() < 0.02, "{}", exact.bits_a_pixel);
             assert!(found(0.0).total > entropy + 10.0);
         }
@@ -161,8 +164,9 @@ mod tests {
 
     #[test]
     fn all_images_and_timesteps_have_their_turn() {
-        let items = items(100, 10_000, &mut ChaCha8Rng::seed_from_u64(0));
-        assert_eq!(items.len(), evaluations(100));
+        let items = items(100, 10_000, 784, &mut ChaCha8Rng::seed_from_u64(0));
+        assert_eq!(items.len(), evaluations(100, 784));
+        assert_eq!(evaluations(400, 20), 784_000);
         let mut images: Vec<usize> = items.iter().map(|(_, image)| *image).collect();
         images.sort_unstable();
         assert!((0..10_000).all(|i| images[2 * i..][..2] == [i, i]));

@@ -72,8 +72,9 @@ struct Setting<'a> {
     /// The data are gray levels, x̂0 is clipped to [-1, 1], and this is the other last step. Otherwise they are real
     /// numbers, and L_0 is that of a density.
     bayes: Option<&'a Bayes>,
-    /// Images of timestep 1.
+    /// Images of timestep 1, and of each other one.
     last_images: usize,
+    step_images: usize,
     seed: u64,
 }
 
@@ -127,7 +128,7 @@ impl Setting<'_> {
         order.shuffle(&mut rng);
         // Each timestep with the images it is measured on.
         let bayes_timestep = self.bayes.map_or(1, |bayes| bayes.timestep);
-        let images = |t: usize| if t == 1 || t == bayes_timestep { self.last_images } else { STEP_IMAGES };
+        let images = |t: usize| if t == 1 || t == bayes_timestep { self.last_images } else { self.step_images };
         let timesteps = (1..=last).flat_map(|t| std::iter::repeat_n(t, images(t)));
         let items: Vec<(usize, usize)> = timesteps.zip(order.into_iter().cycle()).collect();
         let mut sums = vec![Sum::default(); last];
@@ -271,10 +272,38 @@ pub fn bound(
         len: test.shape.len(),
         bayes: Some(&bayes),
         last_images: LAST_IMAGES,
+        step_images: STEP_IMAGES,
         seed,
     };
     let nats = setting.measure(|x, conditions| denoiser.outputs(x, conditions), done)?;
     Ok(nats.in_bits())
+}
+
+/// Vectors of each timestep, and of timestep 1, where the data are vectors of real numbers.
+const VECTORS: [usize; 2] = [2000, 5000];
+
+/// Measures a network on test data that are vectors of real numbers: the bound on a density, in bits a value, of x̂0 as it
+/// is.
+///
+/// # Errors
+/// As [`bound`].
+pub fn density_bound(denoiser: &Denoiser, config: &Config, test: &Dataset, seed: u64) -> Result<Bound> {
+    let Process::Gaussian(process) = config.process() else {
+        return Err(Error::Invalid("this bound is of the Gaussian process".into()));
+    };
+    let [step_images, last_images] = VECTORS;
+    let images = test.images.to_vec();
+    let setting = Setting {
+        process: &process,
+        images: &images,
+        labels: None,
+        len: test.shape.len(),
+        bayes: None,
+        last_images,
+        step_images,
+        seed,
+    };
+    Ok(setting.measure(|x, conditions| denoiser.outputs(x, conditions), |_| ())?.in_bits())
 }
 
 impl Bound {
@@ -337,6 +366,7 @@ mod tests {
                 len: 1024,
                 bayes: None,
                 last_images: 200,
+                step_images: STEP_IMAGES,
                 seed: 5,
             };
             let found = setting.measure(exact, |_| ()).unwrap();

@@ -254,12 +254,12 @@ fn bounds(source: &Source, data: &Subject, request: &Request) -> Result<Bounds> 
 }
 
 /// A model and the name of its plan that visits every timestep, or why there is none.
-enum Whole<'a> {
+pub(super) enum Whole<'a> {
     Plan(Cow<'a, OwnedModel>, String),
     Missing(String),
 }
 
-fn whole<'a>(source: &'a Source, config: &Config) -> Result<Whole<'a>> {
+pub(super) fn whole<'a>(source: &'a Source, config: &Config) -> Result<Whole<'a>> {
     let timesteps = config.timesteps;
     if let (Some(_), Some(run)) = (&source.exported, &source.run) {
         if timesteps > usize::from(u16::MAX) {
@@ -303,7 +303,7 @@ fn bit_bounds(
     let wanted = |arithmetic| request.only.is_none_or(|only| only == arithmetic);
     let labels = data.test.labels.as_ref().filter(|labels| labels.axes == config.axes);
     let measure = |denoiser: Denoiser| -> Result<BitBound> {
-        let bar = progress::image_bar(bit_bound::evaluations(process.timesteps()));
+        let bar = progress::image_bar(bit_bound::evaluations(process.timesteps(), data.test.shape.len()));
         let bound = bit_bound::bound(&denoiser, process, &data.test, labels, request.seed, |images| bar.inc(images))?;
         bar.finish_and_clear();
         Ok(bound)

@@ -27,6 +27,7 @@ pub mod ruler;
 pub mod sliced;
 pub mod source;
 pub mod subject;
+pub mod vectors;
 
 pub use about::About;
 pub use architecture::FEATURES;

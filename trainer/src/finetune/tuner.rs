@@ -99,6 +99,13 @@ impl FineTuner {
         if run.config.fine_tuning.is_some() {
             return Err(Error::Usage("the run is fine-tuned already; start from the run that it came from".into()));
         }
+        if run.config.schedule.learned().is_some() {
+            return Err(Error::Usage(
+                "a run whose schedule is learned cannot be fine-tuned: its variances are learned for its network; train \
+                 it longer, or train one with another --schedule"
+                    .into(),
+            ));
+        }
         if run.config.process.is_binomial() {
             return Err(Error::Usage(
                 "a run of the binomial process cannot be fine-tuned: no gradient passes bits that are drawn; train it \

@@ -44,10 +44,7 @@ impl Process {
     /// The loss of an image: of the output `f` for `x` = x_t, a mean over values.
     pub fn image_loss(&self, t: usize, x: &[f32], target: &[f32], f: &[f32]) -> f64 {
         match self {
-            Self::Gaussian(process) => {
-                let squares = f.iter().zip(target).map(|(f, target)| f64::from(f - target).powi(2));
-                process.weight(t) * squares.sum::<f64>() / f.len() as f64
-            }
+            Self::Gaussian(process) => process.image_loss(t, x, target, f),
             Self::Binomial(process) => process.image_loss(t, x, target, f),
         }
     }

@@ -11,6 +11,8 @@ pub struct Gaussian {
     prediction: Prediction,
     weights: Vec<f64>,
     scale: f64,
+    /// The mean squared error of x̂0 at `[t − 1]`, where it is learned.
+    errors: Option<Vec<f64>>,
 }
 
 /// The sum of two quantities with fixed factors, `[0]`·a + `[1]`·b: everything that the process does to one value.
@@ -36,12 +38,22 @@ impl Gaussian {
     /// the γ of [`Weighting::MinSnr`].
     pub fn new(alpha_bars: Vec<f64>, prediction: Prediction, weighting: Weighting, snr_gamma: f64) -> Self {
         let weights = weighting.table(prediction, snr_gamma, &alpha_bars);
-        Self { alpha_bars, prediction, weights, scale: 1.0 }
+        Self { alpha_bars, prediction, weights, scale: 1.0, errors: None }
     }
 
     /// The same process on `scale` times the data: x0 and x̂0 are those of the data, x_t, F and ε those of the process.
     pub fn scaled(self, scale: f64) -> Self {
         Self { scale, ..self }
+    }
+
+    /// The process with learned variances: `errors[t − 1]` is the mean squared error of x̂0 at t.
+    pub fn with_errors(self, errors: Vec<f64>) -> Self {
+        Self { errors: Some(errors), ..self }
+    }
+
+    /// The learned mean squared error of x̂0 at `[t − 1]`; `None` where it is not learned.
+    pub fn errors(&self) -> Option<&[f64]> {
+        self.errors.as_deref()
     }
 
     /// T.
@@ -109,10 +121,16 @@ impl Gaussian {
     }
 
     /// L_{t−1} of one value in nats, t > 1: the divergence of q(x_{t−1} | x_t, x0) (variance β̃_t) from p(x_{t−1} |
-    /// x_t) (variance β_t); `squared_error` is that of x̂0. With ε − ε̂ = √(ᾱ/(1 − ᾱ))·(x̂0 − x0) and ᾱ_t/α_t =
+    /// x_t) (variance β_t, or the learned one); `squared_error` is that of x̂0. With ε − ε̂ = √(ᾱ/(1 − ᾱ))·(x̂0 − x0) and ᾱ_t/α_t =
     /// ᾱ_{t−1}, β_t/(2α_t(1 − ᾱ_t))·(ε − ε̂)² is written without a division by ᾱ_T, which may be 0.
     pub fn step_divergence(&self, t: usize, squared_error: f64) -> f64 {
         let (alpha_bar, before) = (self.alpha_bar(t), self.alpha_bar(t - 1));
+        if let Some(errors) = &self.errors {
+            // σ² = β̃ + b²·m = β̃·(1 + gain·m) with the gain in signal-to-noise ratio.
+            let gain = (before / (1.0 - before) - alpha_bar / (1.0 - alpha_bar)) * self.scale.powi(2);
+            let ours = 1.0 + gain * errors[t - 1];
+            return 0.5 * (ours.ln() + (1.0 + gain * squared_error) / ours - 1.0);
+        }
         let beta = 1.0 - alpha_bar / before;
         let ratio = (1.0 - before) / (1.0 - alpha_bar);
         let squared_error = squared_error * self.scale.powi(2);
@@ -124,9 +142,30 @@ impl Gaussian {
         likelihood::gray_level(x0, x0_hat, self.noise_level(1) / self.scale)
     }
 
-    /// L_0 of data that are real numbers: the same with a density.
+    /// L_0 of data that are real numbers: the same with a density, whose variance may be learned.
     pub fn reconstruction_density(&self, x0: f64, x0_hat: f64) -> f64 {
-        likelihood::density(x0, x0_hat, self.noise_level(1) / self.scale)
+        let deviation = self.errors.as_ref().map_or_else(|| self.noise_level(1) / self.scale, |errors| errors[0].sqrt());
+        likelihood::density(x0, x0_hat, deviation)
+    }
+
+    /// The loss of an image, a mean over values: the weighted squared error of F, or, where variances are learned, L_T and
+    /// T times the term of the bound.
+    pub fn image_loss(&self, t: usize, x: &[f32], target: &[f32], f: &[f32]) -> f64 {
+        let count = f.len() as f64;
+        if self.errors.is_none() {
+            let squares = f.iter().zip(target).map(|(f, target)| f64::from(f - target).powi(2));
+            return self.weight(t) * squares.sum::<f64>() / count;
+        }
+        let estimate = self.x0_hat(t);
+        let values = x.iter().zip(target).zip(f);
+        let values = values.map(|((x, target), f)| [target, f].map(|f| estimate.of(f64::from(*x), f64::from(*f))));
+        let [mut prior, mut term, mut squared_x0_error] = [0.0; 3];
+        for [x0, x0_hat] in values {
+            prior += self.prior(x0 * x0) / count;
+            squared_x0_error += (x0 - x0_hat).powi(2) / count;
+            term += self.reconstruction_density(x0, x0_hat) / count;
+        }
+        prior + self.timesteps() as f64 * if t == 1 { term } else { self.step_divergence(t, squared_x0_error) }
     }
 }
 

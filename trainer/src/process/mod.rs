@@ -7,6 +7,7 @@
 mod binomial;
 mod either;
 mod gaussian;
+mod learned;
 mod likelihood;
 mod name;
 mod objective;
@@ -15,6 +16,7 @@ mod schedule;
 pub use binomial::Binomial;
 pub use either::Process;
 pub use gaussian::{Gaussian, Mix};
+pub use learned::{push as push_learned, start as learned_start, Learned, Learning, Noised};
 pub use name::{Activity, ProcessName, BIT_TIMESTEPS, GRAMMAR as PROCESSES};
 pub use objective::{Prediction, Weighting};
-pub use schedule::{ScheduleName, GRAMMAR as SCHEDULES};
+pub use schedule::{ScheduleName, GRAMMAR as SCHEDULES, LEARNED_TIMESTEPS};

@@ -1,4 +1,5 @@
 //! Noise schedules as they are asked for on the command line and kept in a run.
+use super::learned;
 use brownian::plan::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -23,14 +24,23 @@ pub enum ScheduleName {
         /// Number of levels.
         levels: usize,
     },
+    /// Learned with the network, and variances with it ([`Learned`](super::Learned)).
+    Learned {
+        /// β_1, which stays.
+        beta_first: f64,
+    },
 }
 
 /// How schedules are written, for help texts and errors.
-pub const GRAMMAR: &str = "linear, cosine, sigmoid or geometric:SIGMA_MAX:SIGMA_MIN:LEVELS";
+pub const GRAMMAR: &str = "linear, cosine, sigmoid, learned, learned:BETA_1 or geometric:SIGMA_MAX:SIGMA_MIN:LEVELS";
+/// β_1 of a learned schedule where nothing is said.
+const BETA_FIRST: f64 = 1e-4;
+/// T of a learned schedule where nothing is said, as in Sohl-Dickstein et al. 2015.
+pub const LEARNED_TIMESTEPS: usize = 40;
 const MOST_LEVELS: usize = 100_000;
 
 impl ScheduleName {
-    /// The schedule itself, for T = `timesteps`.
+    /// The schedule itself, for T = `timesteps`; of one that is learned where it starts.
     pub fn schedule(self, timesteps: usize) -> Schedule {
         let pace = 1000.0 / timesteps as f64;
         match self {
@@ -38,6 +48,15 @@ impl ScheduleName {
             Self::Cosine => Schedule::COSINE,
             Self::Sigmoid => Schedule::SIGMOID,
             Self::Geometric { highest, lowest, .. } => Schedule::Geometric { lowest, highest },
+            Self::Learned { beta_first } => learned::start(beta_first),
+        }
+    }
+
+    /// β_1 where the schedule is learned.
+    pub fn learned(self) -> Option<f64> {
+        match self {
+            Self::Learned { beta_first } => Some(beta_first),
+            _ => None,
         }
     }
 
@@ -58,6 +77,8 @@ impl FromStr for ScheduleName {
             "linear" => return Ok(Self::Linear),
             "cosine" => return Ok(Self::Cosine),
             "sigmoid" => return Ok(Self::Sigmoid),
+            "learned" => return Ok(Self::Learned { beta_first: BETA_FIRST }),
+            _ if text.starts_with("learned:") => return beta_first(text),
             _ => text.strip_prefix("geometric:").map(|numbers| numbers.split(':').collect::<Vec<_>>()),
         };
         let Some([highest, lowest, levels]) = numbers.as_deref() else { return Err(format!("give {GRAMMAR}")) };
@@ -74,12 +95,21 @@ impl FromStr for ScheduleName {
     }
 }
 
+fn beta_first(text: &str) -> Result<ScheduleName, String> {
+    let number = text.strip_prefix("learned:").and_then(|number| number.parse().ok());
+    let beta_first = number.filter(|beta: &f64| (1e-9..=0.5).contains(beta));
+    let beta_first = beta_first.ok_or("the β_1 of learned:BETA_1 is a number from 1e-9 to 0.5")?;
+    Ok(ScheduleName::Learned { beta_first })
+}
+
 impl fmt::Display for ScheduleName {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Linear => f.write_str("linear"),
             Self::Cosine => f.write_str("cosine"),
             Self::Sigmoid => f.write_str("sigmoid"),
+            Self::Learned { beta_first: BETA_FIRST } => f.write_str("learned"),
+            Self::Learned { beta_first } => write!(f, "learned:{beta_first}"),
             Self::Geometric { highest, lowest, levels } => write!(f, "geometric:{highest}:{lowest}:{levels}"),
         }
     }
@@ -105,7 +135,9 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for text in ["linear", "cosine", "sigmoid", "geometric:2:0.02:10", "geometric:50:0.01:1000"] {
+        for text in
+            ["linear", "cosine", "sigmoid", "learned", "learned:0.001", "geometric:2:0.02:10", "geometric:50:0.01:1000"]
+        {
             assert_eq!(text.parse::<ScheduleName>().unwrap().to_string(), text);
         }
         for (text, reason) in [
@@ -117,6 +149,8 @@ mod tests {
             ("geometric:0.02:2:10", "not above the last"),
             ("geometric:2:0.02:1", "2 to 100000 levels"),
             ("geometric:2:0.02:x", "2 to 100000 levels"),
+            ("learned:0", "from 1e-9 to 0.5"),
+            ("learned:nan", "from 1e-9 to 0.5"),
         ] {
             let error = text.parse::<ScheduleName>().unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");

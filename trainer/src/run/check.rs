@@ -80,7 +80,7 @@ impl Config {
         let fail = |what: String| Err(Error::Usage(what));
         if self.process.is_binomial() {
             let usual = Self::usual();
-            let channels = self.image[2];
+            let (channels, pixels) = (self.image[2], self.image[0] * self.image[1]);
             return match () {
                 () if self.schedule != usual.schedule => fail(format!(
                     "--schedule {}: it is of the Gaussian process; --process binomial keeps a bit with probability \
@@ -99,12 +99,14 @@ impl Config {
                 () if self.data_scale != usual.data_scale => {
                     fail(format!("--data-scale {}: it is of the Gaussian process; bits have no size", self.data_scale))
                 }
-                () if channels != 1 => fail(format!(
-                    "--process binomial: a bit a pixel, but the images have {channels} channels; give gray ones"
+                () if channels != 1 && pixels != 1 => fail(format!(
+                    "--process binomial: a bit a pixel, but the images have {channels} channels; give gray ones, or \
+                     vectors"
                 )),
                 () => Ok(()),
             };
         }
+        self.check_learned()?;
         // Linear β of few timesteps pass 1, and ᾱ of very many may vanish.
         let alpha_bars = self.alpha_bars();
         let end = if self.zero_terminal_snr { alpha_bars.len() - 1 } else { alpha_bars.len() };
@@ -122,6 +124,38 @@ impl Config {
             );
         }
         Ok(())
+    }
+}
+
+impl Config {
+    /// Checks what a learned schedule asks for.
+    fn check_learned(&self) -> Result<()> {
+        let fail = |what: String| Err(Error::Usage(what));
+        let lengths = self.learned.as_ref().map(|learned| [learned.alpha_bars.len(), learned.errors.len()]);
+        match self.schedule.learned() {
+            None if lengths.is_some() => {
+                fail(format!("the schedule {} is not learned, but there are tables", self.schedule))
+            }
+            None => Ok(()),
+            Some(_) if self.weighting != Weighting::Variational => {
+                fail("--schedule learned: it is learned on the bound; give --weighting variational, or none".into())
+            }
+            Some(_) if self.prediction != Prediction::V => {
+                fail("--schedule learned: the terms of its bound are of --prediction v".into())
+            }
+            Some(_) if self.zero_terminal_snr => {
+                fail("--zero-terminal-snr: a learned schedule ends where the bound is least; leave it out".into())
+            }
+            Some(_) if lengths.is_some_and(|lengths| lengths != [self.timesteps; 2]) => {
+                fail(format!("the learned tables are not of {} timesteps", self.timesteps))
+            }
+            Some(_)
+                if self.learned.iter().flat_map(|l| &l.errors).any(|error| !(error.is_finite() && *error > 0.0)) =>
+            {
+                fail("the learned table of errors holds one that is no number above 0".into())
+            }
+            Some(_) => Ok(()),
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use crate::graph::{Graph, Shape, TunedPlan};
 use crate::nets::{self, Spec};
 use crate::plans::{self, NamedPlan, PlanSpec};
 use crate::process::{
-    Activity, Binomial, Gaussian, Prediction, Process, ProcessName, ScheduleName, Weighting, BIT_TIMESTEPS,
+    push_learned, Activity, Binomial, Gaussian, Learned, Prediction, Process, ProcessName, ScheduleName, Weighting,
+    BIT_TIMESTEPS, LEARNED_TIMESTEPS,
 };
 use crate::Result;
 use brownian::plan::schedule::rescale_to_zero_terminal_snr;
@@ -90,6 +91,9 @@ pub struct Config {
     pub process: ProcessName,
     /// Noise schedule.
     pub schedule: ScheduleName,
+    /// What a learned schedule has become.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Learned>,
     /// Number of timesteps T.
     pub timesteps: usize,
     /// Whether the schedule is rescaled so that ᾱ_T = 0.
@@ -162,6 +166,7 @@ impl Config {
             seed: 0,
             process: ProcessName::Gaussian,
             schedule: ScheduleName::Linear,
+            learned: None,
             timesteps: 1000,
             zero_terminal_snr: false,
             prediction: Prediction::V,
@@ -181,6 +186,14 @@ impl Config {
 
     /// Takes what is usual with the process where nothing was asked for, and resolves what only the data say.
     pub fn settle(&mut self, data: &crate::data::Dataset, timesteps_asked: bool, weighting_asked: bool) {
+        if self.schedule.learned().is_some() {
+            if !timesteps_asked {
+                self.timesteps = LEARNED_TIMESTEPS;
+            }
+            if !weighting_asked {
+                self.weighting = Weighting::Variational;
+            }
+        }
         let ProcessName::Binomial(activity) = self.process else { return };
         // Bits have no size.
         self.data_scale = unscaled();
@@ -224,7 +237,10 @@ impl Config {
     /// # Errors
     /// An unknown preset, or images that it cannot take.
     pub fn graph(&self) -> Result<Graph> {
-        let graph = self.spec()?.build(self.shape(), &self.class_counts())?;
+        let mut graph = self.spec()?.build(self.shape(), &self.class_counts())?;
+        if let Some(beta_first) = self.schedule.learned() {
+            push_learned(&mut graph.params, self.timesteps, beta_first);
+        }
         match &self.fine_tuning {
             Some(tuning) => Ok(graph.folded(self.tuned_plans(&tuning.plans)?)),
             None => Ok(graph),
@@ -240,8 +256,12 @@ impl Config {
         match self.process() {
             Process::Gaussian(_) => {
                 let alpha_bars = self.alpha_bars();
-                let build =
-                    |spec: &PlanSpec| Ok(spec.build(self.prediction.into(), &alpha_bars)?.scaled(self.data_scale));
+                // The variances are of x̂0 in the data's units, the process runs on the scaled data.
+                let errors = self.learned.as_ref().map_or(&[][..], |learned| &learned.errors);
+                let errors: Vec<f64> = errors.iter().map(|error| error * self.data_scale.powi(2)).collect();
+                let build = |spec: &PlanSpec| {
+                    Ok(spec.build(self.prediction.into(), &alpha_bars, &errors)?.scaled(self.data_scale))
+                };
                 specs.iter().map(build).collect()
             }
             Process::Binomial(process) => {
@@ -259,6 +279,9 @@ impl Config {
 
     /// ᾱ_t for t = 1..=T, at `[t - 1]`.
     pub fn alpha_bars(&self) -> Vec<f64> {
+        if let Some(learned) = &self.learned {
+            return learned.alpha_bars.clone();
+        }
         let mut alpha_bars = vec![0.0; self.timesteps];
         self.schedule.schedule(self.timesteps).alpha_bars(&mut alpha_bars);
         if self.zero_terminal_snr {
@@ -272,7 +295,11 @@ impl Config {
         match self.process {
             ProcessName::Gaussian => {
                 let process = Gaussian::new(self.alpha_bars(), self.prediction, self.weighting, self.snr_gamma);
-                Process::Gaussian(process.scaled(self.data_scale))
+                let process = process.scaled(self.data_scale);
+                Process::Gaussian(match &self.learned {
+                    Some(learned) => process.with_errors(learned.errors.clone()),
+                    None => process,
+                })
             }
             ProcessName::Binomial(activity) => {
                 let mean = match activity {

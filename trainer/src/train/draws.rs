@@ -11,9 +11,9 @@ use rayon::prelude::*;
 /// One step's images with noise, and what the network should answer.
 #[derive(Debug)]
 pub struct Draw {
-    /// x_t of every image.
+    /// x_t of every image; x0 where the schedule is learned.
     pub x: Buffer,
-    /// What the network is to answer, see [`Process::noise`].
+    /// What the network is to answer, see [`Process::noise`]; the noise itself where the schedule is learned.
     pub target: Buffer,
     /// The timestep of every image.
     pub timesteps: Vec<usize>,
@@ -65,7 +65,10 @@ impl Draws {
                 Some(motion) => motion.draw(&mut rng).apply(data.shape, &image, x),
                 None => x.copy_from_slice(&image),
             }
-            self.process.noise(timesteps[i], x, target);
+            // A schedule that is learned noises with what it is at the moment.
+            if self.config.schedule.learned().is_none() {
+                self.process.noise(timesteps[i], x, target);
+            }
         });
         Draw { x, target, timesteps, class_rows }
     }

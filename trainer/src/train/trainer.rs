@@ -7,6 +7,7 @@ use crate::data::Dataset;
 use crate::graph::Graph;
 use crate::nets::Choice;
 use crate::network::Network;
+use crate::process::Learning;
 use crate::run::{Checkpoint, Config, Validation};
 use crate::{Error, Result};
 use std::time::{Duration, Instant};
@@ -47,6 +48,8 @@ impl Trainer {
         let stats = graph.stats.init(config.seed);
         let adam = Adam::new(config.betas);
         let draws = Draws::new(&config);
+        let learning = learning(&config, &graph, &values);
+        config.learned = learning.map(|learning| learning.tables());
         Ok(Self {
             draws,
             graph,
@@ -125,6 +128,12 @@ impl Trainer {
         self.ema.clone_from(&params);
         self.params = Parameters::new(params);
         self.stats = stats;
+        self.learn();
+    }
+
+    /// Notes what the averaged parameters say of a process that is learned.
+    fn learn(&mut self) {
+        self.config.learned = learning(&self.config, &self.graph, &self.ema).map(|learning| learning.tables());
     }
 
     /// The distance of the averaged weights from the current ones, as a share of these.
@@ -232,6 +241,7 @@ impl Trainer {
         let decay = self.config.ema.min((1 + step) as f64 / (10 + step) as f64) as f32;
         average(&mut self.ema, self.params.values(), decay);
         average(&mut self.stats, &stats, decay);
+        self.learn();
         self.losses.push(value);
         Ok(value)
     }
@@ -244,17 +254,30 @@ impl Trainer {
         let mut tape = Tape::default();
         let x = tape.hold(Buffer::copy_of(&draw.x[values.clone()]), images, self.graph.input);
         let timesteps = &draw.timesteps[of(1)];
+        let learning = learning(&self.config, &self.graph, self.params.values());
+        let noised = learning
+            .as_ref()
+            .map(|learning| learning.noise(&mut tape, &self.params, &x, &draw.target[values.clone()], timesteps));
+        let input = noised.as_ref().map_or((x, false), |noised| (noised.x.clone(), true));
         let class_rows = &draw.class_rows[of(draw.class_rows.len() / draw.timesteps.len())];
-        let batch = Batch { x: (x, false), timesteps, class_rows, plan_row: 0, rounding: None };
+        let batch = Batch { x: input, timesteps, class_rows, plan_row: 0, rounding: None };
         let output = model::forward(&self.graph, &mut tape, &self.params, batch);
         let (x, target) = (&draw.x[values.clone()], &draw.target[values]);
-        let loss = self.draws.process().loss(&mut tape, &output.f, x, target, timesteps);
+        let loss = match (learning, noised) {
+            (Some(learning), Some(noised)) => learning.loss(&mut tape, &self.params, &output.f, noised, timesteps),
+            _ => self.draws.process().loss(&mut tape, &output.f, x, target, timesteps),
+        };
         let value = loss.value as f32;
         if !value.is_finite() {
             return Err(fail("the loss is not a number; try a smaller --lr".into()));
         }
         Ok((value, output.stats, loss.backward(tape).map_err(|e| fail(e.to_string()))?))
     }
+}
+
+/// The process in training, where it is learned.
+fn learning(config: &Config, graph: &Graph, params: &[f32]) -> Option<Learning> {
+    Learning::of(&graph.params, params, config.schedule.learned()?)
 }
 
 pub(crate) fn average(mean: &mut [f32], new: &[f32], decay: f32) {

@@ -80,7 +80,8 @@ fn model(kind: Kind) -> Vec<u8> {
     let texts = if bits { ["bits:3", "bits:4"] } else { ["ddpm:3", "dpm:3"] };
     let specs = plans::parse_all(&texts.map(String::from)).unwrap();
     let kept: Vec<f64> = (1..=10).map(|t| 1.0 - f64::from(t) / 10.0).collect();
-    let built = |s: &plans::PlanSpec| if bits { s.build_bits(&kept, 0.5) } else { s.build(Prediction::V, &alpha_bar) };
+    let built =
+        |s: &plans::PlanSpec| if bits { s.build_bits(&kept, 0.5) } else { s.build(Prediction::V, &alpha_bar, &[]) };
     let plans: Vec<_> = specs.iter().map(|s| built(s).unwrap()).collect();
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "s", provenance: "", axes, network: &network, ranges: &ranges, plans: &plans };

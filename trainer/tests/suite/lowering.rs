@@ -23,7 +23,7 @@ fn plans_of(specs: &[&str]) -> Vec<NamedPlan> {
     let mut alpha_bar = vec![0.0; 1000];
     Schedule::COSINE.alpha_bars(&mut alpha_bar);
     let specs: Vec<String> = specs.iter().map(|s| s.to_string()).collect();
-    plans::parse_all(&specs).unwrap().iter().map(|s| s.build(Prediction::V, &alpha_bar).unwrap()).collect()
+    plans::parse_all(&specs).unwrap().iter().map(|s| s.build(Prediction::V, &alpha_bar, &[]).unwrap()).collect()
 }
 
 fn network(graph: &Graph, seed: u64) -> Network {
