@@ -115,10 +115,13 @@ pub(crate) struct Inpainting<'a, E: StateElement> {
 /// Brings what is known, with noise of this deviation, into a state, with the noise of a draw.
 type Place<E> = fn((&KnownPixels, f32), &Model, &mut State<E>, Moment, Stream);
 
+/// Refuses what does not fit a model or a plan.
+type Check = fn((&KnownPixels, f32), &Model, &Plan) -> Result<(), SamplerError>;
+
 /// What such a chain does more.
 #[derive(Debug)]
 pub(crate) struct Functions<E: StateElement> {
-    pub(crate) check: fn((&KnownPixels, f32), &Model, &Plan) -> Result<(), SamplerError>,
+    pub(crate) check: Check,
     pub(crate) checksum: fn((&KnownPixels, f32), &Model) -> u32,
     pub(crate) value: fn(&KnownPixels, usize, usize) -> Option<f32>,
     pub(crate) place: Place<E>,
