@@ -15,6 +15,8 @@ use std::path::Path;
 
 const PLANS: [&str; 2] = ["d50=ddpm:50:variance=beta-tilde", "d50b=ddpm:50"];
 const PIXELS: usize = 784;
+/// Whether a pixel is unknown.
+type Unknown = fn(usize) -> bool;
 /// Standard deviation of the noise on digits to denoise, in [-1, 1].
 const NOISE: f32 = 1.0;
 
@@ -42,7 +44,7 @@ fn main() -> Result<()> {
         let error = (squares / places_seen).sqrt() / 2.0;
         println!("| `{plan}` | {what} | {way} | {:.1} | {error:.3} |", 100.0 * evaluator.accuracy(drawn, labels));
     };
-    let halves: [(&str, fn(usize) -> bool); 2] =
+    let halves: [(&str, Unknown); 2] =
         [("lower half", |pixel| pixel / 28 >= 14), ("right half", |pixel| pixel % 28 >= 14)];
     for (what, unknown) in halves {
         let mut mask = vec![0u8; mask_len(PIXELS)];

@@ -306,7 +306,7 @@ mod tests {
         assert_eq!("ddpm:10:first=500".parse::<PlanSpec>().unwrap().first, First::Timestep(500));
         let bars: Vec<f64> = (1..=100).map(|t| 1.0 - f64::from(t) / 101.0).collect();
         let visited = |text: &str| -> Result<Vec<u32>> {
-            let plan = text.parse::<PlanSpec>()?.build(Prediction::V, &bars)?;
+            let plan = text.parse::<PlanSpec>()?.build(Prediction::V, &bars, &[])?;
             Ok(plan.steps.timesteps().collect())
         };
         let spaced = visited("dpm:5:spacing=logsnr:first=0.9:last=0.1").unwrap();
@@ -367,7 +367,7 @@ mod tests {
     fn a_scaled_plan_ends_in_the_units_of_the_data() {
         let bars: Vec<f64> = (1..=100).map(|t| 1.0 - f64::from(t) / 101.0).collect();
         for text in ["dpm:6:noclip", "ddim:5:noclip", "ddpm:9:noclip"] {
-            let plan = text.parse::<PlanSpec>().unwrap().build(Prediction::X0, &bars).unwrap();
+            let plan = text.parse::<PlanSpec>().unwrap().build(Prediction::X0, &bars, &[]).unwrap();
             let scaled = plan.clone().scaled(5.0);
             let chain = |plan: &NamedPlan, x0: f32| {
                 let (mut x, mut previous) = (0.7f32, x0);

@@ -31,7 +31,7 @@ pub fn test() -> Result<Dataset> {
 fn sequences(name: &str, count: usize) -> Dataset {
     let bit = |i: usize| if i % BITS % PERIOD == i / BITS % PERIOD { u8::MAX } else { 0 };
     let images = Pixels::Bytes((0..count * BITS).map(bit).collect());
-    Dataset { source: name.into(), shape: Shape::new(1, 1, BITS), images, labels: None }
+    Dataset { source: name.into(), shape: Shape::new(1, 1, BITS), images, labels: None, sound: None }
 }
 
 /// The phase of a sequence, the number of its first pulse; `None` where it is no heartbeat.

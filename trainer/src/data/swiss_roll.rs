@@ -46,7 +46,13 @@ fn points(name: &str, count: usize, stream: u64) -> Dataset {
             values.push((value + NOISE * noise) as f32);
         }
     }
-    Dataset { source: name.into(), shape: Shape::new(1, 1, 2), images: Pixels::Floats(values), labels: None }
+    Dataset {
+        source: name.into(),
+        shape: Shape::new(1, 1, 2),
+        images: Pixels::Floats(values),
+        labels: None,
+        sound: None,
+    }
 }
 
 /// −log2 of the density about 4 deviations of the noise off the spiral, at the outer end where the points are rarest.

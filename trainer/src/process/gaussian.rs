@@ -144,7 +144,8 @@ impl Gaussian {
 
     /// L_0 of data that are real numbers: the same with a density, whose variance may be learned.
     pub fn reconstruction_density(&self, x0: f64, x0_hat: f64) -> f64 {
-        let deviation = self.errors.as_ref().map_or_else(|| self.noise_level(1) / self.scale, |errors| errors[0].sqrt());
+        let deviation =
+            self.errors.as_ref().map_or_else(|| self.noise_level(1) / self.scale, |errors| errors[0].sqrt());
         likelihood::density(x0, x0_hat, deviation)
     }
 
