@@ -56,3 +56,25 @@ impl Operation for Constant {
         self.output.values()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Element;
+    use crate::ops::list::Op;
+    use crate::ops::step_bias::StepBiases;
+    use crate::ops::testing::{arena, tensor};
+
+    #[test]
+    fn a_constant_is_copied_from_the_file_and_nothing_else_changes() {
+        let output = tensor(4, [2, 3, 2], Element::I8);
+        let blob: Vec<u8> = (0..20).map(|i| i * 13).collect();
+        let before = arena(20);
+        let mut after = before.clone();
+        let biases = StepBiases::of_time(&[]);
+        Op::Constant(Constant { output, table: 5 })
+            .run(&Evaluation { blob: &blob, biases: &biases }, &mut after)
+            .unwrap();
+        assert_eq!([&before[..4], &blob[5..17], &before[16..]].concat(), after);
+    }
+}
