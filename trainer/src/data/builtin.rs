@@ -100,6 +100,6 @@ mod tests {
         assert!(named("builtin:cats")
             .unwrap_err()
             .to_string()
-            .contains("there are digits, faces16, heartbeat, swissroll"));
+            .contains("there are digits, faces16, spoken, heartbeat, swissroll"));
     }
 }
