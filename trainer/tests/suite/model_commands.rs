@@ -108,7 +108,7 @@ fn wrong_arguments_are_usage_errors() {
         (&["--print", "--plan", "fast5", "--from", "digits", "--start", "5"], "numbered from 0"),
         (&["--snapshot", "s", "--save-after", "51"], "from 0 to 50"),
         (&["--snapshot", "s", "--save-after", "2", "--count", "2"], "--count 1"),
-        (&[], "--png, --npy, --preview or --print"),
+        (&[], "nothing would be written: give --png, --npy, --preview, --print, or of sound --wav"),
     ] {
         refuses(at, &[&["sample", MODEL][..], arguments].concat(), 2, reason);
     }
