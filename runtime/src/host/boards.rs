@@ -135,8 +135,8 @@ impl Board {
 
     /// What a model of `file` bytes finds here.
     pub fn fit(&self, model: &Model, file: usize) -> Fit {
-        // The demo keeps states of f32, behind an arena at a multiple of 16.
-        let ram = model.arena_len().next_multiple_of(16) + 4 * model.state_len();
+        // The demo keeps the state behind an arena at a multiple of 16.
+        let ram = model.arena_len().next_multiple_of(16) + model.state_len() * model.state_element_len();
         Fit {
             flash: [file, self.flash as usize],
             ram: [ram, self.room() as usize],

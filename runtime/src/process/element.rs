@@ -117,6 +117,43 @@ impl KindElement for OfKind<2> {
 /// ```
 pub type StateElementOf<const NUMBER: u16> = <OfKind<NUMBER> as KindElement>::Element;
 
+/// Evaluates an expression with a name for the element of a model's state, f32, f16 or bits. Code for all is made.
+///
+/// ```
+/// use brownian::host::{ChainMemory, OwnedModel};
+/// use brownian::{with_state_element, Sampler};
+///
+/// let file = OwnedModel::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nano.brn"))?;
+/// let (model, plan) = (file.model(), file.plan("fast5")?);
+/// let mut memory = ChainMemory::new(&model);
+/// let sample: Vec<f32> = with_state_element!(&model, Element => {
+///     let mut sampler = memory.start::<Element>(Sampler::builder(&model, plan))?;
+///     while sampler.step() {}
+///     sampler.values().collect()
+/// });
+/// assert_eq!(sample.len(), 784);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[macro_export]
+macro_rules! with_state_element {
+    ($model:expr, $element:ident => $body:expr) => {
+        match $model.state_kind() {
+            $crate::StateKind::F16 => {
+                type $element = $crate::f16;
+                $body
+            }
+            $crate::StateKind::Bits => {
+                type $element = $crate::Bits;
+                $body
+            }
+            _ => {
+                type $element = f32;
+                $body
+            }
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

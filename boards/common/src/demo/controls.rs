@@ -133,7 +133,7 @@ impl<'m> Controls<'m> {
         say(board, format_args!("model {}, checksum {:08x}", self.source, model.checksum())).await;
         let (counts, plans) = (Counts(model.class_counts()), model.plans().count());
         say(board, format_args!("image {height}x{width}x{channels}, {counts} classes, {plans} plans")).await;
-        let (arena, state) = (model.arena_len(), 4 * model.state_len());
+        let (arena, state) = (model.arena_len(), model.state_len() * model.state_element_len());
         say(board, format_args!("memory arena {arena} state {state} of {} bytes free", self.room)).await;
         if let Some((used, size)) = board.stack() {
             say(board, format_args!("stack {used} of {size} bytes")).await;

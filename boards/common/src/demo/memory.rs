@@ -26,13 +26,11 @@ impl<'a> Memory<'a> {
         self.bytes.is_empty()
     }
 
-    /// An arena of `arena` bytes, at a multiple of 16, and a state of `state` values; `None` where they do not fit.
-    pub fn divide(self, arena: usize, state: usize) -> Option<(&'a mut [u8], &'a mut [f32])> {
+    /// An arena of `arena` bytes, at a multiple of 16, and behind it `state` bytes for a state, at one too; `None` where they
+    /// do not fit.
+    pub fn divide(self, arena: usize, state: usize) -> Option<(&'a mut [u8], &'a mut [u8])> {
         let (first, rest) = self.bytes.split_at_mut_checked(arena.next_multiple_of(16))?;
-        let rest = rest.get_mut(..state.checked_mul(4)?)?;
-        // SAFETY: any bits are an f32, and the memory is borrowed for as long as the result.
-        let ([], state, []) = (unsafe { rest.align_to_mut::<f32>() }) else { return None };
-        Some((first.get_mut(..arena)?, state))
+        Some((first.get_mut(..arena)?, rest.get_mut(..state)?))
     }
 }
 
@@ -103,9 +101,10 @@ mod tests {
         let memory = Memory::new(&mut bytes[3..]);
         let len = memory.len();
         assert!((85..=101).contains(&len) && !memory.is_empty());
-        let (arena, state) = memory.divide(33, 9).unwrap();
-        assert_eq!((arena.len(), state.len(), arena.as_ptr().align_offset(16)), (33, 9, 0));
-        assert!(Memory::new(&mut bytes).divide(33, 16).is_none());
+        let (arena, state) = memory.divide(33, 36).unwrap();
+        assert_eq!((arena.len(), state.len()), (33, 36));
+        assert_eq!([&*arena, &*state].map(|part| part.as_ptr().align_offset(16)), [0, 0]);
+        assert!(Memory::new(&mut bytes).divide(33, 64).is_none());
         assert!(Memory::new(&mut bytes).divide(1000, 0).is_none());
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! - [`frame`]: what the display shows;
 //! - [`dither`]: an image in dots;
+//! - [`drawing`]: a chain whose state is of any kind;
 //! - [`press`]: short and long presses;
 //! - [`inputs`]: presses and bytes on their way from interrupts;
 //! - [`typed`]: bytes of a serial line, as lines;
@@ -18,6 +19,7 @@ mod board;
 pub mod command;
 mod controls;
 pub mod dither;
+pub mod drawing;
 pub mod frame;
 pub mod inputs;
 pub mod leds;

@@ -3,13 +3,14 @@
 use super::board::{Board, DisplayError};
 use super::controls::{Controls, Turn};
 use super::dither::Dots;
+use super::drawing::Drawing;
 use super::frame::Frame;
 use super::memory::Memory;
 use super::say::say;
 use super::settings::Settings;
 use super::source::Source;
 use crate::report::Line;
-use brownian::{Progress, Sampler};
+use brownian::Progress;
 use core::fmt::Write;
 use heapless::String;
 
@@ -22,7 +23,8 @@ pub struct Demo<'m> {
     controls: Controls<'m>,
     source: Source<'m>,
     arena: &'m mut [u8],
-    state: &'m mut [f32],
+    /// Of the model's element, whichever it is.
+    state: &'m mut [u8],
     screen: Screen,
 }
 
@@ -51,7 +53,7 @@ impl<'m> Demo<'m> {
     /// free for them.
     ///
     /// Returns `None` for a model without plans; [`Model::parse`](brownian::Model::parse) accepts none.
-    pub fn new(source: Source<'m>, (arena, state): (&'m mut [u8], &'m mut [f32]), room: usize) -> Option<Self> {
+    pub fn new(source: Source<'m>, (arena, state): (&'m mut [u8], &'m mut [u8]), room: usize) -> Option<Self> {
         let settings = Settings::first(source.model())?;
         let controls = Controls::new(settings, source, room);
         Some(Self { controls, source, arena, state, screen: Screen::default() })
@@ -71,8 +73,9 @@ impl<'m> Demo<'m> {
     ) -> ! {
         let (room, mut slot) = (memory.len(), None);
         let source = Source::choose(region, built_in, room, &mut slot).expect("the built-in model fits");
-        let (arena, state) = (source.model().arena_len(), source.model().state_len());
-        let parts = memory.divide(arena, state).expect("checked with the source");
+        let model = source.model();
+        let parts = memory.divide(model.arena_len(), model.state_len() * model.state_element_len());
+        let parts = parts.expect("checked with the source");
         let demo = Demo::new(source, parts, room).expect("a parsed model has plans");
         demo.run(board, restart).await
     }
@@ -111,12 +114,11 @@ impl<'m> Demo<'m> {
         let Self { controls, source, arena, state, screen } = self;
         let (model, settings) = (source.model(), controls.settings);
         say(board, format_args!("draw {settings}")).await;
-        let chain = Sampler::builder(model, settings.plan).seed(settings.seed).condition(settings.condition);
         let mut class: String<64> = String::new();
         // Names that do not fit would not fit on the display either.
         _ = write!(class, "{}", settings.classes());
-        let mut sampler = match chain.start(arena, state) {
-            Ok(sampler) => sampler,
+        let mut drawing = match Drawing::start(model, &settings, arena, state) {
+            Ok(drawing) => drawing,
             Err(error) => {
                 say(board, format_args!("error: {error}")).await;
                 return None;
@@ -124,7 +126,7 @@ impl<'m> Demo<'m> {
         };
         let (mut dots, mut micros, start) = (Dots::blank(), 0, board.micros());
         loop {
-            let (step, steps) = (sampler.steps_done(), sampler.steps());
+            let (step, steps) = (drawing.steps_done(), settings.plan.len());
             let frame = Frame {
                 dots: &dots,
                 seed: settings.seed,
@@ -143,12 +145,12 @@ impl<'m> Demo<'m> {
             }
             let begin = board.micros();
             loop {
-                let progress = sampler.advance();
+                let progress = drawing.advance();
                 if matches!(progress, Progress::Stepped | Progress::Done) {
                     break;
                 }
-                if let Some(preview) = sampler.preview() {
-                    dots = Dots::of_image(preview.x0_hat(), model.shape());
+                if let Some(preview) = drawing.preview() {
+                    dots = preview;
                 }
                 if let Some(turn) = controls.attend(board, true).await {
                     if turn == Turn::Stop {
@@ -159,12 +161,12 @@ impl<'m> Demo<'m> {
                 board.pause(0).await;
             }
             micros = board.micros() - begin;
-            let step = sampler.steps_done();
+            let step = drawing.steps_done();
             if step == steps {
-                dots = Dots::of_image(sampler.x().iter().copied(), model.shape());
+                dots = drawing.image();
             }
             if controls.digests {
-                let line = Line::Step { step: step as u32, digest: sampler.digest(), ticks: micros };
+                let line = Line::Step { step: step as u32, digest: drawing.digest(), ticks: micros };
                 say(board, format_args!("{line}")).await;
             }
         }

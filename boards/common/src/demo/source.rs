@@ -1,6 +1,6 @@
 //! Where the model comes from: a flash region of its own, or the firmware.
 
-use brownian::{arena_len, state_len, Model, ParseError};
+use brownian::{arena_len, state_kind, state_len, Model, ParseError};
 use core::fmt;
 
 /// A model that is ready to draw, and what is to be said of its origin.
@@ -126,7 +126,7 @@ fn usable(file: &[u8], room: usize) -> Result<Model<'_>, RegionError> {
 
 /// Bytes of RAM for the arena and the state of a model's file.
 pub const fn ram(file: &[u8]) -> usize {
-    arena_len(file).next_multiple_of(16).saturating_add(state_len(file).saturating_mul(4))
+    arena_len(file).next_multiple_of(16).saturating_add(state_len(file).saturating_mul(state_kind(file).element_len()))
 }
 
 #[cfg(test)]

@@ -54,6 +54,9 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
     let stack = player.stack()?;
     player.watchdog().context("watchdog")?;
     player.region(elf).context("model in its flash region")?;
+    if board.display == Display::Oled {
+        player.bits(elf, &png.with_extension("bits.png")).context("model over bits")?;
+    }
     Ok(Outcome { digests: player.digests, instructions, stack, png })
 }
 
@@ -209,29 +212,46 @@ impl Player<'_> {
 
     /// A file to flash with another model runs that model; one whose model is damaged says so and runs its own.
     fn region(&mut self, elf: &Path) -> Result<()> {
-        let file = shipped_model("digits28-nano");
         let image = Image::read(elf)?;
-        let room = build::Sizes::of(&image)?.room;
         let draw = Draw { seed: 1, class: Some(0), plan: "fast5" };
-        let folder = target_dir().join("elf");
-        let mut whole = image.clone();
-        whole.add_model(&file, room)?;
-        let path = folder.join(format!("{}-model", self.board.name));
-        std::fs::write(&path, file::of(self.board, &whole)?)?;
-        self.machine = Machine::start(self.board, &path, self.deadline)?;
+        let nano = self.with_model(&image, "digits28-nano")?;
         let said = self.until("done ")?;
         ensure!(said.contains("model from its flash region"), "{said}");
-        self.digests += draw.compare(&OwnedModel::read(&file)?, &said, true)?;
+        self.digests += draw.compare(&nano, &said, true)?;
         let mut damaged = image;
-        let mut bytes = std::fs::read(&file)?;
+        let mut bytes = nano.bytes().to_vec();
         bytes[1000] ^= 1;
         damaged.add(damaged.symbol("__model_start")? as u32, bytes);
-        let path = folder.join(format!("{}-damaged", self.board.name));
+        let path = target_dir().join("elf").join(format!("{}-damaged", self.board.name));
         std::fs::write(&path, file::of(self.board, &damaged)?)?;
         self.machine = Machine::start(self.board, &path, self.deadline)?;
         let said = self.until("step 1 ")?;
         ensure!(said.contains("error: the model region cannot be used: "), "{said}");
         self.digests += draw.compare(&self.model, &said, false)?;
         Ok(())
+    }
+
+    /// A model over bits draws from the flash region, and the display shows its bits as they are.
+    fn bits(&mut self, elf: &Path, png: &Path) -> Result<()> {
+        let bits = self.with_model(&Image::read(elf)?, "digits28-bits")?;
+        self.until("step 1 ")?;
+        let draw = Draw { seed: 7, class: Some(3), plan: "bits10" };
+        self.type_line(&format!("sample {}", draw.words()))?;
+        let said = self.until(&format!("done {}", draw.words()))?;
+        self.digests += draw.compare(&bits, &said, true)?;
+        let rows = self.machine.display()?;
+        draw.compare_display(&bits, &rows)?;
+        picture::write(png, &rows)
+    }
+
+    /// Starts the board with a shipped model in its flash region.
+    fn with_model(&mut self, image: &Image, name: &str) -> Result<OwnedModel> {
+        let file = shipped_model(name);
+        let mut whole = image.clone();
+        whole.add_model(&file, build::Sizes::of(image)?.room)?;
+        let path = target_dir().join("elf").join(format!("{}-{name}", self.board.name));
+        std::fs::write(&path, file::of(self.board, &whole)?)?;
+        self.machine = Machine::start(self.board, &path, self.deadline)?;
+        Ok(OwnedModel::read(&file)?)
     }
 }

@@ -2,7 +2,8 @@ extern crate std;
 use super::*;
 use crate::demo::press::Press;
 use crate::demo::source;
-use brownian::{include_model, Model};
+use brownian::host::{self, ChainMemory, OwnedModel};
+use brownian::{include_model, with_state_element, Model, Sampler};
 use core::cell::RefCell;
 use core::future::{pending, Future};
 use core::pin::pin;
@@ -92,14 +93,19 @@ impl Board for Fake<'_> {
 
 /// What a board does that lives through `script`: (what has been said, what happens then).
 fn live(script: &[(&str, What)]) -> Log {
+    live_with(NANO, script)
+}
+
+/// The same with another model built in.
+fn live_with(file: &[u8], script: &[(&str, What)]) -> Log {
     let log = RefCell::new(Log::default());
     let events = script.iter().map(|(after, what)| Event { after: after.to_string(), what: what.clone() }).collect();
     let mut board =
         Fake { events, typed: VecDeque::new(), presses: VecDeque::new(), plugged: true, micros: 0, log: &log };
-    let room = source::ram(NANO) + 16;
+    let room = source::ram(file) + 16;
     let mut bytes = vec![0; room + 16];
     {
-        let demo = Demo::start(&mut board, Memory::new(&mut bytes), &[], NANO, None);
+        let demo = Demo::start(&mut board, Memory::new(&mut bytes), &[], file, None);
         let mut demo = pin!(demo);
         // Nothing that the fake awaits is pending but the script's end.
         assert!(matches!(demo.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
@@ -151,6 +157,37 @@ fn it_draws_after_power_up() {
     assert!(log.feeds >= 5 * ops, "{} feeds, {ops} ops", log.feeds);
     // The last frame is the sample; previews come before.
     assert!(log.frames[1..].iter().all(|(_, dots)| dots.light().count() > 20));
+}
+
+/// States of every kind are drawn; a sample of bits is shown bit by bit, nothing dithered.
+#[test]
+fn states_of_every_kind_are_drawn() {
+    let half = host::with_state(NANO, brownian::StateKind::F16).unwrap();
+    let bits = OwnedModel::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/models/bits.brn")).unwrap();
+    for file in [OwnedModel::new(&half).unwrap(), bits] {
+        let model = file.model();
+        let log = live_with(file.bytes(), &[]);
+        let words = log.said.lines().find_map(|line| line.strip_prefix("draw ")).unwrap();
+        let plan = model.plan(words.split("plan=").nth(1).unwrap()).unwrap();
+        let mut memory = ChainMemory::new(&model);
+        let (lines, values): (Vec<String>, Vec<f32>) = with_state_element!(&model, Element => {
+            let chain = Sampler::builder(&model, plan).seed(1).class(0);
+            let mut sampler = memory.start::<Element>(chain).unwrap();
+            let mut lines = Vec::new();
+            while sampler.step() {
+                lines.push(format!("step {} digest {:08x}", sampler.steps_done(), sampler.digest()));
+            }
+            (lines, sampler.values().collect())
+        });
+        assert_eq!(steps(&log.said), lines);
+        let (_, dots) = log.frames.last().unwrap();
+        assert_eq!(*dots, Dots::of_image(values.iter().copied(), model.shape()));
+        if model.state_kind() == brownian::StateKind::Bits {
+            let [height, width, _] = model.shape();
+            let ones = values.iter().filter(|value| **value == 1.0).count();
+            assert_eq!(dots.light().count(), ones * (dots.width() / width) * (dots.height() / height));
+        }
+    }
 }
 
 /// A press draws the next seed, a long one the next class; pressed within a chain they drop it.

@@ -1,0 +1,92 @@
+//! A chain whose state is of whichever kind its model says.
+
+use super::dither::Dots;
+use super::settings::Settings;
+use brownian::{f16, Bits, Model, Progress, Sampler, SamplerError, StateElement, StateKind};
+
+/// A chain that runs.
+#[derive(Debug)]
+pub enum Drawing<'a> {
+    /// Of values.
+    F32(Sampler<'a, f32>),
+    /// Of values in half the memory.
+    F16(Sampler<'a, f16>),
+    /// Of bits.
+    Bits(Sampler<'a, Bits>),
+}
+
+/// What is said of the sampler, whatever its element.
+macro_rules! of_any {
+    ($drawing:expr, $sampler:ident => $said:expr) => {
+        match $drawing {
+            Drawing::F32($sampler) => $said,
+            Drawing::F16($sampler) => $said,
+            Drawing::Bits($sampler) => $said,
+        }
+    };
+}
+
+impl<'a> Drawing<'a> {
+    /// Starts the chain of `settings` in an arena and the bytes of a state, at a multiple of 4.
+    ///
+    /// # Errors
+    /// As [`brownian::Builder::start`].
+    #[inline(never)]
+    pub(super) fn start(
+        model: &'a Model<'a>,
+        settings: &Settings<'a>,
+        arena: &'a mut [u8],
+        state: &'a mut [u8],
+    ) -> Result<Self, SamplerError> {
+        Ok(match model.state_kind() {
+            StateKind::F16 => Self::F16(start(model, settings, arena, state)?),
+            StateKind::Bits => Self::Bits(start(model, settings, arena, state)?),
+            _ => Self::F32(start(model, settings, arena, state)?),
+        })
+    }
+
+    /// [`Sampler::advance`].
+    #[inline(never)]
+    pub(super) fn advance(&mut self) -> Progress {
+        of_any!(self, sampler => sampler.advance())
+    }
+
+    /// [`Sampler::steps_done`].
+    #[inline(never)]
+    pub(super) fn steps_done(&self) -> usize {
+        of_any!(self, sampler => sampler.steps_done())
+    }
+
+    /// [`Sampler::digest`].
+    #[inline(never)]
+    pub(super) fn digest(&self) -> u32 {
+        of_any!(self, sampler => sampler.digest())
+    }
+
+    /// What the step believes the image to be, where it has evaluated the network and not moved yet.
+    #[inline(never)]
+    pub(super) fn preview(&self) -> Option<Dots> {
+        let dots = |values: &mut dyn Iterator<Item = f32>, shape| Dots::of_image(values, shape);
+        of_any!(self, sampler => sampler.preview().map(|preview| dots(&mut preview.x0_hat(), sampler.model().shape())))
+    }
+
+    /// The state; after the last step the sample.
+    #[inline(never)]
+    pub(super) fn image(&self) -> Dots {
+        let dots = |values: &mut dyn Iterator<Item = f32>, shape| Dots::of_image(values, shape);
+        of_any!(self, sampler => dots(&mut sampler.values(), sampler.model().shape()))
+    }
+}
+
+#[inline(never)]
+fn start<'a, E: StateElement>(
+    model: &'a Model<'a>,
+    settings: &Settings<'a>,
+    arena: &'a mut [u8],
+    state: &'a mut [u8],
+) -> Result<Sampler<'a, E>, SamplerError> {
+    // Bytes that cannot be such elements are as good as none.
+    let state = bytemuck::try_cast_slice_mut(state).unwrap_or_default();
+    let chain = Sampler::builder(model, settings.plan).seed(settings.seed).condition(settings.condition);
+    chain.start(arena, state)
+}
