@@ -5,5 +5,7 @@ mod backend;
 mod conv;
 mod instructions;
 mod linear;
+#[cfg(feature = "winograd")]
+mod winograd;
 
 pub use instructions::Armv6m;

@@ -8,11 +8,17 @@ use crate::kernels::depthwise::Depthwise;
 use crate::kernels::epilogue::Output;
 use crate::kernels::gate::Gate;
 use crate::kernels::linear::Linear;
+#[cfg(feature = "winograd")]
+use crate::kernels::shared::winograd;
 use crate::kernels::shared::{gate, ring, rows, tiles};
 
 impl Backend for Armv7m {
     #[inline(never)]
     fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
+        #[cfg(feature = "winograd")]
+        if conv.winograd.is_some_and(|cut| winograd::conv::<Armv7m>(conv, &cut, &mut out, scratch)) {
+            return;
+        }
         if !tiles::conv::<Armv7m>(conv, &mut out, scratch) {
             Portable::conv(conv, out, scratch);
         }

@@ -4,5 +4,7 @@ mod backend;
 mod conv;
 mod instructions;
 mod linear;
+#[cfg(feature = "winograd")]
+mod winograd;
 
 pub use instructions::Armv7m;

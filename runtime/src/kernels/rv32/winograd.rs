@@ -44,32 +44,6 @@ macro_rules! lane {
     };
 }
 
-/// Adds `words` words of products to four lanes' sums of two output channels; four channels a turn.
-///
-/// # Safety
-/// `words` is positive and even; there are two weights and four inputs a word.
-#[inline(never)]
-unsafe fn dot(acc: &mut [i32; 8], inputs: *const u32, weights: *const u32, words: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        asm!(
-            "2:",
-            channel!("0", "4", "0", "4", "8", "12"),
-            channel!("2", "6", "2", "6", "10", "14"),
-            channel!("8", "12", "16", "20", "24", "28"),
-            channel!("10", "14", "18", "22", "26", "30"),
-            "addi {w}, {w}, 16",
-            "addi {x}, {x}, 32",
-            "bne {w}, {end}, 2b",
-            w = inout(reg) weights => _, x = inout(reg) inputs => _, end = in(reg) weights.add(2 * words),
-            a0 = inout(reg) acc[0], a1 = inout(reg) acc[1], a2 = inout(reg) acc[2], a3 = inout(reg) acc[3],
-            b0 = inout(reg) acc[4], b1 = inout(reg) acc[5], b2 = inout(reg) acc[6], b3 = inout(reg) acc[7],
-            u = out(reg) _, v = out(reg) _, t = out(reg) _, p = out(reg) _,
-            options(readonly, nostack),
-        );
-    }
-}
-
 /// What outputs begin with.
 pub struct Job {
     finish: Finish,
@@ -89,56 +63,26 @@ impl Transforms for Rv32 {
         Job { out: finish.out, residual: finish.residual, finish, wide }
     }
 
-    unsafe fn inputs(columns: *const i8, stride: usize, channels: usize, to: *mut u32, plane: usize) {
+    /// Four channels a turn.
+    #[inline(never)]
+    unsafe fn dot(acc: &mut [i32; 8], inputs: *const u32, weights: *const u32, words: usize) {
         // SAFETY: the caller's promise.
-        unsafe { scalar::inputs(columns, stride, channels, to, plane) }
-    }
-
-    unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { scalar::weights(taps, channels, to, plane) }
-    }
-
-    unsafe fn inputs_down(tile: *mut u32, next: *mut u32, channels: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { scalar::inputs_down(tile, next, channels) }
-    }
-
-    unsafe fn weights_tile(rows: [*const i8; 2], channels: usize, to: *mut u32) {
-        // SAFETY: the caller's promise.
-        unsafe { scalar::weights_tile(rows, channels, to) }
-    }
-
-    unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32) {
-        for value in 0..6 {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let acc = &mut *sums.add(8 * value).cast::<[i32; 8]>();
-                *acc = [0; 8];
-                dot(acc, inputs.byte_add(value * plane), weights.add(2 * value * words), words);
-            }
-        }
-    }
-
-    unsafe fn products_down(mut inputs: *const u32, mut weights: *const u32, words: usize, mut sums: *mut i32) {
-        let mut next = |acc: &mut [i32; 8]| {
-            // SAFETY: the caller's promise: 24 times, of six values four products each.
-            unsafe { dot(acc, inputs, weights, words) };
-            (inputs, weights) = (inputs.wrapping_add(4 * words), weights.wrapping_add(2 * words));
-        };
-        for _ in 0..6 {
-            // SAFETY: the caller's promise.
-            let (first, second) = unsafe { (&mut *sums.cast::<[i32; 8]>(), &mut *sums.add(48).cast::<[i32; 8]>()) };
-            *first = [0; 8];
-            next(first);
-            *second = *first;
-            next(first);
-            for (second, &first) in second.iter_mut().zip(first.iter()) {
-                *second = second.wrapping_add(*second).wrapping_sub(first);
-            }
-            next(first);
-            next(second);
-            sums = sums.wrapping_add(8);
+        unsafe {
+            asm!(
+                "2:",
+                channel!("0", "4", "0", "4", "8", "12"),
+                channel!("2", "6", "2", "6", "10", "14"),
+                channel!("8", "12", "16", "20", "24", "28"),
+                channel!("10", "14", "18", "22", "26", "30"),
+                "addi {w}, {w}, 16",
+                "addi {x}, {x}, 32",
+                "bne {w}, {end}, 2b",
+                w = inout(reg) weights => _, x = inout(reg) inputs => _, end = in(reg) weights.add(2 * words),
+                a0 = inout(reg) acc[0], a1 = inout(reg) acc[1], a2 = inout(reg) acc[2], a3 = inout(reg) acc[3],
+                b0 = inout(reg) acc[4], b1 = inout(reg) acc[5], b2 = inout(reg) acc[6], b3 = inout(reg) acc[7],
+                u = out(reg) _, v = out(reg) _, t = out(reg) _, p = out(reg) _,
+                options(readonly, nostack),
+            );
         }
     }
 

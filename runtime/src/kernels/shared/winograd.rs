@@ -26,13 +26,14 @@
 //! With the products m0 to m3 of these, twice the first row of outputs is m0 + m1 + m2, twice the second m0 − m1 + m3.
 
 use super::store::align;
+use super::winograd_scalar;
 use crate::kernels::conv::Conv;
 use crate::kernels::epilogue::Output;
 use crate::kernels::scratch::row_stride;
 use crate::kernels::source::Source;
 use crate::kernels::winograd::Winograd;
 
-/// The transforms and products.
+/// The transforms and products. A set of instructions defines those that it does better than [`winograd_scalar`].
 pub trait Transforms {
     /// What `outputs` keeps from one call to the next.
     type Job;
@@ -48,41 +49,75 @@ pub trait Transforms {
     ///
     /// # Safety
     /// All that is readable and writable; everything is aligned to 4; `channels` is a positive multiple of 4.
-    unsafe fn inputs(columns: *const i8, stride: usize, channels: usize, to: *mut u32, plane: usize);
+    #[inline(always)]
+    unsafe fn inputs(columns: *const i8, stride: usize, channels: usize, to: *mut u32, plane: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { winograd_scalar::inputs(columns, stride, channels, to, plane) }
+    }
 
     /// Transforms a row of three taps of `channels` weights each to one output channel: words 8 bytes apart, the six
     /// values `plane` bytes apart.
     ///
     /// # Safety
     /// Like `inputs`.
-    unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usize);
+    #[inline(always)]
+    unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { winograd_scalar::weights(taps, channels, to, plane) }
+    }
+
+    /// Adds `words` products of pairs to the sums of four lanes for the first output channel, then for the second.
+    ///
+    /// # Safety
+    /// All that is readable; there are four words of inputs and two of weights a word; `words` is positive and even.
+    #[inline(always)]
+    unsafe fn dot(sums: &mut [i32; 8], inputs: *const u32, weights: *const u32, words: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { winograd_scalar::dot(sums, inputs, weights, words) }
+    }
 
     /// Six times eight sums of `words` products of pairs, `sums[value][output channel][lane]`. The inputs of the six
     /// values are `plane` bytes apart.
     ///
     /// # Safety
     /// All that is readable and writable; `words` is positive and even.
-    unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32);
+    #[inline(always)]
+    unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32) {
+        // SAFETY: the caller's promise.
+        unsafe { winograd_scalar::products(Self::dot, inputs, plane, weights, words, sums) }
+    }
 
     /// Four rows of one lane's transformed inputs, `channels` bytes of 8 apart, as the values of a tile of two rows, six times
     /// over. Rows 2 and 3 are copied to rows 0 and 1 of the tile at `next` first, which may be the same.
     ///
     /// # Safety
     /// Like `inputs`.
-    unsafe fn inputs_down(tile: *mut u32, next: *mut u32, channels: usize);
+    #[inline(always)]
+    unsafe fn inputs_down(tile: *mut u32, next: *mut u32, channels: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { winograd_scalar::inputs_down(tile, next, channels) }
+    }
 
     /// Transforms three rows of three taps of two output channels to the values of a tile of two rows.
     ///
     /// # Safety
     /// Like `weights`.
-    unsafe fn weights_tile(rows: [*const i8; 2], channels: usize, to: *mut u32);
+    #[inline(always)]
+    unsafe fn weights_tile(rows: [*const i8; 2], channels: usize, to: *mut u32) {
+        // SAFETY: the caller's promise.
+        unsafe { winograd_scalar::weights_tile(rows, channels, to) }
+    }
 
     /// Like `products` for a tile of two rows: `sums[row][value][output channel][lane]`, twice what they are. `words` is
     /// half the input channels.
     ///
     /// # Safety
     /// Like `products`.
-    unsafe fn products_down(inputs: *const u32, weights: *const u32, words: usize, sums: *mut i32);
+    #[inline(always)]
+    unsafe fn products_down(inputs: *const u32, weights: *const u32, words: usize, sums: *mut i32) {
+        // SAFETY: the caller's promise.
+        unsafe { winograd_scalar::products_down(Self::dot, inputs, weights, words, sums) }
+    }
 
     /// The four outputs of each lane in row `row` of its band, for output channels `o` and, if `both`, `o + 1`.
     ///

@@ -46,18 +46,20 @@ pub unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usi
     }
 }
 
+/// See [`Transforms::dot`](super::winograd::Transforms::dot), unsafe as there.
+pub type Dot = unsafe fn(sums: &mut [i32; 8], inputs: *const u32, weights: *const u32, words: usize);
+
 /// See [`Transforms::products`](super::winograd::Transforms::products).
 ///
 /// # Safety
 /// What is said there.
-pub unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32) {
+pub unsafe fn products(dot: Dot, inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32) {
     for value in 0..6 {
-        for place in 0..8 {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let sum = dot(inputs.byte_add(value * plane), weights.add(2 * value * words), words, place);
-                sums.add(8 * value + place).write(sum);
-            }
+        // SAFETY: the caller's promise.
+        unsafe {
+            let sums = &mut *sums.add(8 * value).cast::<[i32; 8]>();
+            *sums = [0; 8];
+            dot(sums, inputs.byte_add(value * plane), weights.add(2 * value * words), words);
         }
     }
 }
@@ -130,44 +132,54 @@ unsafe fn across([g0, g1, g2]: [i32; 3], mut slot: *mut i16, plane: usize) {
     }
 }
 
-/// See [`Transforms::products_down`](super::winograd::Transforms::products_down): by `products` of one value.
+/// See [`Transforms::products_down`](super::winograd::Transforms::products_down).
 ///
 /// # Safety
 /// What is said there.
-pub unsafe fn products_down(inputs: *const u32, weights: *const u32, words: usize, sums: *mut i32) {
-    for value in 0..6 {
-        for place in 0..8 {
-            // SAFETY: the caller's promise.
-            let m = |slot: usize| unsafe {
-                dot(
-                    inputs.add(4 * words * (4 * value + slot)),
-                    weights.add(2 * words * (4 * value + slot)),
-                    words,
-                    place,
-                )
-            };
-            let (m0, m1, m2, m3) = (m(0), m(1), m(2), m(3));
-            // SAFETY: the caller's promise.
-            unsafe {
-                sums.add(8 * value + place).write(m0.wrapping_add(m1).wrapping_add(m2));
-                sums.add(48 + 8 * value + place).write(m0.wrapping_sub(m1).wrapping_add(m3));
-            }
+pub unsafe fn products_down(
+    dot: Dot,
+    mut inputs: *const u32,
+    mut weights: *const u32,
+    words: usize,
+    mut sums: *mut i32,
+) {
+    let mut next = |sums: &mut [i32; 8]| {
+        // SAFETY: the caller's promise: 24 times, of six values four products each.
+        unsafe { dot(sums, inputs, weights, words) };
+        (inputs, weights) = (inputs.wrapping_add(4 * words), weights.wrapping_add(2 * words));
+    };
+    for _ in 0..6 {
+        // SAFETY: the caller's promise.
+        let (first, second) = unsafe { (&mut *sums.cast::<[i32; 8]>(), &mut *sums.add(48).cast::<[i32; 8]>()) };
+        *first = [0; 8];
+        next(first);
+        *second = *first;
+        next(first);
+        // m0 + m1 there, so 2·m0 − (m0 + m1) here.
+        for (second, &first) in second.iter_mut().zip(first.iter()) {
+            *second = second.wrapping_add(*second).wrapping_sub(first);
         }
+        next(first);
+        next(second);
+        sums = sums.wrapping_add(8);
     }
 }
 
-/// The sum of one lane and output channel over `words` words of pairs.
-unsafe fn dot(inputs: *const u32, weights: *const u32, words: usize, place: usize) -> i32 {
-    let (channel, lane) = (place / 4, place % 4);
-    let mut sum = 0i32;
-    for word in 0..words {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let (x, w) = (inputs.add(4 * word + lane).cast::<i16>(), weights.add(2 * word + channel).cast::<i16>());
-            sum = sum.wrapping_add(*x as i32 * *w as i32).wrapping_add(*x.add(1) as i32 * *w.add(1) as i32);
+/// See [`Transforms::dot`](super::winograd::Transforms::dot).
+///
+/// # Safety
+/// What is said there.
+pub unsafe fn dot(sums: &mut [i32; 8], inputs: *const u32, weights: *const u32, words: usize) {
+    for (place, sum) in sums.iter_mut().enumerate() {
+        let (channel, lane) = (place / 4, place % 4);
+        for word in 0..words {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let (x, w) = (inputs.add(4 * word + lane).cast::<i16>(), weights.add(2 * word + channel).cast::<i16>());
+                *sum = sum.wrapping_add(*x as i32 * *w as i32).wrapping_add(*x.add(1) as i32 * *w.add(1) as i32);
+            }
         }
     }
-    sum
 }
 
 /// Four outputs next to each other, less their biases, from their six sums, eight apart:

@@ -19,36 +19,6 @@ impl Transforms for Plain {
 
     unsafe fn job(_: &Conv, _: &mut Output) {}
 
-    unsafe fn inputs(columns: *const i8, stride: usize, channels: usize, to: *mut u32, plane: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { scalar::inputs(columns, stride, channels, to, plane) }
-    }
-
-    unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { scalar::weights(taps, channels, to, plane) }
-    }
-
-    unsafe fn inputs_down(tile: *mut u32, next: *mut u32, channels: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { scalar::inputs_down(tile, next, channels) }
-    }
-
-    unsafe fn weights_tile(rows: [*const i8; 2], channels: usize, to: *mut u32) {
-        // SAFETY: the caller's promise.
-        unsafe { scalar::weights_tile(rows, channels, to) }
-    }
-
-    unsafe fn products_down(inputs: *const u32, weights: *const u32, words: usize, sums: *mut i32) {
-        // SAFETY: the caller's promise.
-        unsafe { scalar::products_down(inputs, weights, words, sums) }
-    }
-
-    unsafe fn products(inputs: *const u32, plane: usize, weights: *const u32, words: usize, sums: *mut i32) {
-        // SAFETY: the caller's promise.
-        unsafe { scalar::products(inputs, plane, weights, words, sums) }
-    }
-
     unsafe fn outputs(_: &mut (), at: &Place, out: &mut Output, sums: *const i32, lanes: *const Lane) {
         // SAFETY: the caller's promise.
         unsafe { scalar::outputs::<Self>(at, out, sums, lanes) }
