@@ -30,7 +30,7 @@ enum Kind {
 use Kind::{Add as Sum, Conv as Dense, Depthwise as Deep, Gate as Gated, Linear as Full, Winograd as Fast};
 
 /// Name, height, width, kernel.
-const ROWS: [(&str, usize, usize, Kind); 29] = [
+const ROWS: [(&str, usize, usize, Kind); 30] = [
     ("conv3x3 14×14×32→32", 14, 14, Dense(32, 32, [3, 3], 1)),
     ("conv3x3 7×7×64→64", 7, 7, Dense(64, 64, [3, 3], 1)),
     ("conv3x3 28×28×16→16", 28, 28, Dense(16, 16, [3, 3], 1)),
@@ -57,8 +57,9 @@ const ROWS: [(&str, usize, usize, Kind); 29] = [
     ("conv3x3 28×28×16→16, winograd 15 KB", 28, 28, Fast(16, 16, [3, 3], 1, [14, 1, 1])),
     ("conv3x3 14×14×32→32, winograd 2×4 46 KB", 14, 14, Fast(32, 32, [3, 3], 1, [14, 1, 2])),
     ("conv3x3 14×14×32→32, winograd 2×4 28 KB", 14, 14, Fast(32, 32, [3, 3], 1, [8, 1, 2])),
+    ("conv3x3 14×14×32→32, winograd 2×4 16 KB", 14, 14, Fast(32, 32, [3, 3], 1, [4, 1, 2])),
     ("conv3x3 7×7×64→64, winograd 2×4 31 KB", 7, 7, Fast(64, 64, [3, 3], 1, [4, 1, 2])),
-    ("conv3x3 28×28×16→16, winograd 2×4 45 KB", 28, 28, Fast(16, 16, [3, 3], 1, [14, 2, 2])),
+    ("conv3x3 28×28×16→16, winograd 2×4 45 KB", 28, 28, Fast(16, 16, [3, 3], 1, [4, 7, 2])),
     ("conv1d 1024×16→32, k=3, dilation 4, winograd 14 KB", 1, 1024, Fast(16, 32, [1, 3], 4, [1, 16, 1])),
 ];
 

@@ -59,8 +59,6 @@ macro_rules! two_pixels {
 #[repr(C)]
 struct Tile {
     finish: Finish,
-    /// Where the biases end.
-    end: *const i32,
     /// Bytes of a row of weights.
     row_len: usize,
     patch: *const [u32; 2],
@@ -74,9 +72,9 @@ macro_rules! tile {
             "push {{r6, r7}}",
             "mov r7, r0",
             "20:",
-            "ldr r4, [r7]",
+            "ldr r4, [r7, #28]",
             "ldr r0, [r4], #4",
-            "str r4, [r7]",
+            "str r4, [r7, #28]",
             $bias,
             "ldrd r6, lr, [r7, #48]",
             "tst r6, #4",
@@ -89,8 +87,7 @@ macro_rules! tile {
             "cmp r12, r6",
             "bne 2b",
             "bl {finish}",
-            "ldr r4, [r7]",
-            "ldr r5, [r7, #44]",
+            "ldrd r4, r5, [r7, #28]",
             "cmp r4, r5",
             "bne 20b",
             "pop {{r6, r7}}",
@@ -133,7 +130,7 @@ unsafe fn two(tile: &mut Tile, row: *const u32) {
 
 impl Isa for Dsp {
     type Block = [u32; 2];
-    const BLOCKS: bool = true;
+    const CHANNELS: bool = true;
 
     #[inline(always)]
     fn widen(values: u32) -> [u32; 2] {
@@ -171,7 +168,8 @@ impl Isa for Dsp {
     }
 
     #[inline(always)]
-    unsafe fn channels<const P: usize>(
+    unsafe fn channels(
+        pixels: usize,
         conv: &Conv,
         out: &mut Output,
         patch: *const [u32; 2],
@@ -180,7 +178,7 @@ impl Isa for Dsp {
         count: usize,
     ) -> bool {
         // SAFETY: the caller's promise.
-        unsafe { tile(conv, out, patch, blocks, first, count, if P == 4 { four } else { two }) };
+        unsafe { tile(conv, out, patch, blocks, first, count, if pixels == 4 { four } else { two }) };
         true
     }
 }
@@ -200,10 +198,9 @@ unsafe fn tile(
     pixels: unsafe fn(&mut Tile, *const u32),
 ) {
     let channels = conv.output[2];
-    let end = conv.epilogue.bias.as_ptr().wrapping_add(channels);
     // SAFETY: the caller's promise.
     unsafe {
         let finish = Finish::new(&conv.epilogue, out, channels, first, 1, count);
-        pixels(&mut Tile { finish, end, row_len: 4 * blocks, patch }, conv.weights.as_ptr().cast());
+        pixels(&mut Tile { finish, row_len: 4 * blocks, patch }, conv.weights.as_ptr().cast());
     }
 }

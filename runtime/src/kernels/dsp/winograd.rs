@@ -28,20 +28,19 @@ macro_rules! transform_inputs {
             "\n ldr r11, [r1]",
             $next,
             "\n",
-            "eor r8, r8, #0x80808080\n eor r9, r9, #0x80808080\n eor r10, r10, #0x80808080\n",
-            "eor r11, r11, #0x80808080\n eor r12, r12, #0x80808080\n eor lr, lr, #0x80808080\n",
-            "uxtb16 r8, r8",
+            "mov r6, #0x00800080\n",
+            "sxtab16 r8, r6, r8",
             $rotate,
-            "\n uxtb16 r9, r9",
+            "\n sxtab16 r9, r6, r9",
             $rotate,
-            "\n uxtb16 r10, r10",
+            "\n sxtab16 r10, r6, r10",
             $rotate,
             "\n",
-            "uxtb16 r11, r11",
+            "sxtab16 r11, r6, r11",
             $rotate,
-            "\n uxtb16 r12, r12",
+            "\n sxtab16 r12, r6, r12",
             $rotate,
-            "\n uxtb16 lr, lr",
+            "\n sxtab16 lr, r6, lr",
             $rotate,
             "\n",
             "add r6, r12, r8, lsl #2\n add r7, r10, r10, lsl #2\n ssub16 r8, r6, r7\n",
@@ -97,19 +96,18 @@ macro_rules! word {
 #[repr(C)]
 pub struct Lanes {
     finish: Finish,
+    /// Of the lane at hand.
     sums: *const i32,
     lanes: *const Lane,
     end: *const Lane,
+    row: usize,
+    /// 1 where outputs are i16.
+    wide: u32,
     /// The first output channel, in the row at hand, of a lane that begins at 0; the residual's, or null.
     out: *mut u8,
     residual: *const i8,
     bias: *const i32,
     multipliers: *const i16,
-    /// Where the biases end.
-    bias_end: *const i32,
-    row: usize,
-    /// 1 where outputs are i16.
-    wide: u32,
     /// 1 where sums are twice what they are.
     doubled: u32,
     /// 1/3 modulo 2^32.
@@ -153,21 +151,28 @@ impl Transforms for Dsp {
     }
 
     #[inline(never)]
-    unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usize) {
-        // SAFETY: the caller's promise. r6 and r7 are saved.
+    unsafe fn weights(taps: *const i8, rows: usize, channels: usize, to: *mut u32, plane: usize) {
+        // SAFETY: the caller's promise. r6 and r7 are saved, and on the stack is where the taps end.
         unsafe {
             asm!(
                 "push {{r6, r7}}",
+                "push {{r8}}",
                 "2:",
                 "ldr r9, [r0, r1]\n ldr r10, [r0, r1, lsl #1]\n ldr r8, [r0], #4",
                 transform_weights!(""),
                 transform_weights!(", ror #8"),
                 "cmp r0, r5",
                 "bne 2b",
+                "ldr r8, [sp]",
+                "add r0, r0, r1, lsl #1",
+                "add r5, r0, r1",
+                "cmp r0, r8",
+                "bne 2b",
+                "pop {{r8}}",
                 "pop {{r6, r7}}",
                 inout("r0") taps => _, in("r1") channels, inout("r2") to => _,
-                inout("r3") to.byte_add(3 * plane) => _, in("r4") plane, in("r5") taps.add(channels),
-                out("r8") _, out("r9") _, out("r10") _, out("r11") _, out("r12") _, out("lr") _,
+                inout("r3") to.byte_add(3 * plane) => _, in("r4") plane, inout("r5") taps.add(channels) => _,
+                inout("r8") taps.add(3 * rows * channels) => _, out("r9") _, out("r10") _, out("r11") _, out("r12") _, out("lr") _,
             );
         }
     }
@@ -208,13 +213,8 @@ impl Transforms for Dsp {
 
     unsafe fn weights_tile(rows: [*const i8; 2], channels: usize, to: *mut u32) {
         for (second, taps) in rows.into_iter().enumerate() {
-            for ky in 0..3 {
-                // SAFETY: the caller's promise.
-                unsafe {
-                    let to = to.add(ky * channels + second);
-                    Self::weights(taps.add(3 * ky * channels), channels, to, 16 * channels);
-                }
-            }
+            // SAFETY: the caller's promise.
+            unsafe { Self::weights(taps, 3, channels, to.add(second), 16 * channels) };
         }
         // SAFETY: the caller's promise.
         unsafe { weights_down(to, channels) };
@@ -230,19 +230,18 @@ impl Transforms for Dsp {
         // SAFETY: the caller's promise.
         let finish = unsafe { Finish::new(&conv.epilogue, out, conv.output[2], 0, conv.window.dilation[1], 0) };
         let (out, residual) = (finish.out, finish.residual);
-        let (bias, multipliers) = (finish.bias, finish.multipliers);
+        let (bias, multipliers) = (finish.bias[0], finish.multipliers);
         Lanes {
             finish,
             sums: core::ptr::null(),
             lanes: core::ptr::null(),
             end: core::ptr::null(),
+            row: 0,
+            wide,
             out,
             residual,
             bias,
             multipliers,
-            bias_end: core::ptr::null(),
-            row: 0,
-            wide,
             doubled: 0,
             third: 0xAAAA_AAAB,
             starts: Starts { out, residual, bias, multipliers },
@@ -254,18 +253,21 @@ impl Transforms for Dsp {
         let [_, width, channels] = at.conv.output;
         let first = at.row * width * channels + at.o;
         let Starts { out, residual, bias, multipliers } = job.starts;
+        if at.row == 0 {
+            // A group's next rows have the same lanes and channels.
+            job.end = lanes.wrapping_add(4);
+            job.bias = bias.wrapping_add(at.o);
+            job.multipliers = multipliers.wrapping_add(at.o);
+            job.finish.bias[1] = job.bias.wrapping_add(at.channels);
+            job.doubled = at.doubled as u32;
+        }
         job.sums = sums;
         job.lanes = lanes;
-        job.end = lanes.wrapping_add(4);
         job.out = out.wrapping_add(first << job.wide);
         if !residual.is_null() {
             job.residual = residual.wrapping_add(first);
         }
-        job.bias = bias.wrapping_add(at.o);
-        job.multipliers = multipliers.wrapping_add(at.o);
-        job.bias_end = job.bias.wrapping_add(at.channels);
         job.row = at.row;
-        job.doubled = at.doubled as u32;
         // SAFETY: the caller's promise, as `Lanes` says.
         unsafe { store(job) };
     }
@@ -279,8 +281,8 @@ impl Transforms for Dsp {
 #[inline(never)]
 unsafe fn products(inputs: *const u32, skip: usize, weights: *const u32, words: usize, sums: *mut i32, more: usize) {
     // SAFETY: the caller's promise. A product takes eight words a turn; the first turn begins where the number of words
-    // wants it. On the stack: sums, bytes of a product's weights, the end of all weights, the end of this product's, where
-    // it goes on, where the first of a value goes on, and what is skipped.
+    // wants it. On the stack: sums, the end of all weights, what is skipped, bytes of a product's weights, where the first
+    // of a value goes on; then the end of this product's, and where it goes on.
     unsafe {
         asm!(
             "push {{r6, r7}}",
@@ -293,29 +295,9 @@ unsafe fn products(inputs: *const u32, skip: usize, weights: *const u32, words: 
             "str r6, [sp, #16]",
             "20:",
             "mov r0, #0\n mov r1, #0\n mov r2, #0\n mov r3, #0\n mov r4, #0\n mov r5, #0\n mov r6, #0\n mov r7, #0",
-            "ldr r8, [sp, #16]\n b 30f",
-            ".balign 4",
-            "31:",
-            // The second row's sums are m0 for now.
-            "ldr r11, [sp]\n add r11, r11, #192\n stm r11, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
-            "adr r8, 32f\n b 30f",
-            ".balign 4",
-            "32:",
-            // m0 + m1 here; there 2·m0 − (m0 + m1).
-            "ldr r11, [sp]\n add r11, r11, #192",
-            "ldrd r8, r9, [r11]\n rsb r8, r0, r8, lsl #1\n rsb r9, r1, r9, lsl #1\n strd r8, r9, [r11], #8",
-            "ldrd r8, r9, [r11]\n rsb r8, r2, r8, lsl #1\n rsb r9, r3, r9, lsl #1\n strd r8, r9, [r11], #8",
-            "ldrd r8, r9, [r11]\n rsb r8, r4, r8, lsl #1\n rsb r9, r5, r9, lsl #1\n strd r8, r9, [r11], #8",
-            "ldrd r8, r9, [r11]\n rsb r8, r6, r8, lsl #1\n rsb r9, r7, r9, lsl #1\n strd r8, r9, [r11]",
-            "adr r8, 33f\n b 30f",
-            ".balign 4",
-            "33:",
-            "ldr r11, [sp]\n stm r11!, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
-            "add r11, r11, #160\n ldm r11, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
-            "adr r8, 34f",
-            // A product, and on to r8.
+            "ldrd r9, r8, [sp, #12]",
+            // A product, of r9 bytes of weights, and on to r8.
             "30:",
-            "ldr r9, [sp, #4]",
             "add r10, lr, r9",
             "strd r10, r8, [sp, #24]",
             "ands r9, r9, #48",
@@ -337,21 +319,39 @@ unsafe fn products(inputs: *const u32, skip: usize, weights: *const u32, words: 
             "bne 28b",
             "mov pc, r9",
             ".balign 4",
+            "31:",
+            // The second row's sums are m0 for now.
+            "ldr r11, [sp]\n add r11, r11, #192\n stm r11, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
+            "adr r8, 32f\n ldr r9, [sp, #12]\n b 30b",
+            ".balign 4",
+            "32:",
+            // m0 + m1 here; there 2·m0 − (m0 + m1).
+            "ldr r11, [sp]\n add r11, r11, #192",
+            "ldrd r8, r9, [r11]\n rsb r8, r0, r8, lsl #1\n rsb r9, r1, r9, lsl #1\n strd r8, r9, [r11], #8",
+            "ldrd r8, r9, [r11]\n rsb r8, r2, r8, lsl #1\n rsb r9, r3, r9, lsl #1\n strd r8, r9, [r11], #8",
+            "ldrd r8, r9, [r11]\n rsb r8, r4, r8, lsl #1\n rsb r9, r5, r9, lsl #1\n strd r8, r9, [r11], #8",
+            "ldrd r8, r9, [r11]\n rsb r8, r6, r8, lsl #1\n rsb r9, r7, r9, lsl #1\n strd r8, r9, [r11]",
+            "adr r8, 33f\n ldr r9, [sp, #12]\n b 30b",
+            ".balign 4",
+            "33:",
+            "ldr r11, [sp]\n stm r11!, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
+            "add r11, r11, #160\n ldm r11, {{r0, r1, r2, r3, r4, r5, r6, r7}}",
+            "adr r8, 34f\n ldr r9, [sp, #12]\n b 30b",
+            ".balign 4",
             "34:",
             "ldr r8, [sp]\n add r9, r8, #192\n stm r9, {{r0, r1, r2, r3, r4, r5, r6, r7}}\n add r8, r8, #32",
-            "b 35f",
+            "ldr r9, [sp, #4]\n b 35f",
             ".balign 4",
             "36:",
-            "ldr r8, [sp]\n ldr r9, [sp, #12]\n stm r8!, {{r0, r1, r2, r3, r4, r5, r6, r7}}\n add r12, r12, r9",
+            "ldr r8, [sp]\n ldrd r9, r10, [sp, #4]\n stm r8!, {{r0, r1, r2, r3, r4, r5, r6, r7}}\n add r12, r12, r10",
             "35:",
             "str r8, [sp]",
-            "ldr r9, [sp, #8]",
             "cmp lr, r9",
             "bne 20b",
             "add sp, sp, #32",
             "pop {{r6, r7}}",
-            inout("r2") sums => _, inout("r3") 8 * words => _,
-            inout("r4") weights.add(12 * words * (more + 1)) => _, inout("r5") more => _, inout("r8") skip => _,
+            inout("r2") sums => _, inout("r3") weights.add(12 * words * (more + 1)) => _,
+            inout("r4") skip => _, inout("r5") more => _, inout("r8") 8 * words => _,
             inout("r12") inputs => _, inout("lr") weights => _,
             out("r0") _, out("r1") _, out("r9") _, out("r10") _, out("r11") _,
         );
@@ -413,25 +413,22 @@ unsafe fn store(lanes: &mut Lanes) {
             "push {{r6, r7}}",
             "mov r7, r0",
             "20:",
-            "ldr r4, [r7, #48]",
-            "ldrd r5, r6, [r4], #8",
-            "str r4, [r7, #48]",
-            "ldrd r4, r8, [r7, #76]",
-            "cmp r4, r6, lsr #16",
+            "add r12, r7, #48",
+            "ldm r12, {{r0, r1, r2, r3, r4, r5, r6, r8, r9}}",
+            "ldm r1!, {{r10, r11}}",
+            "mov r12, r0",
+            "add r0, r0, #4",
+            "strd r0, r1, [r7, #48]",
+            "cmp r3, r11, lsr #16",
             "bhs 40f",
-            "uxth r6, r6",
-            "str r6, [r7, #40]",
-            "lsl r8, r5, r8",
-            "ldrd r9, r10, [r7, #56]",
-            "add r9, r9, r8",
-            "str r9, [r7, #8]",
-            "cmp r10, #0",
+            "strh r11, [r7, #44]",
+            "lsl r4, r10, r4",
+            "add r5, r5, r4",
+            "strd r9, r5, [r7]",
+            "cmp r6, #0",
             "it ne",
-            "addne r10, r10, r5",
-            "str r10, [r7, #28]",
-            "ldrd r8, r9, [r7, #64]",
-            "strd r8, r9, [r7]",
-            "ldr r12, [r7, #44]",
+            "addne r6, r6, r10",
+            "strd r6, r8, [r7, #24]",
             "30:",
             "ldr r0, [r12]\n ldr r1, [r12, #32]\n ldr r2, [r12, #64]\n ldr r3, [r12, #96]\n ldr r4, [r12, #128]",
             "ldr r5, [r12, #160]\n add r12, r12, #16",
@@ -442,23 +439,23 @@ unsafe fn store(lanes: &mut Lanes) {
             "add r3, r9, r11, lsl #1\n add r5, r5, r5, lsl #1\n add r3, r3, r5, lsl #1",
             "ldrd r4, r6, [r7, #84]",
             "mul r0, r0, r6\n mul r1, r1, r6\n mul r2, r2, r6\n mul r3, r3, r6",
+            "ldr r8, [r7, #28]\n ldr r5, [r8], #4\n str r8, [r7, #28]",
             "cbz r4, 35f",
-            "asr r0, r0, #1\n asr r1, r1, #1\n asr r2, r2, #1\n asr r3, r3, #1",
-            "35:",
-            "ldr r4, [r7]\n ldr r5, [r4], #4\n str r4, [r7]",
-            "add r0, r5, r0, asr #3\n add r1, r5, r1, asr #2\n add r2, r5, r2, asr #1\n add r3, r5, r3, asr #1",
+            "add r0, r5, r0, asr #4\n add r1, r5, r1, asr #3\n add r2, r5, r2, asr #2\n add r3, r5, r3, asr #2",
+            "34:",
             "bl {finish}",
-            "ldr r4, [r7]",
-            "ldr r5, [r7, #72]",
+            "ldrd r4, r5, [r7, #28]",
             "cmp r4, r5",
             "bne 30b",
             "40:",
-            "ldr r4, [r7, #44]",
-            "add r4, r4, #4",
-            "str r4, [r7, #44]",
-            "ldrd r4, r5, [r7, #48]",
+            "ldrd r4, r5, [r7, #52]",
             "cmp r4, r5",
             "bne 20b",
+            "b 41f",
+            "35:",
+            "add r0, r5, r0, asr #3\n add r1, r5, r1, asr #2\n add r2, r5, r2, asr #1\n add r3, r5, r3, asr #1",
+            "b 34b",
+            "41:",
             "pop {{r6, r7}}",
             finish = sym finish,
             inout("r0") lanes => _,

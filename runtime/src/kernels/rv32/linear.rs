@@ -63,13 +63,14 @@ pub unsafe fn add_rows(acc: &mut [i32; 8], input: *const i8, row: *const i8, ste
         *acc = [sum; 8];
         return;
     }
-    // SAFETY: the caller's promise. Eight taps a turn, the last ones one by one.
+    // SAFETY: the caller's promise. Sixteen taps a turn, the last ones one by one.
     unsafe {
         asm!(
             "bgeu {input}, {unrolled}, 3f",
             "2:",
             tap!("0"), tap!("1"), tap!("2"), tap!("3"), tap!("4"), tap!("5"), tap!("6"), tap!("7"),
-            step!("8"),
+            tap!("8"), tap!("9"), tap!("10"), tap!("11"), tap!("12"), tap!("13"), tap!("14"), tap!("15"),
+            step!("16"),
             "bne {input}, {unrolled}, 2b",
             "3:",
             "beqz {left}, 5f",
@@ -85,7 +86,7 @@ pub unsafe fn add_rows(acc: &mut [i32; 8], input: *const i8, row: *const i8, ste
             r3 = inout(reg) row.add(3 * step) => _, r4 = inout(reg) row.add(4 * step) => _,
             r5 = inout(reg) row.add(5 * step) => _, r6 = inout(reg) row.add(6 * step) => _,
             r7 = inout(reg) row.add(7 * step) => _,
-            input = inout(reg) input => _, unrolled = in(reg) input.add(inputs & !7), left = inout(reg) inputs & 7 => _,
+            input = inout(reg) input => _, unrolled = in(reg) input.add(inputs & !15), left = inout(reg) inputs & 15 => _,
             x = out(reg) _, w = out(reg) _,
             options(readonly, nostack),
         );

@@ -6,8 +6,6 @@ use crate::kernels::epilogue::{Epilogue, Output};
 #[repr(C)]
 pub struct Finish {
     /// Of the next channel.
-    pub bias: *const i32,
-    /// Of the next channel.
     pub multipliers: *const i16,
     /// The next channel of the first output.
     pub out: *mut u8,
@@ -19,6 +17,8 @@ pub struct Finish {
     pub lut: usize,
     /// Like `out`, or null. The residual has i8 and `step`, too.
     pub residual: *const i8,
+    /// Of the next channel, and where they end.
+    pub bias: [*const i32; 2],
     pub residual_multiplier: i32,
     pub residual_shift: u32,
     /// Outputs to store; the other accumulators count for nothing.
@@ -52,7 +52,6 @@ impl Finish {
             (multiplier, shift) = (r.multiplier as i32, r.shift as u32 & 31);
         }
         Self {
-            bias: epilogue.bias.as_ptr(),
             multipliers: epilogue.multipliers.as_ptr(),
             out: to.wrapping_add(pixel * channels * size),
             step: step * channels * size,
@@ -60,6 +59,7 @@ impl Finish {
             shift: epilogue.shift as u32 & 31,
             lut,
             residual,
+            bias: [epilogue.bias.as_ptr(), epilogue.bias.as_ptr().wrapping_add(channels)],
             residual_multiplier: multiplier,
             residual_shift: shift,
             count,

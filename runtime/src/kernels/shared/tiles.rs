@@ -29,14 +29,29 @@ pub trait Isa: Requantize + Sized {
     /// Four i8 of a word as a block, as `dot4` and `dot2` multiply them.
     fn widen(values: u32) -> Self::Block;
 
-    /// Whether `blocks` copies a patch's words better than one after the other.
-    const BLOCKS: bool = false;
-
     /// Writes `count` words as blocks, P blocks apart; returns where the next goes.
     ///
     /// # Safety
-    /// `from` has `count` words, `dst` room for their blocks; for sets that say so by `BLOCKS`.
-    unsafe fn blocks<const P: usize>(_from: *const u32, dst: *mut Self::Block, _count: usize) -> *mut Self::Block {
+    /// `from` has `count` words, `dst` room for their blocks.
+    #[inline(always)]
+    unsafe fn blocks<const P: usize>(
+        mut from: *const u32,
+        mut dst: *mut Self::Block,
+        count: usize,
+    ) -> *mut Self::Block {
+        // SAFETY: the caller's promise. Two words a turn.
+        unsafe {
+            let end = from.add(count);
+            if count & 1 != 0 {
+                dst.write(Self::widen(*from));
+                (from, dst) = (from.add(1), dst.wrapping_add(P));
+            }
+            while from != end {
+                dst.write(Self::widen(*from));
+                dst.wrapping_add(P).write(Self::widen(*from.add(1)));
+                (from, dst) = (from.add(2), dst.wrapping_add(2 * P));
+            }
+        }
         dst
     }
 
@@ -70,13 +85,17 @@ pub trait Isa: Requantize + Sized {
     /// The slices of `conv` and `out` are whole; `patch` has `blocks` blocks, of one pixel.
     unsafe fn single(_conv: &Conv, _out: &mut Output, _patch: *const Self::Block, _blocks: usize, _pixel: usize) {}
 
-    /// Computes all output channels of P pixels from `first` on, of which `count` exist, where the set has code for
+    /// Whether `channels` has code.
+    const CHANNELS: bool = false;
+
+    /// Computes all output channels of `pixels` pixels from `first` on, of which `count` exist, where the set has code for
     /// that in one piece; else returns false without a change.
     ///
     /// # Safety
-    /// The slices of `conv` and `out` are whole; `patch` has P patches of `blocks` blocks.
+    /// The slices of `conv` and `out` are whole; `patch` has as many patches of `blocks` blocks.
     #[inline(always)]
-    unsafe fn channels<const P: usize>(
+    unsafe fn channels(
+        _pixels: usize,
         _conv: &Conv,
         _out: &mut Output,
         _patch: *const Self::Block,
@@ -108,41 +127,52 @@ pub fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
     }
     // SAFETY: the slices have the lengths that the loops below walk, as just checked.
     unsafe {
-        if I::pixels(taps) == 4 {
-            tiles::<I, 4>(conv, out, align(scratch).cast(), blocks);
+        let (pixels, patch) = (I::pixels(taps), align(scratch).cast());
+        if I::CHANNELS {
+            tiles::<I, 0>(conv, out, patch, blocks, pixels);
+        } else if pixels == 4 {
+            tiles::<I, 4>(conv, out, patch, blocks, pixels);
         } else {
-            tiles::<I, 2>(conv, out, align(scratch).cast(), blocks);
+            tiles::<I, 2>(conv, out, patch, blocks, pixels);
         }
     }
     true
 }
 
-/// Every output pixel, P at a time. The last tile may compute pixels from an older patch; they are not stored.
+/// Every output pixel, P at a time; where P is 0, `pixels` at a time, so that one piece of code does for both. The last
+/// tile may compute pixels from an older patch; they are not stored.
 ///
 /// # Safety
-/// The slices of `conv` and `out` are whole, `patch` is aligned and has room for P patches of `blocks` blocks.
-unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *mut I::Block, blocks: usize) {
+/// The slices of `conv` and `out` are whole, `patch` is aligned and has room for the patches of `blocks` blocks.
+unsafe fn tiles<I: Isa, const P: usize>(
+    conv: &Conv,
+    out: &mut Output,
+    patch: *mut I::Block,
+    blocks: usize,
+    pixels: usize,
+) {
     let [out_h, out_w, out_c] = conv.output;
+    let tile = if P == 0 { pixels } else { P };
     let pixels = out_h * out_w;
     let ways = Ways::of(conv);
     let (mut x, mut y, mut first) = (0, 0, 0);
     while first < pixels {
-        let single = I::SINGLE && pixels - first < P;
+        let single = I::SINGLE && pixels - first < tile;
         let count = if single {
             1
-        } else if pixels - first < P {
+        } else if pixels - first < tile {
             pixels - first
         } else {
-            P
+            tile
         };
         for p in 0..count {
-            // SAFETY: the caller's promise; p < P.
+            // SAFETY: the caller's promise; p < tile.
             unsafe {
                 if single {
-                    gather::<I, 1>(conv, ways, y, x, patch);
+                    gather_any::<I>(conv, ways, y, x, patch, 1);
                     I::single(conv, out, patch, blocks, first);
                 } else {
-                    gather::<I, P>(conv, ways, y, x, patch.add(p));
+                    gather::<I, P>(conv, ways, y, x, patch.add(p), tile);
                 }
             }
             x += 1;
@@ -151,7 +181,7 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
             }
         }
         // SAFETY: the caller's promise.
-        if single || unsafe { I::channels::<P>(conv, out, patch, blocks, first, count) } {
+        if single || unsafe { I::channels(tile, conv, out, patch, blocks, first, count) } {
             first += count;
             continue;
         }
@@ -163,7 +193,7 @@ unsafe fn tiles<I: Isa, const P: usize>(conv: &Conv, out: &mut Output, patch: *m
                 let mut acc = [0; P];
                 if P == 4 {
                     acc.copy_from_slice(&I::dot4(row, patch, blocks, bias));
-                } else {
+                } else if P == 2 {
                     acc.copy_from_slice(&I::dot2(row, patch, blocks, bias));
                 }
                 store::<I, P, 0>(&conv.epilogue, out, acc, count, o, first * out_c + o, out_c);
@@ -181,16 +211,17 @@ struct Ways {
     aligned: bool,
     /// A row of taps at once, where it is inside the input.
     plain: bool,
+    /// By `blocks`, where the window is inside the only input.
+    inside: bool,
 }
 
 impl Ways {
     fn of(conv: &Conv) -> Self {
         let (a, b) = conv.sources;
         let words = |s: &Source| s.channels.is_multiple_of(4) && (s.data.as_ptr() as usize).is_multiple_of(4);
-        Self {
-            aligned: words(&a) && b.as_ref().is_none_or(words),
-            plain: b.is_none() && a.upsample == 0 && conv.window.dilation[1] == 1,
-        }
+        let aligned = words(&a) && b.as_ref().is_none_or(words);
+        let stored = b.is_none() && a.upsample == 0;
+        Self { aligned, plain: stored && conv.window.dilation[1] == 1, inside: aligned && stored }
     }
 }
 
@@ -198,12 +229,66 @@ impl Ways {
 ///
 /// # Safety
 /// The sources are whole, `dst` has room for a patch.
-unsafe fn gather<I: Isa, const P: usize>(conv: &Conv, ways: Ways, y: usize, x: usize, dst: *mut I::Block) {
+#[inline(always)]
+unsafe fn gather<I: Isa, const P: usize>(
+    conv: &Conv,
+    ways: Ways,
+    y: usize,
+    x: usize,
+    dst: *mut I::Block,
+    pixels: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let Window { kernel, stride, pad, dilation } = conv.window;
+        let a = &conv.sources.0;
+        let (top, left) = ((y * stride[0]).wrapping_sub(pad[0]), (x * stride[1]).wrapping_sub(pad[1]));
+        let inside = ways.inside
+            && top < a.height
+            && top + (kernel[0] - 1) * dilation[0] < a.height
+            && left < a.width
+            && left + (kernel[1] - 1) * dilation[1] < a.width;
+        let from =
+            a.data.as_ptr().wrapping_add((top.wrapping_mul(a.width).wrapping_add(left)).wrapping_mul(a.channels));
+        match if P == 0 { pixels } else { P } {
+            4 if inside => gather_inside::<I, 4>(conv, from, dst),
+            2 if inside => gather_inside::<I, 2>(conv, from, dst),
+            pixels => gather_any::<I>(conv, ways, y, x, dst, pixels),
+        }
+    }
+}
+
+/// `gather` for a window inside the only input, from `row` on.
+///
+/// # Safety
+/// As for `gather`.
+#[inline]
+unsafe fn gather_inside<I: Isa, const P: usize>(conv: &Conv, mut row: *const i8, mut dst: *mut I::Block) {
+    let Window { kernel, dilation, .. } = conv.window;
+    let a = &conv.sources.0;
+    let (columns, words) = if dilation[1] == 1 { (1, kernel[1] * a.channels / 4) } else { (kernel[1], a.channels / 4) };
+    for _ in 0..kernel[0] {
+        let mut from = row;
+        for _ in 0..columns {
+            // SAFETY: the caller's promise.
+            dst = unsafe { I::blocks::<P>(from.cast(), dst, words) };
+            from = from.wrapping_add(dilation[1] * a.channels);
+        }
+        row = row.wrapping_add(dilation[0] * a.width * a.channels);
+    }
+}
+
+/// `gather` for any window, once for every distance of blocks.
+///
+/// # Safety
+/// As for `gather`.
+#[inline(never)]
+unsafe fn gather_any<I: Isa>(conv: &Conv, ways: Ways, y: usize, x: usize, dst: *mut I::Block, pixels: usize) {
     let Window { kernel, stride, pad, dilation } = conv.window;
     let (a, b) = conv.sources;
     let left = (x * stride[1]).wrapping_sub(pad[1]);
     let inside = ways.plain && left < a.width && left + kernel[1] <= a.width;
-    let mut patch = Patch::<I, P> { dst, word: 0, filled: 0 };
+    let mut patch = Patch::<I> { dst, pixels, word: 0, filled: 0 };
     for ky in 0..kernel[0] {
         let iy = (y * stride[0] + ky * dilation[0]).wrapping_sub(pad[0]);
         let (columns, sources) = if inside { (1, kernel[1]) } else { (kernel[1], 1) };
@@ -225,23 +310,24 @@ unsafe fn gather<I: Isa, const P: usize>(conv: &Conv, ways: Ways, y: usize, x: u
 }
 
 /// Where the next block of a patch goes.
-struct Patch<I: Isa, const P: usize> {
+struct Patch<I: Isa> {
     dst: *mut I::Block,
+    /// Blocks from one to the next.
+    pixels: usize,
     /// Bytes of an unfinished block, and how many bits they take.
     word: u32,
     filled: u32,
 }
 
-impl<I: Isa, const P: usize> Patch<I, P> {
+impl<I: Isa> Patch<I> {
     #[inline(always)]
     unsafe fn block(&mut self, word: u32) {
         // SAFETY: the patch has room for the block.
         unsafe { self.dst.write(I::widen(word)) };
-        self.dst = self.dst.wrapping_add(P);
+        self.dst = self.dst.wrapping_add(self.pixels);
     }
 
     /// Appends `len` values of the source from pixel (y, x) on, or zero points in the padding.
-    #[inline(always)]
     unsafe fn push(&mut self, source: &Source, y: usize, x: usize, len: usize, aligned: bool) {
         let (y, x) = (y >> (source.upsample & 1), x >> (source.upsample & 1));
         let padding = y >= source.height || x >= source.width;
@@ -257,10 +343,9 @@ impl<I: Isa, const P: usize> Patch<I, P> {
                     let zeros = I::widen(source.zero_point as u8 as u32 * 0x0101_0101);
                     for _ in 0..len / 4 {
                         self.dst.write(zeros);
-                        self.dst = self.dst.wrapping_add(P);
+                        self.dst = self.dst.wrapping_add(self.pixels);
                     }
                 }
-                (true, false) if I::BLOCKS => self.dst = I::blocks::<P>(from.cast(), self.dst, len / 4),
                 (true, false) => {
                     let mut from = from.cast::<u32>();
                     let end = from.add(len / 4);

@@ -55,15 +55,15 @@ pub trait Transforms {
         unsafe { winograd_scalar::inputs(columns, stride, channels, to, plane) }
     }
 
-    /// Transforms a row of three taps of `channels` weights each to one output channel: words 8 bytes apart, the six
-    /// values `plane` bytes apart.
+    /// Transforms `rows` ≥ 1 rows of three taps of `channels` weights each to one output channel, one row after the other:
+    /// words 8 bytes apart, the six values `plane` bytes apart.
     ///
     /// # Safety
     /// Like `inputs`.
     #[inline(always)]
-    unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usize) {
+    unsafe fn weights(taps: *const i8, rows: usize, channels: usize, to: *mut u32, plane: usize) {
         // SAFETY: the caller's promise.
-        unsafe { winograd_scalar::weights(taps, channels, to, plane) }
+        unsafe { winograd_scalar::weights(taps, rows, channels, to, plane) }
     }
 
     /// Adds `words` products of pairs to the sums of four lanes for the first output channel, then for the second.
@@ -283,11 +283,8 @@ impl Chunk<'_, '_> {
                     T::weights_tile([row(0), row(1)], self.channels, self.weights);
                 } else {
                     for second in 0..2 {
-                        for ky in 0..kernel_rows {
-                            let to = self.weights.add(ky * self.channels + second);
-                            let taps = row(second).add(ky * 3 * self.channels);
-                            T::weights(taps, self.channels, to, 4 * kernel_rows * self.channels);
-                        }
+                        let (to, plane) = (self.weights.add(second), 4 * kernel_rows * self.channels);
+                        T::weights(row(second), kernel_rows, self.channels, to, plane);
                     }
                 }
                 for group in 0..groups {
@@ -383,9 +380,14 @@ unsafe fn copy(source: &Source, y: usize, x: usize, to: *mut i8) {
             }
         } else {
             let mut from = source.data.as_ptr().add((y * source.width + x) * source.channels).cast::<u32>();
-            while to != end {
+            if source.channels & 4 != 0 {
                 to.write(*from);
                 (from, to) = (from.add(1), to.add(1));
+            }
+            while to != end {
+                to.write(*from);
+                to.add(1).write(*from.add(1));
+                (from, to) = (from.add(2), to.add(2));
             }
         }
     }

@@ -36,13 +36,16 @@ pub unsafe fn inputs(columns: *const i8, stride: usize, channels: usize, to: *mu
 ///
 /// # Safety
 /// What is said there.
-pub unsafe fn weights(taps: *const i8, channels: usize, to: *mut u32, plane: usize) {
-    for c in 0..channels {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let tap = |i: usize| *taps.add(i * channels + c) as i32;
-            across([tap(0), tap(1), tap(2)], to.cast::<i16>().add(c / 2 * 4 + c % 2), plane);
+pub unsafe fn weights(mut taps: *const i8, rows: usize, channels: usize, mut to: *mut u32, plane: usize) {
+    for _ in 0..rows {
+        for c in 0..channels {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let tap = |i: usize| *taps.add(i * channels + c) as i32;
+                across([tap(0), tap(1), tap(2)], to.cast::<i16>().add(c / 2 * 4 + c % 2), plane);
+            }
         }
+        (taps, to) = (taps.wrapping_add(3 * channels), to.wrapping_add(channels));
     }
 }
 
