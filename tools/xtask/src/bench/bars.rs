@@ -6,29 +6,33 @@ use anyhow::{ensure, Result};
 
 /// The largest ratio of a core's sum over all kernels to the baseline's.
 const SUMS: [(&str, f64); 7] =
-    [("M0", 0.48), ("M3", 0.66), ("M4", 0.50), ("M33", 0.50), ("M7", 0.50), ("M55", 0.68), ("RV32IMC", 0.855)];
+    [("M0", 0.475), ("M3", 0.64), ("M4", 0.485), ("M33", 0.485), ("M7", 0.485), ("M55", 0.68), ("RV32IMC", 0.83)];
 
 /// The same where each convolution has the scratch that its fastest algorithm takes.
-const SUMS_WITH_SCRATCH: [(&str, f64); 4] = [("M4", 0.35), ("M33", 0.35), ("M7", 0.35), ("RV32IMC", 0.63)];
+const SUMS_WITH_SCRATCH: [(&str, f64); 6] =
+    [("M0", 0.42), ("M3", 0.50), ("M4", 0.335), ("M33", 0.335), ("M7", 0.335), ("RV32IMC", 0.62)];
+
+/// The largest ratio of a kernel to the baseline's, on every core.
+const WORST: f64 = 0.95;
 
 /// The most instructions of a kernel on a core.
 const MOST: [(&str, &str, u64); 16] = [
-    ("conv3x3 14×14×32→32, winograd 27 KB", "M4", 1_030_000),
-    ("conv3x3 14×14×32→32, winograd 17 KB", "M4", 1_073_000),
-    ("conv3x3 28×28×16→16, winograd 48 KB", "M4", 1_223_000),
-    ("conv3x3 14×14×32→32, winograd 2×4 46 KB", "M4", 876_000),
-    ("conv3x3 14×14×32→32, winograd 2×4 28 KB", "M4", 950_000),
-    ("conv3x3 7×7×64→64, winograd 2×4 31 KB", "M4", 1_000_000),
-    ("conv3x3 28×28×16→16, winograd 2×4 45 KB", "M4", 1_115_000),
-    ("conv3x3 14×14×32→32, winograd 27 KB", "M33", 1_037_000),
-    ("conv3x3 14×14×32→32, winograd 17 KB", "M33", 1_080_000),
-    ("conv3x3 14×14×32→32, winograd 2×4 46 KB", "M33", 885_000),
-    ("conv3x3 14×14×32→32, winograd 2×4 28 KB", "M33", 960_000),
-    ("conv3x3 7×7×64→64, winograd 2×4 31 KB", "M33", 1_005_000),
-    ("conv3x3 28×28×16→16, winograd 2×4 45 KB", "M33", 1_125_000),
+    ("conv3x3 14×14×32→32, winograd 27 KB", "M4", 1_010_000),
+    ("conv3x3 14×14×32→32, winograd 17 KB", "M4", 1_050_000),
+    ("conv3x3 28×28×16→16, winograd 48 KB", "M4", 1_187_000),
+    ("conv3x3 14×14×32→32, winograd 2×4 46 KB", "M4", 850_000),
+    ("conv3x3 14×14×32→32, winograd 2×4 28 KB", "M4", 923_000),
+    ("conv3x3 7×7×64→64, winograd 2×4 31 KB", "M4", 983_000),
+    ("conv3x3 28×28×16→16, winograd 2×4 45 KB", "M4", 1_064_000),
+    ("conv3x3 14×14×32→32, winograd 27 KB", "M33", 1_010_000),
+    ("conv3x3 14×14×32→32, winograd 17 KB", "M33", 1_050_000),
+    ("conv3x3 14×14×32→32, winograd 2×4 46 KB", "M33", 850_000),
+    ("conv3x3 14×14×32→32, winograd 2×4 28 KB", "M33", 923_000),
+    ("conv3x3 7×7×64→64, winograd 2×4 31 KB", "M33", 983_000),
+    ("conv3x3 28×28×16→16, winograd 2×4 45 KB", "M33", 1_064_000),
     ("conv3x3 14×14×32→32, winograd 2×4 46 KB", "RV32IMC", 2_700_000),
     ("conv3x3 7×7×64→64, winograd 2×4 31 KB", "RV32IMC", 3_120_000),
-    ("conv3x3 28×28×16→16, winograd 2×4 45 KB", "RV32IMC", 3_130_000),
+    ("conv3x3 28×28×16→16, winograd 2×4 45 KB", "RV32IMC", 3_050_000),
 ];
 
 /// The smallest MAC an instruction of a kernel on a core.
@@ -46,8 +50,10 @@ const SPEEDS: [(&str, &str, f64); 6] = [
 pub fn check(rows: &[Row], baseline: &Baseline) -> Result<()> {
     let mut missed = Vec::new();
     for row in rows {
-        if baseline.instructions(&row.kernel, row.core).is_some_and(|theirs| row.instructions > theirs) {
-            missed.push(format!("{} on {} takes more instructions than the baseline", row.kernel, row.core));
+        let Some(theirs) = baseline.instructions(&row.kernel, row.core) else { continue };
+        let ratio = row.instructions as f64 / theirs as f64;
+        if ratio > WORST {
+            missed.push(format!("{} on {} takes {ratio:.3} of the baseline, not {WORST}", row.kernel, row.core));
         }
     }
     let mut at_most = |(ours, theirs): (u64, u64), what: &str, core: &str, bar: f64| {
