@@ -1,17 +1,17 @@
 //! Draws the pictures of the book's explanations: `cargo run --release -p brownian-trainer --example book_pictures [FOLDER]`, which
 //! is `docs/pictures` by default.
 //!
-//! Everything in them is computed: the forward process by the process that training uses, chains by the integer runtime from the
-//! shipped model, and the bound read from the report beside it.
+//! Everything in them is computed: forward processes by those that training uses, chains by the integer runtime from the
+//! shipped models, and the bound read from the report beside one.
 
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{Guidance, Sampler};
+use brownian::{with_state_element, Bits, Guidance, Sampler};
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::data::Dataset;
-use brownian_trainer::process::{Gaussian, Prediction, ScheduleName, Weighting};
+use brownian_trainer::process::{Binomial, Gaussian, Prediction, Process, ScheduleName, Weighting};
 use brownian_trainer::report::chart::{Chart, Series};
 use brownian_trainer::report::image;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -25,13 +25,24 @@ const SHAPE: [usize; 3] = [28, 28, 1];
 fn main() -> Result {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = std::env::args().nth(1).map_or(root.join("docs/pictures"), PathBuf::from);
-    forward(&folder.join("forward.png"))?;
+    let noise = Process::Gaussian(process(ScheduleName::Linear));
+    forward(&noise, [50, 100, 200, 300, 400, 500, 600, 800, 1000], &folder.join("forward.png"))?;
+    let bits = Process::Binomial(Binomial::new(100, 0.5, Weighting::Simple));
+    forward(&bits, [10, 20, 30, 40, 50, 60, 70, 85, 100], &folder.join("bits-forward.png"))?;
     schedules(&folder.join("schedules.svg"))?;
     bound(&root.join("models/digits28.json"), &folder.join("bound.svg"))?;
     let model = OwnedModel::read(root.join("models/digits28.brn"))?;
-    reverse(&model, &folder.join("reverse.png"))?;
+    reverse(&model, "fast10", 1, &folder.join("reverse.png"))?;
     steps(&model, &folder.join("steps.png"))?;
-    classes(&model, &folder.join("classes.png"))?;
+    classes(&model, "fast10", &folder.join("classes.png"))?;
+    let bits = OwnedModel::read(root.join("models/digits28-bits.brn"))?;
+    reverse(&bits, "bits10", 1, &folder.join("bits-reverse.png"))?;
+    classes(&bits, "bits20", &folder.join("bits-classes.png"))?;
+    let scores = OwnedModel::read(root.join("models/digits28-ncsn.brn"))?;
+    reverse(&scores, "langevin100", 10, &folder.join("scores-reverse.png"))?;
+    classes(&scores, "langevin100", &folder.join("scores-classes.png"))?;
+    roll(&OwnedModel::read(root.join("models/swissroll.brn"))?, &folder.join("swissroll.png"))?;
+    beats(&OwnedModel::read(root.join("models/heartbeat.brn"))?, &folder.join("heartbeat.png"))?;
     Ok(())
 }
 
@@ -42,8 +53,8 @@ fn process(schedule: ScheduleName) -> Gaussian {
     Gaussian::new(alpha_bars, Prediction::V, Weighting::Simple, 1.0)
 }
 
-/// x_t of one digit, with one noise, at ten timesteps.
-fn forward(path: &Path) -> Result {
+/// A digit and its x_t at nine timesteps, with one noise.
+fn forward(process: &Process, timesteps: [usize; 9], path: &Path) -> Result {
     let digits = Dataset::open("digits")?;
     let five = digits
         .single_labels()
@@ -51,13 +62,12 @@ fn forward(path: &Path) -> Result {
         .iter()
         .position(|label| *label == 5)
         .ok_or("no 5 among the digits")?;
-    let process = process(ScheduleName::Linear);
     let mut images = digits.image(five).to_vec();
-    for t in [50, 100, 200, 300, 400, 500, 600, 800, 1000] {
+    for t in timesteps {
         let mut x = digits.image(five).to_vec();
-        let noise = ChaCha8Rng::seed_from_u64(1);
-        let mut epsilon: Vec<f32> = noise.sample_iter(rand_distr::StandardNormal).take(x.len()).collect();
-        process.noise(t, &mut x, &mut epsilon);
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut random: Vec<f32> = x.iter().map(|_| process.random(&mut rng)).collect();
+        process.noise(t, &mut x, &mut random);
         images.extend(x);
     }
     Ok(image::write_grid(path, &images, SHAPE, 10, 2)?)
@@ -118,25 +128,30 @@ fn bound(report: &Path, path: &Path) -> Result {
     Ok(std::fs::write(path, chart.svg()?)?)
 }
 
-/// Ten-step chains of four classes: the states, and below them each step's x0_hat.
-fn reverse(model: &OwnedModel, path: &Path) -> Result {
-    let (plan, model) = (model.plan("fast10")?, model.model());
+/// Chains of four classes, every `every`-th step: the states, and below them what each step estimates of x0.
+fn reverse(model: &OwnedModel, plan: &str, every: usize, path: &Path) -> Result {
+    let (plan, model) = (model.plan(plan)?, model.model());
     let mut memory = ChainMemory::new(&model);
     let mut images = Vec::new();
     for class in [2, 3, 5, 8] {
-        let chain = Sampler::builder(&model, plan).seed(1).image(u32::from(class)).class(class);
-        let mut sampler = memory.start(chain)?;
-        let (mut states, mut estimates) = (sampler.x().to_vec(), Vec::new());
-        while let Some(preview) = sampler.evaluate() {
-            estimates.extend(preview.x0_hat());
-            sampler.step();
-            states.extend(sampler.x());
-        }
-        estimates.extend(sampler.x());
-        images.extend(states);
-        images.extend(estimates);
+        with_state_element!(&model, Element => {
+            let chain = Sampler::builder(&model, plan).seed(1).image(u32::from(class)).class(class);
+            let mut sampler = memory.start::<Element>(chain)?;
+            let (mut states, mut estimates): (Vec<f32>, Vec<f32>) = (sampler.values().collect(), Vec::new());
+            for step in 1..=plan.len() {
+                let preview = sampler.evaluate().filter(|_| step % every == 0);
+                estimates.extend(preview.iter().flat_map(|preview| preview.x0_hat()));
+                sampler.step();
+                if step % every == 0 {
+                    states.extend(sampler.values());
+                }
+            }
+            estimates.extend(sampler.values());
+            images.extend(states);
+            images.extend(estimates);
+        });
     }
-    let columns = plan.len() + 1;
+    let columns = plan.len() / every + 1;
     Ok(image::write_grid(path, &images, SHAPE, columns, 2)?)
 }
 
@@ -150,8 +165,63 @@ fn steps(model: &OwnedModel, path: &Path) -> Result {
 }
 
 /// Six draws of each class.
-fn classes(model: &OwnedModel, path: &Path) -> Result {
-    Ok(image::write_grid(path, &draw(model, "fast10", 60)?, SHAPE, 10, 2)?)
+fn classes(model: &OwnedModel, plan: &str, path: &Path) -> Result {
+    Ok(image::write_grid(path, &draw(model, plan, 60)?, SHAPE, 10, 2)?)
+}
+
+/// The states of many chains of points after every eighth step, and last the data, as densities.
+fn roll(model: &OwnedModel, path: &Path) -> Result {
+    const EVERY: usize = 8;
+    let (plan, model) = (model.plan("learned40")?, model.model());
+    let mut memory = ChainMemory::new(&model);
+    let mut points = vec![vec![]; plan.len() / EVERY + 1];
+    for image in 0..8000 {
+        let mut sampler: Sampler = memory.start(Sampler::builder(&model, plan).seed(1).image(image))?;
+        for step in 0..=plan.len() {
+            if step % EVERY == 0 {
+                points[step / EVERY].extend(sampler.values());
+            }
+            sampler.step();
+        }
+    }
+    points.push(Dataset::open("swissroll")?.images.range(0..16_000).into_owned());
+    let images: Vec<f32> = points.iter().flat_map(|points| density(points)).collect();
+    Ok(image::write_grid(path, &images, [SIDE, SIDE, 1], 7, 2)?)
+}
+
+/// Rows and columns of a picture of points.
+const SIDE: usize = 64;
+
+/// How dense points (x, y) are in [-1.2, 1.2]², white from a few a cell on.
+fn density(points: &[f32]) -> Vec<f32> {
+    let mut image = vec![-1.0; SIDE * SIDE];
+    for point in points.chunks_exact(2) {
+        let [x, y] = [point[0], -point[1]].map(|v| ((v / 1.2 + 1.0) / 2.0 * SIDE as f32).floor());
+        if (0.0..SIDE as f32).contains(&x) && (0.0..SIDE as f32).contains(&y) {
+            let cell: &mut f32 = &mut image[y as usize * SIDE + x as usize];
+            *cell = (*cell + 0.25).min(1.0);
+        }
+    }
+    image
+}
+
+/// Sequences at some steps of the same chains, one a row: from the draw of the prior to heartbeats.
+fn beats(model: &OwnedModel, path: &Path) -> Result {
+    const ROWS: u32 = 24;
+    let (plan, model) = (model.plan("bits100")?, model.model());
+    let mut memory = ChainMemory::new(&model);
+    let mut states = vec![vec![]; 5];
+    for image in 0..ROWS {
+        let chain = Sampler::builder(&model, plan).seed(1).image(image);
+        let mut sampler = memory.start::<Bits>(chain)?;
+        for step in 0..=plan.len() {
+            if step % 25 == 0 {
+                states[step / 25].extend(sampler.values());
+            }
+            sampler.step();
+        }
+    }
+    Ok(image::write_grid(path, &states.concat(), [ROWS as usize, 20, 1], 5, 6)?)
 }
 
 /// `count` images, image i of class i modulo ten.
