@@ -3,7 +3,7 @@
 //!
 //! The weights are random; the time does not depend on them.
 
-use brownian::host::OwnedModel;
+use brownian::host::{OwnedModel, PlanSpec};
 use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
 use brownian::{Guidance, Model};
@@ -14,7 +14,8 @@ use brownian_trainer::lower::{
     calibrate::{calibrate, RangeChoice},
     Export,
 };
-use brownian_trainer::{nets, plans};
+use brownian_trainer::nets;
+use brownian_trainer::plans::NamedPlan;
 use std::time::Instant;
 
 const IMAGES: usize = 64;
@@ -26,8 +27,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let network = graph.fold(&graph.params.init(3), &graph.stats.init(3))?;
     let mut alpha_bar = vec![0.0; 1000];
     Schedule::COSINE.alpha_bars(&mut alpha_bar);
-    let spec = plans::parse_all(&["ddim:10".to_string()])?;
-    let plans = spec.iter().map(|s| s.build(Prediction::V, &alpha_bar, &[])).collect::<Result<Vec<_>, _>>()?;
+    let spec = PlanSpec::parse_all(&["ddim:10".to_string()])?;
+    let plans =
+        spec.iter().map(|s| NamedPlan::new(s, Prediction::V, &alpha_bar, &[])).collect::<Result<Vec<_>, _>>()?;
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError)?;
     let export =
         Export { name: "host_speed", provenance: "", axes: &[], network: &network, ranges: &ranges, plans: &plans };

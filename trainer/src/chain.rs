@@ -5,52 +5,12 @@ use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
 use brownian::host::ChainMemory;
+pub use brownian::host::Classes;
 use brownian::random::Stream;
 use brownian::{
     with_state_element, Condition, Guidance, Image, Keeping, KnownPixels, Model, Plan, Sampler, StateElement, MAX_AXES,
 };
 use rayon::prelude::*;
-
-/// What to draw: image i of the batch gets `condition(first + i)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Classes {
-    /// No class.
-    None,
-    /// Always these.
-    One(Condition),
-    /// Image i gets class i mod (number of classes); on several axes the combinations take turns, the first axis
-    /// changing first.
-    Cycle,
-}
-
-impl Classes {
-    /// The condition of image `image` for a model with so many classes an axis.
-    pub fn condition(self, image: u32, counts: &[u16], guidance: Guidance) -> Condition {
-        let condition = match self {
-            Self::None => Condition::NONE,
-            Self::One(condition) => condition,
-            Self::Cycle => combination(image.into(), counts),
-        };
-        if condition.is_none() {
-            condition
-        } else {
-            condition.under(guidance)
-        }
-    }
-}
-
-/// Combination number `number`, modulo their count, of a class an axis.
-fn combination(number: u64, counts: &[u16]) -> Condition {
-    let mut rest = number;
-    let mut condition = Condition::NONE;
-    for (axis, count) in counts.iter().enumerate() {
-        if let Some(class) = rest.checked_rem(u64::from(*count)) {
-            condition = condition.with(axis, class as u16);
-        }
-        rest /= u64::from(*count).max(1);
-    }
-    condition
-}
 
 /// A batch of chains.
 #[derive(Clone, Copy, Debug)]

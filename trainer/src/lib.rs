@@ -15,7 +15,6 @@ pub mod export;
 pub mod files;
 pub mod finetune;
 pub mod graph;
-pub mod inspect;
 pub mod lower;
 pub mod memory;
 pub mod nets;

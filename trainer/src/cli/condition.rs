@@ -1,88 +1,14 @@
 //! What `--class` says: classes by number or by name, on one axis of labels or on several.
-use crate::chain::Classes;
 use crate::{Error, Result};
-use brownian::{Axis, Condition, Model};
+use brownian::host::Classes;
+use brownian::Model;
 
-/// Names that an error lists of an axis, at most.
-const LISTED: usize = 20;
-
-/// What a text asks of a model: `cycle`, a class by its name or number, or several joined by `+`; `axis=class` says which
-/// axis is meant. Axes that are not named stay without a class.
+/// What a text asks of a model, see [`Classes::named`].
 ///
 /// # Errors
-/// A class or axis that the model does not have, a name that is found on two axes, two classes of one axis (usage).
+/// What that refuses (usage).
 pub fn classes(text: &str, model: &Model) -> Result<Classes> {
-    let axes: Vec<Axis> = model.axes().collect();
-    if axes.is_empty() {
-        return Err(Error::Usage(format!("--class {text}: the model is not conditioned on classes")));
-    }
-    let fail = |reason: String| Error::Usage(format!("--class {text}: {reason}"));
-    // A name may hold a plus sign.
-    if let Ok((axis, class)) = find(text, &axes) {
-        return Ok(Classes::One(Condition::NONE.with(axis, class)));
-    }
-    if text == "cycle" {
-        return Ok(Classes::Cycle);
-    }
-    let mut condition = Condition::NONE;
-    for word in text.split('+') {
-        let (axis, class) = find(word, &axes).map_err(fail)?;
-        if condition.class_on(axis).is_some() {
-            return Err(fail(format!("two classes of {}, of which an image has one", axes[axis].name())));
-        }
-        condition = condition.with(axis, class);
-    }
-    Ok(Classes::One(condition))
-}
-
-/// The axis and the class that a word names.
-fn find(word: &str, axes: &[Axis]) -> std::result::Result<(usize, u16), String> {
-    let found: Vec<(usize, u16)> = axes.iter().filter_map(|axis| Some((axis.index(), axis.class(word)?))).collect();
-    match found[..] {
-        [one] => return Ok(one),
-        [] => {}
-        _ => {
-            let ways = found.iter().map(|(axis, _)| format!("{}={word}", axes[*axis].name()));
-            return Err(format!("{word:?} is a class on {} axes: write {}", found.len(), or(ways.collect())));
-        }
-    }
-    if let Some((name, class)) = word.split_once('=') {
-        if let Some(axis) = axes.iter().find(|axis| axis.name() == name) {
-            let number = axis.class(class).or_else(|| numbered(class, axis));
-            let unknown = || format!("{name} has no class {class:?}; {}", listed(axis));
-            return Ok((axis.index(), number.ok_or_else(unknown)?));
-        }
-    }
-    if let [axis] = axes {
-        if let Some(class) = numbered(word, axis) {
-            return Ok((0, class));
-        }
-        return Err(format!("there is no class {word:?}; {}", listed(axis)));
-    }
-    let all: Vec<String> = axes.iter().map(|axis| format!("{}: {}", axis.name(), listed(axis))).collect();
-    Err(format!("there is no class {word:?}; {}", all.join("; ")))
-}
-
-/// The class of this number; numbers name no class where classes have numbers for names that mean others.
-fn numbered(word: &str, axis: &Axis) -> Option<u16> {
-    let number: u16 = word.parse().ok()?;
-    let named_by_numbers = axis.classes().any(|name| name.parse::<u64>().is_ok());
-    (usize::from(number) < axis.len() && !named_by_numbers).then_some(number)
-}
-
-/// The names of an axis's classes, as many as can be read at a glance.
-fn listed(axis: &Axis) -> String {
-    let names: Vec<&str> = axis.classes().take(LISTED).collect();
-    let more = axis.len() - names.len();
-    match more {
-        0 => format!("it has {}", names.join(", ")),
-        _ => format!("it has {} and {more} more (see `trainer inspect`)", names.join(", ")),
-    }
-}
-
-fn or(mut ways: Vec<String>) -> String {
-    let last = ways.pop().unwrap_or_default();
-    format!("{} or {last}", ways.join(", "))
+    Classes::named(text, model).map_err(|reason| Error::Usage(format!("--class {text}: {reason}")))
 }
 
 #[cfg(test)]

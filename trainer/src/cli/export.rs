@@ -1,11 +1,10 @@
 //! `trainer export`.
-use crate::inspect::Report;
 use crate::lower::{calibrate::RangeChoice, winograd, Choices, Lowered, StateName, WeightBits};
 use crate::report::note::note;
 use crate::report::progress::Busy;
 use crate::run::{checkpoint, Checkpoint};
-use crate::{export, files, plans, Error, Result};
-use brownian::host::OwnedModel;
+use crate::{export, files, Error, Result};
+use brownian::host::{OwnedModel, PlanSpec, Report};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -53,7 +52,7 @@ impl Export {
     /// # Errors
     /// Bad plans or files, or a network that the format cannot hold.
     pub fn run(self) -> Result<()> {
-        plans::parse_all(&self.plans)?;
+        PlanSpec::parse_all(&self.plans)?;
         files::check_writable(&self.out)?;
         let run = checkpoint::load(&self.run)?;
         self.say_what_is_doubtful(&run);

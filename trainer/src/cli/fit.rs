@@ -1,12 +1,11 @@
 //! `train --fit-ram --fit-flash`: the largest preset that a chip has room for.
 use crate::export::usual_plans;
-use crate::inspect::Report;
 use crate::lower;
 use crate::nets::{Choice, Spec, Variation, PRESETS};
 use crate::report::note::note;
 use crate::run::Config;
 use crate::{Error, Result};
-use brownian::host::OwnedModel;
+use brownian::host::{OwnedModel, Report};
 use clap::Args;
 use std::str::FromStr;
 

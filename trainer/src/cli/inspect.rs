@@ -1,9 +1,8 @@
 //! `trainer inspect`.
 use super::output;
-use crate::inspect::{BoardReport, Report};
 use crate::{Error, Result};
 use brownian::host::boards::Board;
-use brownian::host::OwnedModel;
+use brownian::host::{BoardReport, OwnedModel, Report};
 use clap::Args;
 use std::path::PathBuf;
 

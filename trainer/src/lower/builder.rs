@@ -9,7 +9,6 @@ use brownian::host::planner::{self, Buffer};
 use brownian::host::{self, AlignedBytes, EncodeError};
 use brownian::ops::Op;
 use brownian::{Model, ParseError, StateKind};
-use std::ops::Range;
 
 /// Collects the parts of a model.
 #[derive(Debug, Default)]
@@ -216,35 +215,4 @@ impl ModelBuilder {
         let arena_len = planner::plan(&buffers, &mut offsets, &mut work).ok_or(BuildError::Plan)?;
         Ok((offsets, arena_len.next_multiple_of(16)))
     }
-}
-
-/// The smallest arena that any placement of a model's buffers could have, in bytes: the largest sum of
-/// what is alive at one op. Buffers are told apart by where and when they are written.
-pub fn arena_lower_bound(model: &Model) -> u32 {
-    let ops: Vec<Op> = model.ops().collect();
-    let live = |at: usize| -> usize {
-        let ranges = live_ranges(&ops, model.header(), at);
-        let scratch = ops[at].scratch().map_or(0, |(_, len)| len.next_multiple_of(4));
-        ranges.iter().map(|r| r.len().next_multiple_of(4)).sum::<usize>() + scratch
-    };
-    (0..ops.len()).map(live).max().unwrap_or(0) as u32
-}
-
-/// Where in the arena the values lie that are alive at an op, its result included and its scratch not: those that it or a
-/// later op reads before they are written again.
-pub(super) fn live_ranges(ops: &[Op], header: &Header, at: usize) -> Vec<Range<usize>> {
-    let mut ranges = vec![ops[at].output().range()];
-    let written_before =
-        |range: &Range<usize>| ops[..at].iter().any(|o| o.output().range() == *range) || header.input.range() == *range;
-    for (later, reads) in ops[at..].iter().map(|o| o.inputs().collect::<Vec<_>>()).enumerate() {
-        let output = Some(&header.output).filter(|_| at + later + 1 == ops.len());
-        for tensor in reads.into_iter().chain(output) {
-            let range = tensor.range();
-            let rewritten = ops[at..at + later].iter().any(|o| o.output().range() == range);
-            if !rewritten && written_before(&range) && !ranges.contains(&range) {
-                ranges.push(range);
-            }
-        }
-    }
-    ranges
 }

@@ -27,7 +27,7 @@ pub mod windows;
 pub mod winograd;
 
 pub use assemble::{lower, Export, Lowered, Measured};
-pub use builder::{arena_lower_bound, BuildError, Frame, ModelBuilder};
+pub use builder::{BuildError, Frame, ModelBuilder};
 pub use check::{check, trial};
 pub use context::Accumulator;
 pub use layer::{FloatLayer, IntegerLayer};

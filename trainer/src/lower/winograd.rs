@@ -3,10 +3,9 @@
 //! It works on a finished file: tensors stay where they are, and a convolution's scratch goes to the lowest place that is
 //! free while it runs. So a model that was exported long ago can be given more or less scratch, too.
 
-use super::builder::live_ranges;
 use crate::{Error, Result};
 use brownian::format::Header;
-use brownian::host::{self, OwnedModel};
+use brownian::host::{self, live_ranges, OwnedModel};
 use brownian::kernels::{pixel_tile, row_stride, Winograd};
 use brownian::ops::{Conv2d, Op, WinogradConv2d};
 use std::fmt;

@@ -4,12 +4,13 @@ use crate::data::augment::Augment;
 use crate::data::{labels, Axis, Options};
 use crate::graph::{Graph, Shape, TunedPlan};
 use crate::nets::{self, Spec};
-use crate::plans::{self, NamedPlan, PlanSpec};
+use crate::plans::NamedPlan;
 use crate::process::{
     push_learned, Activity, Binomial, Gaussian, Learned, Prediction, Process, ProcessName, ScheduleName, Weighting,
     BIT_TIMESTEPS, LEARNED_TIMESTEPS,
 };
 use crate::Result;
+use brownian::host::PlanSpec;
 use brownian::plan::schedule::rescale_to_zero_terminal_snr;
 use serde::{Deserialize, Serialize};
 
@@ -252,7 +253,7 @@ impl Config {
     /// # Errors
     /// Plans that do not parse, or do not fit the process.
     pub fn plans(&self, texts: &[String]) -> Result<Vec<NamedPlan>> {
-        let specs = plans::parse_all(texts)?;
+        let specs = PlanSpec::parse_all(texts)?;
         match self.process() {
             Process::Gaussian(_) => {
                 let alpha_bars = self.alpha_bars();
@@ -260,12 +261,12 @@ impl Config {
                 let errors = self.learned.as_ref().map_or(&[][..], |learned| &learned.errors);
                 let errors: Vec<f64> = errors.iter().map(|error| error * self.data_scale.powi(2)).collect();
                 let build = |spec: &PlanSpec| {
-                    Ok(spec.build(self.prediction.into(), &alpha_bars, &errors)?.scaled(self.data_scale))
+                    Ok(NamedPlan::new(spec, self.prediction.into(), &alpha_bars, &errors)?.scaled(self.data_scale))
                 };
                 specs.iter().map(build).collect()
             }
             Process::Binomial(process) => {
-                specs.iter().map(|spec| spec.build_bits(process.kept(), process.mean())).collect()
+                specs.iter().map(|spec| NamedPlan::of_bits(spec, process.kept(), process.mean())).collect()
             }
         }
     }

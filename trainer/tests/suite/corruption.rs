@@ -2,7 +2,7 @@
 
 use brownian::format::{self, Element, PlanHeader, Read, Reader, Table, TableError, TableFault, Tensor};
 use brownian::host;
-use brownian::host::{AlignedBytes, ChainMemory};
+use brownian::host::{AlignedBytes, ChainMemory, PlanSpec};
 use brownian::ops::{self, Op};
 use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
@@ -18,7 +18,7 @@ use brownian_trainer::ops::{
     Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, Gate, LinearLayer, Positions, SpaceToDepth,
     Upsample,
 };
-use brownian_trainer::plans;
+use brownian_trainer::plans::NamedPlan;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -78,10 +78,15 @@ fn model(kind: Kind) -> Vec<u8> {
     Schedule::COSINE.alpha_bars(&mut alpha_bar);
     let bits = kind == Kind::Bits;
     let texts = if bits { ["bits:3", "bits:4"] } else { ["ddpm:3", "dpm:3"] };
-    let specs = plans::parse_all(&texts.map(String::from)).unwrap();
+    let specs = PlanSpec::parse_all(&texts.map(String::from)).unwrap();
     let kept: Vec<f64> = (1..=10).map(|t| 1.0 - f64::from(t) / 10.0).collect();
-    let built =
-        |s: &plans::PlanSpec| if bits { s.build_bits(&kept, 0.5) } else { s.build(Prediction::V, &alpha_bar, &[]) };
+    let built = |s: &PlanSpec| {
+        if bits {
+            NamedPlan::of_bits(s, &kept, 0.5)
+        } else {
+            NamedPlan::new(s, Prediction::V, &alpha_bar, &[])
+        }
+    };
     let plans: Vec<_> = specs.iter().map(|s| built(s).unwrap()).collect();
     let ranges = calibrate(&network, &plans, 1, RangeChoice::LeastError).unwrap();
     let export = Export { name: "s", provenance: "", axes, network: &network, ranges: &ranges, plans: &plans };

@@ -1,6 +1,6 @@
 //! The integer network follows the float network it was made from.
 
-use brownian::host::{ChainMemory, OwnedModel};
+use brownian::host::{arena_lower_bound, ChainMemory, OwnedModel, PlanSpec};
 use brownian::ops::Op;
 use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
@@ -9,13 +9,13 @@ use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::data::{Dataset, Sound};
 use brownian_trainer::graph::{Builder, ConvGeometry, Graph, Shape};
 use brownian_trainer::lower::calibrate::{calibrate, RangeChoice};
-use brownian_trainer::lower::{self, arena_lower_bound, correct, Choices, Export, Measured, WeightBits};
+use brownian_trainer::lower::{self, correct, Choices, Export, Measured, WeightBits};
 use brownian_trainer::nets;
 use brownian_trainer::network::Network;
 use brownian_trainer::ops::{
     Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, Gate, LinearLayer, Upsample,
 };
-use brownian_trainer::plans::{self, NamedPlan};
+use brownian_trainer::plans::NamedPlan;
 use brownian_trainer::run::Config;
 use brownian_trainer::train::Trainer;
 
@@ -23,7 +23,8 @@ fn plans_of(specs: &[&str]) -> Vec<NamedPlan> {
     let mut alpha_bar = vec![0.0; 1000];
     Schedule::COSINE.alpha_bars(&mut alpha_bar);
     let specs: Vec<String> = specs.iter().map(|s| s.to_string()).collect();
-    plans::parse_all(&specs).unwrap().iter().map(|s| s.build(Prediction::V, &alpha_bar, &[]).unwrap()).collect()
+    let specs = PlanSpec::parse_all(&specs).unwrap();
+    specs.iter().map(|spec| NamedPlan::new(spec, Prediction::V, &alpha_bar, &[]).unwrap()).collect()
 }
 
 fn network(graph: &Graph, seed: u64) -> Network {

@@ -1,11 +1,18 @@
 //! What a model file holds and what it needs on a chip, as text and as JSON.
-use crate::lower::arena_lower_bound;
-use brownian::format::Tensor;
-use brownian::host::boards::Board;
-use brownian::ops::Op;
-use brownian::{Axis, Model, StateKind};
+
+use super::boards::Board;
+use super::live::arena_lower_bound;
+use crate::axis::Axis;
+use crate::format::{Tensor, VERSION};
+use crate::model::Model;
+use crate::ops::Op;
+use crate::process::StateKind;
+use core::fmt;
 use serde::Serialize;
-use std::fmt;
+use std::borrow::ToOwned;
+use std::format;
+use std::string::{String, ToString};
+use std::vec::Vec;
 
 /// The report.
 #[derive(Debug, Serialize)]
@@ -154,7 +161,7 @@ impl Report {
         });
         Self {
             name: model.header().name.into(),
-            format_version: brownian::format::VERSION,
+            format_version: VERSION,
             shape: model.shape(),
             axes: model.axes().map(axis_report).collect(),
             flash,
