@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change is taken.
 
-use crate::{bench, boards, docs, firmware, lint, no_panic, packages, pico2, qemu, size};
+use crate::{bench, boards, docs, firmware, lint, no_panic, packages, pico2, python, qemu, size};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::time::Instant;
@@ -37,6 +37,7 @@ const STEPS: &[Step] = &[
     ("kernels on emulated cores", bench::check),
     ("bench", bench::count),
     ("emulated cores", || qemu::run(&qemu::Options::default())),
+    ("python", python::run),
 ];
 
 /// Runs the checks, stops at the first that fails.

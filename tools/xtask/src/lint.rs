@@ -6,7 +6,7 @@ use crate::machines::{self, Machine, MACHINES};
 use anyhow::Result;
 
 /// Folders with a workspace of their own, beside those of boards.
-const WORKSPACES: [&str; 3] = [".", "boards/qemu", "boards/bench"];
+const WORKSPACES: [&str; 4] = [".", "boards/qemu", "boards/bench", "python"];
 
 /// The runtime's features on a host, separated by commas. The whole workspace is linted as well, with what it switches on.
 const HOST_FEATURES: [&str; 5] = ["", "defmt", "host", "host-simd", "defmt,host,host-simd"];
@@ -49,6 +49,7 @@ pub fn clippy() -> Result<()> {
             clippy_in(folder, args)?;
         }
     }
+    clippy_in("python", vec!["--locked".into()])?;
     boards::folders().try_for_each(|folder| clippy_in(&folder, vec!["--release".into()]))
 }
 

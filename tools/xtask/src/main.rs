@@ -13,6 +13,7 @@ mod no_panic;
 mod packages;
 mod parallel;
 mod pico2;
+mod python;
 mod qemu;
 mod size;
 
