@@ -38,9 +38,6 @@ fn main() -> Result {
     let bits = OwnedModel::read(root.join("models/digits28-bits.brn"))?;
     reverse(&bits, "bits10", 1, &folder.join("bits-reverse.png"))?;
     classes(&bits, "bits20", &folder.join("bits-classes.png"))?;
-    let scores = OwnedModel::read(root.join("models/digits28-ncsn.brn"))?;
-    reverse(&scores, "langevin100", 10, &folder.join("scores-reverse.png"))?;
-    classes(&scores, "langevin100", &folder.join("scores-classes.png"))?;
     roll(&OwnedModel::read(root.join("models/swissroll.brn"))?, &folder.join("swissroll.png"))?;
     beats(&OwnedModel::read(root.join("models/heartbeat.brn"))?, &folder.join("heartbeat.png"))?;
     Ok(())
