@@ -14,7 +14,12 @@ pub fn root() -> PathBuf {
 
 /// Where firmware is built: beside the workspace's own build outputs.
 pub fn target_dir() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("boards")
+    host_target_dir().join("boards")
+}
+
+/// Where Cargo builds the workspace for this machine.
+pub fn host_target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// Adds a Rust target with rustup unless the toolchain has it.

@@ -14,6 +14,7 @@ const CRATES: [&str; 2] = ["brownian", "brownian-trainer"];
 /// If one does not build from what its package holds.
 pub fn run() -> Result<()> {
     forget_unpacked(&cargo_home().context("neither CARGO_HOME nor a home folder is known")?)?;
+    forget_compiled(&firmware::host_target_dir().join("debug"))?;
     let mut args = vec!["package", "--quiet", "--allow-dirty"];
     args.extend(CRATES.iter().flat_map(|name| ["-p", name]));
     firmware::host_cargo(&args, "cargo package")
@@ -49,9 +50,49 @@ fn forget_unpacked(home: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Removes what says that these crates are compiled, where they came from a package: their files have always the same
+/// times, so cargo takes them for those that it compiled.
+fn forget_compiled(debug: &Path) -> Result<()> {
+    let Ok(files) = std::fs::read_dir(debug.join("deps")) else { return Ok(()) };
+    for file in files {
+        let path = file?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        // `brownian-HASH.d` names the sources of what has this hash.
+        let Some(unit) = name.strip_suffix(".d").filter(|name| name.starts_with(CRATES[0])) else { continue };
+        let sources = std::fs::read_to_string(&path)?;
+        if sources.contains(&format!("{0}registry{0}src{0}-", std::path::MAIN_SEPARATOR)) {
+            let fingerprint = debug.join(".fingerprint").join(unit.replace('_', "-"));
+            if fingerprint.exists() {
+                std::fs::remove_dir_all(fingerprint)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packages_compiled_for_an_earlier_check_are_forgotten() {
+        let debug = std::env::temp_dir().join(format!("brownian-compiled-{}", std::process::id()));
+        let units = [
+            ("brownian-1", "/root/.cargo/registry/src/-15957fc8e3fb02c5/brownian-0.1.0/src/lib.rs"),
+            ("brownian-2", "/home/me/brownian/runtime/src/lib.rs"),
+            ("serde-3", "/root/.cargo/registry/src/-15957fc8e3fb02c5/serde-1.0.0/src/lib.rs"),
+        ];
+        std::fs::create_dir_all(debug.join("deps")).unwrap();
+        for (unit, source) in units {
+            std::fs::create_dir_all(debug.join(".fingerprint").join(unit)).unwrap();
+            std::fs::write(debug.join("deps").join(unit).with_extension("d"), format!("lib.rmeta: {source}\n"))
+                .unwrap();
+        }
+        forget_compiled(&debug).unwrap();
+        assert_eq!(units.map(|(unit, _)| debug.join(".fingerprint").join(unit).exists()), [false, true, true]);
+        forget_compiled(&debug.join("nowhere")).unwrap();
+        std::fs::remove_dir_all(&debug).unwrap();
+    }
 
     #[test]
     fn crates_of_an_earlier_check_are_forgotten() {
