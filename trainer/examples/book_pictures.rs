@@ -34,10 +34,13 @@ fn main() -> Result {
     let model = OwnedModel::read(root.join("models/digits28.brn"))?;
     reverse(&model, "fast10", 1, &folder.join("reverse.png"))?;
     steps(&model, &folder.join("steps.png"))?;
-    classes(&model, "fast10", &folder.join("classes.png"))?;
+    classes(&model, "fast10", Guidance::PLAIN, &folder.join("classes.png"))?;
     let bits = OwnedModel::read(root.join("models/digits28-bits.brn"))?;
     reverse(&bits, "bits10", 1, &folder.join("bits-reverse.png"))?;
-    classes(&bits, "bits20", &folder.join("bits-classes.png"))?;
+    classes(&bits, "bits20", Guidance::PLAIN, &folder.join("bits-classes.png"))?;
+    let scores = OwnedModel::read(root.join("models/digits28-ncsn.brn"))?;
+    reverse(&scores, "langevin100", 10, &folder.join("scores-reverse.png"))?;
+    classes(&scores, "langevin100", Guidance::new(1.5)?, &folder.join("scores-classes.png"))?;
     roll(&OwnedModel::read(root.join("models/swissroll.brn"))?, &folder.join("swissroll.png"))?;
     beats(&OwnedModel::read(root.join("models/heartbeat.brn"))?, &folder.join("heartbeat.png"))?;
     Ok(())
@@ -156,14 +159,14 @@ fn reverse(model: &OwnedModel, plan: &str, every: usize, path: &Path) -> Result 
 fn steps(model: &OwnedModel, path: &Path) -> Result {
     let mut images = Vec::new();
     for plan in ["fast3", "fast5", "fast10", "ddim50"] {
-        images.extend(draw(model, plan, 10)?);
+        images.extend(draw(model, plan, 10, Guidance::PLAIN)?);
     }
     Ok(image::write_grid(path, &images, SHAPE, 10, 2)?)
 }
 
 /// Six draws of each class.
-fn classes(model: &OwnedModel, plan: &str, path: &Path) -> Result {
-    Ok(image::write_grid(path, &draw(model, plan, 60)?, SHAPE, 10, 2)?)
+fn classes(model: &OwnedModel, plan: &str, guidance: Guidance, path: &Path) -> Result {
+    Ok(image::write_grid(path, &draw(model, plan, 60, guidance)?, SHAPE, 10, 2)?)
 }
 
 /// The states of many chains of points after every eighth step, and last the data, as densities.
@@ -222,8 +225,8 @@ fn beats(model: &OwnedModel, path: &Path) -> Result {
 }
 
 /// `count` images, image i of class i modulo ten.
-fn draw(model: &OwnedModel, plan: &str, count: usize) -> Result<Vec<f32>> {
+fn draw(model: &OwnedModel, plan: &str, count: usize, guidance: Guidance) -> Result<Vec<f32>> {
     let (plan, model) = (model.plan(plan)?, model.model());
-    let batch = Batch { seed: 20, first: 0, count, classes: Classes::Cycle, guidance: Guidance::PLAIN };
+    let batch = Batch { seed: 20, first: 0, count, classes: Classes::Cycle, guidance };
     Ok(chain::integer(&model, plan, &batch, || ())?)
 }
