@@ -78,9 +78,9 @@ mod tests {
     fn packages_compiled_for_an_earlier_check_are_forgotten() {
         let debug = std::env::temp_dir().join(format!("brownian-compiled-{}", std::process::id()));
         let units = [
-            ("brownian-1", "/root/.cargo/registry/src/-15957fc8e3fb02c5/brownian-0.1.0/src/lib.rs"),
+            ("brownian-1", "/home/me/registry/src/-15957fc8e3fb02c5/brownian-0.1.0/src/lib.rs"),
             ("brownian-2", "/home/me/brownian/runtime/src/lib.rs"),
-            ("serde-3", "/root/.cargo/registry/src/-15957fc8e3fb02c5/serde-1.0.0/src/lib.rs"),
+            ("serde-3", "/home/me/registry/src/-15957fc8e3fb02c5/serde-1.0.0/src/lib.rs"),
         ];
         std::fs::create_dir_all(debug.join("deps")).unwrap();
         for (unit, source) in units {
