@@ -4,7 +4,7 @@ use super::dither::Dots;
 use super::settings::Settings;
 use brownian::{f16, Bits, Model, Progress, Sampler, SamplerError, StateElement, StateKind};
 
-/// A chain that runs.
+/// A chain that runs. Its functions are not inlined, so that the demo's own code stands once, not once an element.
 #[derive(Debug)]
 pub enum Drawing<'a> {
     /// Of values.
@@ -66,16 +66,19 @@ impl<'a> Drawing<'a> {
     /// What the step believes the image to be, where it has evaluated the network and not moved yet.
     #[inline(never)]
     pub(super) fn preview(&self) -> Option<Dots> {
-        let dots = |values: &mut dyn Iterator<Item = f32>, shape| Dots::of_image(values, shape);
         of_any!(self, sampler => sampler.preview().map(|preview| dots(&mut preview.x0_hat(), sampler.model().shape())))
     }
 
     /// The state; after the last step the sample.
     #[inline(never)]
     pub(super) fn image(&self) -> Dots {
-        let dots = |values: &mut dyn Iterator<Item = f32>, shape| Dots::of_image(values, shape);
         of_any!(self, sampler => dots(&mut sampler.values(), sampler.model().shape()))
     }
+}
+
+/// An image's dots: one piece of code for the values of every element.
+fn dots(values: &mut dyn Iterator<Item = f32>, shape: [usize; 3]) -> Dots {
+    Dots::of_image(values, shape)
 }
 
 #[inline(never)]

@@ -116,17 +116,22 @@ fn live_with(file: &[u8], script: &[(&str, What)]) -> Log {
 
 /// The step lines that the chain itself says.
 fn chain(seed: u64, class: u16, plan: &str) -> Vec<String> {
-    let model = Model::parse(NANO).unwrap();
-    let mut arena = brownian::Arena::<{ brownian::arena_len(NANO) }>::new();
-    let mut state = [0.0; brownian::state_len(NANO)];
-    let plan = model.plan(plan).unwrap();
-    let chain = Sampler::builder(&model, plan).seed(seed).class(class);
-    let mut sampler = chain.start(arena.bytes_mut(), &mut state).unwrap();
-    let mut lines = Vec::new();
-    while sampler.step() {
-        lines.push(format!("step {} digest {:08x}", sampler.steps_done(), sampler.digest()));
-    }
-    lines
+    drawn(&OwnedModel::new(NANO).unwrap(), seed, class, plan).0
+}
+
+/// The same of any model, and its sample.
+fn drawn(file: &OwnedModel, seed: u64, class: u16, plan: &str) -> (Vec<String>, Vec<f32>) {
+    let (model, plan) = (file.model(), file.plan(plan).unwrap());
+    let mut memory = ChainMemory::new(&model);
+    with_state_element!(&model, Element => {
+        let chain = Sampler::builder(&model, plan).seed(seed).class(class);
+        let mut sampler = memory.start::<Element>(chain).unwrap();
+        let mut lines = Vec::new();
+        while sampler.step() {
+            lines.push(format!("step {} digest {:08x}", sampler.steps_done(), sampler.digest()));
+        }
+        (lines, sampler.values().collect())
+    })
 }
 
 /// The step lines without their times.
@@ -168,17 +173,7 @@ fn states_of_every_kind_are_drawn() {
         let model = file.model();
         let log = live_with(file.bytes(), &[]);
         let words = log.said.lines().find_map(|line| line.strip_prefix("draw ")).unwrap();
-        let plan = model.plan(words.split("plan=").nth(1).unwrap()).unwrap();
-        let mut memory = ChainMemory::new(&model);
-        let (lines, values): (Vec<String>, Vec<f32>) = with_state_element!(&model, Element => {
-            let chain = Sampler::builder(&model, plan).seed(1).class(0);
-            let mut sampler = memory.start::<Element>(chain).unwrap();
-            let mut lines = Vec::new();
-            while sampler.step() {
-                lines.push(format!("step {} digest {:08x}", sampler.steps_done(), sampler.digest()));
-            }
-            (lines, sampler.values().collect())
-        });
+        let (lines, values) = drawn(&file, 1, 0, words.split("plan=").nth(1).unwrap());
         assert_eq!(steps(&log.said), lines);
         let (_, dots) = log.frames.last().unwrap();
         assert_eq!(*dots, Dots::of_image(values.iter().copied(), model.shape()));
