@@ -5,7 +5,7 @@
 //! shipped models, and the bound read from the report beside one.
 
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{with_state_element, Bits, Guidance, Sampler};
+use brownian::{with_state_element, Guidance, Sampler};
 use brownian_trainer::chain::{self, Batch, Classes};
 use brownian_trainer::data::Dataset;
 use brownian_trainer::process::{Binomial, Gaussian, Prediction, Process, ScheduleName, Weighting};
@@ -171,22 +171,29 @@ fn classes(model: &OwnedModel, plan: &str, guidance: Guidance, path: &Path) -> R
 
 /// The states of many chains of points after every eighth step, and last the data, as densities.
 fn roll(model: &OwnedModel, path: &Path) -> Result {
-    const EVERY: usize = 8;
-    let (plan, model) = (model.plan("learned40")?, model.model());
-    let mut memory = ChainMemory::new(&model);
-    let mut points = vec![vec![]; plan.len() / EVERY + 1];
-    for image in 0..8000 {
-        let mut sampler: Sampler = memory.start(Sampler::builder(&model, plan).seed(1).image(image))?;
-        for step in 0..=plan.len() {
-            if step % EVERY == 0 {
-                points[step / EVERY].extend(sampler.values());
-            }
-            sampler.step();
-        }
-    }
+    let mut points = states(model, "learned40", 8000, 8)?;
     points.push(Dataset::open("swissroll")?.images.range(0..16_000).into_owned());
     let images: Vec<f32> = points.iter().flat_map(|points| density(points)).collect();
     Ok(image::write_grid(path, &images, [SIDE, SIDE, 1], 7, 2)?)
+}
+
+/// The states of `count` chains without a class, one after the other, at the start and after every `every`-th step.
+fn states(model: &OwnedModel, plan: &str, count: u32, every: usize) -> Result<Vec<Vec<f32>>> {
+    let (plan, model) = (model.plan(plan)?, model.model());
+    let mut memory = ChainMemory::new(&model);
+    let mut states = vec![vec![]; plan.len() / every + 1];
+    for image in 0..count {
+        with_state_element!(&model, Element => {
+            let mut sampler = memory.start::<Element>(Sampler::builder(&model, plan).seed(1).image(image))?;
+            for step in 0..=plan.len() {
+                if step % every == 0 {
+                    states[step / every].extend(sampler.values());
+                }
+                sampler.step();
+            }
+        });
+    }
+    Ok(states)
 }
 
 /// Rows and columns of a picture of points.
@@ -208,19 +215,7 @@ fn density(points: &[f32]) -> Vec<f32> {
 /// Sequences at some steps of the same chains, one a row: from the draw of the prior to heartbeats.
 fn beats(model: &OwnedModel, path: &Path) -> Result {
     const ROWS: u32 = 24;
-    let (plan, model) = (model.plan("bits100")?, model.model());
-    let mut memory = ChainMemory::new(&model);
-    let mut states = vec![vec![]; 5];
-    for image in 0..ROWS {
-        let chain = Sampler::builder(&model, plan).seed(1).image(image);
-        let mut sampler = memory.start::<Bits>(chain)?;
-        for step in 0..=plan.len() {
-            if step % 25 == 0 {
-                states[step / 25].extend(sampler.values());
-            }
-            sampler.step();
-        }
-    }
+    let states = states(model, "bits100", ROWS, 25)?;
     Ok(image::write_grid(path, &states.concat(), [ROWS as usize, 20, 1], 5, 6)?)
 }
 
