@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Optional, Union
+from typing import Any, Optional, TypedDict, Union, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,23 @@ ClassLike = Union[int, str, Mapping[str, Union[int, str]]]
 """A class by number or name. On several label axes: a text such as ``"glasses+hair=long"``, or a class an axis,
 ``{"hair": "long", "glasses": 1}``; axes that are not named stay without a class. ``"cycle"``: image i gets class, or
 combination, i modulo their number."""
+
+
+class Draw(TypedDict, total=False):
+    """What a draw is asked for beside its plan; :meth:`Model.sample` says what each is."""
+
+    seed: int
+    count: int
+    classes: Union[None, ClassLike, Sequence[Optional[ClassLike]]]
+    guidance: Optional[float]
+    two_evaluations: bool
+    first: int
+    start_from: Optional[npt.ArrayLike]
+    start: int
+    image: Optional[npt.ArrayLike]
+    keep: Optional[npt.ArrayLike]
+    keep_noise: Optional[float]
+    threads: Optional[int]
 
 
 @dataclass(frozen=True)
@@ -123,23 +140,7 @@ class Model:
         """The same as text: what ``trainer inspect`` prints."""
         return self._file.inspect_text(board)
 
-    def sample(
-        self,
-        plan: Optional[str] = None,
-        *,
-        seed: int = 0,
-        count: int = 1,
-        classes: Union[None, ClassLike, Sequence[Optional[ClassLike]]] = None,
-        guidance: Optional[float] = None,
-        two_evaluations: bool = False,
-        first: int = 0,
-        start_from: Optional[npt.ArrayLike] = None,
-        start: int = 0,
-        image: Optional[npt.ArrayLike] = None,
-        keep: Optional[npt.ArrayLike] = None,
-        keep_noise: Optional[float] = None,
-        threads: Optional[int] = None,
-    ) -> npt.NDArray[np.float32]:
+    def sample(self, plan: Optional[str] = None, **arguments: Unpack[Draw]) -> npt.NDArray[np.float32]:
         """Draws samples of shape ``(count, height, width, channels)``, float32.
 
         - ``plan``: the name of one of :attr:`plans`; the file's first by default.
@@ -162,45 +163,30 @@ class Model:
 
         Raises :class:`brownian.Error` where that cannot be drawn, before anything is.
         """
-        arguments = self._arguments(
-            plan=plan, seed=seed, count=count, classes=classes, guidance=guidance, two_evaluations=two_evaluations,
-            first=first, start_from=start_from, start=start, image=image, keep=keep, keep_noise=keep_noise,
-            threads=threads,
-        )
-        samples = np.frombuffer(self._file.samples(arguments), np.float32)
-        return samples.reshape(count, *self.shape).copy()
+        draw = self._arguments(plan, **arguments)
+        samples = np.frombuffer(self._file.samples(draw), np.float32)
+        return samples.reshape(draw["count"], *self.shape).copy()
 
-    def previews(
-        self,
-        plan: Optional[str] = None,
-        *,
-        seed: int = 0,
-        count: int = 1,
-        classes: Union[None, ClassLike, Sequence[Optional[ClassLike]]] = None,
-        guidance: Optional[float] = None,
-        two_evaluations: bool = False,
-        first: int = 0,
-        start_from: Optional[npt.ArrayLike] = None,
-        start: int = 0,
-        image: Optional[npt.ArrayLike] = None,
-        keep: Optional[npt.ArrayLike] = None,
-        keep_noise: Optional[float] = None,
-        threads: Optional[int] = None,
-    ) -> npt.NDArray[np.float32]:
+    def previews(self, plan: Optional[str] = None, **arguments: Unpack[Draw]) -> npt.NDArray[np.float32]:
         """What every step believes the image to be, x0_hat: float32 of shape ``(count, steps, height, width, channels)``.
 
         Arguments as of :meth:`sample`, whose samples are the last ones wherever a plan ends at x0_hat, as built plans
         do. Steps before ``start`` are not made and left out.
         """
-        arguments = self._arguments(
-            plan=plan, seed=seed, count=count, classes=classes, guidance=guidance, two_evaluations=two_evaluations,
-            first=first, start_from=start_from, start=start, image=image, keep=keep, keep_noise=keep_noise,
-            threads=threads,
-        )
-        previews = np.frombuffer(self._file.previews(arguments), np.float32)
-        return previews.reshape(count, -1, *self.shape).copy()
+        draw = self._arguments(plan, **arguments)
+        previews = np.frombuffer(self._file.previews(draw), np.float32)
+        return previews.reshape(draw["count"], -1, *self.shape).copy()
 
-    def digests(
+    def digests(self, plan: Optional[str] = None, **arguments: Unpack[Draw]) -> npt.NDArray[np.uint32]:
+        """The CRC-32 of x_t after every step that is made: uint32 of shape ``(count, steps)``.
+
+        Arguments as of :meth:`sample`. A chip that prints the same digests has made the same steps, bit for bit.
+        """
+        draw = self._arguments(plan, **arguments)
+        digests = np.frombuffer(self._file.digests(draw), np.uint32)
+        return digests.reshape(draw["count"], -1).copy()
+
+    def _arguments(
         self,
         plan: Optional[str] = None,
         *,
@@ -216,35 +202,6 @@ class Model:
         keep: Optional[npt.ArrayLike] = None,
         keep_noise: Optional[float] = None,
         threads: Optional[int] = None,
-    ) -> npt.NDArray[np.uint32]:
-        """The CRC-32 of x_t after every step that is made: uint32 of shape ``(count, steps)``.
-
-        Arguments as of :meth:`sample`. A chip that prints the same digests has made the same steps, bit for bit.
-        """
-        arguments = self._arguments(
-            plan=plan, seed=seed, count=count, classes=classes, guidance=guidance, two_evaluations=two_evaluations,
-            first=first, start_from=start_from, start=start, image=image, keep=keep, keep_noise=keep_noise,
-            threads=threads,
-        )
-        digests = np.frombuffer(self._file.digests(arguments), np.uint32)
-        return digests.reshape(count, -1).copy()
-
-    def _arguments(
-        self,
-        *,
-        plan: Optional[str],
-        seed: int,
-        count: int,
-        classes: Union[None, ClassLike, Sequence[Optional[ClassLike]]],
-        guidance: Optional[float],
-        two_evaluations: bool,
-        first: int,
-        start_from: Optional[npt.ArrayLike],
-        start: int,
-        image: Optional[npt.ArrayLike],
-        keep: Optional[npt.ArrayLike],
-        keep_noise: Optional[float],
-        threads: Optional[int],
     ) -> _native.Arguments:
         if (image is None) != (keep is None):
             raise _native.Error("inpainting takes image and keep: give both")
