@@ -162,22 +162,9 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Dataset;
-    use crate::graph::Shape;
     use crate::nets;
     use crate::process::{Process, ScheduleName};
-
-    fn config() -> Config {
-        let images = vec![0.0; 64];
-        let data = Dataset {
-            source: "one".into(),
-            shape: Shape::new(8, 8, 1),
-            images: images.into(),
-            labels: None,
-            sound: None,
-        };
-        Config::new("tiny", &data)
-    }
+    use crate::run::config::tests::config;
 
     fn is_finite(config: &Config) -> bool {
         let Process::Gaussian(process) = config.process() else { return false };

@@ -324,7 +324,7 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::data::Dataset;
     use brownian::plan::schedule::Schedule;
@@ -355,7 +355,8 @@ mod tests {
         (1..=process.timesteps()).map(|t| process.weight(t)).collect()
     }
 
-    fn config() -> Config {
+    /// A configuration to vary.
+    pub(in crate::run) fn config() -> Config {
         let images = vec![0.0; 64];
         let data = Dataset {
             source: "one".into(),
