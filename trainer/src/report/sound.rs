@@ -1,6 +1,6 @@
 //! Signals as pictures, and as sound.
 use crate::{Error, Result};
-use realfft::RealFftPlanner;
+use microfft::real::rfft_256;
 
 /// Pixels that a signal is wide.
 pub const WIDTH: usize = 128;
@@ -8,6 +8,8 @@ pub const WIDTH: usize = 128;
 const WAVE: usize = 48;
 /// Samples that a column of a spectrogram sees at most.
 const WINDOW: usize = 256;
+/// Frequencies of a spectrogram, from just above zero to half the rate.
+const ROWS: usize = WINDOW / 2;
 /// Decibels below the loudest place that are black.
 const FLOOR: f32 = 60.0;
 /// Seconds of silence behind each of several signals in one file.
@@ -40,21 +42,20 @@ fn waveform(samples: &[f32]) -> Vec<f32> {
 /// Decibels of every frequency around every column.
 fn spectrogram(samples: &[f32]) -> Vec<f32> {
     let window = (WINDOW.min(samples.len()).next_power_of_two()).clamp(16, WINDOW);
-    let fft = RealFftPlanner::<f32>::new().plan_fft_forward(window);
-    let rows = window / 2;
-    let mut powers = vec![0.0f32; rows * WIDTH];
-    let (mut input, mut output) = (fft.make_input_vec(), fft.make_output_vec());
+    let mut powers = vec![0.0f32; ROWS * WIDTH];
     for column in 0..WIDTH {
         let middle = (column * 2 + 1) * samples.len() / (2 * WIDTH);
-        for (i, slot) in input.iter_mut().enumerate() {
+        let mut input = [0.0; WINDOW];
+        for (i, slot) in input[..window].iter_mut().enumerate() {
             let hann = 0.5 - 0.5 * (std::f32::consts::TAU * (i as f32 + 0.5) / window as f32).cos();
             let sample = (middle + i).checked_sub(window / 2).and_then(|at| samples.get(at));
             *slot = hann * sample.unwrap_or(&0.0);
         }
-        // Lengths are those of the plan.
-        if fft.process(&mut input, &mut output).is_ok() {
-            (0..rows).for_each(|k| powers[(rows - 1 - k) * WIDTH + column] = output[k + 1].norm_sqr());
-        }
+        let output = rfft_256(&mut input);
+        // The highest frequency lies in the imaginary part of the lowest, which is not shown.
+        let highest = output[0].im;
+        let shown = output[1..].iter().map(|value| value.re * value.re + value.im * value.im).chain([highest * highest]);
+        shown.enumerate().for_each(|(k, power)| powers[(ROWS - 1 - k) * WIDTH + column] = power);
     }
     let most = powers.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
     let gray = |power: f32| (1.0 + 10.0 * (power / most).max(1e-12).log10() / FLOOR).max(0.0) * 2.0 - 1.0;

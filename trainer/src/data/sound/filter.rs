@@ -1,9 +1,9 @@
 //! Filters and resampling.
 use biquad::{Biquad, Coefficients, DirectForm2Transposed, Type, Q_BUTTERWORTH_F64};
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Fft, FixedSync, Resampler};
+use rubato::{Async, FixedAsync, Resampler, SincInterpolationParameters};
 
-/// Samples that are resampled at a time, at least.
+/// Samples that are resampled at a time.
 const CHUNK: usize = 1024;
 
 /// What a filter lets through.
@@ -43,14 +43,19 @@ pub fn resampled(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, String
         return Ok(samples.to_vec());
     }
     let failed = |e: String| format!("cannot be resampled from {from} to {to} samples a second: {e}");
-    // An even number of the shortest blocks that both rates divide: half a block, the delay, is then whole.
-    let chunk = CHUNK.next_multiple_of(2 * (from / common_divisor(from, to)) as usize);
-    let mut resampler =
-        Fft::<f64>::new(from as usize, to as usize, chunk, 1, FixedSync::Both).map_err(|e| failed(e.to_string()))?;
-    let values: Vec<f64> = samples.iter().map(|sample| f64::from(*sample)).collect();
+    let (ratio, filter) = (f64::from(to) / f64::from(from), SincInterpolationParameters::default());
+    let mut resampler = Async::<f64>::new_sinc(ratio, 1.0, &filter, CHUNK, 1, FixedAsync::Input)
+        .map_err(|e| failed(e.to_string()))?;
+    // The first value lies half a filter before the first sample and one step later. Silence before the samples makes
+    // the half a whole number of samples at both rates.
+    let delay = filter.sinc_len / 2;
+    let lead = (delay + from.div_ceil(to) as usize).next_multiple_of((from / common_divisor(from, to)) as usize);
+    let early = (lead as u64 * u64::from(to) / u64::from(from)) as usize - resampler.output_delay() - 1;
+    let silence = std::iter::repeat_n(0.0, lead - delay);
+    let values: Vec<f64> = silence.chain(samples.iter().map(|sample| f64::from(*sample))).collect();
     let input = InterleavedSlice::new(&values, 1, values.len()).map_err(|e| failed(e.to_string()))?;
     let output = resampler.process_all(&input, values.len(), None).map_err(|e| failed(e.to_string()))?;
-    Ok(output.take_data().into_iter().map(|value| value as f32).collect())
+    Ok(output.take_data().into_iter().skip(early).map(|value| value as f32).collect())
 }
 
 /// The largest number that both are multiples of.
