@@ -1,5 +1,5 @@
 //! What augmentation does to the training digits: gray levels, sharpness and Fréchet distance to the originals:
-//! `cargo run --release -p brownian-trainer --example augmentation`.
+//! `cargo run --release -p brownian-trainer --features examples --example augmentation`.
 //!
 //! Every digit is moved once. "Sharpness" is the mean absolute difference of neighbouring pixels, relative to the originals'.
 

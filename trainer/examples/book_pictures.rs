@@ -1,4 +1,4 @@
-//! Draws the pictures of the book's explanations: `cargo run --release -p brownian-trainer --example book_pictures [FOLDER]`, which
+//! Draws the pictures of the book's explanations: `cargo run --release -p brownian-trainer --features examples --example book_pictures [FOLDER]`, which
 //! is `docs/pictures` by default.
 //!
 //! Everything in them is computed: forward processes by those that training uses, chains by the integer runtime from the

@@ -1,5 +1,5 @@
 //! Images a second of the integer chain and of the float chain on one thread, for the digits28 network:
-//! `cargo run --release -p brownian-trainer --example host_speed`.
+//! `cargo run --release -p brownian-trainer --features examples --example host_speed`.
 //!
 //! The weights are random; the time does not depend on them.
 

@@ -1,4 +1,4 @@
-//! Data as people have them, made of the built-in sets: `cargo run --release -p brownian-trainer --example pictures`.
+//! Data as people have them, made of the built-in sets: `cargo run --release -p brownian-trainer --features examples --example pictures`.
 //!
 //! - `pictures/faces/`: 4,000 faces as JPEGs of many sizes, in the class folders `glasses` and `no-glasses`;
 //! - `pictures/bits/`: 2,000 digits as PNGs of one bit a pixel, without labels;

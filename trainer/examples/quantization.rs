@@ -1,5 +1,5 @@
 //! What the choices of quantization cost: the Fréchet distance of integer models against the float network from the same noise.
-//! `cargo run --release -p brownian-trainer --example quantization -- RUN [COUNT] [SEEDS]`; docs/notebook/quantization.md holds figures.
+//! `cargo run --release -p brownian-trainer --features examples --example quantization -- RUN [COUNT] [SEEDS]`; docs/notebook/quantization.md holds figures.
 
 use brownian::host::OwnedModel;
 use brownian_trainer::chain::{self, Batch, Classes};

@@ -1,5 +1,5 @@
 //! Gives the convolutions of an exported model more or less scratch for Winograd's algorithm:
-//! `cargo run --release -p brownian-trainer --example scratch -- FILE.brn BYTES OUT.brn`.
+//! `cargo run --release -p brownian-trainer --features examples --example scratch -- FILE.brn BYTES OUT.brn`.
 //!
 //! It prints what `trainer export --scratch BYTES` prints; the weights and the samples stay the same.
 

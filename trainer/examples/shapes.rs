@@ -1,5 +1,5 @@
 //! Makes a data set to practise on, for the tutorial's chapter on own images: 16×16 gray images of discs, squares and crosses, with
-//! their classes, as a pair of IDX files: `cargo run --release -p brownian-trainer --example shapes [FOLDER]`, `shapes` by default.
+//! their classes, as a pair of IDX files: `cargo run --release -p brownian-trainer --features examples --example shapes [FOLDER]`, `shapes` by default.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

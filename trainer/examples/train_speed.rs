@@ -1,5 +1,5 @@
 //! Milliseconds of a training step of digits28, all included (noise, forward and backward pass, Adam, averages):
-//! `cargo run --release -p brownian-trainer --example train_speed -- [THREADS] [BATCH] [ROUNDS]`.
+//! `cargo run --release -p brownian-trainer --features examples --example train_speed -- [THREADS] [BATCH] [ROUNDS]`.
 //!
 //! The least and the median of rounds of ten steps are printed: on a machine that does other work too, the least is the figure to compare.
 

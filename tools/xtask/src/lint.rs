@@ -27,7 +27,7 @@ pub fn format() -> Result<()> {
 
 /// clippy: the workspace; the runtime with each set of features, and with each backend on its targets; the firmware.
 pub fn clippy() -> Result<()> {
-    clippy_here(&["--workspace", "--all-targets"])?;
+    clippy_here(&["--workspace", "--all-targets", "--features", "brownian-trainer/examples"])?;
     for features in HOST_FEATURES {
         clippy_here(&["--package", "brownian", "--lib", "--features", features])?;
     }

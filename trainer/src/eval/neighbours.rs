@@ -11,8 +11,10 @@ pub fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 16];
     let ((blocks_a, rest_a), (blocks_b, rest_b)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
     for (a, b) in blocks_a.iter().zip(blocks_b) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += (a - b) * (a - b);
+        // Indices become vector instructions at every level of optimisation, iterators at the highest alone.
+        #[allow(clippy::needless_range_loop)]
+        for i in 0..16 {
+            lanes[i] += (a[i] - b[i]) * (a[i] - b[i]);
         }
     }
     lanes.iter().sum::<f32>() + rest_a.iter().zip(rest_b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>()
@@ -47,13 +49,21 @@ pub fn covered(queries: &[f32], support: &[f32], radii: &[f32], len: usize) -> V
     queries.par_chunks_exact(len).map(inside).collect()
 }
 
+/// Queries that see a vector of the support one after the other, while it is in the processor's cache.
+const TOGETHER: usize = 16;
+
 /// For every vector of `queries` the distance to the nearest vector of `support`.
 pub fn nearest(queries: &[f32], support: &[f32], len: usize) -> Vec<f64> {
-    let distance = |query: &[f32]| {
-        let squares = support.chunks_exact(len).map(|other| squared_distance(query, other));
-        f64::from(squares.fold(f32::INFINITY, f32::min)).sqrt()
+    let distances = |queries: &[f32]| {
+        let mut least = vec![f32::INFINITY; queries.len() / len];
+        for other in support.chunks_exact(len) {
+            for (least, query) in least.iter_mut().zip(queries.chunks_exact(len)) {
+                *least = least.min(squared_distance(query, other));
+            }
+        }
+        least.into_iter().map(|square| f64::from(square).sqrt())
     };
-    queries.par_chunks_exact(len).map(distance).collect()
+    queries.par_chunks(TOGETHER * len).flat_map_iter(distances).collect()
 }
 
 /// The middle value (the mean of the two middle ones); 0 of nothing.

@@ -54,7 +54,8 @@ fn spectrogram(samples: &[f32]) -> Vec<f32> {
         let output = rfft_256(&mut input);
         // The highest frequency lies in the imaginary part of the lowest, which is not shown.
         let highest = output[0].im;
-        let shown = output[1..].iter().map(|value| value.re * value.re + value.im * value.im).chain([highest * highest]);
+        let shown =
+            output[1..].iter().map(|value| value.re * value.re + value.im * value.im).chain([highest * highest]);
         shown.enumerate().for_each(|(k, power)| powers[(ROWS - 1 - k) * WIDTH + column] = power);
     }
     let most = powers.iter().copied().fold(f32::MIN_POSITIVE, f32::max);

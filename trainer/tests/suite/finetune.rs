@@ -125,7 +125,8 @@ fn rounding_follows_the_integer_network() {
 fn chains_come_closer_to_the_data() {
     let (run, data) = run("tiny", 60);
     let specs = ["two=ddim:2:first=0.9", "three=ddpm:3:variance=beta-tilde"];
-    let mut tuner = FineTuner::new(&run, &data, tuning(&specs, 60, 0.5), |_, _| ()).unwrap();
+    let settings = FineTuning { critic_epochs: 2, evaluations: 64, ..tuning(&specs, 60, 0.5) };
+    let mut tuner = FineTuner::new(&run, &data, settings, |_, _| ()).unwrap();
     let figures: Vec<_> = (0..60).map(|i| tuner.tune_step(&data, f64::from(i) / 60.0).unwrap()).collect();
     for plan in 0..2 {
         let mut of_plan = figures.iter().filter(|f| f.plan == plan && f.conditional).map(|f| f.distance);
@@ -291,7 +292,8 @@ fn a_killed_fine_tuning_resumes_to_the_same_bytes() {
     idx("a-images-idx3-ubyte", &[60, 8, 8], (0..60 * 64u32).map(|i| (i * 37 / 64 + i % 3 * 40) as u8).collect());
     idx("a-labels-idx1-ubyte", &[60], (0..60).map(|i| i % 3).collect());
     let data = "a-images-idx3-ubyte";
-    succeeds(at, &["train", "--preset", "tiny", "--data", data, "--out", "run", "--steps", "5", "--batch", "8"]);
+    let train = ["train", "--preset", "tiny", "--width", "0.25", "--data", data, "--out", "run"];
+    succeeds(at, &[&train[..], &["--steps", "5", "--batch", "8"]].concat());
     let flags = [
         "--plan",
         "ddim:2",

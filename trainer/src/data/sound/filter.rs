@@ -44,8 +44,8 @@ pub fn resampled(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, String
     }
     let failed = |e: String| format!("cannot be resampled from {from} to {to} samples a second: {e}");
     let (ratio, filter) = (f64::from(to) / f64::from(from), SincInterpolationParameters::default());
-    let mut resampler = Async::<f64>::new_sinc(ratio, 1.0, &filter, CHUNK, 1, FixedAsync::Input)
-        .map_err(|e| failed(e.to_string()))?;
+    let mut resampler =
+        Async::<f64>::new_sinc(ratio, 1.0, &filter, CHUNK, 1, FixedAsync::Input).map_err(|e| failed(e.to_string()))?;
     // The first value lies half a filter before the first sample and one step later. Silence before the samples makes
     // the half a whole number of samples at both rates.
     let delay = filter.sinc_len / 2;
