@@ -15,6 +15,7 @@ pub mod export;
 pub mod files;
 pub mod finetune;
 pub mod graph;
+pub mod import;
 pub mod lower;
 pub mod memory;
 pub mod nets;

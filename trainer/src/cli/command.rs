@@ -1,5 +1,7 @@
 //! The program and its subcommands.
-use super::{data, demo, eval, export, finetune, inspect, judge, network, pack, sample, train, upgrade};
+use super::{
+    data, demo, eval, export, finetune, import, inspect, judge, network, pack, run_to_torch, sample, train, upgrade,
+};
 use crate::Result;
 use clap::{Parser, Subcommand};
 
@@ -23,6 +25,10 @@ enum Command {
     Finetune(finetune::FineTune),
     /// Keep of a run what can be exported, fine-tuned or trained from, in a fifth of its bytes.
     Pack(pack::Pack),
+    /// Make a run of weights that were trained elsewhere.
+    Import(Box<import::Import>),
+    /// Write a run's weights for PyTorch, and perhaps its data.
+    RunToTorch(run_to_torch::RunToTorch),
     /// Quantize a trained run and write it as a model file.
     Export(export::Export),
     /// Draw samples from a model file, exactly as the chip does.
@@ -51,6 +57,8 @@ impl Cli {
             Command::Train(command) => command.run(),
             Command::Finetune(command) => command.run(),
             Command::Pack(command) => command.run(),
+            Command::Import(command) => command.run(),
+            Command::RunToTorch(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Inspect(command) => command.run(),

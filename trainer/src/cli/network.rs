@@ -118,17 +118,36 @@ fn presets() -> String {
 pub struct Net {
     #[arg(default_value_t = Config::usual().preset, help = format!("A preset: {}", presets()))]
     preset: String,
+    /// A network by a TOML file of its shape, instead of a preset.
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "preset")]
+    net: Option<PathBuf>,
     /// The images that it is to fit, as HEIGHTxWIDTHxCHANNELS, for example 16x16x3.
     #[arg(long, value_name = "SHAPE", default_value = "28x28x1")]
     image: Shape,
+    /// Print the network as JSON: every node with its op, inputs and shape, and where each parameter lies and starts.
+    #[arg(long)]
+    graph: bool,
+    /// Classes of each axis of the labels, for `--graph`, for example `10` or `2,3` [default: unlabelled]
+    #[arg(long, value_name = "N", value_delimiter = ',', requires = "graph")]
+    classes: Vec<u16>,
 }
 
 impl Net {
-    /// Prints the preset's network as a file.
+    /// Prints the network as a file, or what it consists of.
     ///
     /// # Errors
-    /// An unknown preset, or images that no network takes.
+    /// An unknown preset, a file that is no network, or images that no network takes.
     pub fn run(self) -> Result<()> {
-        output::print(nets::preset(&self.preset, self.image)?.to_commented_toml()?.trim_end())
+        let spec = match &self.net {
+            Some(path) => Spec::read(path)?,
+            None => nets::preset(&self.preset, self.image)?,
+        };
+        if !self.graph {
+            return output::print(spec.to_commented_toml()?.trim_end());
+        }
+        let classes: Vec<usize> = self.classes.iter().map(|classes| usize::from(*classes)).collect();
+        let graph = spec.build(self.image, &classes)?;
+        let json = serde_json::to_string(&graph);
+        output::print(&json.map_err(|e| Error::Invalid(format!("the network cannot be written: {e}")))?)
     }
 }

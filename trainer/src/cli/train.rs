@@ -2,12 +2,13 @@
 use super::fit::FitArgs;
 use super::network::NetworkArgs;
 use super::options::{difference, name_of, set, usual};
+use super::process::ProcessArgs;
 use super::run_data::{check_apart, data_of, describe, training_data};
 use crate::data::{augment::Augment, Opened, Options};
 use crate::lower;
 use crate::memory;
 use crate::nets::{Choice, NormName, Spec, Variation};
-use crate::process::{Prediction, ProcessName, ScheduleName, Weighting, BIT_TIMESTEPS, PROCESSES, SCHEDULES};
+use crate::process::Weighting;
 use crate::report::note::note;
 use crate::report::{plot, progress::TrainingBar};
 use crate::run::{checkpoint, Checkpoint, Config, Lock};
@@ -51,20 +52,8 @@ pub struct Train {
     lr: Option<f64>,
     #[arg(long, help = usual("Seed of everything random", Config::usual().seed))]
     seed: Option<u64>,
-    #[arg(long, help = usual(&format!(
-        "Forward process: {PROCESSES}. The binomial one is over bits, which are the values above the middle (of pixels \
-         those above 127); it takes neither a schedule nor a prediction"
-    ), Config::usual().process))]
-    process: Option<ProcessName>,
-    /// Factor on the values before noise is added; 1 over their standard deviation gives the process the variance it is
-    /// made for [default: that of sound, 1 of anything else]
-    #[arg(long, value_name = "FACTOR")]
-    data_scale: Option<f64>,
-    #[arg(long, help = usual(
-        "What the network predicts: the noise ε, the image x0, or v = α·ε − σ·x0",
-        name_of(Config::usual().prediction)
-    ))]
-    prediction: Option<Prediction>,
+    #[command(flatten)]
+    process: ProcessArgs,
     #[arg(long, help = usual(
         "Weight of a timestep in the loss; over bits `simple`, the cross-entropy of x0, is usual, and `variational` are \
          the terms of the bound",
@@ -73,20 +62,6 @@ pub struct Train {
     weighting: Option<Weighting>,
     #[arg(long, value_name = "GAMMA", help = usual("γ of `--weighting min-snr`", Config::usual().snr_gamma))]
     snr_gamma: Option<f64>,
-    #[arg(long, help = usual(&format!(
-        "Noise schedule: {SCHEDULES}. Levels of a geometric one, from SIGMA_MAX down, are the timesteps (Song & Ermon 2019); \
-         a learned one starts with log-SNRs at equal distances, of which all but the first are learned on the bound, with \
-         a variance for every step (Sohl-Dickstein et al. 2015)"
-    ), Config::usual().schedule))]
-    schedule: Option<ScheduleName>,
-    /// Rescale the schedule so that the last timestep is pure noise; not with `--prediction epsilon`.
-    #[arg(long)]
-    zero_terminal_snr: bool,
-    #[arg(long, value_name = "T", help = usual(
-        &format!("Number of timesteps T; of the binomial process {BIT_TIMESTEPS} where nothing is said"),
-        Config::usual().timesteps
-    ))]
-    timesteps: Option<usize>,
     #[arg(long, value_name = "SHARE", help = usual(
         "How often an image is shown without its class, from 0 to 1",
         Config::usual().label_dropout
@@ -119,6 +94,9 @@ pub struct Train {
     /// Continue a run from its last checkpoint, with more `--steps` or `--minutes` if wanted, or `--data` in a new place.
     #[arg(long)]
     resume: bool,
+    /// Make the run with its random weights and train nothing: `run-to-torch` takes it, to be trained elsewhere.
+    #[arg(long, conflicts_with = "resume")]
+    only_start: bool,
 }
 
 impl Train {
@@ -131,6 +109,11 @@ impl Train {
         checkpoint::check_writable(&self.out)?;
         describe(&opened);
         let data = opened.data;
+        if self.only_start {
+            checkpoint::save(&self.out, &trainer.checkpoint()?)?;
+            note(format_args!("{}: {} at its start", self.out.display(), trainer.config().preset));
+            return Ok(());
+        }
         let graph = trainer.graph();
         note(format_args!(
             "{}: {} weights on the chip, {:.2} M MACs a step",
@@ -195,7 +178,7 @@ impl Train {
         self.apply(&mut config);
         let settled = |run: &Checkpoint| run.config.process.is_binomial() || run.config.schedule.learned().is_some();
         let from_settled = from.as_ref().is_some_and(settled);
-        config.settle(data, from_settled || self.timesteps.is_some(), self.weighting.is_some());
+        config.settle(data, from_settled || self.process.timesteps.is_some(), self.weighting.is_some());
         if let Some((name, spec)) = self.fit.choose(&config)? {
             (config.preset, config.network) = (name, Choice::Spec(self.network.varied(&spec)?));
         }
@@ -230,15 +213,9 @@ impl Train {
         set(&mut config.batch, &self.batch);
         set(&mut config.lr, &self.lr);
         set(&mut config.seed, &self.seed);
-        set(&mut config.data_scale, &self.data_scale);
-        set(&mut config.prediction, &self.prediction);
-        set(&mut config.process, &self.process);
+        self.process.apply(config);
         set(&mut config.weighting, &self.weighting);
         set(&mut config.snr_gamma, &self.snr_gamma);
-        set(&mut config.schedule, &self.schedule);
-        set(&mut config.timesteps, &self.schedule.and_then(ScheduleName::levels));
-        config.zero_terminal_snr |= self.zero_terminal_snr;
-        set(&mut config.timesteps, &self.timesteps);
         set(&mut config.label_dropout, &self.label_dropout);
         set(&mut config.ema, &self.ema);
         set(&mut config.validation, &self.validation);

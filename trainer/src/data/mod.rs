@@ -5,6 +5,7 @@
 mod array;
 mod array_file;
 mod array_images;
+pub mod arrays;
 pub mod augment;
 mod beside;
 pub mod bits;

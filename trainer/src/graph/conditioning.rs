@@ -1,12 +1,13 @@
 //! The network that turns a timestep and classes into bias columns.
 use super::layout::BlockId;
 use crate::{Error, Result};
+use serde::Serialize;
 
 /// The network on the host that turns a timestep and one class an axis into bias columns:
 /// columns(t, classes) = W·silu(W₂·silu(W₁·features(t) + b₁) + b₂) + b + Σₐ Eₐ\[classₐ\].
 ///
 /// A condition is a slice of `Option<usize>`, one an axis: a class, or `None` for none; axes beyond its end have none.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Conditioning {
     /// Number of sinusoidal features of t.
     pub features: usize,
@@ -29,7 +30,7 @@ pub struct Conditioning {
 }
 
 /// A plan that a network was fine-tuned for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TunedPlan {
     /// Its name.
     pub name: String,

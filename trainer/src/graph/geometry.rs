@@ -1,8 +1,9 @@
 //! The geometry of a convolution.
 use crate::{Error, Result};
+use serde::Serialize;
 
 /// Kernel, stride, zero padding and dilation of a convolution, each as [vertical, horizontal].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ConvGeometry {
     /// Kernel height and width.
     pub kernel: [usize; 2],

@@ -1,10 +1,12 @@
 //! Where every parameter lies in one flat vector, and how it starts.
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 use std::ops::Range;
 
 /// The start value of a parameter.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Init {
     /// Every value the same.
     Constant(f32),
@@ -13,7 +15,7 @@ pub enum Init {
 }
 
 /// A named block of the flat parameter (or statistics) vector.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Block {
     /// Unique name, `layer.kind`.
     pub name: String,
@@ -29,7 +31,7 @@ pub struct Block {
 pub type BlockId = usize;
 
 /// Named blocks laid one after another in one flat vector.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Layout {
     /// The blocks in order.
     pub blocks: Vec<Block>,

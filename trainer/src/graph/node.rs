@@ -5,9 +5,10 @@ use super::shape::{NodeId, Shape};
 use crate::ops::folding::Folding;
 use crate::ops::Op;
 use crate::{Error, Result};
+use serde::Serialize;
 
 /// One operation with its inputs and the shape of its result.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Node {
     /// Unique name, for reports and errors.
     pub name: String,
@@ -20,7 +21,7 @@ pub struct Node {
 }
 
 /// A network: nodes in an order in which they can be computed; the last one is the output F.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Graph {
     /// Shape of x_t, and of the output.
     pub input: Shape,

@@ -1,10 +1,11 @@
 //! The shape of one image or activation.
+use serde::Serialize;
 
 /// The index of a node in [`Graph::nodes`](crate::graph::Graph::nodes); inputs always have smaller ids than their users.
 pub type NodeId = usize;
 
 /// Height, width and channels of one image or activation. 1-D signals have height 1, vectors height and width 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Shape {
     /// Rows.
     pub height: usize,

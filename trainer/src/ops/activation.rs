@@ -12,9 +12,11 @@ use crate::lower::scale::Stored;
 use crate::lower::step::{Function, Role, Step};
 use crate::Result;
 use rayon::prelude::*;
+use serde::Serialize;
 
 /// A pointwise non-linearity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// x · sigmoid(x).
     Silu,

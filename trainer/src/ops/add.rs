@@ -11,9 +11,10 @@ use crate::lower::layer::sum_requantizer;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
 use brownian::ops as integer;
+use serde::Serialize;
 
 /// a + b.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Add;
 
 is_its_own_layer!(Add);

@@ -11,9 +11,10 @@ use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
 use brownian::ops as integer;
 use rayon::prelude::*;
+use serde::Serialize;
 
 /// Adds the image's bias columns `first..first + channels` to every pixel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ChannelBias {
     /// The first column.
     pub first: usize,

@@ -10,9 +10,10 @@ use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
 use rayon::prelude::*;
+use serde::Serialize;
 
 /// Channels of the first input, then those of the second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Concat;
 
 is_its_own_layer!(Concat);

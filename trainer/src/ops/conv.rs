@@ -16,9 +16,10 @@ use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
 use brownian::ops::{self as integer, ConvInput, WindowSpec};
+use serde::Serialize;
 
 /// Convolution with OHWI weights (depthwise: `[C][KH][KW][1]`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Conv {
     /// Kernel, stride, padding, dilation, groups.
     pub geometry: ConvGeometry,
@@ -33,7 +34,7 @@ pub struct Conv {
 }
 
 /// A batch normalisation behind a convolution; it folds into the weights exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Norm {
     /// Scale, in the parameters.
     pub gamma: BlockId,

@@ -11,9 +11,10 @@ use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
 use brownian::ops as integer;
+use serde::Serialize;
 
 /// Moves channels into blocks of pixels: the inverse of `SpaceToDepth`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct DepthToSpace {
     /// Rows and columns of a block.
     pub block: [usize; 2],

@@ -16,9 +16,10 @@ use brownian::ops as integer;
 use brownian::quant::{rounding_offset, SHIFT_RANGE};
 use multiversion::multiversion;
 use rayon::prelude::*;
+use serde::Serialize;
 
 /// tanh(a)·sigmoid(b), elementwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Gate;
 
 is_its_own_layer!(Gate);

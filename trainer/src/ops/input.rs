@@ -7,9 +7,10 @@ use crate::graph::shape::Shape;
 use crate::lower::context::{Lowering, Part};
 use crate::lower::step::Step;
 use crate::{Error, Result};
+use serde::Serialize;
 
 /// The state x_t: node 0 of every graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Input;
 
 impl Operation for Input {

@@ -14,9 +14,10 @@ use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
 use brownian::ops as integer;
+use serde::Serialize;
 
 /// Dense layer over all values of the input: weights `[O][H·W·I]`, output 1×1×O.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Linear {
     /// Number of outputs.
     pub outputs: usize,

@@ -33,11 +33,14 @@ pub use positions::Positions;
 pub use space_to_depth::SpaceToDepth;
 pub use upsample::Upsample;
 
+use serde::Serialize;
+
 /// Makes [`Op`] of the list of ops.
 macro_rules! ops {
     ($($(#[$doc:meta])* $name:ident,)+) => {
         /// What a node computes: one of the list. Its methods are those of [`Operation`].
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum Op {
             $($(#[$doc])* $name($name),)+
         }

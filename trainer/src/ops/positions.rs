@@ -10,11 +10,12 @@ use crate::lower::scale::{Quantization, Range};
 use crate::lower::step::Step;
 use crate::{Error, Result};
 use brownian::ops as integer;
+use serde::Serialize;
 use std::f64::consts::PI;
 
 /// √2·sin(π·2^k·u) and √2·cos(π·2^k·u) for k from 0 to `pairs` − 1, where u goes from 0 to 1 over an axis: first the
 /// columns, then the rows; an axis of one has none. The input gives the size alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Positions {
     /// Sines, each with its cosine, an axis.
     pub pairs: usize,

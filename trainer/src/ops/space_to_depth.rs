@@ -11,9 +11,10 @@ use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
 use brownian::ops as integer;
+use serde::Serialize;
 
 /// Moves blocks of pixels into channels; output channel (dy·columns + dx)·C + c.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct SpaceToDepth {
     /// Rows and columns of a block.
     pub block: [usize; 2],

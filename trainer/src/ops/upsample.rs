@@ -10,9 +10,10 @@ use crate::lower::scale::Stored;
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
 use rayon::prelude::*;
+use serde::Serialize;
 
 /// Every pixel `factor[0]` times downwards and `factor[1]` times to the right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Upsample {
     /// Rows and columns that one pixel becomes.
     pub factor: [usize; 2],
