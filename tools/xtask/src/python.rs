@@ -1,13 +1,17 @@
 //! The Python package: its wheel is built, installed into a clean environment and tested there.
 
-use crate::firmware::{root, target_dir};
+use crate::firmware::{host_cargo, host_target_dir, root, target_dir};
 use anyhow::{ensure, Context, Result};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
-/// Builds the wheel of `python/`, installs it beside the packages that `python/requirements.txt` pins, checks its types,
-/// runs its tests and the example notebook.
+/// What the tests of `brownian.torch` run beside the wheel.
+const PROGRAMS: [&str; 6] = ["--bin", "trainer", "--example", "float_outputs", "--example", "training_draws"];
+
+/// Builds the wheel of `python/`, installs it beside the packages that `python/requirements.txt` and, for
+/// `brownian.torch`, `python/requirements-torch.txt` pin, checks its types, runs its tests and the example notebook.
 ///
 /// # Errors
 ///
@@ -27,6 +31,12 @@ pub fn run() -> Result<()> {
         succeed(Command::new(&python).args(arguments), "pip install")
     };
     install(&["-r".as_ref(), folder.join("requirements.txt").as_os_str()])?;
+    let begin = Instant::now();
+    install(&["-r".as_ref(), folder.join("requirements-torch.txt").as_os_str()])?;
+    eprintln!("PyTorch: installed in {} s", begin.elapsed().as_secs());
+    // As `cargo test` builds them.
+    let build = ["build", "--quiet", "--profile", "test", "--package", "brownian-trainer"];
+    host_cargo(&[&build[..], &PROGRAMS].concat(), "cargo build of the trainer")?;
 
     // Of an earlier version there may be another.
     if wheels.exists() {
@@ -47,7 +57,10 @@ pub fn run() -> Result<()> {
     let mut types = Command::new(&python);
     types.args(["-B", "-m", "mypy", "--strict", "--no-error-summary", "--package", "brownian", "--cache-dir"]);
     succeed(types.arg(place.join("types")).current_dir(&tests), "mypy")?;
-    succeed(Command::new(&python).args(["-B", "-m", "pytest", "--quiet"]).current_dir(&tests), "pytest")?;
+    let trainer = host_target_dir().join("debug").join(format!("trainer{}", std::env::consts::EXE_SUFFIX));
+    let mut pytest = Command::new(&python);
+    pytest.args(["-B", "-m", "pytest", "--quiet"]).current_dir(&tests).env("BROWNIAN_TRAINER", trainer);
+    succeed(&mut pytest, "pytest")?;
     let mut notebook = Command::new(program("jupyter-execute"));
     notebook.args(["--timeout=120", "--kernel_name=python3", "draw.ipynb"]).current_dir(folder.join("examples"));
     succeed(&mut notebook, "the notebook python/examples/draw.ipynb")

@@ -241,7 +241,7 @@ mod tests {
             "lacks the tensor out.bias, of shape [4] for the first"
         );
         let error = with(&|v| v.clear());
-        assert!(error.starts_with("lacks the tensors in.weight, in.gamma, in.beta and "), "{error}");
+        assert!(error.starts_with("lacks the tensors stem.weight, stem.gamma, stem.beta and "), "{error}");
         static ZEROS: [u8; 32] = [0; 32];
         static NAN: [u8; 16] = [0, 0, 0, 0, 0, 0, 0xC0, 0x7F, 0, 0, 0, 0, 0, 0, 0, 0];
         let error = with(&|v| put(v, "module.x", view(Dtype::F32, &[2], &ZEROS[..8])));
@@ -263,9 +263,9 @@ mod tests {
         let run = started("tiny", Shape::new(8, 8, 1));
         let graph = run.config.graph().unwrap();
         let mut stats = run.stats.clone();
-        let block = graph.stats.blocks.iter().find(|block| block.name == "in.variance").unwrap();
+        let block = graph.stats.blocks.iter().find(|block| block.name == "stem.variance").unwrap();
         stats[block.range.start + 2] = -0.5;
         let error = super::super::run(run.config, run.params, stats, 1).unwrap_err().to_string();
-        assert_eq!(error, "the tensor in.variance holds -0.5 at 2; variances are 0 or more");
+        assert_eq!(error, "the tensor stem.variance holds -0.5 at 2; variances are 0 or more");
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod trainer;
 mod validation;
 pub mod warnings;
 
+pub use draws::Draw;
 pub use model::{forward, Batch, Output};
 pub use run::{run, Event, Progress};
 pub use trainer::{step_bytes, Trainer};

@@ -201,6 +201,12 @@ impl Trainer {
         self.graph.fold(&self.ema, &self.stats)
     }
 
+    /// What step `step` (counted from 0) is made of: its images with noise, timesteps and classes. It depends on the
+    /// configuration, the data and the step alone.
+    pub fn draw(&mut self, data: &Dataset, step: u64) -> Draw {
+        self.draws.draw(data, step)
+    }
+
     /// One step, with the learning rate for `progress` in [0, 1]. Returns the loss.
     ///
     /// # Errors

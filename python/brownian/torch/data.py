@@ -1,0 +1,129 @@
+"""The images of a training, and what is drawn for a step."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Mapping, Union
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from .._native import Error
+
+
+class Arrays:
+    """Images and labels in a folder, as ``trainer run-to-torch --data`` writes them, read as they are needed.
+
+    Files ``images*.npy`` are ``[N, H, W, C]`` of bytes (0 is -1, 255 is 1) or float32 in [-1, 1], in the order of their
+    names; each has its ``labels*.npy`` beside it, whole numbers ``[N, axes]`` or ``[N]``, if there are labels at all.
+    Of ``parts`` processes, number ``part`` sees every image from its share of the whole, ``len(self)`` of them.
+    """
+
+    def __init__(
+        self, folder: Union[str, "os.PathLike[str]"], config: Mapping[str, Any], part: int = 0, parts: int = 1
+    ) -> None:
+        files = sorted(Path(folder).glob("images*.npy"))
+        if not files:
+            raise Error(f"{folder}: holds no images*.npy; write them with `trainer run-to-torch --data`")
+        axes = config["classes"]
+        self._classes = [axes] if isinstance(axes, int) else [len(axis["classes"]) for axis in axes]
+        self._classes = [count for count in self._classes if count > 0]
+        self._images = [_mapped(file) for file in files]
+        self._labels: list[npt.NDArray[Any]] = []
+        for file, images in zip(files, self._images):
+            if images.shape[1:] != tuple(config["image"]) or images.dtype not in (np.uint8, np.float32):
+                found = f"{images.dtype} of {list(images.shape)}"
+                raise Error(f"{file}: is {found}; the run takes uint8 or float32 of [N, *{config['image']}]")
+            if self._classes:
+                self._labels.append(self._labels_of(file, len(images)))
+        self._starts = np.cumsum([0] + [len(images) for images in self._images])
+        total = int(self._starts[-1])
+        self._first, end = total * part // parts, total * (part + 1) // parts
+        self._count = end - self._first
+        if self._count == 0:
+            raise Error(f"{folder}: {total} images are too few for {parts} processes")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def get(self, numbers: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Images, float32 ``[n, C, H, W]``, and their classes, int64 ``[n, axes]`` with -1 for none."""
+        numbers = numbers + self._first
+        files = np.searchsorted(self._starts, numbers, side="right") - 1
+        places = list(zip(files.tolist(), (numbers - self._starts[files]).tolist()))
+        images = torch.from_numpy(np.stack([self._images[file][i] for file, i in places])).permute(0, 3, 1, 2)
+        if images.dtype == torch.uint8:
+            images = images.float() / 127.5 - 1
+        if not self._labels:
+            return images.contiguous(), torch.full((len(numbers), 1), -1)
+        return images.contiguous(), torch.tensor(np.stack([self._labels[file][i] for file, i in places]))
+
+    def _labels_of(self, file: Path, count: int) -> npt.NDArray[Any]:
+        path = file.with_name(file.name.replace("images", "labels", 1))
+        labels = np.array(_mapped(path), dtype=np.int64).reshape(-1, len(self._classes))
+        if len(labels) != count:
+            raise Error(f"{path}: holds {len(labels)} labels of {len(self._classes)} axes for {count} images")
+        if (labels < -1).any() or (labels >= np.array(self._classes)).any():
+            raise Error(f"{path}: holds a class outside 0 to the run's {self._classes}")
+        return labels
+
+
+class Draws:
+    """What a process draws for a step, by ``(config["seed"], step, part)`` alone, so that a resumed run goes on as it was.
+
+    Images come in epochs, each in an order of its own; timesteps are spread evenly over the whole batch.
+    """
+
+    def __init__(self, config: Mapping[str, Any], count: int, part: int = 0, parts: int = 1) -> None:
+        if config["augment"] != "none":
+            raise Error(f"the run's images vary by {config['augment']}, which is not done here: start with --augment none")
+        self._config, self._count, self._part, self._parts = config, count, part, parts
+        self._batch = config["batch"] // parts
+        self._epoch: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+
+    def images(self, step: int) -> npt.NDArray[np.int64]:
+        """The numbers of the images."""
+        places = range(step * self._batch, (step + 1) * self._batch)
+        return np.array([self._at(place) for place in places])
+
+    def timesteps(self, step: int) -> Tensor:
+        """int64 ``[batch]``, from 1."""
+        place = np.arange(self._batch) * self._parts + self._part
+        parts = (place + self._rng(1, step).random(self._batch)) / (self._batch * self._parts)
+        t = (parts * self._config["timesteps"]).astype(np.int64) + 1
+        return torch.from_numpy(np.minimum(t, self._config["timesteps"]))
+
+    def drop(self, classes: Tensor, step: int) -> Tensor:
+        """Classes as they are shown: of an image all are left out as often as the configuration says, and else, where
+        there are several axes, each on its own as often again."""
+        rng, share = self._rng(2, step), self._config["label_dropout"]
+        gone = rng.random((len(classes), 1)) < share
+        if classes.shape[1] > 1:
+            gone = gone | (rng.random(tuple(classes.shape)) < share)
+        return classes.masked_fill(torch.from_numpy(gone), -1)
+
+    def generator(self, step: int, device: torch.device) -> torch.Generator:
+        """The generator of the step's noise."""
+        seed = int(self._rng(3, step).integers(1 << 62))
+        return torch.Generator(device).manual_seed(seed)
+
+    def _at(self, place: int) -> int:
+        epoch, at = divmod(place, self._count)
+        if self._epoch[0] != epoch:
+            self._epoch = (epoch, self._rng(0, epoch).permutation(self._count))
+        return int(self._epoch[1][at])
+
+    def _rng(self, use: int, number: int) -> np.random.Generator:
+        return np.random.default_rng([self._config["seed"], use, number, self._part])
+
+
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    """An array that stays in its file."""
+    try:
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise Error(f"{path}: cannot be read ({error})") from None
+    return array

@@ -1,0 +1,95 @@
+"""Files of weights, which ``trainer run-to-torch`` writes and ``trainer import`` reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Mapping, Optional, Sequence, Union
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from .._native import Error
+from .network import Network
+
+AnyPath = Union[str, "os.PathLike[str]"]
+#: The key of the metadata.
+KEY = "brownian"
+
+
+@dataclass
+class Run:
+    """What a file holds."""
+
+    #: The network with the file's weights.
+    network: Network
+    #: The configuration, as in a run's ``run.toml``.
+    config: dict[str, Any]
+    #: Steps that the weights were trained for.
+    step: int
+    #: The network's description.
+    graph: dict[str, Any]
+
+
+def load(path: AnyPath) -> Run:
+    """Reads a file of ``trainer run-to-torch`` or of :func:`save`.
+
+    Raises :class:`brownian.Error` for a file that is broken or does not say what it is.
+    """
+    try:
+        with safe_open(os.fspath(path), framework="pt") as file:
+            text = (file.metadata() or {}).get(KEY)
+            state = {name: file.get_tensor(name) for name in file.keys()}
+    except (OSError, SafetensorError) as error:
+        raise Error(f"{path}: cannot be read ({error})") from None
+    if text is None:
+        raise Error(f"{path}: does not say what it is; write it with `trainer run-to-torch`")
+    header = json.loads(text)
+    network = Network(header["graph"], header["config"]["timesteps"])
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise Error(f"{path}: {' '.join(str(error).split())}") from None
+    return Run(network, header["config"], header["step"], header["graph"])
+
+
+def save(path: AnyPath, run: Run, state: Optional[Mapping[str, torch.Tensor]] = None, step: Optional[int] = None) -> None:
+    """Writes a file for ``trainer import``: ``state``, or else the network's own weights, after ``step`` steps.
+
+    The file is written under another name and renamed when it is whole.
+    """
+    state = run.network.state_dict() if state is None else state
+    header = {"step": run.step if step is None else step, "config": run.config, "graph": run.graph}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    temporary = f"{os.fspath(path)}.tmp"
+    save_file(tensors, temporary, {KEY: json.dumps(header)})
+    os.replace(temporary, path)
+
+
+def build(
+    net: AnyPath,
+    image: Sequence[int],
+    classes: Sequence[int] = (),
+    timesteps: int = 1000,
+    trainer: AnyPath = "trainer",
+) -> Network:
+    """The network of a TOML file, or of a preset's name, for images of ``image`` (height, width, channels).
+
+    ``classes`` has the number of classes of each axis of labels. The description is made by the program ``trainer``,
+    which must be installed; ``trainer`` says where. Raises :class:`brownian.Error` with the program's words.
+    """
+    of = ["--net", os.fspath(net)] if Path(net).suffix == ".toml" else [os.fspath(net)]
+    command = [os.fspath(trainer), "net", *of, "--graph", "--image", "x".join(map(str, image))]
+    if classes:
+        command += ["--classes", ",".join(map(str, classes))]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise Error(f"cannot run {trainer} ({error}); install it with `cargo install brownian-trainer`") from None
+    if done.returncode:
+        raise Error(done.stderr.strip().removeprefix("error: "))
+    return Network(json.loads(done.stdout), timesteps)
