@@ -83,7 +83,7 @@ def test_killed_resumed_imported_exported_and_sampled(tmp_path):
     tune = ["--steps", 2, "--matching", 0, "--class-prior-rounds", 0, "--plan", "five=ddim:5"]
     trainer("finetune", home, "--out", tmp_path / "tuned", *tune)
     trainer("export", tmp_path / "tuned", "--out", tmp_path / "tuned.brn")
-    trainer("judge", data, "--test", data, "--out", tmp_path / "judge", "--epochs", 1)
+    trainer("judge", "--data", data, "--test", data, "--out", tmp_path / "judge", "--epochs", 1)
     report = trainer("eval", model, "--judge", tmp_path / "judge", "--plan", "five", "--count", 100)
     assert "five" in report
 

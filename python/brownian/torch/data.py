@@ -72,14 +72,15 @@ class Arrays:
 
 
 class Draws:
-    """What a process draws for a step, by ``(config["seed"], step, part)`` alone, so that a resumed run goes on as it was.
+    """What a process draws for a step, by the run's seed, the step and ``part`` alone: a resumed run goes on as it was.
 
     Images come in epochs, each in an order of its own; timesteps are spread evenly over the whole batch.
     """
 
     def __init__(self, config: Mapping[str, Any], count: int, part: int = 0, parts: int = 1) -> None:
         if config["augment"] != "none":
-            raise Error(f"the run's images vary by {config['augment']}, which is not done here: start with --augment none")
+            what = f"the run's images vary by {config['augment']}"
+            raise Error(f"{what}, which is not done here: start it with --augment none")
         self._config, self._count, self._part, self._parts = config, count, part, parts
         self._batch = config["batch"] // parts
         self._epoch: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, np.int64))

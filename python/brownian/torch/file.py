@@ -57,7 +57,9 @@ def load(path: AnyPath) -> Run:
     return Run(network, header["config"], header["step"], header["graph"])
 
 
-def save(path: AnyPath, run: Run, state: Optional[Mapping[str, torch.Tensor]] = None, step: Optional[int] = None) -> None:
+def save(
+    path: AnyPath, run: Run, state: Optional[Mapping[str, torch.Tensor]] = None, step: Optional[int] = None
+) -> None:
     """Writes a file for ``trainer import``: ``state``, or else the network's own weights, after ``step`` steps.
 
     The file is written under another name and renamed when it is whole.

@@ -18,8 +18,8 @@ NORM_TINY = 1e-5
 class Network(nn.Module):
     """The network of a graph, as ``trainer net --graph`` prints it.
 
-    The names in its ``state_dict`` are those of the graph's parameters and statistics. Its tables of time features reach
-    to ``timesteps``. Weights are drawn as the graph says when it is made; ``torch.manual_seed`` decides which.
+    The names in its ``state_dict`` are those of the graph's parameters and statistics. Its table of time features
+    reaches to ``timesteps``. Weights are drawn as the graph says when it is made; ``torch.manual_seed`` decides which.
     """
 
     #: Mean and variance of each norm for the last batch in training, by the name of the statistic.
@@ -63,7 +63,14 @@ class Network(nn.Module):
         return values[-1]
 
     def _compute(
-        self, number: int, kind: str, settings: Any, x: Tensor, others: Sequence[Tensor], shape: list[int], columns: Tensor
+        self,
+        number: int,
+        kind: str,
+        settings: Any,
+        x: Tensor,
+        others: Sequence[Tensor],
+        shape: list[int],
+        columns: Tensor,
     ) -> Tensor:
         if kind == "conv":
             return self._conv(settings, x)
@@ -171,6 +178,7 @@ def _shape(shape: Mapping[str, int]) -> tuple[int, int, int]:
     return shape["height"], shape["width"], shape["channels"]
 
 
+#: Inputs of each op.
 KINDS = {
     "input": 0,
     "space_to_depth": 1,
@@ -191,7 +199,8 @@ def _node(nodes: Sequence[Any], node: Mapping[str, Any]) -> tuple[str, Any, list
     """Kind, settings, inputs and shape of a node."""
     ((kind, settings),) = node["op"].items()
     if KINDS.get(kind) != len(node["inputs"]):
-        raise Error(f"node {node['name']} is a {kind} of {len(node['inputs'])} inputs, which this version does not know")
+        count = len(node["inputs"])
+        raise Error(f"node {node['name']} is a {kind} of {count} inputs, which this version does not know")
     return kind, settings, list(node["inputs"]), list(_shape(node["shape"]))
 
 
@@ -213,7 +222,8 @@ def _positions(pairs: int, shape: Mapping[str, int]) -> Tensor:
             for k in range(pairs):
                 for wave in (torch.sin, torch.cos):
                     line = wave(place * 2**k) * math.sqrt(2)
-                    waves.append(line.view(1, 1, *((1, -1) if axis == 3 else (-1, 1))).expand(1, 1, height, width))
+                    sides = (1, -1) if axis == 3 else (-1, 1)
+                    waves.append(line.view(1, 1, *sides).expand(1, 1, height, width))
     return torch.cat(waves, 1).float()
 
 

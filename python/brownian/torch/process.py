@@ -53,9 +53,9 @@ class Gaussian(nn.Module):
 
     def noise(self, x0: Tensor, t: Tensor, random: Tensor) -> tuple[Tensor, Tensor]:
         """x_t and the target of F, of clean images in [-1, 1] and :meth:`random` numbers."""
-        at = lambda name: _column(getattr(self, name), t)  # noqa: E731
-        x = at("x_of_x0") * x0 + at("x_of_epsilon") * random
-        return x, at("target_of_x0") * x0 + at("target_of_epsilon") * random
+        names = ("x_of_x0", "x_of_epsilon", "target_of_x0", "target_of_epsilon")
+        a, b, c, d = (_column(getattr(self, name), t) for name in names)
+        return a * x0 + b * random, c * x0 + d * random
 
     def loss(self, f: Tensor, x: Tensor, target: Tensor, t: Tensor) -> Tensor:
         """The weighted squared error of F, a mean over images and values."""

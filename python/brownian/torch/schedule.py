@@ -14,7 +14,7 @@ from .network import Network
 class Average:
     """The average of a network's weights, by name; that of its statistics are the network's own buffers.
 
-    It starts short and grows to its full length: after ``step`` steps the decay is min(``decay``, (1 + step)/(10 + step)).
+    It starts short and grows to its full length: in step ``step`` the decay is min(``decay``, (1 + step)/(10 + step)).
     """
 
     def __init__(self, network: Network, decay: float) -> None:
@@ -38,8 +38,8 @@ class Average:
 
 def learning_rate(config: Mapping[str, Any], step: int) -> float:
     """The rate of step ``step``, from 0: a linear rise over the warm-up, a cosine to zero over the run."""
-    steps = config["steps"]
-    warmup = max(min(config["warmup"], steps // 10), 1)
+    steps: int = config["steps"]
+    warmup: int = max(min(config["warmup"], steps // 10), 1)
     rise = min((step + 1) / warmup, 1.0)
     fall = 0.5 * (1 + math.cos(math.pi * min(step / steps, 1.0)))
     return float(config["lr"]) * rise * fall

@@ -49,12 +49,10 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 def mean_over(tensors: dict[str, Tensor], count: int, parts: int) -> None:
     """Divides sums over a process's parts, and takes the mean over processes."""
-    if not tensors:
-        return
     flat = torch.cat([tensor.flatten() for tensor in tensors.values()]) / count
     if parts > 1:
         dist.all_reduce(flat)
-    for tensor, mean in zip(tensors.values(), (flat / parts).split([t.numel() for t in tensors.values()])):
+    for tensor, mean in zip(tensors.values(), torch.split(flat / parts, [t.numel() for t in tensors.values()])):
         tensor.copy_(mean.view_as(tensor))
 
 
@@ -72,11 +70,14 @@ def main() -> None:
     config, network = run.config, run.network.to(device).train()
     accumulate = asked.accumulate or config.get("accumulate", 1)
     if config["batch"] % (parts * accumulate):
-        raise brownian.Error(f"a batch of {config['batch']} does not split into {accumulate} parts in {parts} processes")
+        what = f"a batch of {config['batch']} does not split into {accumulate} parts"
+        raise brownian.Error(f"{what} in {parts} processes")
     process = process_of(config).to(device)
     arrays = Arrays(asked.data, config, part, parts)
     draws = Draws(config, len(arrays), part, parts)
-    model = DistributedDataParallel(network, [device] if cuda else None, broadcast_buffers=False) if parts > 1 else network
+    model: Any = network
+    if parts > 1:
+        model = DistributedDataParallel(network, [device] if cuda else None, broadcast_buffers=False)
     adam = torch.optim.Adam(network.parameters(), betas=tuple(config["betas"]), eps=1e-8)
     average = Average(network, config["ema"])
     precision = PRECISIONS[asked.precision]
@@ -93,7 +94,7 @@ def main() -> None:
         scaler.load_state_dict(state["scaler"])
         step = state["step"]
     if part == 0:
-        print(f"step {step} of {config['steps']}: {parts} processes, {device.type}, {len(arrays)} images each", flush=True)
+        print(f"step {step} of {config['steps']}: {parts} processes, {device.type}, {len(arrays)} images", flush=True)
 
     begin, since, shown = time.monotonic(), step, math.nan
     while step < config["steps"]:
@@ -102,7 +103,7 @@ def main() -> None:
         x0, t, classes = (tensor.to(device, non_blocking=True) for tensor in (images, t, classes))
         x, target = process.noise(x0, t, process.random(x0, draws.generator(step, device)))
         adam.zero_grad(set_to_none=True)
-        loss, statistics = torch.zeros((), device=device), {}
+        loss, statistics = torch.zeros((), device=device), dict[str, Tensor]()
         batches = zip(*(tensor.chunk(accumulate) for tensor in (x, target, t, classes)))
         for number, (part_x, part_target, part_t, part_classes) in enumerate(batches):
             last = parts == 1 or number == accumulate - 1
@@ -114,8 +115,7 @@ def main() -> None:
             loss += part_loss.detach()
             for name, value in network.batch_statistics.items():
                 statistics[name] = statistics[name] + value if name in statistics else value.detach().clone()
-        means = {"": loss, **statistics}
-        mean_over(means, accumulate, parts)
+        mean_over({"": loss, **statistics}, accumulate, parts)
         if not math.isfinite(loss.item()):
             raise brownian.Error(f"step {step + 1}: the loss is not a number; start the run with a smaller --lr")
         for group in adam.param_groups:
