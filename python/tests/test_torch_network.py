@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from safetensors.torch import load_file, save_file  # noqa: E402
+from conftest import ROOT  # noqa: E402
 from trainer import example, program, start, trainer  # noqa: E402
 
 import brownian  # noqa: E402
@@ -56,6 +57,18 @@ def test_outputs_are_equal(preset, data, tmp_path):
     assert again.step == 7 and again.config == run.config
     for name, value in run.network.state_dict().items():
         assert torch.equal(value, again.network.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("name", ["digits28-tuned", "digits28-bits", "digits28-ncsn"])
+def test_shipped_runs_go_out_and_come_back(name, tmp_path):
+    """A fine-tuned one, whose norms are folded; one over bits; one with levels of noise."""
+    shipped = ROOT / "models/runs" / name
+    trainer("run-to-torch", shipped, "--out", tmp_path / "out.safetensors")
+    trainer("import", tmp_path / "out.safetensors", "--out", tmp_path / "back")
+    for file in ("state.safetensors", "run.toml"):
+        (before,), (after,) = (run.glob(f"step-*/{file}") for run in (shipped, tmp_path / "back"))
+        assert before.read_bytes() == after.read_bytes(), file
+    assert compared(shipped, bt.load(tmp_path / "out.safetensors").network, tmp_path) < 1e-5
 
 
 @pytest.mark.parametrize(
