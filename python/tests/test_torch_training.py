@@ -16,8 +16,8 @@ STEPS = 200
 RUNS = {
     "images": "--data faces16 --preset tiny",
     "epsilon, cosine": "--data digits --preset tiny --batch 16 --prediction epsilon --schedule cosine",
-    # Small batches at high rates part further: vectors 0.04 with 16 images at 0.004, where PyTorch in f32 and in f64 part
-    # by 0.002; signals 0.0013 with 8 at 0.016.
+    # Small batches at high rates part further: vectors by 0.04 with 16 at 0.004, where PyTorch in f32 and in f64 part by
+    # 0.002; signals by 0.0013 with 8 at 0.016.
     "vectors": "--data swissroll --preset nano --batch 64 --lr 0.001",
     "x0, variational": "--data swissroll --preset nano --batch 64 --lr 0.001 --prediction x0 --weighting variational",
     "signals": "--data spoken --preset speech-half --batch 8 --lr 0.004",
