@@ -1,7 +1,8 @@
 //! The folded float network: a graph without norms and its parameters. It is the reference that quantization starts
 //! from and is compared with.
 use crate::autograd::Buffer;
-use crate::graph::{Graph, Node, NodeId, Shape};
+use crate::graph::conditioning::time_features;
+use crate::graph::{Graph, Node, NodeId, Shape, TimeColumns};
 use crate::ops::passes::Inference;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
@@ -79,11 +80,15 @@ impl Network {
 
     fn row_bias(&self, t: usize, plan_row: usize) -> Vec<f32> {
         let spec = &self.graph.conditioning;
-        let last = spec.layers.len() - 1;
-        let mut bias = spec.time_features(t);
-        for (i, (weight, offset)) in spec.layers.into_iter().enumerate() {
-            bias = dense(self.param(weight), self.param(offset), &bias, i < last);
-        }
+        let mut bias = match spec.time {
+            TimeColumns::Network { features, layers, .. } => {
+                let last = layers.len() - 1;
+                layers.into_iter().enumerate().fold(time_features(features, t), |x, (i, (weight, offset))| {
+                    dense(self.param(weight), self.param(offset), &x, i < last)
+                })
+            }
+            TimeColumns::Table { time_table } => self.param(time_table)[(t - 1) * spec.columns..][..spec.columns].to_vec(),
+        };
         let table = spec.plan_table.map_or(&[][..], |id| self.param(id));
         let row = table.chunks_exact(self.bias_columns()).nth(plan_row).unwrap_or_default();
         bias.iter_mut().zip(row).for_each(|(b, r)| *b += r);

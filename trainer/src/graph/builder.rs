@@ -1,5 +1,5 @@
 //! Builds a [`Graph`] node by node, with every shape inferred and checked.
-use super::conditioning::Conditioning;
+use super::conditioning::{Conditioning, TimeColumns};
 use super::layout::{Init, Layout};
 use super::node::{Graph, Node};
 use super::shape::{NodeId, Shape};
@@ -7,8 +7,8 @@ use crate::ops::making::{Layer, Making, SILU_GAIN};
 use crate::ops::{Input, Op};
 use crate::{Error, Result};
 
-/// Standard deviation of the class table at the start.
-const CLASS_STD: f32 = 0.3;
+/// Standard deviation of the tables of timesteps and classes at the start.
+const TABLE_STD: f32 = 0.3;
 
 /// Builds a [`Graph`] node by node and infers every shape.
 ///
@@ -81,17 +81,8 @@ impl Builder {
     /// An output that is not shaped like the input, or no channel bias, without which the network could not know the
     /// timestep.
     pub fn finish(mut self, features: usize, hidden: usize, classes: &[usize]) -> Result<Graph> {
-        let output = self.shape(self.nodes.len() - 1);
-        if output != self.input {
-            return Err(Error::Invalid(format!(
-                "the network turns {} into {output}, but must keep the shape",
-                self.input
-            )));
-        }
-        if self.columns == 0 || features < 2 || !features.is_multiple_of(2) || hidden == 0 {
-            return Err(Error::Invalid(
-                "the network has no channel bias or no time features, so it cannot know the timestep".into(),
-            ));
+        if features < 2 || !features.is_multiple_of(2) || hidden == 0 {
+            return Err(Error::Invalid(format!("{features} features and {hidden} hidden values make no network of t")));
         }
         let columns = self.columns;
         let mut dense = |name: &str, inputs: usize, outputs: usize, gain: f32| {
@@ -105,11 +96,36 @@ impl Builder {
             dense("2", hidden, hidden, SILU_GAIN),
             dense("columns", hidden, columns, 0.5),
         ];
+        self.end(TimeColumns::Network { features, hidden, layers }, classes)
+    }
+
+    /// Ends the graph as [`Self::finish`] does, with a row of bias columns for each of `timesteps` timesteps in place of
+    /// a network.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn finish_with_table(mut self, timesteps: usize, classes: &[usize]) -> Result<Graph> {
+        let shape = vec![timesteps, self.columns];
+        let time_table = self.params.push("conditioning.times".into(), shape, Init::Normal(TABLE_STD));
+        self.end(TimeColumns::Table { time_table }, classes)
+    }
+
+    fn end(mut self, time: TimeColumns, classes: &[usize]) -> Result<Graph> {
+        let output = self.shape(self.nodes.len() - 1);
+        if output != self.input {
+            return Err(Error::Invalid(format!(
+                "the network turns {} into {output}, but must keep the shape",
+                self.input
+            )));
+        }
+        if self.columns == 0 {
+            return Err(Error::Invalid("the network has no channel bias, so it cannot know the timestep".into()));
+        }
+        let columns = self.columns;
         let classes = if classes.is_empty() { vec![0] } else { classes.to_vec() };
         let rows = classes.iter().map(|classes| classes + 1).sum();
-        let class_table = self.params.push("conditioning.classes".into(), vec![rows, columns], Init::Normal(CLASS_STD));
-        let conditioning =
-            Conditioning { features, hidden, classes, columns, layers, class_table, plans: vec![], plan_table: None };
+        let class_table = self.params.push("conditioning.classes".into(), vec![rows, columns], Init::Normal(TABLE_STD));
+        let conditioning = Conditioning { time, classes, columns, class_table, plans: vec![], plan_table: None };
         Ok(Graph { input: self.input, nodes: self.nodes, params: self.params, stats: self.stats, conditioning })
     }
 }

@@ -3,23 +3,20 @@ use super::layout::BlockId;
 use crate::{Error, Result};
 use serde::Serialize;
 
-/// The network on the host that turns a timestep and one class an axis into bias columns:
-/// columns(t, classes) = W·silu(W₂·silu(W₁·features(t) + b₁) + b₂) + b + Σₐ Eₐ\[classₐ\].
+/// What turns a timestep and one class an axis into bias columns on the host:
+/// columns(t, classes) = time(t) + Σₐ Eₐ\[classₐ\], where time(t) is of [`TimeColumns`].
 ///
 /// A condition is a slice of `Option<usize>`, one an axis: a class, or `None` for none; axes beyond its end have none.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Conditioning {
-    /// Number of sinusoidal features of t.
-    pub features: usize,
-    /// Width of the two hidden layers.
-    pub hidden: usize,
+    /// How a timestep becomes bias columns.
+    #[serde(flatten)]
+    pub time: TimeColumns,
     /// Number of classes of each axis, at least one axis; each has one row more, the null class, for no class. Unlabelled
     /// data are one axis without classes.
     pub classes: Vec<usize>,
     /// Number of bias columns.
     pub columns: usize,
-    /// Weight and bias of the three dense layers.
-    pub layers: [(BlockId, BlockId); 3],
     /// The class tables E, axis after axis, `[classes + 1][columns]` each; the last row of an axis is its null class.
     pub class_table: BlockId,
     /// Plans whose steps have rows of their own.
@@ -27,6 +24,26 @@ pub struct Conditioning {
     /// Rows added for the steps of [`Self::plans`], `[1 + steps of all plans][columns]`; row 0 is for every other
     /// timestep.
     pub plan_table: Option<BlockId>,
+}
+
+/// How a timestep becomes bias columns.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum TimeColumns {
+    /// A network: W·silu(W₂·silu(W₁·features(t) + b₁) + b₂) + b.
+    Network {
+        /// Number of sinusoidal features of t.
+        features: usize,
+        /// Width of the two hidden layers.
+        hidden: usize,
+        /// Weight and bias of the three dense layers.
+        layers: [(BlockId, BlockId); 3],
+    },
+    /// A row a timestep, `[T][columns]`; that of t is row t − 1.
+    Table {
+        /// The rows.
+        time_table: BlockId,
+    },
 }
 
 /// A plan that a network was fine-tuned for.
@@ -91,12 +108,12 @@ impl Conditioning {
         }
         0
     }
+}
 
-    /// The sinusoidal features of timestep `t` (Vaswani et al. 2017, section 3.5): sines, then cosines.
-    pub fn time_features(&self, t: usize) -> Vec<f32> {
-        let half = self.features / 2;
-        let angle = |i: usize| t as f64 * (-(i as f64) / half as f64 * 10_000f64.ln()).exp();
-        let sines = (0..half).map(|i| angle(i).sin() as f32);
-        sines.chain((0..half).map(|i| angle(i).cos() as f32)).collect()
-    }
+/// The sinusoidal features of timestep `t` (Vaswani et al. 2017, section 3.5): half of `count` sines, then cosines.
+pub fn time_features(count: usize, t: usize) -> Vec<f32> {
+    let half = count / 2;
+    let angle = |i: usize| t as f64 * (-(i as f64) / half as f64 * 10_000f64.ln()).exp();
+    let sines = (0..half).map(|i| angle(i).sin() as f32);
+    sines.chain((0..half).map(|i| angle(i).cos() as f32)).collect()
 }

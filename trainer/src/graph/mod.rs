@@ -15,7 +15,7 @@ pub mod shape;
 
 pub use crate::ops::Op;
 pub use builder::Builder;
-pub use conditioning::{Conditioning, TunedPlan};
+pub use conditioning::{Conditioning, TimeColumns, TunedPlan};
 pub use geometry::ConvGeometry;
 pub use layout::{Block, BlockId, Init, Layout};
 pub use node::{Graph, Node};

@@ -1,5 +1,5 @@
 //! A network as a list of nodes, with where its parameters lie.
-use super::conditioning::{Conditioning, TunedPlan};
+use super::conditioning::{Conditioning, TimeColumns, TunedPlan};
 use super::layout::{Init, Layout};
 use super::shape::{NodeId, Shape};
 use crate::ops::folding::Folding;
@@ -77,8 +77,13 @@ impl Graph {
         let mut to = Folding::new((&self.params, params), (&self.stats, stats));
         let nodes = self.nodes.iter().map(|node| Node { op: node.op.folded(&mut to), ..node.clone() }).collect();
         let mut conditioning = self.conditioning.clone();
-        for (weight, bias) in &mut conditioning.layers {
-            (*weight, *bias) = (to.copy(*weight), to.copy(*bias));
+        match &mut conditioning.time {
+            TimeColumns::Network { layers, .. } => {
+                for (weight, bias) in layers {
+                    (*weight, *bias) = (to.copy(*weight), to.copy(*bias));
+                }
+            }
+            TimeColumns::Table { time_table } => *time_table = to.copy(*time_table),
         }
         conditioning.class_table = to.copy(conditioning.class_table);
         conditioning.plan_table = conditioning.plan_table.map(|id| to.copy(id));

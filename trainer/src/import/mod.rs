@@ -3,6 +3,7 @@
 //!
 //! Whatever the format, an imported run is a packed one ([`Checkpoint::packed`]): it has weights and statistics, but
 //! neither Adam's moments nor losses. It is exported, sampled, evaluated, fine-tuned and trained from like any other.
+pub mod onnx;
 pub mod safetensors;
 mod values;
 

@@ -2,6 +2,7 @@
 //! a graph.
 mod choice;
 mod diffwave;
+mod listed;
 mod parts;
 mod patches;
 mod perceptron;
@@ -13,6 +14,7 @@ mod variation;
 
 pub use choice::Choice;
 pub use diffwave::DiffWave;
+pub use listed::{Listed, ListedNode, ListedOp};
 pub use parts::{ConditioningSpec, NormName};
 pub use perceptron::Perceptron;
 pub use presets::{build, check_name, preset, Preset, NAMES, PRESETS};

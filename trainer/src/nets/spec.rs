@@ -1,5 +1,6 @@
 //! The shape of a network as data.
 use super::diffwave::DiffWave;
+use super::listed::Listed;
 use super::parts::within;
 use super::perceptron::Perceptron;
 use super::unet::UNet;
@@ -37,6 +38,9 @@ pub enum Spec {
     /// Gated dilated convolutions, for signals.
     #[serde(rename = "diffwave")]
     DiffWave(DiffWave),
+    /// Node by node, as an import writes it.
+    #[serde(rename = "graph")]
+    Listed(Listed),
 }
 
 impl Spec {
@@ -82,6 +86,7 @@ impl Spec {
             Self::UNet(net) => net.check().map(|()| net.conditioning)?,
             Self::Perceptron(net) => net.check().map(|()| net.conditioning)?,
             Self::DiffWave(net) => net.check().map(|()| net.conditioning)?,
+            Self::Listed(net) => return net.check(),
         };
         within("conditioning.features", conditioning.features, 2, 4096)?;
         within("conditioning.hidden", conditioning.hidden, 1, 4096)?;
@@ -100,6 +105,15 @@ impl Spec {
             Self::UNet(net) => net.channels.clone(),
             Self::Perceptron(net) => vec![net.width],
             Self::DiffWave(net) => vec![net.width],
+            Self::Listed(net) => net.channels(),
+        }
+    }
+
+    /// The number of timesteps that it has a table for; none where a network takes any.
+    pub fn timesteps(&self) -> Option<usize> {
+        match self {
+            Self::Listed(net) => Some(net.timesteps),
+            _ => None,
         }
     }
 
@@ -113,6 +127,7 @@ impl Spec {
             Self::UNet(net) => net.build(input, classes),
             Self::Perceptron(net) => net.build(input, classes),
             Self::DiffWave(net) => net.build(input, classes),
+            Self::Listed(net) => net.build(input, classes),
         }
     }
 }
@@ -123,6 +138,7 @@ fn wrong_key(mut table: toml::Table) -> Option<String> {
         "unet" => table.try_into::<UNet>().err()?,
         "mlp" => table.try_into::<Perceptron>().err()?,
         "diffwave" => table.try_into::<DiffWave>().err()?,
+        "graph" => table.try_into::<Listed>().err()?,
         _ => return None,
     };
     Some(error.to_string())

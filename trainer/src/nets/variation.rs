@@ -70,6 +70,12 @@ impl Variation {
                     return Err(Error::Usage("--blocks: a network of kind \"diffwave\" has layers, not blocks".into()));
                 }
             }
+            Spec::Listed(_) if *self == Self::default() => {}
+            Spec::Listed(_) => {
+                return Err(Error::Usage(
+                    "--width, --blocks, --norm: a network of kind \"graph\" is what its nodes are; edit these".into(),
+                ))
+            }
         }
         spec.check()?;
         Ok(spec)

@@ -71,8 +71,13 @@ impl Config {
         if !self.betas.into_iter().all(rate) || !positive(self.clip) {
             return fail("Adam's decays must lie in [0, 1), the clip norm above 0".into());
         }
-        self.spec()?;
-        Ok(())
+        match self.spec()?.timesteps() {
+            Some(timesteps) if timesteps != self.timesteps => fail(format!(
+                "--timesteps {}: the network has a table of {timesteps} timesteps; give as many",
+                self.timesteps
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Checks what belongs to the process.
@@ -185,7 +190,7 @@ mod tests {
         let mut good = config();
         bits(&mut good);
         assert!(good.check().is_ok());
-        let cases: [(&str, Change); 19] = [
+        let cases: [(&str, Change); 20] = [
             ("--schedule cosine: it is of the Gaussian process", |c| {
                 bits(c);
                 c.schedule = ScheduleName::Cosine;
@@ -222,6 +227,16 @@ mod tests {
             ("--blocks 99:", |c| c.network = vary(1.0, Some(99))),
             ("--data-scale 0:", |c| c.data_scale = 0.0),
             ("clip norm", |c| c.clip = 0.0),
+            ("--timesteps 1000: the network has a table of 60 timesteps", |c| {
+                c.network = nets::Choice::Spec(nets::Spec::Listed(nets::Listed {
+                    timesteps: 60,
+                    nodes: vec![nets::ListedNode {
+                        name: "bias".into(),
+                        inputs: vec!["input".into()],
+                        op: nets::ListedOp::Bias,
+                    }],
+                }));
+            }),
         ];
         for (reason, change) in cases {
             let mut config = config();

@@ -1,8 +1,9 @@
 //! The training pass of a graph: every node as a recorded operation.
 use crate::autograd::{
-    conv::conv, conv::Conv, embedding::embedding, fake_quantize::fake_quantize, Act, Parameters, Tape,
+    conv::conv, conv::Conv, embedding::embedding, fake_quantize::fake_quantize, Act, Buffer, Parameters, Tape,
 };
-use crate::graph::{BlockId, Graph, Shape};
+use crate::graph::conditioning::time_features;
+use crate::graph::{BlockId, Graph, Shape, TimeColumns};
 use crate::lower::rounding::Rounding;
 use crate::ops::passes::Recording;
 use crate::ops::Activation;
@@ -67,23 +68,33 @@ pub fn forward(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: Batch
 /// The bias columns of every image, as in [`crate::graph::Conditioning`].
 fn conditioning(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: &Batch) -> Act {
     let spec = &graph.conditioning;
-    let features: Vec<f32> = batch.timesteps.iter().flat_map(|t| spec.time_features(*t)).collect();
-    let mut x = tape.hold(features.into(), batch.timesteps.len(), Shape::new(1, 1, spec.features));
-    for (i, (weight, bias)) in spec.layers.into_iter().enumerate() {
-        if i > 0 {
-            x = Activation::Silu.of(tape, &x);
-        }
-        let [weight, bias] = [weight, bias].map(|id| &graph.params.blocks[id]);
-        let shapes = Conv::linear(weight.shape[1], weight.shape[0]);
-        x = conv(tape, &x, shapes, params, weight.range.clone(), Some(bias.range.clone()), i > 0);
-    }
     let table = |id: BlockId| graph.params.blocks[id].range.clone();
+    let images = batch.timesteps.len();
+    let mut x = match spec.time {
+        TimeColumns::Network { features: count, layers, .. } => {
+            let features: Vec<f32> = batch.timesteps.iter().flat_map(|t| time_features(count, *t)).collect();
+            let mut x = tape.hold(features.into(), images, Shape::new(1, 1, count));
+            for (i, (weight, bias)) in layers.into_iter().enumerate() {
+                if i > 0 {
+                    x = Activation::Silu.of(tape, &x);
+                }
+                let [weight, bias] = [weight, bias].map(|id| &graph.params.blocks[id]);
+                let shapes = Conv::linear(weight.shape[1], weight.shape[0]);
+                x = conv(tape, &x, shapes, params, weight.range.clone(), Some(bias.range.clone()), i > 0);
+            }
+            x
+        }
+        TimeColumns::Table { time_table } => {
+            let zeros = tape.hold(Buffer::zeros(images * spec.columns), images, Shape::new(1, 1, spec.columns));
+            embedding(tape, &zeros, params, table(time_table), batch.timesteps.iter().map(|t| t - 1).collect())
+        }
+    };
     for axis in 0..spec.axes() {
         let rows = batch.class_rows.iter().skip(axis).step_by(spec.axes()).copied().collect();
         x = embedding(tape, &x, params, table(spec.class_table), rows);
     }
     match spec.plan_table {
-        Some(id) => embedding(tape, &x, params, table(id), vec![batch.plan_row; batch.timesteps.len()]),
+        Some(id) => embedding(tape, &x, params, table(id), vec![batch.plan_row; images]),
         None => x,
     }
 }

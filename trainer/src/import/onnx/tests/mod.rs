@@ -1,0 +1,5 @@
+//! Networks that tests write as ONNX files, read, and compare with the definitions of ONNX's operators.
+mod files;
+mod operators;
+mod reference;
+mod refusals;
