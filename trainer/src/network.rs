@@ -87,7 +87,9 @@ impl Network {
                     dense(self.param(weight), self.param(offset), &x, i < last)
                 })
             }
-            TimeColumns::Table { time_table } => self.param(time_table)[(t - 1) * spec.columns..][..spec.columns].to_vec(),
+            TimeColumns::Table { time_table } => {
+                self.param(time_table)[(t - 1) * spec.columns..][..spec.columns].to_vec()
+            }
         };
         let table = spec.plan_table.map_or(&[][..], |id| self.param(id));
         let row = table.chunks_exact(self.bias_columns()).nth(plan_row).unwrap_or_default();

@@ -2,20 +2,26 @@
 use super::network::NetworkArgs;
 use super::process::ProcessArgs;
 use super::run_data::{check_apart, describe, training_data};
-use crate::data::Options;
+use crate::data::{Axis, Options};
+use crate::graph::Shape;
+use crate::import::onnx::{self, Imported, Timesteps};
 use crate::import::{self, safetensors};
-use crate::nets::Choice;
+use crate::nets::{Choice, Spec};
 use crate::report::note::note;
 use crate::run::{checkpoint, Checkpoint, Config, Lock};
 use crate::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
 
+/// How the name of an ONNX file ends.
+const ONNX: &str = "onnx";
+
 /// Arguments of `trainer import`.
 #[derive(Debug, Args)]
 pub struct Import {
-    /// The weights: a safetensors file with one tensor for each parameter, by its name.
-    #[arg(value_name = "FILE.safetensors")]
+    /// The weights: a safetensors file with one tensor for each parameter, by its name, or an ONNX file (`.onnx`) of a
+    /// network of convolutions with its weights.
+    #[arg(value_name = "FILE.safetensors|FILE.onnx")]
     file: PathBuf,
     /// Folder of the new run, which holds none yet.
     #[arg(long, value_name = "RUN")]
@@ -23,6 +29,9 @@ pub struct Import {
     /// Of a file that does not say what it was trained on: the training data, as `train` takes them.
     #[arg(long)]
     data: Option<String>,
+    /// Of an ONNX file: the number that its input t has for the first timestep, 0 or 1.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=1))]
+    first_timestep: u8,
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
@@ -57,12 +66,15 @@ impl Import {
     }
 
     fn imported(&self) -> Result<Checkpoint> {
+        if self.file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(ONNX)) {
+            return self.of_onnx();
+        }
         let bytes = std::fs::read(&self.file).map_err(|e| Error::file(&self.file, format!("cannot be read: {e}")))?;
         let in_file = |e: Error| Error::file(&self.file, e);
         let file = safetensors::File::decode(&bytes).map_err(in_file)?;
         let (config, step) = match file.header.clone() {
             Some(header) => (self.of_file(header.config)?, header.step),
-            None => (self.of_options()?, 0),
+            None => (self.of_options(|shape| self.network.spec(shape))?, 0),
         };
         config.check().map_err(in_file)?;
         let [params, stats] = file.weights(&config.graph().map_err(in_file)?).map_err(in_file)?;
@@ -87,8 +99,53 @@ impl Import {
         }
     }
 
-    /// A configuration as `train` makes it.
-    fn of_options(&self) -> Result<Config> {
+    /// A network that the file holds with its weights; the options say the rest, as for `train`.
+    fn of_onnx(&self) -> Result<Checkpoint> {
+        if self.network.is_given() {
+            let what =
+                "--preset, --net, --norm, --width, --blocks: an ONNX file holds its network; leave the option out";
+            return Err(Error::Usage(what.into()));
+        }
+        let read = |count: usize| onnx::read(&self.file, Timesteps { count, first: usize::from(self.first_timestep) });
+        // What is wrong with the file is known before the data are read; these may say another number of timesteps.
+        let mut usual = Config::usual();
+        self.process.apply(&mut usual);
+        let mut imported = read(usual.timesteps)?;
+        let mut config = self.of_options(|shape| self.network_of(&imported, shape))?;
+        if config.timesteps != usual.timesteps {
+            imported = read(config.timesteps)?;
+            config.network = Choice::Spec(imported.spec);
+        }
+        let counts = |axes: &[Axis]| axes.iter().map(|axis| axis.classes.len()).collect::<Vec<_>>();
+        let (network, data) = (counts(&imported.axes), counts(&config.axes));
+        match config.axes.is_empty() {
+            true => config.axes = imported.axes,
+            false if network != data => {
+                return Err(Error::file(
+                    &self.file,
+                    format!(
+                    "knows {network:?} classes on its axes, but the data have {data:?}; a table of classes has a row \
+                         a class and a last one for none, and for a network without classes give `--labels none`"
+                ),
+                ))
+            }
+            false => {}
+        }
+        import::run(config, imported.params, vec![], 0).map_err(|e| Error::file(&self.file, e))
+    }
+
+    /// The network of an ONNX file and its name, for images of `shape`.
+    fn network_of(&self, imported: &Imported, shape: Shape) -> Result<(String, Spec)> {
+        if imported.image != shape {
+            let what = format!("takes images of {}, but the data have {shape}", imported.image);
+            return Err(Error::file(&self.file, what));
+        }
+        let name = self.file.file_stem().map(|name| name.to_string_lossy().into_owned());
+        Ok((name.unwrap_or_default(), imported.spec.clone()))
+    }
+
+    /// A configuration as `train` makes it, with the network that `network` gives for the images.
+    fn of_options(&self, network: impl FnOnce(Shape) -> Result<(String, Spec)>) -> Result<Config> {
         let Some(source) = &self.data else {
             return Err(Error::file(
                 &self.file,
@@ -99,7 +156,7 @@ impl Import {
         check_apart(source, &self.out)?;
         let opened = training_data(source, &self.data_options)?;
         describe(&opened);
-        let (name, spec) = self.network.spec(opened.data.shape)?;
+        let (name, spec) = network(opened.data.shape)?;
         let mut config = Config { network: Choice::Spec(spec), ..Config::new(&name, &opened.data) };
         config.data.clone_from(source);
         config.data_options = self.data_options.or(&config.data_options);

@@ -5,7 +5,7 @@ use super::node::Node;
 use super::proto::element;
 use super::tensor::Tensor;
 use crate::{Error, Result};
-use ndarray::{concatenate, ArrayD, ArrayView2, Axis, Ix2, IxDyn, Zip};
+use ndarray::{concatenate, ArrayD, ArrayView2, ArrayViewD, Axis, Ix2, IxDyn, Zip};
 use std::path::Path;
 
 /// The results of a node for inputs with values; `None` where an input is left out.
@@ -51,12 +51,10 @@ fn results(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Vec<Tensor>> {
             joined(&parts, node.int("axis", 0))?
         }
         "Gemm" => {
-            let turned = |name: &str, x: &Tensor| -> Result<ArrayD<f32>> {
-                let x = x.floats()?;
-                Ok(if node.int(name, 0) != 0 { x.t().to_owned() } else { x.clone() })
-            };
-            let (a, b) = (turned("transA", input(0)?)?, turned("transB", input(1)?)?);
-            let product = product(&a, &b, f64::from(node.float("alpha", 1.0)))?;
+            let (a, b) = (input(0)?.floats()?, input(1)?.floats()?);
+            let a = if node.int("transA", 0) != 0 { a.t() } else { a.view() };
+            let b = if node.int("transB", 0) != 0 { b.t() } else { b.view() };
+            let product = product(a, b, f64::from(node.float("alpha", 1.0)))?;
             match inputs.get(2).copied().flatten() {
                 None => product,
                 Some(c) => {
@@ -65,7 +63,7 @@ fn results(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Vec<Tensor>> {
                 }
             }
         }
-        "MatMul" => product(input(0)?.floats()?, input(1)?.floats()?, 1.0)?,
+        "MatMul" => product(input(0)?.floats()?.view(), input(1)?.floats()?.view(), 1.0)?,
         _ => return Err(Error::Invalid("is not known among constants and the network of t and classes".into())),
     };
     Ok(vec![result])
@@ -206,7 +204,7 @@ fn joined(parts: &[&Tensor], axis: i64) -> Result<Tensor> {
 }
 
 /// α·A·B of matrices; a vector A is one row.
-fn product(a: &ArrayD<f32>, b: &ArrayD<f32>, alpha: f64) -> Result<Tensor> {
+fn product(a: ArrayViewD<f32>, b: ArrayViewD<f32>, alpha: f64) -> Result<Tensor> {
     let failed = || Error::Invalid(format!("cannot multiply {:?} by {:?}", a.shape(), b.shape()));
     let rows = match a.ndim() {
         1 => a.view().insert_axis(Axis(0)),

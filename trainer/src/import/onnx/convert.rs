@@ -162,7 +162,7 @@ impl<'a> Converter<'a> {
         match value {
             Some(Value::Map(map)) => Ok(map.clone()),
             Some(Value::View(view)) => {
-                let mut map = view.clone().map(&mut self.net).map_err(|e| node.error(e))?;
+                let mut map = view.clone().map(&mut self.net)?;
                 map.sole &= node.inputs.get(i).is_some_and(|name| self.is_read_once(name));
                 self.values.extend(node.inputs.get(i).and_then(|name| {
                     self.values.get_key_value(&**name).map(|(key, _)| (*key, Value::Map(map.clone())))
@@ -206,6 +206,12 @@ impl<'a> Converter<'a> {
     }
 
     fn moved(&mut self, node: &'a Node) -> Result<Vec<Value>> {
+        if node.op == "Dropout"
+            && node.inputs.len() > 2
+            && self.constant(node, 2, "mode")?.ints().is_ok_and(|v| v != [0])
+        {
+            return Err(node.error("is in training mode; export after model.eval()"));
+        }
         if matches!(&*node.op, "Identity" | "Dropout") {
             return Ok(vec![self.values[&*node.inputs[0]].clone()]);
         }
@@ -220,8 +226,8 @@ impl<'a> Converter<'a> {
         };
         let rest: Vec<Option<&Tensor>> = node.inputs[1..].iter().map(|name| self.host.constant(name)).collect();
         let moved = moved(node, &view.at, &rest).map_err(|e| node.error(e))?;
-        let part = view.part || is_taking(node);
-        Ok(moved.into_iter().map(|at| Value::View(View { at, part, ..view })).collect())
+        let (part, mover) = (view.part || is_taking(node), format!("{} node {}", node.op, node.name));
+        Ok(moved.into_iter().map(|at| Value::View(View { at, part, mover: mover.clone(), ..view })).collect())
     }
 
     fn pointwise(&mut self, node: &Node, op: ListedOp) -> Result<Map> {
@@ -256,6 +262,9 @@ impl<'a> Converter<'a> {
         }
         let shift = |(c, scale): (usize, &f64)| f64::from(parts[1][c]) - f64::from(parts[2][c]) * scale;
         let shifts: Vec<f64> = scales.iter().enumerate().map(shift).collect();
+        if self.net.shape(map.node).channels != map.order.len() {
+            return Err(node.error("normalises a flattened image; do it before Flatten"));
+        }
         Ok(self.net.affine(&node.name, &map, &scales, &shifts))
     }
 
@@ -274,12 +283,14 @@ impl<'a> Converter<'a> {
                     return Err(node.error(format!("adds {:?} to {:?}; only equal sizes are known", b.dims, a.dims)));
                 }
                 let b = if sign < 0.0 { self.scaled(node, &b, -1.0)? } else { b };
-                let (a, b) = if a.sole {
-                    (self.net.reordered(a, &b.order), b)
-                } else {
-                    (a.clone(), self.net.reordered(b, &a.order))
-                };
                 let shape = self.net.shape(a.node);
+                if shape != self.net.shape(b.node) {
+                    return Err(node.error("adds an image to a flattened one; add before Flatten"));
+                }
+                let (a, b) = match a.sole {
+                    true => (self.net.reordered(a, &b.order).map_err(|e| node.error(e))?, b),
+                    false => (a.clone(), self.net.reordered(b, &a.order).map_err(|e| node.error(e))?),
+                };
                 let made = self.net.push(&node.name, ListedOp::Add, &[a.node, b.node], shape);
                 Ok(Map { node: made, sole: true, ..a })
             }
@@ -338,10 +349,10 @@ impl<'a> Converter<'a> {
             )),
         };
         let Some(second) = second else { return Ok(self.after(&node.name, op, first)) };
-        if first.dims != second.dims {
+        if first.dims != second.dims || self.net.shape(first.node) != self.net.shape(second.node) {
             return Err(node.error(format!("gates {:?} by {:?}", first.dims, second.dims)));
         }
-        let second = self.net.reordered(second, &first.order);
+        let second = self.net.reordered(second, &first.order).map_err(|e| node.error(e))?;
         let shape = self.net.shape(first.node);
         let made = self.net.push(&node.name, op, &[first.node, second.node], shape);
         Ok(Map { node: made, sole: true, ..first })
@@ -441,15 +452,14 @@ impl<'a> Converter<'a> {
         let name = &*model.output;
         let map = match self.values.get(name) {
             Some(Value::Map(map)) => map.clone(),
-            Some(Value::View(view)) => {
-                view.clone().map(&mut self.net).map_err(|e| Error::Invalid(format!("output {name}: {e}")))?
-            }
+            Some(Value::View(view)) => view.clone().map(&mut self.net)?,
             _ => return Err(Error::Invalid(format!("output {name}: is no result that depends on x"))),
         };
         if map.dims != model.image {
             return Err(Error::Invalid(format!("output {name}: is {:?}, but x is {:?}", map.dims, model.image)));
         }
         let order: Vec<usize> = (0..map.order.len()).collect();
-        Ok(self.net.reordered(map, &order).node)
+        let map = self.net.reordered(map, &order);
+        Ok(map.map_err(|e| Error::Invalid(format!("output {name}: {e}")))?.node)
     }
 }

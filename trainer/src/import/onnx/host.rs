@@ -5,6 +5,7 @@ use super::model::{Label, Model};
 use super::movement::MOVEMENTS;
 use super::node::Node;
 use super::tensor::Tensor;
+use crate::data::labels::{MAX_AXES, MAX_CLASSES};
 use crate::{Error, Result};
 use std::collections::HashMap;
 
@@ -34,7 +35,7 @@ impl<'a> Host<'a> {
     /// # Errors
     /// More axes of classes than there are bits.
     pub fn new(model: &'a Model) -> Result<Self> {
-        if model.classes.len() > crate::data::labels::MAX_AXES {
+        if model.classes.len() > MAX_AXES {
             let names: Vec<&str> = model.classes.iter().map(|label| &*label.name).collect();
             return Err(Error::Invalid(format!("has the inputs {names:?}; only x, t and a few of classes are known")));
         }
@@ -143,6 +144,10 @@ impl<'a> Host<'a> {
             ))),
             Some(0 | 1) => Err(Error::Invalid(format!(
                 "input {}: chooses from one row; a table needs a row a class and a last one for no class",
+                label.name
+            ))),
+            Some(rows) if rows - 1 > MAX_CLASSES => Err(Error::Invalid(format!(
+                "input {}: chooses from {rows} rows; an axis has at most {MAX_CLASSES} classes",
                 label.name
             ))),
             Some(rows) => Ok(rows - 1),

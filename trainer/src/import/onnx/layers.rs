@@ -197,7 +197,8 @@ impl Converter<'_> {
         let map = self.map(node, 0)?;
         let shape = shape_of(&map.dims).map_err(|e| node.error(e))?;
         let mode = node.text("mode", "nearest");
-        if mode != "nearest" || map.dims.len() < 3 || node.has("axes") {
+        let stretches = node.text("keep_aspect_ratio_policy", "stretch") == "stretch";
+        if mode != "nearest" || map.dims.len() < 3 || node.has("axes") || !stretches {
             return Err(node.error(format!("interpolates by {mode}; use Upsample(mode=\"nearest\")")));
         }
         let given = |i: usize| node.inputs.get(i).is_some_and(|name| !name.is_empty());
@@ -258,7 +259,7 @@ impl Converter<'_> {
             "CRD" => (0..shape.channels).map(|k| k % pixels * channels + k / pixels).collect(),
             _ => (0..shape.channels).collect(),
         };
-        let deep = self.net.reordered(map, &order);
+        let deep = self.net.reordered(map, &order).map_err(|e| node.error(e))?;
         let output = Shape::new(shape.height * side, shape.width * side, channels);
         let op = ListedOp::DepthToSpace { block, crop: [0; 2] };
         let made = self.net.push(&node.name, op, &[deep.node], output);

@@ -77,6 +77,16 @@ impl Model {
         for tensor in &graph.initializer {
             constants.insert(tensor.name.clone(), Tensor::read(tensor, folder)?);
         }
+        let no_image = || {
+            let found: Vec<&str> = graph.input.iter().map(|input| &*input.name).collect();
+            Error::Invalid(format!(
+                "has no input called x, but {found:?}; export with input_names=[\"x\", \"t\"], then one name an axis of \
+                 classes"
+            ))
+        };
+        if !graph.input.iter().any(|input| input.name == X) {
+            return Err(no_image());
+        }
         let (mut image, mut timestep, mut classes) = (None, None, vec![]);
         for input in graph.input.iter().filter(|input| !constants.contains_key(&input.name)) {
             match &*input.name {
@@ -85,13 +95,7 @@ impl Model {
                 _ => classes.push(label(input)?),
             }
         }
-        let image = image.ok_or_else(|| {
-            let found: Vec<&str> = graph.input.iter().map(|input| &*input.name).collect();
-            Error::Invalid(format!(
-                "has no input called x, but {found:?}; export with input_names=[\"x\", \"t\"], then one name an axis of \
-                 classes"
-            ))
-        })?;
+        let Some(image) = image else { return Err(no_image()) };
         let [output] = &graph.output[..] else {
             return Err(Error::Invalid(format!("has {} outputs; export one, shaped like x", graph.output.len())));
         };

@@ -1,6 +1,7 @@
 //! The network in the making: nodes with their weights, in Brownian's layouts.
 use crate::graph::{ConvGeometry, Shape};
 use crate::nets::{ListedNode, ListedOp};
+use crate::{Error, Result};
 use std::collections::HashSet;
 
 /// A node with its weights.
@@ -165,15 +166,21 @@ impl Net {
     }
 
     /// The same values stored in another order.
-    pub fn reordered(&mut self, map: Map, order: &[usize]) -> Map {
+    ///
+    /// # Errors
+    /// A flattened image in another order.
+    pub fn reordered(&mut self, map: Map, order: &[usize]) -> Result<Map> {
         if map.order == order {
-            return map;
+            return Ok(map);
+        }
+        if order.len() != self.shape(map.node).channels || map.order.len() != order.len() {
+            return Err(Error::Invalid("needs a flattened image's values in another order; flatten it later".into()));
         }
         if !(map.sole && self.has_rows(map.node)) {
             let mut from = vec![0; order.len()];
             map.order.iter().zip(order).for_each(|(old, new)| from[*new] = *old);
             let node = self.chosen(map.node, &from);
-            return Map { node, order: order.to_vec(), sole: true, ..map };
+            return Ok(Map { node, order: order.to_vec(), sole: true, ..map });
         }
         let node = &mut self.nodes[map.node];
         let (weight, bias) = (node.weight.clone(), node.bias.clone());
@@ -182,7 +189,7 @@ impl Net {
             node.weight[new * row..(new + 1) * row].copy_from_slice(&weight[old * row..(old + 1) * row]);
             node.bias[*new] = bias[*old];
         }
-        Map { order: order.to_vec(), ..map }
+        Ok(Map { order: order.to_vec(), ..map })
     }
 
     /// A node with the stored channels `from` of another, in this order.

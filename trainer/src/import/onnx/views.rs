@@ -16,6 +16,8 @@ pub struct View {
     pub sole: bool,
     /// Whether it is such a part.
     pub part: bool,
+    /// The operator and name of the last node that moved them.
+    pub mover: String,
 }
 
 /// The spatial sizes and channels of a result with ONNX's sizes.
@@ -44,7 +46,7 @@ impl Map {
         };
         let at = ArrayD::from_shape_vec(IxDyn(&self.dims), at)
             .map_err(|_| Error::Invalid(format!("has the sizes {:?} of a result {shape}", self.dims)))?;
-        Ok(View { node: self.node, at, sole: self.sole, part: false })
+        Ok(View { node: self.node, at, sole: self.sole, part: false, mover: String::new() })
     }
 }
 
@@ -55,7 +57,7 @@ impl View {
     /// A move that no op makes.
     pub fn map(&self, net: &mut Net) -> Result<Map> {
         let (dims, at) = (self.at.shape().to_vec(), self.at.iter().copied().collect::<Vec<_>>());
-        let wanted = shape_of(&dims)?;
+        let wanted = shape_of(&dims).map_err(|e| Error::Invalid(format!("{}: {e}", self.mover)))?;
         let stored = net.shape(self.node);
         if dims.len() == 2 && stored.pixels() > 1 && is_order(&at, stored.len()) {
             return Ok(Map { node: self.node, dims, order: at, sole: self.sole && !self.part });
@@ -68,9 +70,10 @@ impl View {
         let found = found.into_iter().flatten().next();
         found.map(|(node, order, sole)| Map { node, dims: dims.clone(), order, sole }).ok_or_else(|| {
             Error::Invalid(format!(
-                "makes {dims:?} of a result {stored} in a way that is neither flattening, choosing channels, enlarging nor \
+                "{}: makes {dims:?} of a result {stored} in a way that is neither flattening, choosing channels, enlarging nor \
                  moving blocks of pixels into channels or back; GroupNorm, attention and other means over parts reshape \
-                 so: train with BatchNorm in place of norms over groups, and without attention"
+                 so: train with BatchNorm in place of norms over groups, and without attention",
+                self.mover
             ))
         })
     }
@@ -155,7 +158,7 @@ impl View {
         }
         let dims = [1, stored.channels, stored.height, stored.width].to_vec();
         let deep = Map { node: self.node, dims, order: from, sole: self.sole && !self.part };
-        let deep = net.reordered(deep, &(0..stored.channels).collect::<Vec<_>>());
+        let deep = net.reordered(deep, &(0..stored.channels).collect::<Vec<_>>()).ok()?;
         let op = ListedOp::DepthToSpace { block, crop: [0; 2] };
         let node = net.push(&format!("{name}.to_space"), op, &[deep.node], wanted);
         Some((node, (0..wanted.channels).collect(), true))

@@ -26,6 +26,7 @@ fn equals(model: &Model) -> Vec<ListedOp> {
         let found = network.forward(&ours, &network.bias(t + 1, &condition).unwrap(), |_, _| ()).unwrap();
         let expected = reference::run(model, &x, t, &classes);
         let largest = expected.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+        assert_eq!(expected.len(), found.len());
         assert!(largest > 1e-2, "the network answers nothing to compare");
         for (i, value) in expected.iter().enumerate() {
             let ours = found[i % pixels * channels + i / pixels];

@@ -283,9 +283,14 @@ fn signal_or_image(like: &Array, made: Array) -> Array {
 
 fn conv(node: &Node, inputs: &[Option<&Array>]) -> Array {
     let (x, w) = (image(inputs[0].unwrap()), image(inputs[1].unwrap()));
+    let mut pads = window(node, "pads", 0);
+    if setting(node, "auto_pad").is_some_and(|attribute| attribute.s == b"SAME_UPPER") {
+        // Of stride 1: as many outputs as inputs, the odd zero behind.
+        let [rows, columns] = [w.dims[2] - 1, w.dims[3] - 1];
+        pads = vec![rows / 2, columns / 2, rows - rows / 2, columns - columns / 2];
+    }
     let groups = setting(node, "group").map_or(1, |attribute| attribute.i as usize);
-    let [stride, dilation, pads] =
-        [("strides", 1), ("dilations", 1), ("pads", 0)].map(|(name, usual)| window(node, name, usual));
+    let [stride, dilation] = ["strides", "dilations"].map(|name| window(node, name, 1));
     let size = |axis: usize| {
         let reach = dilation[axis] * (w.dims[axis + 2] - 1) + 1;
         (x.dims[axis + 2] + pads[axis] + pads[axis + 2] - reach) / stride[axis] + 1

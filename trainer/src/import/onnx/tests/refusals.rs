@@ -76,8 +76,8 @@ fn operators_are_named_with_what_to_use_instead() {
         (behind("Mul", &["map"], &[]), ["Mul node h3", "only one value a channel"]),
         (behind("Concat", &["h1"], &[("axis", Int(2))]), ["Concat node h3", "along axis 2"]),
         (behind("Concat", &["map"], &[("axis", Int(1))]), ["Concat node h3", "depends on no image"]),
-        (behind("Reshape", &["flat"], &[]), ["h3", "GroupNorm"]),
-        (behind("Transpose", &[], &[("perm", Ints(vec![0, 1, 3, 2]))]), ["out", "GroupNorm"]),
+        (behind("Reshape", &["flat"], &[]), ["Reshape node h3", "GroupNorm"]),
+        (behind("Transpose", &[], &[("perm", Ints(vec![0, 1, 3, 2]))]), ["Transpose node h3", "GroupNorm"]),
         (behind("Resize", &["", "scales"], &[]), ["Resize node h3", "only whole factors"]),
         (behind("Resize", &["", "twice"], &[("mode", Text("linear"))]), ["Resize node h3", "nearest"]),
         (behind("Resize", &["", "twice"], &[("nearest_mode", Text("ceil"))]), ["Resize node h3", "other pixels"]),
@@ -104,11 +104,7 @@ fn operators_are_named_with_what_to_use_instead() {
             ["BatchNormalization node h3", "model.eval()"],
         ),
         (behind("BatchNormalization", &["each", "each", "each"], &[]), ["BatchNormalization node h3", "variance"]),
-        (behind("Relu", &[], &[("x", Int(1))]), ["", ""]),
-    ]
-    .into_iter()
-    .filter(|(_, words)| !words[0].is_empty())
-    {
+    ] {
         let error = error(&model);
         words.iter().for_each(|word| assert!(error.contains(word), "{word}: {error}"));
     }
@@ -201,7 +197,7 @@ fn tensors_are_named() {
     }
     assert!(changed(|model| tensor(model).dims[0] = 4).contains("tensor a: has another number of values"));
     assert!(changed(|model| tensor(model).dims[0] = -4).contains("tensor a: has the impossible sizes"));
-    assert!(changed(|model| drop(tensor(model).raw_data.pop())).contains("tensor a: has 323 bytes"));
+    assert!(changed(|model| tensor(model).raw_data.truncate(323)).contains("tensor a: has 323 bytes"));
     assert!(changed(|model| tensor(model).data_type = 8).contains("tensor a: has elements of kind 8"));
     let external = |location: &str| {
         let entry = |key: &str, value: &str| Entry { key: key.into(), value: value.into() };
