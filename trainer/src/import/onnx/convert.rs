@@ -459,7 +459,15 @@ impl<'a> Converter<'a> {
             return Err(Error::Invalid(format!("output {name}: is {:?}, but x is {:?}", map.dims, model.image)));
         }
         let order: Vec<usize> = (0..map.order.len()).collect();
-        let map = self.net.reordered(map, &order);
-        Ok(map.map_err(|e| Error::Invalid(format!("output {name}: {e}")))?.node)
+        let map = self.net.reordered(map, &order).map_err(|e| Error::Invalid(format!("output {name}: {e}")))?;
+        // An answer comes from a convolution or dense layer, which has more than 8 bits; pixels may move behind it.
+        let mut from = map.node;
+        while let ListedOp::DepthToSpace { .. } = self.net.nodes[from].op {
+            from = self.net.nodes[from].inputs[0];
+        }
+        Ok(match self.net.nodes[from].op {
+            ListedOp::Conv { .. } | ListedOp::Linear { .. } => map.node,
+            _ => self.net.chosen(map.node, &order),
+        })
     }
 }

@@ -2,7 +2,7 @@
 use super::node::Node;
 use super::tensor::Tensor;
 use crate::{Error, Result};
-use ndarray::{ArrayD, Axis, IxDyn, Slice};
+use ndarray::{ArrayD, Axis, IxDyn};
 
 /// Operators of [`moved`], whose first input is what is moved.
 pub const MOVEMENTS: [&str; 11] = [
@@ -178,13 +178,19 @@ fn sliced<T: Clone>(x: &ArrayD<T>, [starts, ends, axes, steps]: [Option<Vec<i64>
             return Err(Error::Invalid(format!("takes values by steps of {step}; only steps above 0 are known")));
         }
         let size = y.shape()[axis] as i64;
-        let within = |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(0, size);
-        let (start, end) = (within(*start), within(*end));
-        if start >= end {
+        // Backwards, the end may lie before the first value.
+        let (least, most) = if *step < 0 { (-1, size - 1) } else { (0, size) };
+        let within = |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(least, most);
+        let (mut at, end) = (within(*start), within(*end));
+        let mut taken = vec![];
+        while *step != 0 && (end - at) * step.signum() > 0 {
+            taken.push(at as usize);
+            at = at.saturating_add(*step);
+        }
+        if taken.is_empty() {
             return Err(Error::Invalid(format!("takes nothing of axis {axis}")));
         }
-        let slice = Slice::new(start as isize, Some(end as isize), *step as isize);
-        y = y.slice_axis(Axis(axis), slice).to_owned();
+        y = y.select(Axis(axis), &taken);
     }
     Ok(y)
 }
@@ -205,7 +211,7 @@ fn split<T: Clone>(node: &Node, x: &ArrayD<T>, sizes: Option<Vec<i64>>) -> Resul
     let mut at = 0;
     let mut part = |size: usize| {
         at += size;
-        x.slice_axis(Axis(axis), Slice::from(at - size..at)).to_owned()
+        x.slice_axis(Axis(axis), (at - size..at).into()).to_owned()
     };
     Ok(sizes.into_iter().map(&mut part).collect())
 }

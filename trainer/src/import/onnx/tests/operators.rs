@@ -332,7 +332,7 @@ fn dense_layers_read_and_make_images() {
 
 #[test]
 fn vectors_signals_and_axes_of_classes() {
-    equals(&network(
+    let ops = equals(&network(
         &[1, 5],
         7,
         2,
@@ -345,6 +345,8 @@ fn vectors_signals_and_axes_of_classes() {
         ],
         vec![weights("a", &[5, 7], 10), weights("b", &[7, 5], 11)],
     ));
+    // What ends in a sum gets a convolution, from which every answer comes.
+    assert!(matches!(ops.last(), Some(ListedOp::Conv { kernel: [1, 1], .. })), "{ops:?}");
     let ops = equals(&network(
         &[1, 2, 12],
         4,
