@@ -1,5 +1,5 @@
-//! Operations on tensors with values: what the importer computes itself, weights that a file derives from others and the
-//! network of timestep and class. Every result is rounded to single precision as PyTorch does.
+//! Operations on tensors with values: what the importer computes itself, weights that a file derives from others and
+//! the network of timestep and class. Every result is rounded to single precision as PyTorch does.
 use super::movement::{broadcast, moved, place, MOVEMENTS};
 use super::node::Node;
 use super::proto::element;

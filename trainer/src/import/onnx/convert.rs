@@ -308,8 +308,8 @@ impl<'a> Converter<'a> {
                 let map = self.map(node, image)?;
                 if !node.inputs.get(factor).is_some_and(|name| self.host.constant(name).is_some()) {
                     return Err(node.error(
-                        "multiplies by what depends on the timestep or class; only adding it is known: x + bias in place \
-                         of x*(1 + scale) + shift",
+                        "multiplies by what depends on the timestep or class; only adding it is known: x + bias in \
+                         place of x*(1 + scale) + shift",
                     ));
                 }
                 let factors = self.per_channel(node, factor, &map)?;

@@ -84,16 +84,16 @@ impl<'a> Host<'a> {
     /// Takes a node, all of whose inputs depend on no image.
     ///
     /// # Errors
-    /// An operator that is not known, inputs that do not fit, or a product or function of the timestep and a class or of
-    /// two classes, which is no sum of a row each.
+    /// An operator that is not known, inputs that do not fit, or a product or function of the timestep and a class, or
+    /// of two classes, which is no sum of a row each.
     pub fn add(&mut self, node: &'a Node) -> Result<()> {
         let of = |name: &String| self.depends.get(name).copied().unwrap_or(0);
         let each: Vec<Depends> = node.inputs.iter().map(of).collect();
         let all = each.iter().fold(0, |all, bits| all | bits);
         if all.count_ones() > 1 && !is_linear(node, &each) {
             return Err(node.error(format!(
-                "computes with {} together, which no sum of a bias each equals; add what the class gives behind the last \
-                 non-linearity: bias = W·act(mlp(t)) + embedding(class)",
+                "computes with {} together, which no sum of a bias each equals; add what the class gives behind the \
+                 last non-linearity: bias = W·act(mlp(t)) + embedding(class)",
                 self.names(all)
             )));
         }

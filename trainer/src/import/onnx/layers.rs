@@ -218,7 +218,7 @@ impl Converter<'_> {
         for (size, factor) in [shape.height, shape.width].into_iter().zip(factor) {
             if (0..size * factor).any(|to| nearest(node, to, size, factor) != Some(to / factor)) {
                 return Err(node.error(
-                    "takes other pixels than the nearest; use Upsample(mode=\"nearest\"), which is asymmetric with floor",
+                    "takes other pixels than the nearest; use Upsample(mode=\"nearest\"), asymmetric with floor",
                 ));
             }
         }

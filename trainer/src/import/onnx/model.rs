@@ -80,8 +80,8 @@ impl Model {
         let no_image = || {
             let found: Vec<&str> = graph.input.iter().map(|input| &*input.name).collect();
             Error::Invalid(format!(
-                "has no input called x, but {found:?}; export with input_names=[\"x\", \"t\"], then one name an axis of \
-                 classes"
+                "has no input called x, but {found:?}; export with input_names=[\"x\", \"t\"], then one name an \
+                 axis of classes"
             ))
         };
         if !graph.input.iter().any(|input| input.name == X) {

@@ -70,9 +70,9 @@ impl View {
         let found = found.into_iter().flatten().next();
         found.map(|(node, order, sole)| Map { node, dims: dims.clone(), order, sole }).ok_or_else(|| {
             Error::Invalid(format!(
-                "{}: makes {dims:?} of a result {stored} in a way that is neither flattening, choosing channels, enlarging nor \
-                 moving blocks of pixels into channels or back; GroupNorm, attention and other means over parts reshape \
-                 so: train with BatchNorm in place of norms over groups, and without attention",
+                "{}: makes {dims:?} of a result {stored} in a way that is neither flattening, choosing channels, \
+                 enlarging nor moving blocks of pixels into channels or back; GroupNorm and attention reshape so: train \
+                 with BatchNorm in place of norms over groups, and without attention",
                 self.mover
             ))
         })

@@ -126,8 +126,8 @@ impl Window {
         Ok(Filters { geometry: geometry.depthwise(), channels, weight, bias: biases })
     }
 
-    /// A transposed convolution, weights `[I, O, …]`, as a convolution whose channels are blocks of pixels: the filters,
-    /// the block, and the rows and columns that are left out of what the blocks make (Shi et al. 2016, arXiv
+    /// A transposed convolution, weights `[I, O, …]`, as a convolution whose channels are blocks of pixels: the
+    /// filters, the block, and the rows and columns that are left out of what the blocks make (Shi et al. 2016, arXiv
     /// 1609.07009). Output row s·m + a takes input row m + q by kernel row a + before − s·q.
     ///
     /// # Errors
