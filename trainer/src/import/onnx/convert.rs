@@ -12,6 +12,9 @@ use crate::nets::ListedOp;
 use crate::{Error, Result};
 use std::collections::HashMap;
 
+/// Zeros before and behind an image, each [vertical, horizontal].
+pub type Zeros = [[usize; 2]; 2];
+
 /// A value that depends on the image.
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -21,8 +24,8 @@ pub enum Value {
     View(View),
     /// A function of a result that means something only in a product.
     Half(Half, Map, String),
-    /// A result with zeros around it, which only a convolution takes: before and behind, each [vertical, horizontal].
-    Padded(Map, [[usize; 2]; 2], String),
+    /// A result with zeros around it, which only a convolution takes.
+    Padded(Map, Zeros, String),
 }
 
 /// A function that is half of an op of ours.
@@ -186,7 +189,7 @@ impl<'a> Converter<'a> {
     }
 
     /// An input with zeros around it, as [`Value::Padded`] says.
-    pub fn padded(&mut self, node: &Node) -> Result<(Map, [[usize; 2]; 2])> {
+    pub fn padded(&mut self, node: &Node) -> Result<(Map, Zeros)> {
         match self.values.get(&*node.inputs[0]) {
             Some(Value::Padded(map, zeros, _)) => Ok((map.clone(), *zeros)),
             _ => Ok((self.map(node, 0)?, [[0; 2]; 2])),
@@ -306,7 +309,7 @@ impl<'a> Converter<'a> {
             ("Mul", image, _) | ("Div", image @ true, false) => {
                 let (image, factor) = if image { (0, 1) } else { (1, 0) };
                 let map = self.map(node, image)?;
-                if !node.inputs.get(factor).is_some_and(|name| self.host.constant(name).is_some()) {
+                if node.inputs.get(factor).is_none_or(|name| self.host.constant(name).is_none()) {
                     return Err(node.error(
                         "multiplies by what depends on the timestep or class; only adding it is known: x + bias in \
                          place of x*(1 + scale) + shift",

@@ -1,5 +1,5 @@
 //! Layers with weights, enlargements and blocks of pixels: ONNX's nodes as nodes of ours.
-use super::convert::{Converter, Value};
+use super::convert::{Converter, Value, Zeros};
 use super::net::{Filters, Map};
 use super::node::Node;
 use super::views::shape_of;
@@ -26,7 +26,7 @@ impl Converter<'_> {
     }
 
     /// The input, its shape and the sizes of the weights, whose axes must be as many as the image's.
-    fn filtered(&mut self, node: &Node) -> Result<(Map, Shape, Vec<usize>, [[usize; 2]; 2])> {
+    fn filtered(&mut self, node: &Node) -> Result<(Map, Shape, Vec<usize>, Zeros)> {
         let (map, zeros) = self.padded(node)?;
         let shape = shape_of(&map.dims).map_err(|e| node.error(e))?;
         let dims = self.constant(node, 1, "weight")?.dims().to_vec();
