@@ -215,6 +215,9 @@ mod tests {
         }
     }
 
+    /// Tensors by name.
+    type Views<'a> = Vec<(String, TensorView<'a>)>;
+
     /// A file with one thing wrong, and the words about it.
     #[test]
     fn what_is_wrong_is_named() {
@@ -222,8 +225,8 @@ mod tests {
         let graph = run.config.graph().unwrap();
         let bytes = encode(&run, false).unwrap();
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
-        let with = |change: &dyn Fn(&mut Vec<(String, TensorView)>)| {
-            let mut views: Vec<(String, TensorView)> = tensors.tensors();
+        let with = |change: &dyn Fn(&mut Views)| {
+            let mut views: Views = tensors.tensors();
             views.sort_by(|a, b| a.0.cmp(&b.0));
             change(&mut views);
             let bytes = safetensors::serialize(views, None).unwrap();
@@ -232,7 +235,7 @@ mod tests {
         let view = |dtype: Dtype, shape: &[usize], bytes: &'static [u8]| {
             TensorView::new(dtype, shape.to_vec(), bytes).unwrap()
         };
-        let put = |views: &mut Vec<(String, TensorView)>, name: &str, view| {
+        let put = |views: &mut Views, name: &str, view| {
             views.retain(|(other, _)| other != name);
             views.push((name.into(), view));
         };
