@@ -149,7 +149,7 @@ impl FromStr for PlanSpec {
                 }
                 (name, value) => {
                     let Some(method) = &mut method else {
-                        return Err(fail(format!("{option:?}: {BITS} takes first= and spacing= alone")));
+                        return Err(fail(format!("{option:?}: {BITS} takes first=, last= and spacing= alone")));
                     };
                     *method = method.with(name, value).map_err(|e| fail(format!("{option:?}: {e}")))?;
                 }
@@ -343,8 +343,8 @@ mod tests {
             ("dpm:5:corrector=x", "from 1 to 65535"),
             ("dpm:5:corrector=1:snr=2", "from 0 to 0.7"),
             ("dpm:5:snr=0.1", "give corrector=K too"),
-            ("bits:5:noclip", "bits takes first= and spacing= alone"),
-            ("bits:5:corrector=1", "bits takes first= and spacing= alone"),
+            ("bits:5:noclip", "bits takes first=, last= and spacing= alone"),
+            ("bits:5:corrector=1", "bits takes first=, last= and spacing= alone"),
         ] {
             let error = text.parse::<PlanSpec>().unwrap_err();
             assert!(error.to_string().contains(word), "{text}: {error}");

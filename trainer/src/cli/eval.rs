@@ -103,6 +103,7 @@ impl Eval {
         if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(Error::Usage(format!("{name} means nothing for a model of vectors, which are no pictures")));
         }
+        self.check_draw()?;
         let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
         let (model, guidance) = (self.model.display().to_string(), guidance(1.0)?);
         let request = Request { model, count: self.count as usize, seed: self.seed, guidance, only: self.only };
@@ -113,22 +114,28 @@ impl Eval {
         output::print(report.to_string().trim_end())
     }
 
-    fn drawn(&self) -> Result<Evaluation> {
-        if !self.options.is_usual() {
-            let what =
-                "options of how data are read go with --reference; a model's data are read as those of its evaluator";
-            return Err(Error::Usage(what.into()));
-        }
+    /// Checks how much is drawn, and of what.
+    fn check_draw(&self) -> Result<()> {
         if !(FEWEST..=MOST).contains(&self.count) {
             return Err(Error::Usage(format!("--count {}: give {FEWEST} to {MOST}", self.count)));
         }
-        let scale = guidance(self.guidance.unwrap_or(1.0))?;
         if self.only == Some(Arithmetic::Float) && !self.model.is_dir() {
             let path = self.model.display();
             return Err(Error::Usage(format!(
                 "--only float: {path} is no run, and a model file holds no float network"
             )));
         }
+        Ok(())
+    }
+
+    fn drawn(&self) -> Result<Evaluation> {
+        if !self.options.is_usual() {
+            let what =
+                "options of how data are read go with --reference; a model's data are read as those of its evaluator";
+            return Err(Error::Usage(what.into()));
+        }
+        self.check_draw()?;
+        let scale = guidance(self.guidance.unwrap_or(1.0))?;
         let evaluator = subject::evaluator(&self.model, self.judge.as_deref())?;
         let data = Subject::of(evaluator.about(), self.data.as_deref(), self.test.as_deref())?;
         let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;

@@ -1,5 +1,6 @@
 //! What a configuration can get wrong.
 use super::Config;
+use crate::data::augment::Augment;
 use crate::process::{Prediction, Weighting};
 use crate::{Error, Result};
 
@@ -68,6 +69,11 @@ impl Config {
         if !(0.0..=1.0).contains(&self.augment_share) {
             return fail(format!("--augment-share {}: give a share from 0 to 1", self.augment_share));
         }
+        if self.augment != Augment::None && height * width == 1 {
+            return fail(format!(
+                "--augment: it moves pictures, but the data are vectors of {channels} values; leave it out"
+            ));
+        }
         if !self.betas.into_iter().all(rate) || !positive(self.clip) {
             return fail("Adam's decays must lie in [0, 1), the clip norm above 0".into());
         }
@@ -118,9 +124,22 @@ impl Config {
         if !alpha_bars.windows(2).all(|w| w[1] < w[0])
             || !alpha_bars[..end].iter().all(|a| (f64::MIN_POSITIVE..1.0).contains(a))
         {
+            return fail(match self.schedule.levels() {
+                Some(_) => format!(
+                    "--schedule {}: 1/(1 + σ²) of its levels is not between 0 and 1 or not falling in 64 bits; give \
+                     levels from 1e-7 to 1e150, further apart",
+                    self.schedule
+                ),
+                None => format!(
+                    "--timesteps {}: the schedule needs more steps (linear: at least 21), or another --schedule",
+                    self.timesteps
+                ),
+            });
+        }
+        if self.zero_terminal_snr && self.schedule.levels().is_some() {
             return fail(format!(
-                "--timesteps {}: the schedule needs more steps (linear: at least 21), or another --schedule",
-                self.timesteps
+                "--zero-terminal-snr: the highest level of {} is what its chains start from; leave it out",
+                self.schedule
             ));
         }
         if self.zero_terminal_snr && self.prediction == Prediction::Epsilon {
@@ -190,7 +209,7 @@ mod tests {
         let mut good = config();
         bits(&mut good);
         assert!(good.check().is_ok());
-        let cases: [(&str, Change); 20] = [
+        let cases: [(&str, Change); 23] = [
             ("--schedule cosine: it is of the Gaussian process", |c| {
                 bits(c);
                 c.schedule = ScheduleName::Cosine;
@@ -210,6 +229,18 @@ mod tests {
             ("the images have 3 channels; give gray ones", |c| {
                 bits(c);
                 c.image[2] = 3;
+            }),
+            ("--augment: it moves pictures, but the data are vectors of 20 values", |c| {
+                c.image = [1, 1, 20];
+                c.augment = Augment::Shift;
+            }),
+            ("--zero-terminal-snr: the highest level of geometric:2:0.02:10", |c| {
+                c.schedule = "geometric:2:0.02:10".parse().unwrap();
+                (c.timesteps, c.zero_terminal_snr) = (10, true);
+            }),
+            ("--schedule geometric:2:0", |c| {
+                c.schedule = "geometric:2:1e-30:10".parse().unwrap();
+                c.timesteps = 10;
             }),
             ("--timesteps 1:", |c| c.timesteps = 1),
             ("--timesteps 20:", |c| c.timesteps = 20),
