@@ -13,6 +13,7 @@ mod movement;
 mod net;
 mod node;
 pub mod proto;
+mod sums;
 mod tensor;
 #[cfg(test)]
 mod tests;
