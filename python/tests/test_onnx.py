@@ -6,10 +6,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 import onnx  # noqa: E402
+import brownian.torch as bt  # noqa: E402
 import onnx_networks as networks  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 from torch import nn  # noqa: E402
-from trainer import example as run_example
+from test_torch_network import compared  # noqa: E402
+from trainer import example as run_example  # noqa: E402
 from trainer import refused, trainer  # noqa: E402
 
 EXPORTERS = pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "script"])
@@ -68,6 +70,9 @@ def test_equals_pytorch(name, dynamo, tmp_path):
     file = exported(network, tmp_path / "net.onnx", dynamo)
     trainer("import", file, "--data", data(network, tmp_path), "--layout", "nhwc", "--out", tmp_path / "run")
     assert difference(network, tmp_path / "run", tmp_path) < 1e-5
+    # The run goes to PyTorch again, as ours do.
+    trainer("run-to-torch", tmp_path / "run", "--out", tmp_path / "back.safetensors")
+    assert compared(tmp_path / "run", bt.load(tmp_path / "back.safetensors").network, tmp_path) < 1e-5
 
 
 def test_an_open_batch_and_timesteps_from_one(tmp_path):

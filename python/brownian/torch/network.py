@@ -33,7 +33,9 @@ class Network(nn.Module):
         self._nodes = [_node(graph["nodes"], node) for node in graph["nodes"]]
         self._conditioning = graph["conditioning"]
         self.batch_statistics = {}
-        self.register_buffer("_features", _time_features(self._conditioning["features"], timesteps), persistent=False)
+        if "features" in self._conditioning:
+            features = _time_features(self._conditioning["features"], timesteps)
+            self.register_buffer("_features", features, persistent=False)
         for number, (kind, settings, _, _) in enumerate(self._nodes):
             if kind == "positions":
                 values = _positions(settings["pairs"], graph["nodes"][number]["shape"])
@@ -121,12 +123,9 @@ class Network(nn.Module):
         return y
 
     def _columns(self, t: Tensor, classes: Optional[Tensor], plan_row: int) -> Tensor:
-        """The bias columns of every image: W·silu(W2·silu(W1·features(t) + b1) + b2) + b + a row an axis."""
+        """The bias columns of every image: those of its timestep and a row an axis."""
         spec = self._conditioning
-        features: Tensor = getattr(self, "_features")
-        h = features[t]
-        for number, (weight, bias) in enumerate(spec["layers"]):
-            h = F.linear(h if number == 0 else F.silu(h), self._param(weight), self._param(bias))
+        h = self._time_columns(t)
         table, first = self._param(spec["class_table"]), 0
         for axis, count in enumerate(spec["classes"]):
             if classes is None:
@@ -137,6 +136,16 @@ class Network(nn.Module):
             first += count + 1
         if spec["plan_table"] is not None:
             h = h + self._param(spec["plan_table"])[plan_row]
+        return h
+
+    def _time_columns(self, t: Tensor) -> Tensor:
+        """W·silu(W2·silu(W1·features(t) + b1) + b2) + b; of an imported ONNX network a row of its table."""
+        spec = self._conditioning
+        if "time_table" in spec:
+            return self._param(spec["time_table"])[t - 1]
+        h: Tensor = getattr(self, "_features")[t]
+        for number, (weight, bias) in enumerate(spec["layers"]):
+            h = F.linear(h if number == 0 else F.silu(h), self._param(weight), self._param(bias))
         return h
 
     def _param(self, block: int) -> Tensor:
