@@ -1,7 +1,7 @@
 //! Networks of ONNX files as networks of ours.
 //!
-//! A file is read ([`model`]), and its nodes are converted one after the other ([`convert`]): what reads no image is
-//! computed ([`host`]), the rest becomes nodes of a [`Listed`] network with their weights ([`net`]). What timestep and
+//! A file is read (`model`), and its nodes are converted one after the other (`convert`): what reads no image is
+//! computed (`host`), the rest becomes nodes of a [`Listed`] network with their weights (`net`). What timestep and
 //! classes give is then tabulated: a row of bias columns a timestep and a class.
 mod arithmetic;
 mod convert;
