@@ -110,6 +110,10 @@ impl Config {
                 () if self.data_scale != usual.data_scale => {
                     fail(format!("--data-scale {}: it is of the Gaussian process; bits have no size", self.data_scale))
                 }
+                () if self.snr_gamma != usual.snr_gamma => fail(format!(
+                    "--snr-gamma {}: it is of --weighting min-snr, which the Gaussian process has",
+                    self.snr_gamma
+                )),
                 () if channels != 1 && pixels != 1 => fail(format!(
                     "--process binomial: a bit a pixel, but the images have {channels} channels; give gray ones, or \
                      vectors"
@@ -209,7 +213,7 @@ mod tests {
         let mut good = config();
         bits(&mut good);
         assert!(good.check().is_ok());
-        let cases: [(&str, Change); 23] = [
+        let cases: [(&str, Change); 25] = [
             ("--schedule cosine: it is of the Gaussian process", |c| {
                 bits(c);
                 c.schedule = ScheduleName::Cosine;
@@ -225,6 +229,14 @@ mod tests {
             ("--weighting min-snr: it is of the Gaussian process", |c| {
                 bits(c);
                 c.weighting = Weighting::MinSnr;
+            }),
+            ("--data-scale 3: it is of the Gaussian process", |c| {
+                bits(c);
+                c.data_scale = 3.0;
+            }),
+            ("--snr-gamma 3: it is of --weighting min-snr", |c| {
+                bits(c);
+                c.snr_gamma = 3.0;
             }),
             ("the images have 3 channels; give gray ones", |c| {
                 bits(c);

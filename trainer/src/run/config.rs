@@ -196,8 +196,10 @@ impl Config {
             }
         }
         let ProcessName::Binomial(activity) = self.process else { return };
-        // Bits have no size.
-        self.data_scale = unscaled();
+        // Bits have no size, whatever the sound's; a factor that was asked for stays and is refused.
+        if data.sound.is_some_and(|sound| sound.scale == self.data_scale) {
+            self.data_scale = unscaled();
+        }
         if !timesteps_asked {
             self.timesteps = BIT_TIMESTEPS;
         }

@@ -18,6 +18,9 @@ fn bits_go_from_training_to_figures() {
     let text = std::fs::read_to_string(at.join("run/step-000000040/run.toml")).unwrap();
     assert!(text.contains("process = \"binomial:0.1") && text.contains("weighting = \"simple\""), "{text}");
     refuses(at, &["train", "--resume", "--out", "run", "--process", "gaussian"], 2, "--process differs");
+    let scaled = [&train[..train.len() - 1], &["scaled", "--data-scale", "3"]].concat();
+    refuses(at, &scaled, 2, "--data-scale 3: it is of the Gaussian process");
+    assert!(!at.join("scaled").exists());
     refuses(at, &["export", "run", "--out", "a.brn", "--plan", "ddim:5"], 2, "ddim is of the Gaussian process");
     refuses(at, &["export", "run", "--out", "a.brn", "--plan", "bits:5", "--state", "f16"], 2, "of bits");
     refuses(at, &["finetune", "run", "--out", "tuned"], 2, "cannot be fine-tuned");
