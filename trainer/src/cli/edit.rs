@@ -1,6 +1,7 @@
 //! Images that `trainer sample` starts from or keeps.
 use crate::data::{self, Dataset};
 use crate::graph::Shape;
+use crate::report::note::note;
 use crate::{Error, Result};
 use brownian::Keeping;
 use clap::Args;
@@ -148,6 +149,9 @@ fn images(source: &str, shape: [usize; 3]) -> Result<Vec<f32>> {
             }
             _ => (found, values),
         }
+    } else if let Some((values, doubt)) = drawn(path, shape)? {
+        doubt.iter().for_each(note);
+        return Ok(values);
     } else {
         let set = Dataset::open(source)?;
         (set.shape, set.images.to_vec())
@@ -156,6 +160,14 @@ fn images(source: &str, shape: [usize; 3]) -> Result<Vec<f32>> {
         return Err(Error::file(path, format!("is {found}, the model draws {}x{}x{}", shape[0], shape[1], shape[2])));
     }
     Ok(values)
+}
+
+/// The values of an array that `--npy` wrote, and a doubt about them.
+fn drawn(path: &Path, [height, width, channels]: [usize; 3]) -> Result<Option<(Vec<f32>, Option<String>)>> {
+    match path.is_file() {
+        true => data::drawn(path, Shape::new(height, width, channels)),
+        false => Ok(None),
+    }
 }
 
 /// The bits of what is kept: the pixels that are not white.

@@ -45,6 +45,6 @@ pub use dataset::{Dataset, Sound};
 pub use form::Reading;
 pub use found::{Found, LeftOut, Opened};
 pub use labels::{Axis, Labels};
-pub use open::{is_picture, one_picture, open, picture_sizes};
+pub use open::{drawn, is_picture, one_picture, open, picture_sizes};
 pub use options::{Options, Size};
 pub use pixels::Pixels;

@@ -1,11 +1,12 @@
 //! Opening what `--data` names.
+use super::array::Kind;
 use super::dataset::Dataset;
 use super::form::{Form, Reading};
 use super::found::Opened;
 use super::options::Options;
 use super::pixels::{from_byte, Pixels};
 use super::place::Place;
-use super::{array_file, builtin, fit, listing, npz, picture, pictures, sound};
+use super::{array_file, builtin, fit, listing, npy, npz, picture, pictures, sound};
 use crate::graph::Shape;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -132,4 +133,33 @@ pub fn one_picture(path: &Path) -> Result<(Shape, Vec<f32>)> {
     let channels = if header.colour { 3 } else { 1 };
     let shape = Shape::new(size.height as usize, size.width as usize, channels);
     Ok((shape, bytes.into_iter().map(from_byte).collect()))
+}
+
+/// The largest size of a value that [`drawn`] takes.
+const LARGEST: f32 = 100.0;
+
+/// The values of an array as `trainer sample --npy` writes it, floats of `[N][height][width][channels]` with these sizes,
+/// as they are, and a doubt about them in words; `None` of anything else.
+///
+/// # Errors
+/// A file that cannot be read, or values that are no numbers or beyond ±100.
+pub fn drawn(path: &Path, shape: Shape) -> Result<Option<(Vec<f32>, Option<String>)>> {
+    let place = Place::at(path)?;
+    if place.folder || !npy::is_at(&place) {
+        return Ok(None);
+    }
+    let header = npy::header(&place, &mut *place.reader()?)?;
+    let sizes = [shape.height, shape.width, shape.channels];
+    if !matches!(header.kind, Kind::Float(_)) || header.sizes.len() != 4 || header.sizes[1..] != sizes {
+        return Ok(None);
+    }
+    let array = npy::array(&place, &mut *place.reader()?)?.transposed(&[0, 1, 2, 3]);
+    let values: Vec<f32> = array.numbers().map(|value| value as f32).collect();
+    if let Some(value) = values.iter().find(|value| !(value.abs() <= LARGEST)) {
+        return Err(Error::file(path, format!("holds {value}; black is -1 and white is 1")));
+    }
+    let doubt = values.iter().all(|value| *value >= 0.0).then(|| {
+        format!("{}: no value is below 0; they are taken as they are, black as -1 and white as 1", path.display())
+    });
+    Ok(Some((values, doubt)))
 }

@@ -1,6 +1,6 @@
 //! `trainer export`, `sample` and `inspect` as a user runs them, well and badly.
 
-use crate::commands::{refuses, succeeds, trainer};
+use crate::commands::{refuses, says, succeeds, trainer};
 use std::path::Path;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28-nano.brn");
@@ -170,6 +170,14 @@ fn write_png(path: &Path, [width, height]: [u32; 2], pixel: impl Fn(u32, u32) ->
     encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
 }
 
+fn write_npy(path: &Path, sizes: [u64; 4], value: impl Fn(u64) -> f32) {
+    use npyz::WriterBuilder;
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&sizes).writer(file).begin_nd().unwrap();
+    writer.extend((0..sizes.iter().product()).map(value)).unwrap();
+    writer.finish().unwrap();
+}
+
 fn read_npy(path: &Path) -> Vec<f32> {
     let bytes = std::fs::read(path).unwrap();
     npyz::NpyFile::new(&bytes[..]).unwrap().into_vec::<f32>().unwrap()
@@ -201,6 +209,22 @@ fn inpainting_and_image_to_image_keep_what_they_should() {
     let near = draw(&["--from", "plain.npy", "--start", "4"]);
     let far = draw(&["--from", "plain.npy", "--start", "0.2"]);
     assert!(distance(&near, &plain) < 0.5 * distance(&far, &plain));
+    // An array is taken as it is, beyond ±1 too: with noise, to be taken off.
+    write_npy(&at.join("noisy.npy"), [1, 28, 28, 1], |i| if i % 2 == 0 { -2.5 } else { 2.0 });
+    let kept = draw(&["--inpaint", "mask.png", "--image", "noisy.npy"]);
+    assert!(kept.chunks(784).all(|drawn| drawn[..2] == [-2.5, 2.0]));
+    write_npy(&at.join("light.npy"), [1, 28, 28, 1], |_| 0.5);
+    let (_, said) = says(at, &[&sample[..], &["--from", "light.npy", "--start", "1", "--npy", "out.npy"]].concat());
+    assert!(said.contains("light.npy: no value is below 0"), "{said}");
+    write_npy(&at.join("wild.npy"), [1, 28, 28, 1], |i| if i == 9 { f32::NAN } else { 0.5 });
+    let wild = [&sample[..], &["--from", "wild.npy", "--start", "1", "--npy", "out.npy"]].concat();
+    refuses(at, &wild, 1, "wild.npy: holds NaN; black is -1 and white is 1");
+    // Of vectors the order of the axes is known.
+    let heartbeat = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/heartbeat.brn");
+    let beats = ["sample", heartbeat, "--plan", "bits10", "--count", "5", "--npy"];
+    succeeds(at, &[&beats[..], &["beats.npy"]].concat());
+    succeeds(at, &[&beats[..], &["out.npy", "--from", "beats.npy", "--start", "5"]].concat());
+    assert_eq!(read_npy(&at.join("out.npy")).len(), 100);
     assert_ne!(draw(&["--two-evaluations", "--guidance", "2"]), draw(&["--guidance", "2"]));
     // A picture is known by its bytes, whatever its name and format.
     std::fs::copy(at.join("image.png"), at.join("picture")).unwrap();
