@@ -155,7 +155,7 @@ pub fn drawn(path: &Path, shape: Shape) -> Result<Option<(Vec<f32>, Option<Strin
     }
     let array = npy::array(&place, &mut *place.reader()?)?.transposed(&[0, 1, 2, 3]);
     let values: Vec<f32> = array.numbers().map(|value| value as f32).collect();
-    if let Some(value) = values.iter().find(|value| !(value.abs() <= LARGEST)) {
+    if let Some(value) = values.iter().find(|value| value.is_nan() || value.abs() > LARGEST) {
         return Err(Error::file(path, format!("holds {value}; black is -1 and white is 1")));
     }
     let doubt = values.iter().all(|value| *value >= 0.0).then(|| {
