@@ -140,8 +140,10 @@ def test_what_cannot_be_trained_says_why(tmp_path):
     assert "a batch of 32 does not split into 5 parts in 1 processes" in error("--accumulate", "5")
     assert "holds no images*.npy" in error("--data", tmp_path)
     run = bt.load(file)
-    with pytest.raises(brownian.Error, match="learned with the network"):
+    with pytest.raises(brownian.Error, match="give the network as well"):
         bt.process_of({**run.config, "schedule": "learned"})
+    with pytest.raises(brownian.Error, match="has no process.falls"):
+        bt.process_of({**run.config, "schedule": "learned:0.01"}, run.network)
     with pytest.raises(brownian.Error, match="vary by flip"):
         bt.Draws({**run.config, "augment": "flip"}, 10)
     torch.save({"config": {}}, tmp_path / "out.pt")

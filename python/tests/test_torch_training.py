@@ -14,22 +14,23 @@ from brownian.torch.process import _weights  # noqa: E402
 
 STEPS = 200
 RUNS = {
-    "images": "--data faces16 --preset tiny",
-    "epsilon, cosine": "--data digits --preset tiny --batch 16 --prediction epsilon --schedule cosine",
-    # Small batches at high rates part further: vectors by 0.04 with 16 at 0.004, where PyTorch in f32 and in f64 part by
-    # 0.002; signals by 0.0013 with 8 at 0.016.
-    "vectors": "--data swissroll --preset nano --batch 64 --lr 0.001",
+    "images": "--data faces16 --preset tiny --accumulate 2",
+    "epsilon, cosine": "--data digits --preset tiny --batch 16 --accumulate 2 --prediction epsilon --schedule cosine",
+    # With smaller batches the last bits of f32 grow: of 16 points at a rate of 0.004 PyTorch's own losses part by 0.01
+    # from those in f64 where each start weight is moved by half a unit in its last place. The bound on x0 weighs small
+    # timesteps so much that it needs small rates.
+    "vectors": "--data swissroll --preset nano --batch 256",
     "x0, variational": "--data swissroll --preset nano --batch 64 --lr 0.001 --prediction x0 --weighting variational",
-    "signals": "--data spoken --preset speech-half --batch 8 --lr 0.004",
-    "bits": "--data heartbeat --preset nano --process binomial",
+    "signals": "--data spoken --preset speech-half --batch 8 --accumulate 1",
+    "learned": "--data digits --preset tiny --batch 16 --accumulate 2 --schedule learned:0.001 --timesteps 100",
+    "bits": "--data heartbeat --preset nano --process binomial --accumulate 2",
     "bound of bits": "--data digits --preset tiny --batch 16 --process binomial:0.2 --weighting variational",
 }
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_loss_curves_are_equal(name, tmp_path):
-    options = ["--steps", STEPS, "--accumulate", 2, *RUNS[name].split()]
-    run_folder, file = start(tmp_path, *options)
+    run_folder, file = start(tmp_path, "--steps", STEPS, *RUNS[name].split())
     example("training_draws", run_folder, tmp_path / "draws.safetensors", STEPS)
     trainer("train", "--resume", "--out", run_folder)
     trainer("run-to-torch", run_folder, "--out", tmp_path / "trained.safetensors")
@@ -38,21 +39,25 @@ def test_loss_curves_are_equal(name, tmp_path):
 
     draws, run = load_file(tmp_path / "draws.safetensors"), bt.load(file)
     config, network = run.config, run.network.train()
-    process, average = bt.process_of(config), bt.Average(network, config["ema"])
+    process, average = bt.process_of(config, network), bt.Average(network, config["ema"])
+    parts = config.get("accumulate", 1)
     adam = torch.optim.Adam(network.parameters(), betas=tuple(config["betas"]), eps=1e-8)
     found = []
     for step in range(STEPS):
+        # Of a schedule that is learned x0 and the noise.
         x, target = (draws[part][step].permute(0, 3, 1, 2) for part in ("x", "target"))
         t, classes = (draws[part][step].long() for part in ("t", "classes"))
         adam.zero_grad()
         total, statistics = 0.0, {}
-        half = len(t) // 2
-        for part in (slice(None, half), slice(half, None)):
-            loss = process.loss(network(x[part], t[part], classes[part]), x[part], target[part], t[part]) / 2
+        for part in torch.arange(len(t)).chunk(parts):
+            now = (x[part], target[part])
+            if isinstance(process, bt.Learned):
+                now = process.noise(now[0], t[part], now[1])
+            loss = process.loss(network(now[0], t[part], classes[part]), *now, t[part]) / parts
             loss.backward()
             total += loss.item()
             for key, value in network.batch_statistics.items():
-                statistics[key] = statistics.get(key, 0) + value / 2
+                statistics[key] = statistics.get(key, 0) + value / parts
         torch.nn.utils.clip_grad_norm_(network.parameters(), config["clip"])
         adam.param_groups[0]["lr"] = bt.learning_rate(config, step)
         adam.step()
@@ -61,7 +66,7 @@ def test_loss_curves_are_equal(name, tmp_path):
     assert len(expected) == STEPS
     apart = np.abs(np.array(found) / np.array(expected) - 1)
     assert apart.max() < 1e-3, (name, apart.max(), int(apart.argmax()))
-    assert np.mean(expected[:20]) > 1.05 * np.mean(expected[-20:]), "it learns"
+    assert np.median(expected[:20]) > 1.05 * np.median(expected[-20:]), "it learns"
     theirs = bt.load(tmp_path / "trained.safetensors").network.state_dict()
     for key, value in average.state().items():
         scale = theirs[key].abs().max()

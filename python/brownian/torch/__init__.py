@@ -18,6 +18,7 @@ Activations are ``[N, C, H, W]`` and weights of convolutions ``[O, I, KH, KW]``,
 
 from .data import Arrays, Draws
 from .file import Run, build, load, save
+from .learned import Learned
 from .network import Network
 from .process import Binomial, Gaussian, process_of
 from .schedule import Average, learning_rate
@@ -28,6 +29,7 @@ __all__ = [
     "Binomial",
     "Draws",
     "Gaussian",
+    "Learned",
     "Network",
     "Run",
     "build",

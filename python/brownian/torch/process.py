@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Union
+from typing import Any, Mapping, Optional, Union
 
 import numpy as np
 import torch
@@ -11,6 +11,12 @@ from torch import Tensor, nn
 
 from .. import schedules
 from .._native import Error
+from .learned import Learned
+from .network import Network
+
+
+#: β_1 of a learned schedule where the run names none.
+BETA_FIRST = 1e-4
 
 
 def _column(table: Tensor, t: Tensor) -> Tensor:
@@ -119,10 +125,10 @@ class Binomial(nn.Module):
         return (divergence * self.timesteps).mean().float()
 
 
-def process_of(config: Mapping[str, Any]) -> Union[Gaussian, Binomial]:
+def process_of(config: Mapping[str, Any], network: Optional[Network] = None) -> Union[Gaussian, Binomial, Learned]:
     """The process of a run's configuration.
 
-    Raises :class:`brownian.Error` for a learned schedule, which ``trainer train`` alone trains.
+    A learned schedule lies in the parameters of ``network``, and :class:`brownian.Error` is raised without it.
     """
     name, _, share = config.get("process", "gaussian").partition(":")
     timesteps = config["timesteps"]
@@ -130,7 +136,9 @@ def process_of(config: Mapping[str, Any]) -> Union[Gaussian, Binomial]:
         return Binomial(timesteps, float(share or 0.5), config["weighting"])
     schedule, *numbers = config["schedule"].split(":")
     if schedule == "learned":
-        raise Error("the schedule is learned with the network, which `trainer train` alone does; choose another")
+        if network is None:
+            raise Error("the schedule is learned with the network: give the network as well")
+        return Learned(network, float(numbers[0]) if numbers else BETA_FIRST)
     if schedule == "geometric":
         alpha_bar = schedules.geometric(float(numbers[0]), float(numbers[1]), int(numbers[2]))
     else:

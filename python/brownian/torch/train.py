@@ -72,7 +72,7 @@ def main() -> None:
     if config["batch"] % (parts * accumulate):
         what = f"a batch of {config['batch']} does not split into {accumulate} parts"
         raise brownian.Error(f"{what} in {parts} processes")
-    process = process_of(config).to(device)
+    process = process_of(config, network).to(device)
     arrays = Arrays(asked.data, config, part, parts)
     draws = Draws(config, len(arrays), part, parts)
     model: Any = network
@@ -101,16 +101,17 @@ def main() -> None:
         images, classes = arrays.get(draws.images(step))
         t, classes = draws.timesteps(step), draws.drop(classes, step)
         x0, t, classes = (tensor.to(device, non_blocking=True) for tensor in (images, t, classes))
-        x, target = process.noise(x0, t, process.random(x0, draws.generator(step, device)))
+        noise = process.random(x0, draws.generator(step, device))
         adam.zero_grad(set_to_none=True)
         loss, statistics = torch.zeros((), device=device), dict[str, Tensor]()
-        batches = zip(*(tensor.chunk(accumulate) for tensor in (x, target, t, classes)))
-        for number, (part_x, part_target, part_t, part_classes) in enumerate(batches):
+        batches = zip(*(tensor.chunk(accumulate) for tensor in (x0, noise, t, classes)))
+        for number, (part_x0, part_noise, part_t, part_classes) in enumerate(batches):
+            x, target = process.noise(part_x0, part_t, part_noise)
             last = parts == 1 or number == accumulate - 1
             with contextlib.nullcontext() if last else model.no_sync():
                 with torch.autocast(device.type, precision, enabled=precision is not None):
-                    f = model(part_x, part_t, part_classes)
-                part_loss = process.loss(f, part_x, part_target, part_t)
+                    f = model(x, part_t, part_classes)
+                part_loss = process.loss(f, x, target, part_t)
                 scaler.scale(part_loss / accumulate).backward()
             loss += part_loss.detach()
             for name, value in network.batch_statistics.items():
