@@ -3,6 +3,7 @@ use super::critic::Critic;
 use crate::autograd::{cross_entropy, Adam, Buffer, Tape};
 use crate::data::augment::Placement;
 use crate::data::Dataset;
+use crate::graph::Shape;
 use crate::recognition::Lesson;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
@@ -12,12 +13,20 @@ use rand_chacha::ChaCha8Rng;
 const BATCH: usize = 64;
 /// Highest learning rate.
 const LEARNING_RATE: f64 = 3e-3;
-/// Largest shift of a training image, in pixels.
-const SHIFT: i64 = 2;
+/// Largest shift of a training image whose shorter side has [`SIDE`] pixels or more.
+const SHIFT: f32 = 2.0;
+const SIDE: f32 = 28.0;
 
 /// Steps of a training of `epochs` passes.
 pub fn steps(data: &Dataset, epochs: usize) -> u64 {
     (epochs * data.len().div_ceil(BATCH)) as u64
+}
+
+/// Largest shift of a training image, in pixels. In small images a pixel or two may be all that tells a class: 16×16
+/// ones stay where they are.
+fn shift(shape: Shape) -> i64 {
+    let share = (shape.height.min(shape.width) as f32 / SIDE).min(1.0);
+    (SHIFT * share.powi(3)).round() as i64
 }
 
 impl Critic {
@@ -37,6 +46,7 @@ impl Critic {
         let mut adam = Adam::new([0.9, 0.99]);
         let (steps, heads) = (steps(data, epochs), lesson.heads(data.shape));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let farthest = shift(data.shape);
         let mut step = 0;
         for _ in 0..epochs {
             let mut order: Vec<usize> = (0..data.len()).collect();
@@ -46,7 +56,7 @@ impl Critic {
                 let mut x = Buffer::stale(images.len() * data.shape.len());
                 let mut classes = Vec::with_capacity(images.len() * heads.len());
                 for (image, out) in images.iter().zip(x.chunks_exact_mut(data.shape.len())) {
-                    let shift = [(); 2].map(|()| rng.random_range(-SHIFT..=SHIFT) as f32);
+                    let shift = [(); 2].map(|()| rng.random_range(-farthest..=farthest) as f32);
                     Placement { shift, ..Placement::STILL }.apply(data.shape, &data.image(*image), out);
                     lesson.take(*image, data.shape, out, &mut rng, &mut classes);
                 }
@@ -67,5 +77,16 @@ impl Critic {
         }
         self.params = params;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_images_and_lines_stay_where_they_are() {
+        let sizes = [(28, 28), (64, 48), (24, 32), (16, 16), (1, 512), (1, 1)];
+        assert_eq!(sizes.map(|(height, width)| shift(Shape::new(height, width, 3))), [2, 2, 1, 0, 0, 0]);
     }
 }
