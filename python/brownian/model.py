@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ combination, i modulo their number."""
 
 
 class Draw(TypedDict, total=False):
-    """What a draw is asked for beside its plan; :meth:`Model.sample` says what each is."""
+    """What a draw is asked for beside its plan; :meth:`Model.sample` says what each is, and its default."""
 
     seed: int
     count: int
@@ -67,7 +68,10 @@ class Model:
 
     def __init__(self, data: bytes) -> None:
         """Checks the bytes of a model file. Raises :class:`brownian.Error` where they are no whole model."""
-        self._file = _native.Model(data)
+        self._file = _native.Model(bytes(memoryview(data)))
+
+    def __reduce__(self) -> tuple[type[Model], tuple[bytes]]:
+        return Model, (bytes(self),)
 
     @classmethod
     def _of(cls, native: _native.Model) -> Model:
@@ -109,8 +113,14 @@ class Model:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Where the model comes from, as the trainer wrote it: data, training, choices of the export."""
-        return tomllib.loads(self._file.provenance)
+        """Where the model comes from, as the trainer wrote it: data, training, choices of the export.
+
+        Raises :class:`brownian.Error` where that is no TOML.
+        """
+        try:
+            return tomllib.loads(self._file.provenance)
+        except tomllib.TOMLDecodeError as error:
+            raise _native.Error(f"the model's provenance is no TOML ({error})") from None
 
     @property
     def sample_rate(self) -> Optional[int]:
@@ -144,13 +154,13 @@ class Model:
         """Draws samples of shape ``(count, height, width, channels)``, float32.
 
         - ``plan``: the name of one of :attr:`plans`; the file's first by default.
-        - ``seed``, ``first``, ``count``: images number ``first`` to ``first + count - 1`` of the seed. Image i is the
-          same in every draw that has it.
+        - ``seed`` (0), ``first`` (0), ``count`` (1): images number ``first`` to ``first + count - 1`` of the seed. Image
+          i is the same in every draw that has it.
         - ``classes``: a class for all, ``"cycle"``, or a sequence of which image i of the draw takes element i modulo
-          its length; ``None`` is without a class. See :data:`ClassLike`.
-        - ``guidance``: from 0 (as without a class) over 1 (the plain class) to 16. With ``two_evaluations`` it is
+          its length; ``None``, the default, is without a class. See :data:`ClassLike`.
+        - ``guidance`` (1): from 0 (as without a class) over 1 (the plain class) to 16. With ``two_evaluations`` it is
           classifier-free guidance as published (Ho & Salimans 2022), at twice the time.
-        - ``start_from``, ``start``: image-to-image. The chain begins at step ``start``, counted from 0, from these
+        - ``start_from``, ``start`` (0): image-to-image. The chain begins at step ``start``, counted from 0, from these
           images with noise.
         - ``image``, ``keep``: inpainting. The pixels where ``keep``, of shape ``(height, width)``, is true are kept from
           ``image``; the others are drawn to suit them. With ``keep_noise`` (from 0 to 10) distributions are multiplied
@@ -161,11 +171,12 @@ class Model:
         Images that are given have the shape ``(height, width, channels)``, or ``(n, height, width, channels)`` of which
         image i of the draw takes number i modulo n: floats in about [-1, 1], or uint8, where b stands for b/127.5 − 1.
 
-        Raises :class:`brownian.Error` where that cannot be drawn, before anything is.
+        Raises :class:`brownian.Error` where that cannot be drawn, and :class:`TypeError` for an argument of a wrong type,
+        before anything is.
         """
-        draw = self._arguments(plan, **arguments)
+        draw = self._arguments(plan, arguments)
         samples = np.frombuffer(self._file.samples(draw), np.float32)
-        return samples.reshape(draw["count"], *self.shape).copy()
+        return samples.reshape(draw["count"], *self.shape)
 
     def previews(self, plan: Optional[str] = None, **arguments: Unpack[Draw]) -> npt.NDArray[np.float32]:
         """What every step believes the image to be, x0_hat: float32 of shape ``(count, steps, height, width, channels)``.
@@ -173,67 +184,53 @@ class Model:
         Arguments as of :meth:`sample`, whose samples are the last ones wherever a plan ends at x0_hat, as built plans
         do. Steps before ``start`` are not made and left out.
         """
-        draw = self._arguments(plan, **arguments)
+        draw = self._arguments(plan, arguments)
         previews = np.frombuffer(self._file.previews(draw), np.float32)
-        return previews.reshape(draw["count"], -1, *self.shape).copy()
+        return previews.reshape(draw["count"], -1, *self.shape)
 
     def digests(self, plan: Optional[str] = None, **arguments: Unpack[Draw]) -> npt.NDArray[np.uint32]:
         """The CRC-32 of x_t after every step that is made: uint32 of shape ``(count, steps)``.
 
         Arguments as of :meth:`sample`. A chip that prints the same digests has made the same steps, bit for bit.
         """
-        draw = self._arguments(plan, **arguments)
+        draw = self._arguments(plan, arguments)
         digests = np.frombuffer(self._file.digests(draw), np.uint32)
-        return digests.reshape(draw["count"], -1).copy()
+        return digests.reshape(draw["count"], -1)
 
-    def _arguments(
-        self,
-        plan: Optional[str] = None,
-        *,
-        seed: int = 0,
-        count: int = 1,
-        classes: Union[None, ClassLike, Sequence[Optional[ClassLike]]] = None,
-        guidance: Optional[float] = None,
-        two_evaluations: bool = False,
-        first: int = 0,
-        start_from: Optional[npt.ArrayLike] = None,
-        start: int = 0,
-        image: Optional[npt.ArrayLike] = None,
-        keep: Optional[npt.ArrayLike] = None,
-        keep_noise: Optional[float] = None,
-        threads: Optional[int] = None,
-    ) -> _native.Arguments:
+    def _arguments(self, plan: Optional[str], asked: Draw) -> _native.Arguments:
+        for name in asked:
+            if name not in Draw.__annotations__:
+                raise TypeError(f"there is no argument {name!r}; there are plan, {', '.join(Draw.__annotations__)}")
+        if isinstance(plan, Plan):
+            raise TypeError("plan is a Plan: a model draws with its file's own plans alone; give the name of one")
+        if not (plan is None or isinstance(plan, str)):
+            raise TypeError(f"plan is {plan!r}: give the name of a plan, or None")
+        image, keep, start_from = asked.get("image"), asked.get("keep"), asked.get("start_from")
+        keep_noise, threads = _number("keep_noise", asked.get("keep_noise")), asked.get("threads")
         if (image is None) != (keep is None):
             raise _native.Error("inpainting takes image and keep: give both")
         if keep_noise is not None and keep is None:
             raise _native.Error("keep_noise is of inpainting: give image and keep too")
-        if start and start_from is None:
+        if asked.get("start") and start_from is None:
             raise _native.Error("start is of image-to-image: give start_from too")
-        for name, number, most in [("seed", seed, 2**64), ("first", first, 2**32), ("count", count, 2**32)]:
-            if not 0 <= number < most:
-                raise _native.Error(f"{name} {number}: give 0 to {most - 1}")
-        if start < 0:
-            raise _native.Error(f"start {start}: steps are counted from 0")
-        if threads is not None and not 1 <= threads <= 1024:
-            raise _native.Error(f"threads {threads}: give 1 to 1024")
         return {
             "plan": plan,
-            "seed": seed,
-            "first": first,
-            "count": count,
-            "classes": _classes(classes),
-            "guidance": guidance,
-            "two_evaluations": two_evaluations,
+            "seed": _whole("seed", asked.get("seed", 0), 0, 2**64 - 1),
+            "first": _whole("first", asked.get("first", 0), 0, 2**32 - 1),
+            "count": _whole("count", asked.get("count", 1), 1, 2**32 - 1),
+            "classes": _classes(asked.get("classes")),
+            "guidance": _number("guidance", asked.get("guidance")),
+            "two_evaluations": bool(asked.get("two_evaluations", False)),
             "start_from": None if start_from is None else self._images("start_from", start_from),
-            "start": start,
+            "start": _whole("start", asked.get("start", 0), 0, 2**32 - 1),
             "image": None if image is None else self._images("image", image),
             "keep": None if keep is None else self._mask(keep),
             "keep_noise": keep_noise,
-            "threads": threads or 0,
+            "threads": 0 if threads is None else _whole("threads", threads, 1, 1024),
         }
 
     def _images(self, name: str, images: npt.ArrayLike) -> _native.Images:
-        array = np.asarray(images)
+        array = _array(name, images)
         if array.ndim not in (3, 4) or array.shape[-3:] != self.shape or array.size == 0:
             one = ", ".join(map(str, self.shape))
             raise _native.Error(f"{name} has shape {array.shape}: the model draws ({one}); give that, or (n, {one})")
@@ -241,13 +238,14 @@ class Model:
             return {"data": array.tobytes(), "is_bytes": True}
         if array.dtype.kind != "f":
             raise _native.Error(f"{name} is of {array.dtype}: give floats in about [-1, 1], or uint8")
-        values = array.astype("<f4")
+        with np.errstate(over="ignore"):
+            values = array.astype("<f4")
         if not np.isfinite(values).all():
             raise _native.Error(f"{name} has values that are not finite")
         return {"data": values.tobytes(), "is_bytes": False}
 
     def _mask(self, keep: npt.ArrayLike) -> bytes:
-        mask = np.asarray(keep)
+        mask = _array("keep", keep)
         height, width, _ = self.shape
         if mask.shape != (height, width):
             raise _native.Error(f"keep has shape {mask.shape}: give a truth value a pixel, of shape ({height}, {width})")
@@ -256,11 +254,40 @@ class Model:
         return np.packbits(mask.reshape(-1), bitorder="little").tobytes()
 
 
+def _array(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array: fill what is masked (filled()) first")
+    return np.asarray(values)
+
+
+def _whole(name: str, number: Any, least: int, most: int) -> int:
+    try:
+        whole = operator.index(number)
+    except TypeError:
+        raise TypeError(f"{name} is {number!r}: give a whole number") from None
+    if not least <= whole <= most:
+        raise _native.Error(f"{name} {whole}: give {least} to {most}")
+    return whole
+
+
+def _number(name: str, number: Any) -> Optional[float]:
+    if number is None:
+        return None
+    if isinstance(number, (str, bytes, bool)):
+        raise TypeError(f"{name} is {number!r}: give a number")
+    try:
+        return float(number)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is {number!r}: give a number") from None
+
+
 def _classes(classes: Union[None, ClassLike, Sequence[Optional[ClassLike]]]) -> list[Any]:
     """One for each image of a draw, in turn."""
     if classes is None or isinstance(classes, (str, Mapping)):
         asked: list[Any] = [classes]
-    elif isinstance(classes, (Sequence, np.ndarray)):
+    elif isinstance(classes, np.ndarray):
+        asked = list(np.atleast_1d(classes))
+    elif isinstance(classes, Sequence) and not isinstance(classes, (bytes, bytearray)):
         asked = list(classes)
     else:
         asked = [classes]

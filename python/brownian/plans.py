@@ -98,5 +98,7 @@ def build_bits(spec: str, kept: npt.ArrayLike, mean: float = 0.5) -> Plan:
 
     Raises :class:`brownian.Error` where no such plan can be made.
     """
+    if not 0 < mean < 1:
+        raise _native.Error(f"mean {mean}: give the probability of a 1, between 0 and 1")
     name, clip, steps = _native.build_bits(spec, _table(kept, "kept"), mean)
     return Plan(name, clip, np.frombuffer(steps, BIT_STEP))

@@ -7,7 +7,7 @@ use brownian::host::boards::Board;
 use brownian::host::{BoardReport, OwnedModel, Report};
 use brownian::{Plan, StateKind};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyByteArray, PyBytes};
 use std::path::PathBuf;
 
 /// A checked model file.
@@ -27,8 +27,12 @@ impl Model {
     }
 
     #[getter]
-    fn data<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.0.bytes())
+    fn data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = self.0.bytes();
+        PyBytes::new_with(py, bytes.len(), |copy| {
+            copy.copy_from_slice(bytes);
+            Ok(())
+        })
     }
 
     #[getter]
@@ -86,23 +90,31 @@ impl Model {
         Ok(report.board.as_ref().map_or_else(|| report.to_string(), |board| board.to_string()))
     }
 
-    fn samples<'py>(&self, py: Python<'py>, arguments: Arguments) -> PyResult<Bound<'py, PyBytes>> {
+    fn samples<'py>(&self, py: Python<'py>, arguments: Arguments) -> PyResult<Bound<'py, PyByteArray>> {
         let model = self.0.model();
         let samples = draw::samples(py, &model, &Request::new(arguments, &self.0, &model)?)?;
-        Ok(PyBytes::new(py, bytemuck::cast_slice(&samples)))
+        array(py, bytemuck::cast_slice(&samples))
     }
 
-    fn previews<'py>(&self, py: Python<'py>, arguments: Arguments) -> PyResult<Bound<'py, PyBytes>> {
+    fn previews<'py>(&self, py: Python<'py>, arguments: Arguments) -> PyResult<Bound<'py, PyByteArray>> {
         let model = self.0.model();
         let previews = draw::previews(py, &model, &Request::new(arguments, &self.0, &model)?)?;
-        Ok(PyBytes::new(py, bytemuck::cast_slice(&previews)))
+        array(py, bytemuck::cast_slice(&previews))
     }
 
-    fn digests<'py>(&self, py: Python<'py>, arguments: Arguments) -> PyResult<Bound<'py, PyBytes>> {
+    fn digests<'py>(&self, py: Python<'py>, arguments: Arguments) -> PyResult<Bound<'py, PyByteArray>> {
         let model = self.0.model();
         let digests = draw::digests(py, &model, &Request::new(arguments, &self.0, &model)?)?;
-        Ok(PyBytes::new(py, bytemuck::cast_slice(&digests)))
+        array(py, bytemuck::cast_slice(&digests))
     }
+}
+
+/// Bytes that an array can be made of without another copy; a `MemoryError` where there is no room for them.
+fn array<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyByteArray>> {
+    PyByteArray::new_with(py, bytes.len(), |copy| {
+        copy.copy_from_slice(bytes);
+        Ok(())
+    })
 }
 
 impl Model {

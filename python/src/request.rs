@@ -29,6 +29,14 @@ pub enum OnAxis {
 impl Class {
     fn condition(&self, model: &Model) -> Result<Classes, String> {
         match self {
+            Self::Number(class) if model.axes().count() > 1 => {
+                let axes: Vec<&str> = model.axes().map(|axis| axis.name()).collect();
+                Err(format!(
+                    "class {class} of which axis? The model has {}: give {{{:?}: {class}}}, or names joined by +",
+                    axes.join(", "),
+                    axes[0]
+                ))
+            }
             Self::Number(class) => Ok(Classes::One(Condition::class(*class))),
             Self::Name(text) => Classes::named(text, model),
             Self::OnAxes(classes) => {
@@ -39,6 +47,10 @@ impl Class {
                         format!("there is no label axis {name:?}; the model has {}", axes.join(", "))
                     })?;
                     condition = match class {
+                        OnAxis::Number(class) if usize::from(*class) >= axis.classes().count() => {
+                            let classes: Vec<&str> = axis.classes().collect();
+                            return Err(format!("{name} has no class {class}; it has {}", classes.join(", ")));
+                        }
                         OnAxis::Number(class) => condition.with(axis.index(), *class),
                         OnAxis::Name(class) => match Classes::named(&format!("{name}={class}"), model)? {
                             Classes::One(one) => match one.class_on(axis.index()) {

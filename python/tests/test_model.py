@@ -1,5 +1,8 @@
 """Files, and what is said of them."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from conftest import path
@@ -62,3 +65,11 @@ def test_sequences_without_classes():
         beats.sample(classes=0)
     points = brownian.load(path("swissroll")).sample("noisy5", count=50, seed=1)
     assert points.shape == (50, 1, 1, 2) and points.std() > 0.1
+
+
+def test_models_are_copied_and_pickled(digits):
+    for again in (pickle.loads(pickle.dumps(digits)), copy.deepcopy(digits), brownian.Model(bytearray(bytes(digits)))):
+        assert bytes(again) == bytes(digits)
+        assert np.array_equal(again.digests("fast5"), digits.digests("fast5"))
+    with pytest.raises(TypeError):
+        brownian.Model("text")

@@ -76,9 +76,23 @@ def test_a_ddim_step_is_its_equation():
         (lambda: plans.build("ddpm:5:variance=learned", schedules.cosine(100)), "its variance is learned"),
         (lambda: plans.build_bits("ddim:5", schedules.evenly_kept(20)), "ddim is of the Gaussian process"),
         (lambda: schedules.cosine(0), "0 timesteps: give 1 to 1000000"),
+        (lambda: schedules.linear(-1), "-1 timesteps: give 1 to 1000000"),
+        (lambda: schedules.linear(10, float("nan"), 0.1), "give β between 0 and 1"),
+        (lambda: schedules.linear(10, -1, 5), "linear from -1.0 to 5.0: ᾱ_t is no share that falls with t"),
+        (lambda: schedules.geometric(1, 0, 5), "give levels above 0, the highest first"),
+        (lambda: schedules.geometric(0.1, 10, 5), "give levels above 0, the highest first"),
+        (lambda: schedules.sigmoid(10, tau=0), "tau above 0"),
+        (lambda: schedules.rescale_to_zero_terminal_snr([0.5, -1]), "alpha_bar: ᾱ_t is no share"),
+        (lambda: plans.build_bits("bits:5", schedules.evenly_kept(20), mean=2), "mean 2: give the probability of a 1"),
     ],
 )
 def test_what_cannot_be_built_says_why(build, words):
     with pytest.raises(brownian.Error) as error:
         build()
     assert words in str(error.value)
+
+
+def test_the_number_of_timesteps_is_whole():
+    for wrong in (10.0, "10", None):
+        with pytest.raises(TypeError, match="give a whole number"):
+            schedules.cosine(wrong)

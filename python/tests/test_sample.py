@@ -1,9 +1,14 @@
 """What draws give, and what they refuse."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from conftest import path
 
 import brownian
+from brownian import plans, schedules
 
 
 def test_shapes_and_numbers(digits):
@@ -94,7 +99,7 @@ KEEP = np.ones((28, 28), bool)
     ("asked", "words"),
     [
         ({"plan": "fast6"}, "the model has no plan 'fast6'; it has"),
-        ({"count": 0}, "count 0: give at least 1"),
+        ({"count": 0}, "count 0: give 1 to 4294967295"),
         ({"count": 2, "first": 2**32 - 1}, "are too many"),
         ({"count": 2**31}, "do not fit in memory"),
         ({"seed": -1}, "seed -1: give 0 to 18446744073709551615"),
@@ -104,13 +109,13 @@ KEEP = np.ones((28, 28), bool)
         ({"classes": -1}, "the class must be below 10"),
         ({"classes": "ten"}, 'there is no class "ten"; it has 0, 1, 2'),
         ({"classes": {"hair": 1}}, 'there is no label axis "hair"; the model has class'),
-        ({"classes": {"class": 10}}, "the class must be below 10"),
+        ({"classes": {"class": 10}}, "class has no class 10; it has 0, 1, 2"),
         ({"classes": 1.5}, "class 1.5: give a number, a name"),
         ({"classes": []}, "classes is empty"),
         ({"guidance": 2.0}, "guidance acts on a class"),
         ({"classes": 1, "guidance": 17.0}, "the guidance scale must be from 0 to 16"),
         ({"start_from": ONES, "start": 5}, "the plan has 5 steps"),
-        ({"start_from": ONES, "start": -1}, "start -1: steps are counted from 0"),
+        ({"start_from": ONES, "start": -1}, "start -1: give 0 to"),
         ({"start": 2}, "give start_from too"),
         ({"start_from": ONES[1:], "start": 2}, r"start_from has shape (27, 28, 1): the model draws (28, 28, 1)"),
         ({"start_from": ONES.astype(int)}, "start_from is of int64: give floats"),
@@ -132,8 +137,67 @@ def test_what_cannot_be_drawn_says_why(digits, asked, words):
 
 
 def test_axes_are_told_apart(odd):
-    with pytest.raises(brownian.Error, match="the labels have 3 axes"):
+    with pytest.raises(brownian.Error, match="class 1 of which axis\\? The model has"):
         odd.sample(classes=1)
     first = odd.axes[0]
     with pytest.raises(brownian.Error, match="has no class \"no\""):
         odd.sample(classes={first.name: "no"})
+    last = odd.axes[2]
+    with pytest.raises(brownian.Error, match=f"{last.name} has no class 99; it has"):
+        odd.sample(classes={last.name: 99})
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"plan": plans.build("ddim:5", schedules.cosine(100))}, "plan is a Plan: a model draws with its file's own"),
+        ({"plan": 5}, "plan is 5: give the name of a plan"),
+        ({"seed": "1"}, "seed is '1': give a whole number"),
+        ({"seed": 1.5}, "seed is 1.5: give a whole number"),
+        ({"first": None}, "first is None: give a whole number"),
+        ({"count": 2.0}, "count is 2.0: give a whole number"),
+        ({"count": float("nan")}, "count is nan: give a whole number"),
+        ({"start_from": ONES, "start": 0.4}, "start is 0.4: give a whole number"),
+        ({"threads": "two"}, "threads is 'two': give a whole number"),
+        ({"guidance": "a"}, "guidance is 'a': give a number"),
+        ({"image": ONES, "keep": KEEP, "keep_noise": [1, 2]}, "keep_noise is [1, 2]: give a number"),
+        ({"start_from": np.ma.masked_array(ONES)}, "start_from is a masked array"),
+        ({"sed": 1}, "there is no argument 'sed'; there are plan, seed, count"),
+    ],
+)
+def test_arguments_of_a_wrong_type_say_so(digits, asked, words):
+    with pytest.raises(TypeError) as error:
+        digits.sample(**{"plan": "fast5"} | asked)
+    assert words in str(error.value)
+
+
+def test_classes_of_numpy_and_of_bytes(digits):
+    seven = digits.digests("fast5", classes=7)
+    for same in (np.array(7), np.int16(7), np.array([7]), "7"):
+        assert np.array_equal(digits.digests("fast5", classes=same), seven)
+    with pytest.raises(brownian.Error, match="class b'7': give a number"):
+        digits.sample(classes=b"7")
+
+
+def test_what_is_drawn_is_ones_own(digits):
+    samples = digits.sample("fast5", count=2)
+    samples += 1
+    assert samples.flags.writeable and not np.array_equal(samples, digits.sample("fast5", count=2))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited by setrlimit")
+def test_too_little_memory_is_a_memory_error_or_said():
+    """As little room as there is for one of the two copies, in a process of its own."""
+    program = f"""
+import resource, brownian
+model = brownian.load({str(path("digits28-nano"))!r})
+model.sample("fast5", count=2, threads=1)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (8 << 20), used + (8 << 20)))
+try:
+    model.sample("fast5", count=2000, threads=1)
+except (MemoryError, brownian.Error):
+    print("said")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "said\n", done

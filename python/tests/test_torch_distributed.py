@@ -105,7 +105,7 @@ def test_one_process_goes_on_where_it_stopped(tmp_path):
     assert whole["step"] == 40
     from brownian.torch import train as script_module
 
-    keep = script_module.write_checkpoint
+    keep = script_module.checkpoint.write
     try:
         halves = []
 
@@ -114,37 +114,15 @@ def test_one_process_goes_on_where_it_stopped(tmp_path):
             halves.append(state["step"])
             raise KeyboardInterrupt
 
-        script_module.write_checkpoint = stop
+        script_module.checkpoint.write = stop
         arguments = ["train", *map(str, script[3:]), "--out", str(tmp_path / "half.safetensors"), "--every", "20"]
         before, sys.argv = sys.argv, arguments
         with pytest.raises(KeyboardInterrupt):
             script_module.main()
         sys.argv = before
     finally:
-        script_module.write_checkpoint = keep
+        script_module.checkpoint.write = keep
     assert halves == [20]
     assert "step 20 of 40" in train("half.safetensors")
     one, two = (bt.load(tmp_path / f"{name}.safetensors").network.state_dict() for name in ("whole", "half"))
     assert all(torch.equal(one[name], two[name]) for name in one)
-
-
-def test_what_cannot_be_trained_says_why(tmp_path):
-    _, file = start(tmp_path, "--data", "swissroll", "--preset", "nano", "--steps", 40, "--batch", 32)
-
-    def error(*options):
-        command = [sys.executable, *SCRIPT, file, "--data", tmp_path / "data", "--out", tmp_path / "out", *options]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        assert done.returncode == 1 and done.stderr.startswith("error: "), done.stderr
-        return done.stderr
-
-    assert "a batch of 32 does not split into 5 parts in 1 processes" in error("--accumulate", "5")
-    assert "holds no images*.npy" in error("--data", tmp_path)
-    run = bt.load(file)
-    with pytest.raises(brownian.Error, match="give the network as well"):
-        bt.process_of({**run.config, "schedule": "learned"})
-    with pytest.raises(brownian.Error, match="has no process.falls"):
-        bt.process_of({**run.config, "schedule": "learned:0.01"}, run.network)
-    with pytest.raises(brownian.Error, match="vary by flip"):
-        bt.Draws({**run.config, "augment": "flip"}, 10)
-    torch.save({"config": {}}, tmp_path / "out.pt")
-    assert "is of another run" in error()

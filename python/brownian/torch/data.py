@@ -35,10 +35,11 @@ class Arrays:
         self._labels: list[npt.NDArray[Any]] = []
         for file, images in zip(files, self._images):
             if images.shape[1:] != tuple(config["image"]) or images.dtype not in (np.uint8, np.float32):
-                found = f"{images.dtype} of {list(images.shape)}"
-                raise Error(f"{file}: is {found}; the run takes uint8 or float32 of [N, *{config['image']}]")
+                found, image = f"{images.dtype} of {list(images.shape)}", ", ".join(map(str, config["image"]))
+                raise Error(f"{file}: is {found}; the run takes uint8 or float32 of [N, {image}]")
             if self._classes:
                 self._labels.append(self._labels_of(file, len(images)))
+        self._files, self._all_bytes = files, all(images.dtype == np.uint8 for images in self._images)
         self._starts = np.cumsum([0] + [len(images) for images in self._images])
         total = int(self._starts[-1])
         self._first, end = total * part // parts, total * (part + 1) // parts
@@ -54,20 +55,36 @@ class Arrays:
         numbers = numbers + self._first
         files = np.searchsorted(self._starts, numbers, side="right") - 1
         places = list(zip(files.tolist(), (numbers - self._starts[files]).tolist()))
-        images = torch.from_numpy(np.stack([self._images[file][i] for file, i in places])).permute(0, 3, 1, 2)
+        images = torch.from_numpy(np.stack([self._image(file, i) for file, i in places])).permute(0, 3, 1, 2)
         if images.dtype == torch.uint8:
             images = images.float() / 127.5 - 1
         if not self._labels:
             return images.contiguous(), torch.full((len(numbers), 1), -1)
         return images.contiguous(), torch.tensor(np.stack([self._labels[file][i] for file, i in places]))
 
+    def _image(self, file: int, number: int) -> npt.NDArray[Any]:
+        """An image, as bytes where all files hold bytes."""
+        image: npt.NDArray[Any] = self._images[file][number]
+        if image.dtype == np.uint8:
+            return image if self._all_bytes else (image / np.float32(127.5) - np.float32(1)).astype(np.float32)
+        # Points of a plane have no range.
+        largest = np.abs(image).max()
+        if not largest <= (1.001 if image.shape[0] * image.shape[1] > 1 else np.finfo(np.float32).max):
+            what = f"image {number} has values up to {largest:g}"
+            raise Error(f"{self._files[file]}: {what}; float32 arrays hold numbers in [-1, 1]")
+        return image
+
     def _labels_of(self, file: Path, count: int) -> npt.NDArray[Any]:
         path = file.with_name(file.name.replace("images", "labels", 1))
-        labels = np.array(_mapped(path), dtype=np.int64).reshape(-1, len(self._classes))
-        if len(labels) != count:
-            raise Error(f"{path}: holds {len(labels)} labels of {len(self._classes)} axes for {count} images")
-        if (labels < -1).any() or (labels >= np.array(self._classes)).any():
-            raise Error(f"{path}: holds a class outside 0 to the run's {self._classes}")
+        array, axes = _mapped(path), len(self._classes)
+        if array.dtype.kind not in "iub" or array.shape not in ((count, axes), (count,))[: 2 if axes == 1 else 1]:
+            found = f"{array.dtype} of {list(array.shape)}"
+            raise Error(f"{path}: is {found}; {count} images on {axes} axes take whole numbers of [{count}, {axes}]")
+        labels = np.array(array, dtype=np.int64).reshape(count, axes)
+        for axis, classes in enumerate(self._classes):
+            if (labels[:, axis] < -1).any() or (labels[:, axis] >= classes).any():
+                found = labels[:, axis][(labels[:, axis] < -1) | (labels[:, axis] >= classes)][0]
+                raise Error(f"{path}: holds class {found} on axis {axis}; the run has 0 to {classes - 1}, -1 is none")
         return labels
 
 
@@ -125,6 +142,8 @@ def _mapped(path: Path) -> npt.NDArray[Any]:
     """An array that stays in its file."""
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise Error(f"{path}: cannot be read ({error})") from None
+    if not isinstance(array, np.ndarray):
+        raise Error(f"{path}: is no .npy file with one array")
     return array

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from .._native import Error
+from .checkpoint import replacing
 from .network import Network
 
 AnyPath = Union[str, "os.PathLike[str]"]
@@ -48,13 +49,21 @@ def load(path: AnyPath) -> Run:
         raise Error(f"{path}: cannot be read ({error})") from None
     if text is None:
         raise Error(f"{path}: does not say what it is; write it with `trainer run-to-torch`")
-    header = json.loads(text)
-    network = Network(header["graph"], header["config"]["timesteps"])
+    try:
+        header = json.loads(text)
+        config, step, graph = header["config"], header["step"], header["graph"]
+        network = Network(graph, config["timesteps"])
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
+        what = f"{path}: says of itself what is not understood ({type(error).__name__}: {error})"
+        raise Error(f"{what}; write it with `trainer run-to-torch`") from None
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise Error(f"{path}: {' '.join(str(error).split())}") from None
-    return Run(network, header["config"], header["step"], header["graph"])
+    for name, tensor in state.items():
+        if not torch.isfinite(tensor).all():
+            raise Error(f"{path}: the tensor {name} holds values that are not finite")
+    return Run(network, config, step, graph)
 
 
 def save(
@@ -67,9 +76,11 @@ def save(
     state = run.network.state_dict() if state is None else state
     header = {"step": run.step if step is None else step, "config": run.config, "graph": run.graph}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    temporary = f"{os.fspath(path)}.tmp"
-    save_file(tensors, temporary, {KEY: json.dumps(header)})
-    os.replace(temporary, path)
+    with replacing(Path(path)) as temporary:
+        try:
+            save_file(tensors, temporary, {KEY: json.dumps(header)})
+        except SafetensorError as error:
+            raise Error(f"{path}: cannot be written ({error})") from None
 
 
 def build(
@@ -91,7 +102,7 @@ def build(
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise Error(f"cannot run {trainer} ({error}); install it with `cargo install brownian-trainer`") from None
+        raise Error(f"cannot run {trainer} ({error}); install it with `cargo install --path trainer --locked`") from None
     if done.returncode:
         raise Error(done.stderr.strip().removeprefix("error: "))
     return Network(json.loads(done.stdout), timesteps)

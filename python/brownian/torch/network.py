@@ -28,6 +28,7 @@ class Network(nn.Module):
     def __init__(self, graph: Mapping[str, Any], timesteps: int = 1000) -> None:
         super().__init__()
         self._graph = graph
+        self._timesteps = timesteps
         self._params = [_Place(self, block, nn.Parameter) for block in graph["params"]["blocks"]]
         self._stats = [_Place(self, block, None) for block in graph["stats"]["blocks"]]
         self._nodes = [_node(graph["nodes"], node) for node in graph["nodes"]]
@@ -57,6 +58,7 @@ class Network(nn.Module):
         ``classes`` is int64 ``[N, axes]``, a class each or -1 for none; without it there is none. ``plan_row`` is the
         row of a fine-tuned network's table of steps.
         """
+        self._check(t, classes)
         columns = self._columns(t, classes, plan_row)
         values: list[Tensor] = []
         for number, (kind, settings, inputs, shape) in enumerate(self._nodes):
@@ -137,6 +139,18 @@ class Network(nn.Module):
         if spec["plan_table"] is not None:
             h = h + self._param(spec["plan_table"])[plan_row]
         return h
+
+    def _check(self, t: Tensor, classes: Optional[Tensor]) -> None:
+        """Raises :class:`brownian.Error` for a timestep or a class that there is not, where a look costs nothing."""
+        if t.device.type != "cpu" or len(t) == 0:
+            return
+        if t.min() < 1 or t.max() > self._timesteps:
+            raise Error(f"t goes from {t.min()} to {t.max()}; the network has timesteps 1 to {self._timesteps}")
+        if classes is not None:
+            counts = torch.tensor(self.classes)
+            if classes.dim() != 2 or classes.shape[1] != len(counts) or (classes >= counts.clamp_min(1)).any():
+                found = f"{list(classes.shape)} with classes up to {classes.max()}"
+                raise Error(f"classes are {found}; the network takes [N, {len(counts)}] with classes below {self.classes}")
 
     def _time_columns(self, t: Tensor) -> Tensor:
         """W·silu(W2·silu(W1·features(t) + b1) + b2) + b; of an imported ONNX network a row of its table."""

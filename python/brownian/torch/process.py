@@ -139,6 +139,8 @@ def process_of(config: Mapping[str, Any], network: Optional[Network] = None) -> 
         if network is None:
             raise Error("the schedule is learned with the network: give the network as well")
         return Learned(network, float(numbers[0]) if numbers else BETA_FIRST)
+    if schedule not in ("linear", "cosine", "sigmoid", "geometric"):
+        raise Error(f"there is no schedule {config['schedule']}; this version knows linear, cosine, sigmoid, geometric")
     if schedule == "geometric":
         alpha_bar = schedules.geometric(float(numbers[0]), float(numbers[1]), int(numbers[2]))
     else:

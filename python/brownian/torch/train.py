@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import inspect
 import math
 import os
 import sys
@@ -23,9 +24,19 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 import brownian
+from brownian.torch import checkpoint
 from brownian.torch import Arrays, Average, Draws, learning_rate, load, process_of, save
 
+# Buffers are averaged here; PyTorch 2.15 gave the option another name.
+BUFFERS = {"forward_sync_buffers", "broadcast_buffers"} & set(inspect.signature(DistributedDataParallel).parameters)
+NO_BUFFERS: Any = {max(BUFFERS): False}
 PRECISIONS = {"f32": None, "bf16": torch.bfloat16, "f16": torch.float16}
+
+
+def count(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
 
 
 def arguments() -> argparse.Namespace:
@@ -34,17 +45,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", required=True, help="folder of the arrays, from `trainer run-to-torch --data`")
     parser.add_argument("--out", required=True, help="file to write, for `trainer import`")
     parser.add_argument("--checkpoint", help="file to go on from [default: that of --out with .pt behind]")
-    parser.add_argument("--every", type=int, default=500, help="steps between two checkpoints [default: 500]")
-    parser.add_argument("--accumulate", type=int, help="parts of a process's batch [default: the run's]")
+    parser.add_argument("--every", type=count, default=500, help="steps between two checkpoints [default: 500]")
+    parser.add_argument("--accumulate", type=count, help="parts of a process's batch [default: the run's]")
     parser.add_argument("--precision", choices=PRECISIONS, default="f32", help="of forward passes [default: f32]")
     return parser.parse_args()
-
-
-def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
 
 
 def mean_over(tensors: dict[str, Tensor], count: int, parts: int) -> None:
@@ -69,30 +73,24 @@ def main() -> None:
     run = load(asked.start)
     config, network = run.config, run.network.to(device).train()
     accumulate = asked.accumulate or config.get("accumulate", 1)
+    kept = Path(asked.checkpoint or asked.out + ".pt")
+    held = checkpoint.claim(Path(asked.out), kept) if part == 0 else None
     if config["batch"] % (parts * accumulate):
-        what = f"a batch of {config['batch']} does not split into {accumulate} parts"
-        raise brownian.Error(f"{what} in {parts} processes")
+        what = f"a batch of {config['batch']} does not split into {accumulate} parts in {parts} processes"
+        raise brownian.Error(what)
     process = process_of(config, network).to(device)
     arrays = Arrays(asked.data, config, part, parts)
     draws = Draws(config, len(arrays), part, parts)
     model: Any = network
     if parts > 1:
-        model = DistributedDataParallel(network, [device] if cuda else None, broadcast_buffers=False)
+        model = DistributedDataParallel(network, [device] if cuda else None, **NO_BUFFERS)
     adam = torch.optim.Adam(network.parameters(), betas=tuple(config["betas"]), eps=1e-8)
     average = Average(network, config["ema"])
     precision = PRECISIONS[asked.precision]
     scaler = torch.amp.GradScaler(device.type, enabled=precision == torch.float16)
 
-    checkpoint, step = Path(asked.checkpoint or asked.out + ".pt"), 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        if state["config"] != config:
-            raise brownian.Error(f"{checkpoint}: is of another run than {asked.start}; choose another --checkpoint")
-        network.load_state_dict(state["network"])
-        average.weights = state["average"]
-        adam.load_state_dict(state["adam"])
-        scaler.load_state_dict(state["scaler"])
-        step = state["step"]
+    parts_of = (network, average.weights, adam, scaler)
+    step = checkpoint.restore(kept, config, device, *parts_of) if kept.exists() else 0
     if part == 0:
         print(f"step {step} of {config['steps']}: {parts} processes, {device.type}, {len(arrays)} images", flush=True)
 
@@ -134,13 +132,15 @@ def main() -> None:
             rate = (step - since) * config["batch"] / (time.monotonic() - begin)
             print(f"step {step}: loss {shown:.4f}, {rate:.0f} images/s", flush=True)
             state = {"network": network.state_dict(), "average": average.weights, "adam": adam.state_dict()}
-            write_checkpoint(checkpoint, {**state, "scaler": scaler.state_dict(), "step": step, "config": config})
+            checkpoint.write(kept, {**state, "scaler": scaler.state_dict(), "step": step, "config": config})
     if part == 0:
         save(asked.out, run, average.state(), step)
         print(f"{asked.out}: written; `trainer import {asked.out} --out RUN` makes a run of it", flush=True)
     if parts > 1:
         dist.barrier()
         dist.destroy_process_group()
+    if held:
+        held.close()
 
 
 if __name__ == "__main__":
