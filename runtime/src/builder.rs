@@ -1,6 +1,7 @@
 //! How a chain is asked for.
 
 use crate::conditioning::{Condition, Guidance};
+use crate::cores::Cores;
 use crate::error::SamplerError;
 use crate::format::BLOB_ALIGN;
 use crate::image::{Given, Image};
@@ -255,6 +256,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
             start: 0,
             steps_done: 0,
             next: Next::Begin,
+            cores: Cores::ONE,
         })
     }
 }

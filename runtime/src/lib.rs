@@ -46,6 +46,7 @@ mod arena;
 mod axis;
 mod builder;
 mod conditioning;
+mod cores;
 mod error;
 mod execute;
 pub mod format;
@@ -70,6 +71,8 @@ pub use arena::{Aligned, Arena};
 pub use axis::Axis;
 pub use builder::Builder;
 pub use conditioning::{Condition, Guidance};
+#[cfg(feature = "two-cores")]
+pub use cores::{Fork, SecondCore};
 pub use error::{SamplerError, SnapshotError};
 pub use format::{arena_len, sample_len, snapshot_len, state_kind, state_len, state_len_two_evaluations};
 pub use half::f16;

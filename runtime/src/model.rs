@@ -63,6 +63,13 @@ impl<'a> Model<'a> {
         self.arena_len
     }
 
+    /// Bytes of scratch that a [second core](crate::SecondCore) needs to compute half of every op; with less, the ops that
+    /// need more run on one core.
+    #[cfg(feature = "two-cores")]
+    pub fn second_scratch_len(&self) -> usize {
+        self.ops().map(|op| op.second_scratch_len()).max().unwrap_or(0)
+    }
+
     /// Elements of state that a chain needs, of [this kind](Self::state_kind): x_t, and where a plan uses the previous
     /// x0_hat, that in 16 bits.
     pub fn state_len(&self) -> usize {

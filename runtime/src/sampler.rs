@@ -1,6 +1,9 @@
 //! The reverse chain: a step at a time, or an op at a time.
 
 use crate::conditioning::{self, Condition};
+use crate::cores::Cores;
+#[cfg(feature = "two-cores")]
+use crate::cores::SecondCore;
 use crate::execute;
 use crate::format::CRC;
 use crate::inpaint::{Inpainting, Moment};
@@ -52,6 +55,7 @@ pub struct Sampler<'a, E: StateElement = f32> {
     pub(crate) start: usize,
     pub(crate) steps_done: usize,
     pub(crate) next: Next<'a>,
+    pub(crate) cores: Cores<'a>,
 }
 
 /// What is to be done next.
@@ -68,6 +72,13 @@ pub(crate) enum Next<'a> {
 }
 
 impl<'a, E: StateElement> Sampler<'a, E> {
+    /// From now on hands half of each op's outputs to a second core. The chain is the same, bit for bit.
+    #[cfg(feature = "two-cores")]
+    #[must_use = "the chain goes on in what is returned"]
+    pub fn with_second_core(self, second: &'a SecondCore<'a>) -> Self {
+        Self { cores: Cores::with(second), ..self }
+    }
+
     /// Makes one step, or what is left of one; returns false, and does nothing, when the chain is complete.
     pub fn step(&mut self) -> bool {
         loop {
@@ -113,7 +124,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
                         Some(two) => &(two.functions.condition)(self.condition, *first_of_two),
                     };
                     let biases = conditioning::step_biases(self.model, condition, time_row(bytes));
-                    execute::run(self.model, &biases, &op, self.arena);
+                    execute::run(self.model, &biases, self.cores, &op, self.arena);
                 }
                 *index = done.wrapping_add(1);
                 if ops.is_empty() {

@@ -14,6 +14,7 @@ mod plan_spec;
 pub mod planner;
 mod probe;
 mod report;
+mod threads;
 
 pub use aligned::AlignedBytes;
 pub use chain_memory::ChainMemory;
@@ -25,3 +26,4 @@ pub use owned::{NoPlan, OwnedModel, ReadCause, ReadError};
 pub use plan_spec::{First, PlanSpec, PlanSpecError};
 pub use probe::probe;
 pub use report::{AxisReport, BoardReport, OpReport, PlanReport, Report};
+pub use threads::Threads;

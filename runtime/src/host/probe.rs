@@ -2,6 +2,7 @@
 
 use crate::builder::check_arena;
 use crate::conditioning::{self, Condition};
+use crate::cores::Cores;
 use crate::error::SamplerError;
 use crate::execute;
 use crate::model::Model;
@@ -36,7 +37,7 @@ pub fn probe(
     }
     let biases = conditioning::step_biases(model, &condition, time_row);
     for (index, op) in model.ops().enumerate() {
-        execute::run(model, &biases, &op, arena);
+        execute::run(model, &biases, Cores::ONE, &op, arena);
         observer(index as u16, arena);
     }
     Ok(())

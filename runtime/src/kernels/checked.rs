@@ -4,6 +4,10 @@ use super::active::Active;
 use super::arguments::Misfit;
 use super::backend::{Kernel, Portable};
 use super::epilogue::Output;
+use crate::cores::Cores;
+#[cfg(feature = "two-cores")]
+use crate::cores::SecondCore;
+use core::cell::Cell;
 
 /// A kernel's arguments, its output and its scratch, of which everything has been checked that kernels rely on.
 ///
@@ -37,13 +41,20 @@ impl<'c, K: Kernel, E: Value> Checked<'c, K, E> {
     /// Runs the kernel of this build's backend.
     #[inline(always)]
     pub fn run(&mut self) {
-        self.kernel.run::<Active>(E::output(self.out), self.scratch);
+        self.kernel.run::<Active>(Cores::ONE, E::output(self.out), self.scratch);
+    }
+
+    /// Runs the kernel of this build's backend on two cores.
+    #[cfg(feature = "two-cores")]
+    #[inline(always)]
+    pub fn run_on_two_cores(&mut self, second: &SecondCore) {
+        self.kernel.run::<Active>(Cores::with(second), E::output(self.out), self.scratch);
     }
 
     /// Runs the portable kernel, the reference.
     #[inline(always)]
     pub fn run_portable(&mut self) {
-        self.kernel.run::<Portable>(E::output(self.out), self.scratch);
+        self.kernel.run::<Portable>(Cores::ONE, E::output(self.out), self.scratch);
     }
 }
 
@@ -56,13 +67,13 @@ pub trait Value: Sized {
 impl Value for i8 {
     #[inline(always)]
     fn output(values: &mut [i8]) -> Output<'_> {
-        Output::I8(values)
+        Output::I8(Cell::from_mut(values).as_slice_of_cells())
     }
 }
 
 impl Value for i16 {
     #[inline(always)]
     fn output(values: &mut [i16]) -> Output<'_> {
-        Output::I16(values)
+        Output::I16(Cell::from_mut(values).as_slice_of_cells())
     }
 }

@@ -6,6 +6,10 @@ use super::portable::{dot, write};
 use super::scratch::{conv_scratch, row_stride};
 use super::source::{Source, Window};
 use super::winograd::Winograd;
+use crate::cores::{Cores, Part};
+
+/// Pixels of a tile on cores without wide vectors, at most; a part begins with one.
+pub(super) const UNIT: usize = 4;
 
 /// A dense or grouped convolution. With two sources it reads their concatenation along the channels.
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +75,25 @@ impl Arguments for Conv<'_> {
     }
 }
 
+/// Has a direct kernel compute the pixels, by two cores where there are two.
+#[inline(always)]
+pub(super) fn share(
+    cores: Cores,
+    conv: &Conv,
+    out: Output,
+    scratch: &mut [i8],
+    direct: impl Fn(Part, Output, &mut [i8]),
+) {
+    let need = || {
+        let channels = conv.sources.0.channels + conv.sources.1.map_or(0, |s| s.channels);
+        conv_scratch(conv.window.kernel[0] * conv.window.kernel[1] * channels)
+    };
+    // SAFETY: a part writes the outputs of its pixels and reads the residuals of these; its inputs nobody writes.
+    unsafe { cores.share(need, scratch, |part, scratch| direct(part, out, scratch)) }
+}
+
 /// Convolution of one image. `scratch` has at least [`conv_scratch`](super::conv_scratch) bytes.
-pub(super) fn portable(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
+pub(super) fn portable(conv: &Conv, part: Part, mut out: Output, scratch: &mut [i8]) {
     let [out_h, out_w, out_c] = conv.output;
     let channels = conv.sources.0.channels + conv.sources.1.map_or(0, |s| s.channels);
     let groups = conv.groups.max(1);
@@ -80,20 +101,24 @@ pub(super) fn portable(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
     let taps = conv.window.kernel[0] * conv.window.kernel[1] * channels;
     let stride = row_stride(conv.window.kernel[0] * conv.window.kernel[1] * group_in);
     let Some(patch) = scratch.get_mut(..taps) else { return };
-    for y in 0..out_h {
-        for x in 0..out_w {
-            gather(conv, y, x, patch);
-            let pixel = (y * out_w + x) * out_c;
-            for o in 0..out_c {
-                let Some(row) = conv.weights.get(o * stride..).and_then(|w| w.get(..stride)) else { return };
-                let sum = if groups == 1 {
-                    dot(row, patch)
-                } else {
-                    let first = o.checked_div(group_out).unwrap_or(0) * group_in;
-                    grouped_dot(row, patch, channels, first, group_in)
-                };
-                write(&conv.epilogue, &mut out, o, pixel + o, sum);
-            }
+    let pixels = part.of(out_h * out_w, UNIT);
+    let mut y = pixels.start.checked_div(out_w).unwrap_or(0);
+    let mut x = pixels.start - y * out_w;
+    for pixel in pixels {
+        gather(conv, y, x, patch);
+        for o in 0..out_c {
+            let Some(row) = conv.weights.get(o * stride..).and_then(|w| w.get(..stride)) else { return };
+            let sum = if groups == 1 {
+                dot(row, patch)
+            } else {
+                let first = o.checked_div(group_out).unwrap_or(0) * group_in;
+                grouped_dot(row, patch, channels, first, group_in)
+            };
+            write(&conv.epilogue, &mut out, o, pixel * out_c + o, sum);
+        }
+        x += 1;
+        if x == out_w {
+            (x, y) = (0, y + 1);
         }
     }
 }

@@ -5,6 +5,11 @@ use super::epilogue::{Epilogue, Output};
 use super::portable::write;
 use super::scratch::{depthwise_in_place, depthwise_scratch};
 use super::source::{Source, Window};
+use crate::cores::{Cores, Part};
+use core::cell::Cell;
+
+/// Channels that a backend computes at a time, at most; a part begins with a multiple.
+pub(super) const UNIT: usize = 8;
 
 /// A depthwise convolution: output channel c reads input channel c alone.
 #[derive(Clone, Copy, Debug)]
@@ -48,18 +53,26 @@ impl Arguments for Depthwise<'_> {
     }
 }
 
+/// Has a kernel compute the channels, by two cores where there are two.
+#[inline(always)]
+pub(super) fn share(cores: Cores, conv: &Depthwise, scratch: &mut [i8], kernel: impl Fn(Part, &mut [i8])) {
+    let need = || depthwise_scratch(&conv.window, conv.output[1]);
+    // SAFETY: a channel's outputs and inputs are no other channel's, in place or not.
+    unsafe { cores.share(need, scratch, kernel) }
+}
+
 /// Depthwise convolution of one image. `scratch` has at least
 /// [`depthwise_scratch`](super::depthwise_scratch) bytes.
 ///
 /// Works channel by channel; the input rows under the window are copied to a ring in scratch first,
 /// padding included, so that the output may overwrite the input.
-pub(super) fn portable(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
+pub(super) fn portable(conv: &Depthwise, part: Part, out: &[Cell<i8>], scratch: &mut [i8]) {
     let Window { kernel, stride, pad, dilation } = conv.window;
     let [out_h, out_w] = conv.output;
     let channels = conv.source.channels;
     let [ring, width] = conv.window.span(out_w);
     let Some(lines) = scratch.get_mut(..ring * width) else { return };
-    for c in 0..channels {
+    for c in part.of(channels, UNIT) {
         let mut loaded = 0;
         for y in 0..out_h {
             while loaded < y * stride[0] + ring {

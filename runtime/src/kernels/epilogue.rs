@@ -1,5 +1,7 @@
 //! How a kernel's sums become outputs, and where these go.
 
+use core::cell::Cell;
+
 /// A tensor added to a convolution's result before its rounding.
 #[derive(Clone, Copy, Debug)]
 pub struct Residual<'a> {
@@ -29,13 +31,20 @@ pub struct Epilogue<'a> {
     pub lut: Option<&'a [i8; 256]>,
 }
 
-/// Where a convolution or linear layer writes.
-#[derive(Debug)]
+/// Where a convolution or linear layer writes. Two cores may hold it at a time, each of which writes other values.
+#[derive(Clone, Copy, Debug)]
 pub enum Output<'a> {
     /// Activations.
-    I8(&'a mut [i8]),
+    I8(&'a [Cell<i8>]),
     /// The network's last layer.
-    I16(&'a mut [i16]),
+    I16(&'a [Cell<i16>]),
+}
+
+/// Where values are written that are told apart by their addresses.
+#[inline(always)]
+pub(super) fn start_of<T>(values: &[Cell<T>]) -> *mut T {
+    // A cell is laid out as what it holds, and lets it be written.
+    values.as_ptr().cast_mut().cast()
 }
 
 impl Epilogue<'_> {

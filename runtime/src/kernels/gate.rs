@@ -2,8 +2,9 @@
 
 use super::arguments::{elementwise, Arguments, Misfit};
 use super::epilogue::Output;
-use super::portable::look_up;
+use super::portable::{look_up, tail};
 use crate::quant::clamp_i8;
+use core::cell::Cell;
 
 /// An elementwise product of two values behind a table each:
 /// `q = clamp((tables[0][a + 128]·tables[1][b + 128]·multiplier + offset) >> shift)`.
@@ -23,6 +24,14 @@ pub struct Gate<'a> {
     pub shift: u8,
 }
 
+impl Gate<'_> {
+    /// Of the values from `first` on.
+    #[inline(always)]
+    pub(super) fn from(&self, first: usize) -> Self {
+        Self { a: self.a.map(|a| tail(a, first)), b: tail(self.b, first), ..*self }
+    }
+}
+
 impl Arguments for Gate<'_> {
     fn check(&self, out: &Output, _: usize) -> Result<(), Misfit> {
         elementwise(out, [self.a, Some(self.b)])
@@ -30,7 +39,7 @@ impl Arguments for Gate<'_> {
 }
 
 /// Elementwise product of two tensors behind a table each.
-pub(super) fn portable(gate: &Gate, out: &mut [i8]) {
+pub(super) fn portable(gate: &Gate, out: &[Cell<i8>]) {
     let [table_a, table_b] = gate.tables;
     let product = |a: i8, b: i8| {
         let product = look_up(Some(table_a), a) as i32 * look_up(Some(table_b), b) as i32;
@@ -38,7 +47,7 @@ pub(super) fn portable(gate: &Gate, out: &mut [i8]) {
         clamp_i8(t >> (gate.shift as u32 & 31))
     };
     match gate.a {
-        Some(a) => out.iter_mut().zip(a).zip(gate.b).for_each(|((o, &a), &b)| *o = product(a, b)),
-        None => out.iter_mut().zip(gate.b).for_each(|(o, &b)| *o = product(*o, b)),
+        Some(a) => out.iter().zip(a).zip(gate.b).for_each(|((o, &a), &b)| o.set(product(a, b))),
+        None => out.iter().zip(gate.b).for_each(|(o, &b)| o.set(product(o.get(), b))),
     }
 }

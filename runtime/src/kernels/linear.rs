@@ -4,6 +4,10 @@ use super::arguments::{ensure, Arguments, Misfit, LIMIT};
 use super::epilogue::{Epilogue, Output};
 use super::portable::{dot, write};
 use super::scratch::row_stride;
+use crate::cores::Part;
+
+/// Outputs that a backend computes at a time, at most; a part begins with a multiple.
+pub(super) const UNIT: usize = 8;
 
 /// A fully connected layer: `out[o] = Σ weights[o][i]·input[i]`.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +31,14 @@ impl Arguments for Linear<'_> {
 }
 
 /// Fully connected layer.
-pub(super) fn portable(linear: &Linear, mut out: Output) {
+pub(super) fn portable(linear: &Linear, part: Part, mut out: Output) {
     let stride = row_stride(linear.input.len());
     if stride == 0 {
         return;
     }
-    for (o, row) in linear.weights.chunks_exact(stride).enumerate() {
+    let outputs = part.of(linear.weights.len().checked_div(stride).unwrap_or(0), UNIT);
+    let rows = linear.weights.get(outputs.start * stride..).unwrap_or(&[]);
+    for (o, row) in outputs.zip(rows.chunks_exact(stride)) {
         write(&linear.epilogue, &mut out, o, o, dot(row, linear.input));
     }
 }

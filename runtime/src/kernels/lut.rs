@@ -2,7 +2,8 @@
 
 use super::arguments::{elementwise, Arguments, Misfit};
 use super::epilogue::Output;
-use super::portable::look_up;
+use super::portable::{look_up, tail};
+use core::cell::Cell;
 
 /// Replaces every value by `table[value + 128]`.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,14 @@ pub struct Lut<'a> {
     pub table: &'a [i8; 256],
 }
 
+impl Lut<'_> {
+    /// Of the values from `first` on.
+    #[inline(always)]
+    pub(super) fn from(&self, first: usize) -> Self {
+        Self { input: self.input.map(|input| tail(input, first)), ..*self }
+    }
+}
+
 impl Arguments for Lut<'_> {
     fn check(&self, out: &Output, _: usize) -> Result<(), Misfit> {
         elementwise(out, [self.input])
@@ -20,10 +29,10 @@ impl Arguments for Lut<'_> {
 }
 
 /// Table lookup.
-pub(super) fn portable(lut: &Lut, out: &mut [i8]) {
+pub(super) fn portable(lut: &Lut, out: &[Cell<i8>]) {
     let Lut { input, table } = *lut;
     match input {
-        Some(input) => out.iter_mut().zip(input).for_each(|(o, &i)| *o = look_up(Some(table), i)),
-        None => out.iter_mut().for_each(|o| *o = look_up(Some(table), *o)),
+        Some(input) => out.iter().zip(input).for_each(|(o, &i)| o.set(look_up(Some(table), i))),
+        None => out.iter().for_each(|o| o.set(look_up(Some(table), o.get()))),
     }
 }

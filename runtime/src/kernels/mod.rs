@@ -48,7 +48,6 @@ mod x86;
 pub(crate) use active::Active;
 pub use add::Add;
 pub use arguments::{Arguments, Misfit};
-pub(crate) use backend::Backend;
 pub use backend::Kernel;
 pub use checked::{Checked, Value};
 pub use conv::Conv;

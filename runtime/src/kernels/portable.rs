@@ -17,16 +17,16 @@ pub(super) fn write(epilogue: &Epilogue, out: &mut Output, o: usize, index: usiz
     let shift = epilogue.shift as u32 & 31;
     match out {
         Output::I8(out) => {
-            let Some(slot) = out.get_mut(index) else { return };
+            let Some(slot) = out.get(index) else { return };
             if let Some(Residual { data, multiplier, shift }) = epilogue.residual {
-                let value = data.map_or(*slot, |d| d.get(index).copied().unwrap_or(0));
+                let value = data.map_or(slot.get(), |d| d.get(index).copied().unwrap_or(0));
                 t = t.wrapping_add((value as i32 * multiplier as i32) >> (shift as u32 & 31));
             }
-            *slot = look_up(epilogue.lut, clamp_i8(t >> shift));
+            slot.set(look_up(epilogue.lut, clamp_i8(t >> shift)));
         }
         Output::I16(out) => {
-            if let Some(slot) = out.get_mut(index) {
-                *slot = clamp_i16(t >> shift);
+            if let Some(slot) = out.get(index) {
+                slot.set(clamp_i16(t >> shift));
             }
         }
     }
@@ -39,4 +39,10 @@ pub(super) fn look_up(lut: Option<&[i8; 256]>, q: i8) -> i8 {
         Some(lut) => lut[(q as u8 ^ 0x80) as usize],
         None => q,
     }
+}
+
+/// The values from `first` on.
+#[inline(always)]
+pub(super) fn tail(values: &[i8], first: usize) -> &[i8] {
+    values.get(first..).unwrap_or(&[])
 }

@@ -1,5 +1,7 @@
 //! What a convolution reads: a tensor, and the window that moves over it.
 
+use core::cell::Cell;
+
 /// An activation tensor as a kernel sees it: NHWC, batch 1.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -54,13 +56,14 @@ impl<'a> Source<'a> {
 
     /// Channel `c` at (y, x) of the enlarged input, from `out` if it holds the input; padding included.
     #[inline(always)]
-    pub(super) fn value(&self, out: &[i8], y: usize, x: usize, c: usize) -> i8 {
+    pub(super) fn value(&self, out: &[Cell<i8>], y: usize, x: usize, c: usize) -> i8 {
         let (y, x) = (y >> (self.upsample & 1), x >> (self.upsample & 1));
         if y >= self.height || x >= self.width {
             return self.zero_point;
         }
-        let data = if self.data.is_empty() { out } else { self.data };
-        data.get((y * self.width + x) * self.channels + c).copied().unwrap_or(0)
+        let index = (y * self.width + x) * self.channels + c;
+        let value = if self.data.is_empty() { out.get(index).map(Cell::get) } else { self.data.get(index).copied() };
+        value.unwrap_or(0)
     }
 
     /// Whether the slice has the values that the shape says.

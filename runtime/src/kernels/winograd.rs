@@ -45,6 +45,13 @@ impl Winograd {
         lanes + self.values(kernel_rows) * 4 * channels + 6 * channels + 192 * self.tile_rows + 8
     }
 
+    /// Bytes of scratch that a second core needs, which reads the inputs that the two have transformed: weights, four lanes'
+    /// sums, a window of inputs.
+    #[cfg(feature = "two-cores")]
+    pub const fn second_scratch(&self, kernel_rows: usize, channels: usize) -> usize {
+        self.values(kernel_rows) * 4 * channels + 6 * channels + 192 * self.tile_rows + 8
+    }
+
     /// Transformed weights of two output channels, or two inputs of a tile's row, for each input channel.
     pub(super) const fn values(&self, kernel_rows: usize) -> usize {
         6 * if self.tile_rows == 2 { 4 } else { kernel_rows }

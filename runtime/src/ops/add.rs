@@ -1,12 +1,13 @@
 //! Elementwise sum.
 
-use super::buffers::{as_i8, as_i8_mut, Buffers};
+use super::buffers::{as_i8, Buffers};
 use super::checker::{all_i8, final_shift, same_shape, Checker};
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
 use super::operation::Operation;
+use super::output::activations;
 use crate::format::{record, Tensor};
-use crate::kernels::{self, Active, Backend};
+use crate::kernels::{self, Active, Kernel};
 #[cfg(feature = "host")]
 use std::{string::String, vec, vec::Vec};
 
@@ -62,7 +63,7 @@ impl Operation for Add {
             shift: self.shift,
             lut: self.lut.and_then(|lut| evaluation.lut(lut)),
         };
-        Active::add(&add, as_i8_mut(out));
+        add.run::<Active>(evaluation.cores, activations(out), &mut []);
         Some(())
     }
 

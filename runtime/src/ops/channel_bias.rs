@@ -6,8 +6,10 @@ use super::evaluation::Evaluation;
 use super::fault::OpFault;
 use super::operation::Operation;
 use super::step_bias::StepBias;
+use crate::cores::Part;
 use crate::format::{record, Tensor};
 use crate::quant::clamp_i8;
+use core::cell::Cell;
 #[cfg(feature = "host")]
 use std::{string::String, vec, vec::Vec};
 
@@ -54,19 +56,24 @@ impl Operation for ChannelBias {
         let Buffers { out, operands: [input, ..], .. } = buffers;
         let channels = self.output.shape[2] as usize;
         let shift = self.shift as u32 & 31;
-        for c in 0..channels {
-            let bias = evaluation.biases.shifted(&self.step_bias, c).wrapping_add(self.offset);
-            let mut at = c;
-            while let Some(slot) = out.get_mut(at) {
-                let value = match input {
-                    Some(input) => input.get(at).copied()?,
-                    None => *slot,
-                };
-                let t = (value as i8 as i32 * self.multiplier as i32).wrapping_add(bias);
-                *slot = clamp_i8(t >> shift) as u8;
-                at += channels;
+        let out = Cell::from_mut(out).as_slice_of_cells();
+        let work = |part: Part, _: &mut [i8]| {
+            for c in part.of(channels, 1) {
+                let bias = evaluation.biases.shifted(&self.step_bias, c).wrapping_add(self.offset);
+                let mut at = c;
+                while let Some(slot) = out.get(at) {
+                    let value = match input {
+                        Some(input) => input.get(at).copied().unwrap_or(0),
+                        None => slot.get(),
+                    };
+                    let t = (value as i8 as i32 * self.multiplier as i32).wrapping_add(bias);
+                    slot.set(clamp_i8(t >> shift) as u8);
+                    at += channels;
+                }
             }
-        }
+        };
+        // SAFETY: a channel's values are no other channel's, in place or not.
+        unsafe { evaluation.cores.share(|| 0, &mut [], work) };
         Some(())
     }
 
@@ -84,6 +91,7 @@ impl Operation for ChannelBias {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cores::Cores;
     use crate::format::Element;
     use crate::ops::list::Op;
     use crate::ops::step_bias::StepBiases;
@@ -108,7 +116,7 @@ mod tests {
             };
             let before: Vec<u8> = (0..output.range().end as u32).map(|i| (i.wrapping_mul(seed | 1) >> 7) as u8).collect();
             let mut arena = before.clone();
-            Op::ChannelBias(op).run(&Evaluation { blob: &[], biases: &biases }, &mut arena).unwrap();
+            Op::ChannelBias(op).run(&Evaluation { blob: &[], biases: &biases, cores: Cores::ONE }, &mut arena).unwrap();
             for (i, &q) in arena[output.range()].iter().enumerate() {
                 let value = before[i] as i8 as i64 * multiplier as i64;
                 let bias = (time[2 + i % c as usize] as i64) << left;

@@ -60,6 +60,7 @@ impl Operation for Constant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cores::Cores;
     use crate::format::Element;
     use crate::ops::list::Op;
     use crate::ops::step_bias::StepBiases;
@@ -73,7 +74,7 @@ mod tests {
         let mut after = before.clone();
         let biases = StepBiases::of_time(&[]);
         Op::Constant(Constant { output, table: 5 })
-            .run(&Evaluation { blob: &blob, biases: &biases }, &mut after)
+            .run(&Evaluation { blob: &blob, biases: &biases, cores: Cores::ONE }, &mut after)
             .unwrap();
         assert_eq!([&before[..4], &blob[5..17], &before[16..]].concat(), after);
     }

@@ -11,7 +11,7 @@ use super::requantization::Requantization;
 use super::weights::{self, Bits};
 use super::window::WindowSpec;
 use crate::format::{record, Tensor};
-use crate::kernels::{conv_scratch, Active, Backend, Conv, Winograd};
+use crate::kernels::{conv_scratch, Active, Conv, Kernel, Winograd};
 #[cfg(feature = "host")]
 use std::{format, string::String, vec::Vec};
 
@@ -97,7 +97,7 @@ impl Conv2d {
             epilogue: evaluation.epilogue(&self.requantization, bias, channels, residual)?,
             winograd,
         };
-        Active::conv(&conv, output(&self.output, out)?, as_i8_mut(scratch));
+        conv.run::<Active>(evaluation.cores, output(&self.output, out)?, as_i8_mut(scratch));
         Some(())
     }
 
@@ -124,6 +124,11 @@ impl Operation for Conv2d {
 
     fn scratch(&self) -> (u32, usize) {
         (self.scratch, self.scratch_len())
+    }
+
+    #[cfg(feature = "two-cores")]
+    fn second_scratch_len(&self) -> usize {
+        conv_scratch(self.window.taps() * self.input_channels())
     }
 
     fn macs(&self) -> u64 {

@@ -6,11 +6,12 @@ use super::conv_input::ConvInput;
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
 use super::operation::Operation;
+use super::output::activations;
 use super::requantization::Requantization;
 use super::weights::no_minimum;
 use super::window::WindowSpec;
 use crate::format::{record, Table, Tensor};
-use crate::kernels::{self, depthwise_in_place, depthwise_scratch, Active, Backend};
+use crate::kernels::{self, depthwise_in_place, depthwise_scratch, Active, Kernel};
 #[cfg(feature = "host")]
 use std::{format, string::String, vec::Vec};
 
@@ -75,6 +76,11 @@ impl Operation for Depthwise {
         (self.scratch, self.scratch_len())
     }
 
+    #[cfg(feature = "two-cores")]
+    fn second_scratch_len(&self) -> usize {
+        depthwise_scratch(&self.window.window(), self.output.shape[1] as usize)
+    }
+
     fn macs(&self) -> u64 {
         self.output.values() as u64 * self.window.taps() as u64
     }
@@ -109,7 +115,7 @@ impl Operation for Depthwise {
             weights: evaluation.weights(self.weights)?,
             epilogue: evaluation.epilogue(&self.requantization, bias, channels, residual)?,
         };
-        Active::depthwise(&conv, as_i8_mut(out), as_i8_mut(scratch));
+        conv.run::<Active>(evaluation.cores, activations(out), as_i8_mut(scratch));
         Some(())
     }
 

@@ -1,14 +1,16 @@
-//! What ops compute with beside their buffers: the weight blob and the step's channel biases.
+//! What ops compute with beside their buffers: the weight blob, the step's channel biases, and the cores.
 
 use super::buffers::as_i8;
 use super::requantization::Requantization;
 use super::step_bias::StepBiases;
+use crate::cores::Cores;
 use crate::kernels::{Epilogue, Residual};
 
 /// One evaluation of the network.
 pub(crate) struct Evaluation<'a> {
     pub(crate) blob: &'a [u8],
     pub(crate) biases: &'a StepBiases<'a>,
+    pub(crate) cores: Cores<'a>,
 }
 
 impl<'a> Evaluation<'a> {

@@ -1,12 +1,13 @@
 //! Elementwise product of two values behind a table each: DiffWave's gate, tanh(a)·sigmoid(b) (Kong et al. 2021, section 5).
 
-use super::buffers::{as_i8, as_i8_mut, Buffers};
+use super::buffers::{as_i8, Buffers};
 use super::checker::{all_i8, final_shift, same_shape, Checker};
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
 use super::operation::Operation;
+use super::output::activations;
 use crate::format::{record, Tensor};
-use crate::kernels::{self, Active, Backend};
+use crate::kernels::{self, Active, Kernel};
 #[cfg(feature = "host")]
 use std::{string::String, vec, vec::Vec};
 
@@ -64,7 +65,7 @@ impl Operation for Gate {
             offset: self.offset,
             shift: self.shift,
         };
-        Active::gate(&gate, as_i8_mut(out));
+        gate.run::<Active>(evaluation.cores, activations(out), &mut []);
         Some(())
     }
 

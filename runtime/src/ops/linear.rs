@@ -9,7 +9,7 @@ use super::output::output;
 use super::requantization::Requantization;
 use super::weights::{self, Bits};
 use crate::format::{record, Tensor};
-use crate::kernels::{self, Active, Backend};
+use crate::kernels::{self, Active, Kernel};
 #[cfg(feature = "host")]
 use std::{format, string::String, vec::Vec};
 
@@ -80,7 +80,7 @@ impl Operation for Linear {
             weights: evaluation.weights(self.weights)?.get(..kernels::row_stride(input.len()) * outputs)?,
             epilogue: evaluation.epilogue(&self.requantization, bias, outputs, residual)?,
         };
-        Active::linear(&linear, output(&self.output, out)?);
+        linear.run::<Active>(evaluation.cores, output(&self.output, out)?, &mut []);
         Some(())
     }
 

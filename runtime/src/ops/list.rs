@@ -117,6 +117,12 @@ impl Op {
         Some(self.operation().scratch()).filter(|(_, len)| *len > 0)
     }
 
+    /// Bytes of scratch that a second core needs to compute half of the outputs.
+    #[cfg(feature = "two-cores")]
+    pub fn second_scratch_len(&self) -> usize {
+        self.operation().second_scratch_len()
+    }
+
     /// Multiply-accumulates of one evaluation, taps in the padding counted.
     pub fn macs(&self) -> u64 {
         self.operation().macs()

@@ -1,12 +1,13 @@
 //! Activation by table.
 
-use super::buffers::{as_i8, as_i8_mut, Buffers};
+use super::buffers::{as_i8, Buffers};
 use super::checker::{all_i8, same_shape, Checker};
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
 use super::operation::Operation;
+use super::output::activations;
 use crate::format::{record, Tensor};
-use crate::kernels::{self, Active, Backend};
+use crate::kernels::{self, Active, Kernel};
 #[cfg(feature = "host")]
 use std::{string::String, vec, vec::Vec};
 
@@ -45,7 +46,7 @@ impl Operation for Lut {
     fn run(&self, evaluation: &Evaluation, buffers: Buffers) -> Option<()> {
         let Buffers { out, operands: [input, ..], .. } = buffers;
         let lut = kernels::Lut { input: input.map(as_i8), table: evaluation.lut(self.table)? };
-        Active::lut(&lut, as_i8_mut(out));
+        lut.run::<Active>(evaluation.cores, activations(out), &mut []);
         Some(())
     }
 

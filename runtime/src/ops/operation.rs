@@ -26,6 +26,12 @@ pub(crate) trait Operation {
         (0, 0)
     }
 
+    /// Bytes of scratch that a second core needs to compute half of the outputs.
+    #[cfg(feature = "two-cores")]
+    fn second_scratch_len(&self) -> usize {
+        0
+    }
+
     /// Multiply-accumulates of one evaluation, taps in the padding counted.
     fn macs(&self) -> u64 {
         0

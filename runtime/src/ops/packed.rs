@@ -48,6 +48,7 @@ pub(super) fn copy_strided(from: (&[u8], usize, usize), to: (&mut [u8], usize, u
 #[cfg(test)]
 mod tests {
     extern crate std;
+    use crate::cores::Cores;
     use crate::format::{Element, Tensor};
     use crate::ops::evaluation::Evaluation;
     use crate::ops::step_bias::StepBiases;
@@ -103,7 +104,7 @@ mod tests {
         let run = |op: &Op| {
             let mut words = before.clone();
             let arena: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-            op.run(&Evaluation { blob, biases: &biases }, &mut arena[..len]).unwrap();
+            op.run(&Evaluation { blob, biases: &biases, cores: Cores::ONE }, &mut arena[..len]).unwrap();
             arena[..scratch as usize].to_vec()
         };
         assert_eq!(run(eight), run(four));

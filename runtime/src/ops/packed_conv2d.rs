@@ -10,7 +10,7 @@ use super::output::output;
 use super::packed::{copy_strided, from_channel, unpack, Packed};
 use super::weights::Bits;
 use crate::format::Tensor;
-use crate::kernels::{self, row_stride, Active, Backend};
+use crate::kernels::{self, row_stride, Active, Kernel};
 #[cfg(feature = "host")]
 use std::string::String;
 
@@ -43,6 +43,11 @@ impl Packed<Conv2d> {
 
 impl Operation for Packed<Conv2d> {
     as_its_layer!();
+
+    #[cfg(feature = "two-cores")]
+    fn second_scratch_len(&self) -> usize {
+        self.layer.second_scratch_len()
+    }
 
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
         if self.block == 0 || self.layer.groups != 1 {
@@ -86,14 +91,14 @@ impl Operation for Packed<Conv2d> {
                 winograd: None,
             };
             if whole {
-                Active::conv(&conv, output(&op.output, out)?, as_i8_mut(scratch));
+                conv.run::<Active>(evaluation.cores, output(&op.output, out)?, as_i8_mut(scratch));
             } else {
                 let [all, some] = [channels, count].map(|c| c * size);
                 let (from, part) = (first * size, part.get_mut(..height * width * some)?);
                 if op.requantization.residual.is_some() {
                     copy_strided((residual.unwrap_or(out), from, all), (part, 0, some), some);
                 }
-                Active::conv(&conv, output(&op.output, part)?, as_i8_mut(scratch));
+                conv.run::<Active>(evaluation.cores, output(&op.output, part)?, as_i8_mut(scratch));
                 copy_strided((part, 0, some), (out, from, all), some);
             }
             first += count;

@@ -10,7 +10,7 @@ use super::output::output;
 use super::packed::{from_channel, unpack, Packed};
 use super::weights::Bits;
 use crate::format::Tensor;
-use crate::kernels::{self, row_stride, Active, Backend};
+use crate::kernels::{self, row_stride, Active, Kernel};
 #[cfg(feature = "host")]
 use std::{format, string::String};
 
@@ -65,7 +65,8 @@ impl Operation for Packed<Linear> {
                 weights: as_i8(weights),
                 epilogue: evaluation.epilogue(&from_channel(&op.requantization, first), bias, count, residual)?,
             };
-            Active::linear(&linear, output(&op.output, out.get_mut(first * size..(first + count) * size)?)?);
+            let out = output(&op.output, out.get_mut(first * size..(first + count) * size)?)?;
+            linear.run::<Active>(evaluation.cores, out, &mut []);
             first += count;
         }
         Some(())

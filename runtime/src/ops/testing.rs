@@ -4,6 +4,7 @@ extern crate std;
 use super::evaluation::Evaluation;
 use super::list::Op;
 use super::step_bias::StepBiases;
+use crate::cores::Cores;
 use crate::format::{Element, Tensor};
 use proptest::prelude::*;
 use std::vec::Vec;
@@ -15,7 +16,7 @@ pub(super) fn tensor(offset: usize, shape: [u16; 3], element: Element) -> Tensor
 /// Runs an op that needs no weights.
 pub(super) fn run(op: Op, arena: &mut [u8]) {
     let biases = StepBiases::of_time(&[]);
-    op.run(&Evaluation { blob: &[], biases: &biases }, arena).unwrap();
+    op.run(&Evaluation { blob: &[], biases: &biases, cores: Cores::ONE }, arena).unwrap();
 }
 
 /// The element at (y, x, c), whatever its size.

@@ -54,6 +54,12 @@ impl WinogradConv2d {
 impl Operation for WinogradConv2d {
     as_its_layer!();
 
+    #[cfg(feature = "two-cores")]
+    fn second_scratch_len(&self) -> usize {
+        let (direct, rows) = (self.layer.second_scratch_len(), self.layer.window.kernel[0] as usize);
+        self.cut().second_scratch(rows, self.layer.input_channels()).max(direct)
+    }
+
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
         self.layer.check_with(checker, Bits::Eight)?;
         if self.layer.groups != 1 || self.rows == 0 || self.groups == 0 || self.rows > self.layer.output.shape[0] {

@@ -2,13 +2,15 @@
 
 use super::instructions::{even, instruction, odd, Dsp};
 use crate::kernels::add::Add;
+use crate::kernels::epilogue::start_of;
 use crate::kernels::shared::requantize::{look_up, Requantize};
 use core::arch::asm;
+use core::cell::Cell;
 
 /// `add` by words; returns false without a change where slices are too short or not aligned.
-pub fn add(add: &Add, out: &mut [i8]) -> bool {
+pub fn add(add: &Add, out: &[Cell<i8>]) -> bool {
     let len = out.len();
-    let to = out.as_mut_ptr();
+    let to = start_of(out);
     let a = add.a.map_or(to.cast_const(), |a| a.as_ptr());
     let whole = add.a.is_none_or(|a| a.len() >= len) && add.b.len() >= len;
     if !whole || !(a as usize | add.b.as_ptr() as usize | to as usize).is_multiple_of(4) {

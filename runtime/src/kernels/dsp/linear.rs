@@ -1,26 +1,28 @@
 //! Linear layers: four outputs share each widened input word.
 
 use super::instructions::{even, odd, smlad, Dsp};
+use crate::cores::Part;
 use crate::kernels::epilogue::Output;
-use crate::kernels::linear::{self, Linear};
+use crate::kernels::linear::{self, Linear, UNIT};
 use crate::kernels::scratch::row_stride;
 use crate::kernels::shared::packing::four;
 use crate::kernels::shared::store::store;
 use core::arch::asm;
+use core::ops::Range;
 
 /// Like [`linear::portable`], four rows at a time.
-pub fn linear(linear: &Linear, mut out: Output) {
+pub fn linear(linear: &Linear, part: Part, mut out: Output) {
     let blocks = row_stride(linear.input.len()) / 4;
     let outputs = linear.weights.len().checked_div(4 * blocks).unwrap_or(0);
     let whole = linear.input.len() / 4;
     let aligned = (linear.input.as_ptr() as usize | linear.weights.as_ptr() as usize).is_multiple_of(4);
     if !aligned || !linear.epilogue.is_whole(outputs, outputs, &out) {
-        return linear::portable(linear, out);
+        return linear::portable(linear, part, out);
     }
     // SAFETY: the inputs after the last whole word.
     let last = unsafe { four(linear.input.as_ptr().add(4 * whole), linear.input.len() & 3) };
     let input = linear.input.as_ptr().cast::<u32>();
-    let mut o = 0;
+    let Range { start: mut o, end: outputs } = part.of(outputs, UNIT);
     while o < outputs {
         // The last outputs go one by one, the tile four times over the same row.
         let (count, step, next) = if outputs - o < 4 { (1, 0, 0) } else { (4, blocks, 1) };

@@ -1,37 +1,43 @@
 //! The kernels that this backend has.
 
 use super::instructions::Helium;
-use super::{depthwise, gate};
+use super::{depthwise as eight, gate};
+use crate::cores::{Cores, Part};
 use crate::kernels::backend::{Backend, Portable};
-use crate::kernels::conv::Conv;
-use crate::kernels::depthwise::Depthwise;
+use crate::kernels::conv::{self, Conv};
+use crate::kernels::depthwise::{self, Depthwise};
 use crate::kernels::epilogue::Output;
 use crate::kernels::gate::Gate;
 use crate::kernels::linear::Linear;
 use crate::kernels::shared::bytes;
+use core::cell::Cell;
 
 impl Backend for Helium {
     #[inline(never)]
-    fn conv(conv: &Conv, mut out: Output, scratch: &mut [i8]) {
-        if !bytes::conv::<Helium>(conv, &mut out, scratch) {
-            Portable::conv(conv, out, scratch);
-        }
+    fn conv(cores: Cores, conv: &Conv, out: Output, scratch: &mut [i8]) {
+        conv::share(cores, conv, out, scratch, |part, mut out, scratch| {
+            if !bytes::conv::<Helium>(conv, part, &mut out, scratch) {
+                conv::portable(conv, part, out, scratch);
+            }
+        });
     }
 
     #[inline(never)]
-    fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) {
-        if !depthwise::depthwise(conv, out, scratch) {
-            Portable::depthwise(conv, out, scratch);
+    fn depthwise(cores: Cores, conv: &Depthwise, out: &[Cell<i8>], scratch: &mut [i8]) {
+        depthwise::share(cores, conv, scratch, |part, scratch| {
+            if !eight::depthwise(conv, part, out, scratch) {
+                depthwise::portable(conv, part, out, scratch);
+            }
+        });
+    }
+
+    fn linear(linear: &Linear, part: Part, mut out: Output) {
+        if !bytes::linear::<Helium>(linear, part, &mut out) {
+            Portable::linear(linear, part, out);
         }
     }
 
-    fn linear(linear: &Linear, mut out: Output) {
-        if !bytes::linear::<Helium>(linear, &mut out) {
-            Portable::linear(linear, out);
-        }
-    }
-
-    fn gate(gate: &Gate, out: &mut [i8]) {
+    fn gate(gate: &Gate, out: &[Cell<i8>]) {
         if !gate::gate(gate, out) {
             Portable::gate(gate, out);
         }

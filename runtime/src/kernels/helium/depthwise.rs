@@ -12,22 +12,25 @@
 //! into four vectors of i32. 19 instructions for 32 products.
 
 use super::instructions::Helium;
-use crate::kernels::depthwise::Depthwise;
-use crate::kernels::epilogue::Output;
+use crate::cores::Part;
+use crate::kernels::depthwise::{Depthwise, UNIT};
+use crate::kernels::epilogue::{start_of, Output};
 use crate::kernels::scratch::depthwise_scratch;
 use crate::kernels::shared::ring;
 use crate::kernels::shared::store::align;
 use crate::kernels::source::Window;
 use core::arch::asm;
+use core::cell::Cell;
+use core::ops::Range;
 
 /// `conv` by vectors where they apply, else through [`ring`]; returns false without a change where the slices do
 /// not fit the shapes.
-pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) -> bool {
+pub fn depthwise(conv: &Depthwise, part: Part, out: &[Cell<i8>], scratch: &mut [i8]) -> bool {
     let Window { kernel, stride, dilation, .. } = conv.window;
     let [out_h, out_w] = conv.output;
     let channels = conv.source.channels;
     let in_place = conv.source.data.is_empty() && out.len() >= conv.source.height * conv.source.width * channels;
-    let input = if in_place { out.as_ptr() } else { conv.source.data.as_ptr() };
+    let input = if in_place { start_of(out).cast_const() } else { conv.source.data.as_ptr() };
     let applies = kernel == [3, 3]
         && stride == [1, 1]
         && dilation == [1, 1]
@@ -39,13 +42,14 @@ pub fn depthwise(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) -> bool {
         && (conv.source.is_whole() || in_place)
         && conv.weights.len() >= 9 * channels
         && scratch.len() >= depthwise_scratch(&conv.window, out_w)
-        && conv.epilogue.is_whole(channels, out_h * out_w * channels, &Output::I8(&mut *out));
+        && conv.epilogue.is_whole(channels, out_h * out_w * channels, &Output::I8(out));
     if !applies {
-        return ring::depthwise::<Helium>(conv, out, scratch);
+        return ring::depthwise::<Helium>(conv, part, out, scratch);
     }
-    for c in (0..channels).step_by(8) {
+    let Range { start, end } = part.of(channels, UNIT);
+    for c in (start..end).step_by(8) {
         // SAFETY: the slices have the lengths that the loops walk, as just checked.
-        unsafe { eight_channels(conv, input, out.as_mut_ptr(), align(scratch).cast(), c) };
+        unsafe { eight_channels(conv, input, start_of(out), align(scratch).cast(), c) };
     }
     true
 }

@@ -10,16 +10,18 @@
 //!
 //! 31 instructions for 16 values. Loads and stores alone are predicated: what widens must write whole lanes.
 
+use crate::kernels::epilogue::start_of;
 use crate::kernels::gate::Gate;
 use core::arch::asm;
+use core::cell::Cell;
 
 /// `gate`; returns false without a change where slices are too short.
-pub fn gate(gate: &Gate, out: &mut [i8]) -> bool {
+pub fn gate(gate: &Gate, out: &[Cell<i8>]) -> bool {
     let len = out.len();
     if gate.a.is_some_and(|a| a.len() < len) || gate.b.len() < len {
         return false;
     }
-    let to = out.as_mut_ptr();
+    let to = start_of(out);
     let a = gate.a.map_or(to.cast_const(), |a| a.as_ptr());
     // SAFETY: `vctp` keeps loads and stores within `len`; bytes that are not loaded are 0, and every byte is an index into
     // 256 values. `wls` skips the loop when `len` is 0.

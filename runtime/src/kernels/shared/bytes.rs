@@ -3,11 +3,13 @@
 
 use super::requantize::Requantize;
 use super::store::{align, store};
-use crate::kernels::conv::Conv;
-use crate::kernels::epilogue::Output;
-use crate::kernels::linear::Linear;
+use crate::cores::Part;
+use crate::kernels::conv::{Conv, UNIT};
+use crate::kernels::epilogue::{start_of, Output};
+use crate::kernels::linear::{self, Linear};
 use crate::kernels::scratch::{conv_scratch, row_stride};
 use crate::kernels::source::{Source, Window};
+use core::ops::Range;
 
 /// What an instruction set does better than the compiler.
 pub trait Bytes: Requantize {
@@ -67,7 +69,7 @@ pub struct Tile {
 }
 
 /// `conv` by tiles; returns false without a change where tiles do not apply.
-pub fn conv<B: Bytes>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
+pub fn conv<B: Bytes>(conv: &Conv, part: Part, out: &mut Output, scratch: &mut [i8]) -> bool {
     let [out_h, out_w, out_c] = conv.output;
     let (a, b) = conv.sources;
     let channels = a.channels + b.map_or(0, |s| s.channels);
@@ -81,23 +83,24 @@ pub fn conv<B: Bytes>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool
         && conv.epilogue.is_whole(out_c, out_h * out_w * out_c, out);
     if fits {
         // SAFETY: the slices have the lengths that the loops walk, as just checked; scratch has room for four patches.
-        unsafe { tiles::<B>(conv, out, align(scratch).cast(), row_stride(taps)) };
+        unsafe { tiles::<B>(conv, part, out, align(scratch).cast(), row_stride(taps)) };
     }
     fits
 }
 
 /// # Safety
 /// The slices of `conv` and `out` are whole; `patch` has room for four patches, each rounded up to 16 bytes.
-unsafe fn tiles<B: Bytes>(conv: &Conv, out: &mut Output, patch: *mut i8, taps: usize) {
+unsafe fn tiles<B: Bytes>(conv: &Conv, part: Part, out: &mut Output, patch: *mut i8, taps: usize) {
     let [out_h, out_w, out_c] = conv.output;
-    let pixels = out_h * out_w;
+    let Range { start: mut first, end: pixels } = part.of(out_h * out_w, UNIT);
     let patches = [0, 1, 2, 3].map(|p| patch.wrapping_add(p * taps.next_multiple_of(16)));
     let epilogue = &conv.epilogue;
     for patch in patches {
         // SAFETY: the last block of a patch is inside its room; gathering leaves what is beyond the taps.
         unsafe { B::fill(0, patch.add((taps - 1) & !15), 16) };
     }
-    let (mut x, mut y, mut first) = (0, 0, 0);
+    let mut y = first.checked_div(out_w).unwrap_or(0);
+    let mut x = first - y * out_w;
     while first < pixels {
         let count = if pixels - first < 4 { pixels - first } else { 4 };
         for patch in patches.into_iter().take(count) {
@@ -110,7 +113,7 @@ unsafe fn tiles<B: Bytes>(conv: &Conv, out: &mut Output, patch: *mut i8, taps: u
         }
         match out {
             Output::I8(out) if count == 4 && (B::RESIDUAL || epilogue.residual.is_none()) => {
-                let at = out.as_mut_ptr().wrapping_add(first * out_c);
+                let at = start_of(out).wrapping_add(first * out_c);
                 let residual = epilogue.residual;
                 let tile = Tile {
                     patches: patches.map(|p| p.cast_const()),
@@ -196,13 +199,13 @@ unsafe fn push<B: Bytes>(source: &Source, y: usize, x: usize, len: usize, to: *m
 }
 
 /// `linear` by four rows at a time; returns false without a change where the slices do not fit the shapes.
-pub fn linear<B: Bytes>(linear: &Linear, out: &mut Output) -> bool {
+pub fn linear<B: Bytes>(linear: &Linear, part: Part, out: &mut Output) -> bool {
     let (inputs, stride) = (linear.input.len(), row_stride(linear.input.len()));
     let outputs = linear.weights.len().checked_div(stride).unwrap_or(0);
     if inputs == 0 || !linear.epilogue.is_whole(outputs, outputs, out) {
         return false;
     }
-    let mut o = 0;
+    let Range { start: mut o, end: outputs } = part.of(outputs, linear::UNIT);
     while o < outputs {
         // The last outputs go one by one, the tile four times over the same row.
         let (count, step, next) = if outputs - o < 4 { (1, 0, 0) } else { (4, stride, 1) };

@@ -1,6 +1,6 @@
 //! How accumulators become outputs, laid out for pieces of assembly.
 
-use crate::kernels::epilogue::{Epilogue, Output};
+use crate::kernels::epilogue::{start_of, Epilogue, Output};
 
 /// How accumulators become outputs and where these go, as the assembly reads it.
 #[repr(C)]
@@ -40,8 +40,8 @@ impl Finish {
         count: usize,
     ) -> Self {
         let (to, size, mut lut) = match out {
-            Output::I8(out) => (out.as_mut_ptr().cast::<u8>(), 1, 0),
-            Output::I16(out) => (out.as_mut_ptr().cast(), 2, 1),
+            Output::I8(out) => (start_of(out).cast::<u8>(), 1, 0),
+            Output::I16(out) => (start_of(out).cast(), 2, 1),
         };
         if let Some(table) = epilogue.lut {
             lut = table.as_ptr() as usize + 128;

@@ -1,15 +1,17 @@
 //! Elementwise products behind tables, four a turn, for cores that look up one value at a time.
 
 use super::requantize::Requantize;
+use crate::kernels::epilogue::start_of;
 use crate::kernels::gate::Gate;
+use core::cell::Cell;
 
 /// `gate` without checks within its loop; nothing where slices are too short, which callers have checked.
-pub fn gate<I: Requantize>(gate: &Gate, out: &mut [i8]) {
+pub fn gate<I: Requantize>(gate: &Gate, out: &[Cell<i8>]) {
     let len = out.len();
     if gate.a.is_some_and(|a| a.len() < len) || gate.b.len() < len {
         return;
     }
-    let to = out.as_mut_ptr();
+    let to = start_of(out);
     let a = gate.a.map_or(to.cast_const(), |a| a.as_ptr());
     let b = gate.b.as_ptr();
     let (multiplier, offset, shift) = (gate.multiplier as i32, gate.offset, gate.shift as u32 & 31);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `tiles` | dense convolution by register tiles over patches of four taps a block |
 //! | `winograd` | dense convolution with three columns of taps by fewer products |
+//! | `winograd_halves` | the same on two cores |
 //! | `winograd_scalar` | its transforms, one channel at a time |
 //! | `bytes` | dense convolution and linear layers by wide vectors over patches of bytes |
 //! | `ring` | depthwise convolution over a ring of padded rows, four channels at a time |
@@ -26,6 +27,8 @@ pub(super) mod store;
 pub(super) mod tiles;
 #[cfg(feature = "winograd")]
 pub(super) mod winograd;
+#[cfg(all(feature = "winograd", feature = "two-cores"))]
+mod winograd_halves;
 #[cfg(feature = "winograd")]
 pub(super) mod winograd_scalar;
 #[cfg(all(test, feature = "winograd"))]

@@ -14,10 +14,13 @@
 use super::packing::{self, four};
 use super::requantize::Requantize;
 use super::store::{align, store};
-use crate::kernels::depthwise::Depthwise;
-use crate::kernels::epilogue::Output;
+use crate::cores::Part;
+use crate::kernels::depthwise::{Depthwise, UNIT};
+use crate::kernels::epilogue::{start_of, Output};
 use crate::kernels::scratch::depthwise_scratch;
 use crate::kernels::source::Window;
+use core::cell::Cell;
+use core::ops::Range;
 
 /// Depthwise products, as an instruction set does them best.
 pub trait Spread: Requantize {
@@ -86,7 +89,7 @@ pub struct Line {
 }
 
 /// `conv` four channels at a time; returns false without a change where the slices do not fit the shapes.
-pub fn depthwise<I: Spread>(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]) -> bool {
+pub fn depthwise<I: Spread>(conv: &Depthwise, part: Part, out: &[Cell<i8>], scratch: &mut [i8]) -> bool {
     let Window { kernel, stride, dilation, .. } = conv.window;
     let [out_h, out_w] = conv.output;
     let channels = conv.source.channels;
@@ -95,13 +98,14 @@ pub fn depthwise<I: Spread>(conv: &Depthwise, out: &mut [i8], scratch: &mut [i8]
     let fits = (conv.source.is_whole() || in_place)
         && conv.weights.len() >= kernel[0] * kernel[1] * channels
         && scratch.len() >= depthwise_scratch(&conv.window, out_w)
-        && conv.epilogue.is_whole(channels, values, &Output::I8(&mut *out));
+        && conv.epilogue.is_whole(channels, values, &Output::I8(out));
     if !fits {
         return false;
     }
     let ring = Ring::new(conv, out, align(scratch));
     let plain = kernel == [3, 3] && dilation == [1, 1] && stride == [1, 1] && conv.epilogue.residual.is_none();
-    for c in (0..channels).step_by(4) {
+    let Range { start, end } = part.of(channels, UNIT);
+    for c in (start..end).step_by(4) {
         // SAFETY: the slices have the lengths that the loops below walk, as just checked.
         unsafe {
             if plain && channels - c >= 4 {
@@ -126,10 +130,10 @@ struct Ring {
 }
 
 impl Ring {
-    fn new(conv: &Depthwise, out: &[i8], scratch: *mut u32) -> Self {
+    fn new(conv: &Depthwise, out: &[Cell<i8>], scratch: *mut u32) -> Self {
         let [height, width] = conv.window.span(conv.output[1]);
         let taps = conv.window.kernel[0] * conv.window.kernel[1];
-        let input = if conv.source.data.is_empty() { out.as_ptr() } else { conv.source.data.as_ptr() };
+        let input = if conv.source.data.is_empty() { start_of(out).cast_const() } else { conv.source.data.as_ptr() };
         Ring { input, weights: scratch, lines: scratch.wrapping_add(2 * taps), height, width }
     }
 
@@ -138,7 +142,7 @@ impl Ring {
     /// # Safety
     /// The slices of `conv`, `out` and the scratch are whole. `PLAIN`: 3×3, not strided or dilated, all four
     /// channels exist, no residual.
-    unsafe fn channels<I: Spread, const PLAIN: bool>(&self, conv: &Depthwise, out: &mut [i8], c: usize) {
+    unsafe fn channels<I: Spread, const PLAIN: bool>(&self, conv: &Depthwise, out: &[Cell<i8>], c: usize) {
         let Window { kernel, stride, dilation, .. } = conv.window;
         let [out_h, out_w] = conv.output;
         let channels = conv.source.channels;
@@ -184,10 +188,10 @@ impl Ring {
                 if PLAIN {
                     job.rows = [slot(0), slot(1), slot(2)];
                     job.end = job.rows[0].add(2 * out_w);
-                    job.out = out.as_mut_ptr().add(index);
+                    job.out = start_of(out).add(index);
                     I::line3x3(&job);
                 } else {
-                    let mut out = Output::I8(&mut *out);
+                    let mut out = Output::I8(out);
                     for x in 0..out_w {
                         let (mut acc, mut weights) = (job.bias, job.weights);
                         for ky in 0..kernel[0] {

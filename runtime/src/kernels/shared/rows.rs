@@ -2,9 +2,11 @@
 
 use super::requantize::Requantize;
 use super::store::store;
+use crate::cores::Part;
 use crate::kernels::epilogue::Output;
-use crate::kernels::linear::Linear;
+use crate::kernels::linear::{Linear, UNIT};
 use crate::kernels::scratch::row_stride;
+use core::ops::Range;
 
 /// Adds the dot products of `inputs` ≥ 1 inputs with ROWS rows of weights, `step` bytes apart, to `acc`.
 ///
@@ -13,13 +15,18 @@ pub type Rows<const ROWS: usize> =
     unsafe fn(acc: &mut [i32; ROWS], input: *const i8, row: *const i8, step: usize, inputs: usize);
 
 /// `linear` by ROWS rows at a time; returns false without a change where the slices do not fit the shapes.
-pub fn linear<I: Requantize, const ROWS: usize>(linear: &Linear, out: &mut Output, add_rows: Rows<ROWS>) -> bool {
+pub fn linear<I: Requantize, const ROWS: usize>(
+    linear: &Linear,
+    part: Part,
+    out: &mut Output,
+    add_rows: Rows<ROWS>,
+) -> bool {
     let (inputs, stride) = (linear.input.len(), row_stride(linear.input.len()));
     let outputs = linear.weights.len().checked_div(stride).unwrap_or(0);
     if inputs == 0 || !linear.epilogue.is_whole(outputs, outputs, out) {
         return false;
     }
-    let mut o = 0;
+    let Range { start: mut o, end: outputs } = part.of(outputs, UNIT);
     while o < outputs {
         // The last outputs go one by one, the tile over the same row again and again.
         let (count, step, next) = if outputs - o < ROWS { (1, 0, 0) } else { (ROWS, stride, 1) };

@@ -1,7 +1,7 @@
 //! From accumulators to stored outputs.
 
 use super::requantize::{look_up, Requantize};
-use crate::kernels::epilogue::{Epilogue, Output, Residual};
+use crate::kernels::epilogue::{start_of, Epilogue, Output, Residual};
 
 /// The first address in `scratch` that is a multiple of 8.
 pub fn align(scratch: &mut [i8]) -> *mut u32 {
@@ -32,7 +32,7 @@ pub unsafe fn store<I: Requantize, const P: usize, const ACROSS: usize>(
         let scaled = |p: usize, acc: i32| I::scale(acc, if ACROSS == 0 { first } else { *multipliers.add(p) }, offset);
         match out {
             Output::I8(out) if epilogue.residual.is_none() && count == P => {
-                let mut slot = out.as_mut_ptr().add(index);
+                let mut slot = start_of(out).add(index);
                 if let Some(lut) = epilogue.lut {
                     let middle = lut.as_ptr().add(128);
                     for (p, acc) in acc.into_iter().enumerate() {
@@ -48,7 +48,7 @@ pub unsafe fn store<I: Requantize, const P: usize, const ACROSS: usize>(
             }
             Output::I8(out) => {
                 for (p, acc) in acc.into_iter().enumerate().take(count) {
-                    let slot = out.as_mut_ptr().add(index + p * step);
+                    let slot = start_of(out).add(index + p * step);
                     let mut t = scaled(p, acc);
                     if let Some(Residual { data, multiplier, shift }) = epilogue.residual {
                         let value = data.map_or(*slot, |d| *d.as_ptr().add(index + p * step));
@@ -59,7 +59,7 @@ pub unsafe fn store<I: Requantize, const P: usize, const ACROSS: usize>(
             }
             Output::I16(out) => {
                 for (p, acc) in acc.into_iter().enumerate().take(count) {
-                    *out.as_mut_ptr().add(index + p * step) = crate::quant::clamp_i16(scaled(p, acc) >> shift);
+                    *start_of(out).add(index + p * step) = crate::quant::clamp_i16(scaled(p, acc) >> shift);
                 }
             }
         }

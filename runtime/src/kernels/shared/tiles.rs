@@ -16,10 +16,12 @@
 
 use super::requantize::Requantize;
 use super::store::{align, store};
-use crate::kernels::conv::Conv;
+use crate::cores::Part;
+use crate::kernels::conv::{Conv, UNIT};
 use crate::kernels::epilogue::Output;
 use crate::kernels::scratch::{conv_scratch, pixel_tile, row_stride};
 use crate::kernels::source::{Source, Window};
+use core::ops::Range;
 
 /// What an instruction set does better than the compiler.
 pub trait Isa: Requantize + Sized {
@@ -108,7 +110,7 @@ pub trait Isa: Requantize + Sized {
 }
 
 /// `conv` by tiles; returns false without a change where tiles do not apply.
-pub fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
+pub fn conv<I: Isa>(conv: &Conv, part: Part, out: &mut Output, scratch: &mut [i8]) -> bool {
     let [out_h, out_w, out_c] = conv.output;
     let (a, b) = conv.sources;
     let channels = a.channels + b.map_or(0, |s| s.channels);
@@ -129,23 +131,24 @@ pub fn conv<I: Isa>(conv: &Conv, out: &mut Output, scratch: &mut [i8]) -> bool {
     unsafe {
         let (pixels, patch) = (I::pixels(taps), align(scratch).cast());
         if I::CHANNELS {
-            tiles::<I, 0>(conv, out, patch, blocks, pixels);
+            tiles::<I, 0>(conv, part, out, patch, blocks, pixels);
         } else if pixels == 4 {
-            tiles::<I, 4>(conv, out, patch, blocks, pixels);
+            tiles::<I, 4>(conv, part, out, patch, blocks, pixels);
         } else {
-            tiles::<I, 2>(conv, out, patch, blocks, pixels);
+            tiles::<I, 2>(conv, part, out, patch, blocks, pixels);
         }
     }
     true
 }
 
-/// Every output pixel, P at a time; where P is 0, `pixels` at a time, so that one piece of code does for both. The last
+/// Every output pixel of the part, P at a time; where P is 0, `pixels` at a time, so that one piece of code does for both. The last
 /// tile may compute pixels from an older patch; they are not stored.
 ///
 /// # Safety
 /// The slices of `conv` and `out` are whole, `patch` is aligned and has room for the patches of `blocks` blocks.
 unsafe fn tiles<I: Isa, const P: usize>(
     conv: &Conv,
+    part: Part,
     out: &mut Output,
     patch: *mut I::Block,
     blocks: usize,
@@ -153,9 +156,10 @@ unsafe fn tiles<I: Isa, const P: usize>(
 ) {
     let [out_h, out_w, out_c] = conv.output;
     let tile = if P == 0 { pixels } else { P };
-    let pixels = out_h * out_w;
+    let Range { start: mut first, end: pixels } = part.of(out_h * out_w, UNIT);
     let ways = Ways::of(conv);
-    let (mut x, mut y, mut first) = (0, 0, 0);
+    let mut y = first.checked_div(out_w).unwrap_or(0);
+    let mut x = first - y * out_w;
     while first < pixels {
         let single = I::SINGLE && pixels - first < tile;
         let count = if single {

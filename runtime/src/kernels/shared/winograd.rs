@@ -26,12 +26,16 @@
 //! With the products m0 to m3 of these, twice the first row of outputs is m0 + m1 + m2, twice the second m0 − m1 + m3.
 
 use super::store::align;
+#[cfg(feature = "two-cores")]
+use super::winograd_halves;
 use super::winograd_scalar;
+use crate::cores::Cores;
 use crate::kernels::conv::Conv;
 use crate::kernels::epilogue::Output;
 use crate::kernels::scratch::row_stride;
 use crate::kernels::source::Source;
 use crate::kernels::winograd::Winograd;
+use core::ops::Range;
 
 /// The transforms and products. A set of instructions defines those that it does better than [`winograd_scalar`].
 pub trait Transforms {
@@ -153,7 +157,7 @@ pub struct Lane {
 
 /// `conv` as `cut`; returns false without a change where slices are not aligned.
 #[inline(never)]
-pub fn conv<T: Transforms>(conv: &Conv, cut: &Winograd, out: &mut Output, scratch: &mut [i8]) -> bool {
+pub fn conv<T: Transforms>(cores: Cores, conv: &Conv, cut: &Winograd, out: &mut Output, scratch: &mut [i8]) -> bool {
     let [out_h, out_w, out_c] = conv.output;
     let (a, b) = conv.sources;
     let channels = a.channels + b.map_or(0, |s| s.channels);
@@ -189,6 +193,16 @@ pub fn conv<T: Transforms>(conv: &Conv, cut: &Winograd, out: &mut Output, scratc
         let window = inputs.add(cut.groups * group).cast::<i8>();
         Chunk { conv, cut, down, channels, plane, step, group, weights, sums, lanes, inputs, window }
     };
+    #[cfg(feature = "two-cores")]
+    if cores.with_second(
+        || cut.second_scratch(kernel_rows, channels),
+        // SAFETY: as just checked; the scratch is as long as it says.
+        |other, own| unsafe { winograd_halves::run::<T>(&chunk, groups, *out, other, own) },
+    ) {
+        return true;
+    }
+    #[cfg(not(feature = "two-cores"))]
+    let Cores { .. } = cores;
     // SAFETY: as just checked.
     let mut job = unsafe { T::job(conv, out) };
     let mut cursor = Cursor::default();
@@ -197,12 +211,11 @@ pub fn conv<T: Transforms>(conv: &Conv, cut: &Winograd, out: &mut Output, scratc
         let count = if groups - first < cut.groups { groups - first } else { cut.groups };
         // SAFETY: as just checked.
         unsafe {
-            for group in 0..count {
-                for lane in 0..4 {
-                    chunk.lane(group, lane, &mut cursor);
-                }
+            chunk.note_lanes(count, &mut cursor);
+            for lane in 0..4 * count {
+                chunk.transform::<T>(lane);
             }
-            chunk.run::<T>(&mut job, out, count);
+            chunk.run::<T>(&mut job, out, count, 0..out_c);
         }
         first += count;
     }
@@ -211,33 +224,45 @@ pub fn conv<T: Transforms>(conv: &Conv, cut: &Winograd, out: &mut Output, scratc
 
 /// Goes from lane to lane: tiles, then phases, then bands.
 #[derive(Default)]
-struct Cursor {
+pub(super) struct Cursor {
     tile: usize,
     phase: usize,
     band: usize,
 }
 
 /// Where the parts of a chunk lie.
-struct Chunk<'c, 'd> {
-    conv: &'c Conv<'d>,
-    cut: &'c Winograd,
+#[derive(Clone, Copy)]
+pub(super) struct Chunk<'c, 'd> {
+    pub(super) conv: &'c Conv<'d>,
+    pub(super) cut: &'c Winograd,
     /// Whether tiles have two rows.
-    down: bool,
-    channels: usize,
+    pub(super) down: bool,
+    pub(super) channels: usize,
     /// Bytes from one of the six values of a row of inputs to the next.
-    plane: usize,
+    pub(super) plane: usize,
     /// Bytes of inputs from one row of tiles to the next.
-    step: usize,
+    pub(super) step: usize,
     /// Words of a group's inputs.
-    group: usize,
-    weights: *mut u32,
-    sums: *mut i32,
-    lanes: *mut Lane,
-    inputs: *mut u32,
-    window: *mut i8,
+    pub(super) group: usize,
+    pub(super) weights: *mut u32,
+    pub(super) sums: *mut i32,
+    pub(super) lanes: *mut Lane,
+    pub(super) inputs: *mut u32,
+    pub(super) window: *mut i8,
 }
 
 impl Chunk<'_, '_> {
+    /// Notes where the lanes of these groups have their outputs.
+    #[inline(always)]
+    pub(super) unsafe fn note_lanes(&self, groups: usize, cursor: &mut Cursor) {
+        for group in 0..groups {
+            for lane in 0..4 {
+                // SAFETY: the caller's promise.
+                unsafe { self.lane(group, lane, cursor) };
+            }
+        }
+    }
+
     /// Notes where a lane of a group has its outputs, and moves on to the next.
     unsafe fn lane(&self, group: usize, lane: usize, cursor: &mut Cursor) {
         let [out_h, out_w, out_c] = self.conv.output;
@@ -264,19 +289,22 @@ impl Chunk<'_, '_> {
         }
     }
 
-    /// All outputs of the chunk's groups.
-    unsafe fn run<T: Transforms>(&self, job: &mut T::Job, out: &mut Output, groups: usize) {
-        let out_c = self.conv.output[2];
+    /// The outputs of the chunk's groups in these channels, the first of which is even, from inputs that are transformed.
+    #[inline(always)]
+    pub(super) unsafe fn run<T: Transforms>(
+        &self,
+        job: &mut T::Job,
+        out: &mut Output,
+        groups: usize,
+        outputs: Range<usize>,
+    ) {
         let kernel_rows = self.conv.window.kernel[0];
         let row_len = row_stride(3 * kernel_rows * self.channels);
         let words = if self.down { 1 } else { kernel_rows } * self.channels / 2;
         // SAFETY: the caller's promise.
         unsafe {
-            for lane in 0..4 * groups {
-                self.transform::<T>(lane);
-            }
-            for o in (0..out_c).step_by(2) {
-                let channels = if out_c - o < 2 { 1 } else { 2 };
+            for o in outputs.clone().step_by(2) {
+                let channels = if outputs.end - o < 2 { 1 } else { 2 };
                 // An odd last channel is computed twice and stored once.
                 let row = |second: usize| self.conv.weights.as_ptr().add((o + second * (channels - 1)) * row_len);
                 if self.down {
@@ -318,7 +346,7 @@ impl Chunk<'_, '_> {
     }
 
     /// Transforms the inputs of a lane.
-    unsafe fn transform<T: Transforms>(&self, lane: usize) {
+    pub(super) unsafe fn transform<T: Transforms>(&self, lane: usize) {
         let [_, out_w, out_c] = self.conv.output;
         let window = &self.conv.window;
         let (a, b) = self.conv.sources;

@@ -5,7 +5,10 @@ extern crate std;
 use super::requantize::Requantize;
 use super::winograd::{conv as fast, Lane, Place, Transforms};
 use super::winograd_scalar as scalar;
-use crate::kernels::{conv, conv_scratch, row_stride, Conv, Epilogue, Output, Residual, Source, Window, Winograd};
+use crate::cores::{Cores, Part};
+use crate::kernels::{
+    conv, conv_scratch, row_stride, Conv, Epilogue, Output, Residual, Source, Value, Window, Winograd,
+};
 use proptest::prelude::*;
 use std::vec;
 use std::vec::Vec;
@@ -43,13 +46,13 @@ fn same(conv: &Conv, cut: Winograd, wide: bool, before: &[i8]) {
     let mut direct = vec![0; conv_scratch(3 * rows * inputs)];
     if wide {
         let (mut ours, mut theirs) = (vec![0i16; values], vec![0i16; values]);
-        assert!(fast::<Plain>(conv, &cut, &mut Output::I16(&mut ours), &mut scratch[..need]));
-        conv::portable(conv, Output::I16(&mut theirs), &mut direct);
+        assert!(fast::<Plain>(Cores::ONE, conv, &cut, &mut i16::output(&mut ours), &mut scratch[..need]));
+        conv::portable(conv, Part::ALL, i16::output(&mut theirs), &mut direct);
         assert!(ours == theirs);
     } else {
         let (mut ours, mut theirs) = (before[..values].to_vec(), before[..values].to_vec());
-        assert!(fast::<Plain>(conv, &cut, &mut Output::I8(&mut ours), &mut scratch[..need]));
-        conv::portable(conv, Output::I8(&mut theirs), &mut direct);
+        assert!(fast::<Plain>(Cores::ONE, conv, &cut, &mut i8::output(&mut ours), &mut scratch[..need]));
+        conv::portable(conv, Part::ALL, i8::output(&mut theirs), &mut direct);
         assert!(ours == theirs);
     }
     assert!(scratch[need..].iter().all(|&byte| byte == 0x5A));

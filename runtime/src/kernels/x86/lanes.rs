@@ -2,9 +2,11 @@
 //! kernels made of them.
 
 use crate::kernels::add::Add;
+use crate::kernels::epilogue::start_of;
 use crate::kernels::gate::Gate;
 use crate::kernels::lut::Lut;
 use core::arch::x86_64::*;
+use core::cell::Cell;
 
 /// [`quant::scale`](crate::quant::scale) of sixteen sums, as 64-bit products of the even and of the odd lanes.
 #[target_feature(enable = "avx512f")]
@@ -72,10 +74,10 @@ pub fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
 /// # Safety
 /// The processor has AVX-512 with BW and VBMI.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub unsafe fn lut(lut: &Lut, out: &mut [i8]) {
+pub unsafe fn lut(lut: &Lut, out: &[Cell<i8>]) {
     let Lut { input, table } = *lut;
     let len = input.map_or(out.len(), |i| if i.len() < out.len() { i.len() } else { out.len() });
-    let to = out.as_mut_ptr();
+    let to = start_of(out);
     let from = input.map_or(to.cast_const(), |i| i.as_ptr());
     let table = Table::new(table);
     let mut at = 0;
@@ -95,10 +97,10 @@ pub unsafe fn lut(lut: &Lut, out: &mut [i8]) {
 /// # Safety
 /// The processor has AVX-512 with BW, VL and VBMI.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi")]
-pub unsafe fn add(add: &Add, out: &mut [i8]) {
+pub unsafe fn add(add: &Add, out: &[Cell<i8>]) {
     let shorter = |a: usize, b: usize| if a < b { a } else { b };
     let len = shorter(add.a.map_or(out.len(), |a| shorter(a.len(), out.len())), add.b.len());
-    let to = out.as_mut_ptr();
+    let to = start_of(out);
     let a = add.a.map_or(to.cast_const(), |a| a.as_ptr());
     let [first, second] = add.multipliers.map(|m| m as u16 as u32);
     let multipliers = _mm512_set1_epi32((second << 16 | first) as i32);
@@ -130,10 +132,10 @@ pub unsafe fn add(add: &Add, out: &mut [i8]) {
 /// # Safety
 /// The processor has AVX-512 with BW, VL and VBMI.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi")]
-pub unsafe fn gate(gate: &Gate, out: &mut [i8]) {
+pub unsafe fn gate(gate: &Gate, out: &[Cell<i8>]) {
     let shorter = |a: usize, b: usize| if a < b { a } else { b };
     let len = shorter(gate.a.map_or(out.len(), |a| shorter(a.len(), out.len())), gate.b.len());
-    let to = out.as_mut_ptr();
+    let to = start_of(out);
     let a = gate.a.map_or(to.cast_const(), |a| a.as_ptr());
     let [table_a, table_b] = gate.tables.map(|table| Table::new(table));
     // The lower halves alone have a factor, so that `vpmaddwd` is one product a lane.

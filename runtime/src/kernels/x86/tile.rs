@@ -16,12 +16,14 @@
 //! Sums start at `bias − 128·Σw`, which takes back what the 128 added.
 
 use super::lanes::{scale, transpose, Table};
-use crate::kernels::conv::Conv;
-use crate::kernels::epilogue::{Output, Residual};
+use crate::cores::Part;
+use crate::kernels::conv::{Conv, UNIT};
+use crate::kernels::epilogue::{start_of, Output, Residual};
 use crate::kernels::scratch::row_stride;
 use crate::kernels::source::Source;
 use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
+use core::ops::Range;
 use std::is_x86_feature_detected;
 
 /// Output pixels of a tile: rows of 7, 14 and 28 are whole tiles.
@@ -42,7 +44,7 @@ pub fn is_supported() -> bool {
 
 /// Like [`conv::portable`](crate::kernels::conv::portable); returns false without a change where these tiles do not
 /// apply.
-pub fn conv(conv: &Conv, out: &mut Output) -> bool {
+pub fn conv(conv: &Conv, part: Part, out: &mut Output) -> bool {
     let [out_h, out_w, out_c] = conv.output;
     let (a, b) = conv.sources;
     let window = &conv.window;
@@ -77,9 +79,9 @@ pub fn conv(conv: &Conv, out: &mut Output) -> bool {
                 let room = WEIGHTS / words;
                 first += 16
                     * match if left < room { left } else { room } {
-                        1 => layer.group::<1>(out, first),
-                        2 => layer.group::<2>(out, first),
-                        _ => layer.group::<3>(out, first),
+                        1 => layer.group::<1>(part, out, first),
+                        2 => layer.group::<2>(part, out, first),
+                        _ => layer.group::<3>(part, out, first),
                     };
             }
         }
@@ -189,20 +191,22 @@ struct Finish<const V: usize> {
 }
 
 impl Layer<'_> {
-    /// All pixels of `16·V` output channels from `first` on, or of as many as there are; returns `V`.
+    /// The part's pixels of `16·V` output channels from `first` on, or of as many as there are; returns `V`.
     ///
     /// # Safety
     /// The processor has the instructions; the layer is whole, its rooms large enough for `V` registers a word.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")]
-    unsafe fn group<const V: usize>(&self, out: &mut Output, first: usize) -> usize {
+    unsafe fn group<const V: usize>(&self, part: Part, out: &mut Output, first: usize) -> usize {
         let [out_h, out_w, out_c] = self.conv.output;
         let [down, across] = self.conv.window.stride;
         // SAFETY: the caller's promise; every pixel's window is inside the input.
         unsafe {
             let finish = self.turn_weights::<V>(first);
-            let (mut y, mut x, mut done) = (0, 0, 0);
-            while done < out_h * out_w {
-                let count = if out_h * out_w - done < PIXELS { out_h * out_w - done } else { PIXELS };
+            let Range { start: mut done, end } = part.of(out_h * out_w, UNIT);
+            let mut y = done.checked_div(out_w).unwrap_or(0);
+            let mut x = done - y * out_w;
+            while done < end {
+                let count = if end - done < PIXELS { end - done } else { PIXELS };
                 // Where fewer are left, the others are the image's first.
                 let mut pixels = [self.input; PIXELS];
                 for pixel in pixels.iter_mut().take(count) {
@@ -333,7 +337,7 @@ impl Layer<'_> {
                 unsafe {
                     match out {
                         Output::I8(out) => {
-                            let out = out.as_mut_ptr().add(at);
+                            let out = start_of(out).add(at);
                             if epilogue.residual.is_some() {
                                 let from = residual.data.map_or(out.cast_const(), |data| data.as_ptr().add(at));
                                 let values = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, from));
@@ -349,7 +353,7 @@ impl Layer<'_> {
                         }
                         Output::I16(out) => {
                             let q = _mm512_cvtsepi32_epi16(_mm512_sra_epi32(q, shift));
-                            _mm256_mask_storeu_epi16(out.as_mut_ptr().add(at), mask, q);
+                            _mm256_mask_storeu_epi16(start_of(out).add(at), mask, q);
                         }
                     }
                 }
