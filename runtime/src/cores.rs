@@ -12,5 +12,5 @@ mod number;
 #[cfg(feature = "two-cores")]
 pub(crate) use fork::Other;
 #[cfg(feature = "two-cores")]
-pub use fork::{Fork, SecondCore};
+pub use fork::{Fork, SecondCore, Work};
 pub use number::{Cores, Part};

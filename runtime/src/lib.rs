@@ -72,7 +72,7 @@ pub use axis::Axis;
 pub use builder::Builder;
 pub use conditioning::{Condition, Guidance};
 #[cfg(feature = "two-cores")]
-pub use cores::{Fork, SecondCore};
+pub use cores::{Fork, SecondCore, Work};
 pub use error::{SamplerError, SnapshotError};
 pub use format::{arena_len, sample_len, snapshot_len, state_kind, state_len, state_len_two_evaluations};
 pub use half::f16;

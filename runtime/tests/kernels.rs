@@ -5,6 +5,7 @@ use brownian::kernels::{
     conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Gate,
     Kernel, Linear, Lut, Misfit, Residual, Source, Value, Window,
 };
+use brownian::{Fork, SecondCore, Work};
 use proptest::prelude::*;
 
 /// Numbers from a seed, so that a failing case prints as a shape and a seed.
@@ -158,24 +159,47 @@ fn with_margin(values: &[i8]) -> Vec<i8> {
     [&[0x33; 8], values, &[0x33; 8]].concat()
 }
 
-/// Runs the kernel of this build's backend, or the portable one.
-fn run<E: Value>(kernel: &impl Kernel, fast: bool, out: &mut [E], scratch: &mut [i8]) {
-    let mut checked = Checked::new(kernel, out, scratch).unwrap();
-    if fast {
-        checked.run();
-    } else {
-        checked.run_portable();
+/// What runs a kernel: the portable one, that of this build's backend, or that on two cores, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum By {
+    Portable,
+    One,
+    Two { there_first: bool },
+}
+
+/// All of them.
+const WAYS: [By; 4] = [By::Portable, By::One, By::Two { there_first: false }, By::Two { there_first: true }];
+
+impl Fork for By {
+    fn fork<'w>(&self, here: Work<'w>, there: Work<'w>) {
+        let turns = if *self == (By::Two { there_first: true }) { [there, here] } else { [here, there] };
+        turns.into_iter().for_each(|work| work());
     }
 }
 
-/// Runs both kernel sets from equal memory; the outputs must be `expected`, the margins untouched.
+/// Runs a kernel. The second core has as much scratch as the first.
+fn run<E: Value>(kernel: &impl Kernel, by: By, out: &mut [E], scratch: &mut [i8]) {
+    let mut second = with_margin(&vec![0x11; scratch.len()]);
+    let end = 8 + scratch.len();
+    let mut checked = Checked::new(kernel, out, scratch).unwrap();
+    match by {
+        By::Portable => checked.run_portable(),
+        By::One => checked.run(),
+        By::Two { .. } => {
+            checked.run_on_two_cores(&SecondCore::new(&by, bytemuck::cast_slice_mut(&mut second[8..end])))
+        }
+    }
+    assert!(second[..8].iter().chain(&second[end..]).all(|&b| b == 0x33), "bytes around the second core's scratch");
+}
+
+/// Runs both kernel sets, and one on two cores, from equal memory; the outputs must be `expected`, the margins untouched.
 fn both(before: &[i8], expected: &[i8], scratch: usize, kernel: &impl Kernel) {
-    for fast in [false, true] {
+    for by in WAYS {
         let (mut out, mut room) = (with_margin(before), with_margin(&vec![0x11; scratch]));
         let (end, room_end) = (8 + before.len(), 8 + scratch);
-        run(kernel, fast, &mut out[8..end], &mut room[8..room_end]);
-        assert_eq!(&out[8..end], expected, "fast: {fast}");
-        assert_eq!(out, with_margin(expected), "bytes around the output, fast: {fast}");
+        run(kernel, by, &mut out[8..end], &mut room[8..room_end]);
+        assert_eq!(&out[8..end], expected, "{by:?}");
+        assert_eq!(out, with_margin(expected), "bytes around the output, {by:?}");
         assert!(room[..8].iter().chain(&room[room_end..]).all(|&b| b == 0x33), "bytes around the scratch");
     }
 }
@@ -241,12 +265,12 @@ proptest! {
         // The network's last layer: 16 bits, no residual, no table.
         let plain = Finish { residual: None, lut: None, ..finish.clone() };
         let conv = Conv { epilogue: plain.epilogue(), ..conv };
-        for fast in [false, true] {
+        for by in WAYS {
             let (mut out, mut scratch) = (vec![0i16; values], vec![0; conv_scratch(kh * kw * total)]);
-            run(&conv, fast, &mut out, &mut scratch);
+            run(&conv, by, &mut out, &mut scratch);
             for (i, &q) in out.iter().enumerate() {
                 let exact = plain.scaled(sums[i], i % out_c, i, 0).clamp(-32768, 32767);
-                prop_assert_eq!(q as i64, exact, "i16 output {}, fast: {}", i, fast);
+                prop_assert_eq!(q as i64, exact, "i16 output {}, {:?}", i, by);
             }
         }
     }

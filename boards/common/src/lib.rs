@@ -12,6 +12,7 @@
 //! - [`picture`]: an image as text;
 //! - [`request`]: what to sample, from a command line;
 //! - [`report`]: the lines that firmware prints and that host tools read back;
+//! - `mailbox` (feature `two-cores`): work on its way to a second core;
 //! - `demo` (feature `demo`): the demo of a board with a button, a display and a serial line.
 
 pub mod chain;
@@ -20,6 +21,8 @@ pub mod counter;
 pub mod demo;
 pub mod edit;
 pub mod last_words;
+#[cfg(feature = "two-cores")]
+pub mod mailbox;
 pub mod picture;
 pub mod report;
 pub mod request;

@@ -42,6 +42,8 @@ pub struct Pico {
     uart: BufferedUartTx,
     watchdog: Watchdog,
     inputs: Listener<CriticalSectionRawMutex>,
+    #[cfg(feature = "two-cores")]
+    second: &'static dyn brownian::Fork,
 }
 
 impl Pico {
@@ -60,10 +62,20 @@ impl Pico {
         lines::button(Input::new(p.PIN_15, Pull::Up)).into_iter().for_each(|task| spawner.spawn(task));
         lines::uart(received).into_iter().for_each(|task| spawner.spawn(task));
         usb::usb(Driver::new(p.USB, Irqs), Self::NAME).into_iter().for_each(|task| spawner.spawn(task));
+        #[cfg(feature = "two-cores")]
+        let second = crate::core1::start(p.CORE1);
         let mut watchdog = Watchdog::new(p.WATCHDOG);
         watchdog.pause_on_debug(true);
         watchdog.start(PERIOD);
-        Self { led: Output::new(p.PIN_25, Level::Low), oled, uart, watchdog, inputs: Listener::new(&INPUTS) }
+        Self {
+            led: Output::new(p.PIN_25, Level::Low),
+            oled,
+            uart,
+            watchdog,
+            inputs: Listener::new(&INPUTS),
+            #[cfg(feature = "two-cores")]
+            second,
+        }
     }
 
     /// Why the board has started, unless by power or the reset pin.
@@ -81,6 +93,11 @@ impl Board for Pico {
 
     fn stack(&self) -> Option<(usize, usize)> {
         Some((memory::stack_used(), memory::STACK))
+    }
+
+    #[cfg(feature = "two-cores")]
+    fn second_core(&self) -> Option<&'static dyn brownian::Fork> {
+        Some(self.second)
     }
 
     fn feed_watchdog(&mut self) {

@@ -11,6 +11,8 @@
 //! Interrupts serve USB, UART and button, so that none waits for the network.
 
 mod board;
+#[cfg(feature = "two-cores")]
+mod core1;
 mod lines;
 mod panic;
 mod usb;

@@ -4,11 +4,14 @@ use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 
+/// Half of an op, for one core.
+pub type Work<'w> = &'w mut (dyn FnMut() + Send + 'w);
+
 /// Two cores, between which work is divided; see [`SecondCore`].
 pub trait Fork {
     /// Does `here` on the core that calls and `there` on the other, at the same time or one after the other, and returns when
     /// both are done. What was written before the call is seen by both, and what both have written is seen by the caller.
-    fn fork(&self, here: &mut (dyn FnMut() + Send), there: &mut (dyn FnMut() + Send));
+    fn fork<'w>(&self, here: Work<'w>, there: Work<'w>);
 }
 
 /// A second core, and the scratch that it works in. A [`Sampler`](crate::Sampler) hands it half of the outputs of an op; the

@@ -1,6 +1,6 @@
 //! Compares the chosen kernels with the portable ones, `==`, on random shapes and on every length 0 to 67:
 //! full-range and extreme values, odd channel counts, any alignment of the activations, in place and not.
-//! Bytes around outputs and scratch must stay as they were.
+//! Bytes around outputs and scratch must stay as they were. The same on two cores, one of which works after the other.
 //!
 //! Small enough for 16 KB of RAM. Exits with 1 at the first difference and prints the case.
 #![no_std]
@@ -11,6 +11,7 @@ use brownian::kernels::{
     conv_scratch, depthwise_in_place, depthwise_scratch, row_stride, Add, Checked, Conv, Depthwise, Epilogue, Gate,
     Kernel, Linear, Lut, Residual, Source, Value, Window, Winograd,
 };
+use brownian::{Fork, SecondCore, Work};
 use semihosting::{println, process::exit};
 
 const CASES: u32 = 6000;
@@ -22,6 +23,7 @@ struct Buffers {
     b: [i8; 784],
     out: [i16; 300],
     expected: [i16; 300],
+    divided: [i16; 300],
     weights: [i8; 3400],
     scratch: [i8; 4096],
     bias: [i32; 72],
@@ -34,6 +36,7 @@ static mut BUFFERS: Buffers = Buffers {
     b: [0; 784],
     out: [0; 300],
     expected: [0; 300],
+    divided: [0; 300],
     weights: [0; 3400],
     scratch: [0; 4096],
     bias: [0; 72],
@@ -79,6 +82,8 @@ fn main() -> ! {
 struct Room<'a> {
     out: &'a mut [i16],
     expected: &'a mut [i16],
+    /// The output of two cores.
+    divided: &'a mut [i16],
     scratch: &'a mut [i8],
     /// The output, in bytes.
     at: core::ops::Range<usize>,
@@ -90,23 +95,58 @@ struct Room<'a> {
 /// Runs the chosen kernel and the portable one on equal memory and compares all of it: outputs, the bytes around them and
 /// around the scratch.
 fn same(kernel: &impl Kernel, room: &mut Room) -> bool {
-    let Room { out, expected, scratch, at, i16s, need } = room;
-    let (out, expected) = (bytes(out), bytes(expected));
+    let Room { out, expected, divided, scratch, at, i16s, need } = room;
+    let (out, expected, divided) = (bytes(out), bytes(expected), bytes(divided));
     expected.copy_from_slice(out);
     scratch.fill(0x5A);
     let scratch_at = GUARD..GUARD + *need;
-    run(kernel, *i16s, true, &mut out[at.clone()], &mut scratch[scratch_at.clone()]);
-    let guarded = scratch[..GUARD].iter().chain(&scratch[GUARD + *need..]).all(|&s| s == 0x5A);
-    run(kernel, *i16s, false, &mut expected[at.clone()], &mut scratch[scratch_at]);
-    guarded && out == expected
+    run(kernel, *i16s, By::One, &mut out[at.clone()], &mut scratch[scratch_at.clone()]);
+    let mut equal = scratch[..GUARD].iter().chain(&scratch[GUARD + *need..]).all(|&s| s == 0x5A);
+    for there_first in [false, true] {
+        divided.copy_from_slice(expected);
+        scratch.fill(0x5A);
+        let (first, rest) = scratch.split_at_mut(2 * GUARD + *need);
+        let (second, end) = rest.split_at_mut(rest.len() - GUARD);
+        let turns = Turns { there_first };
+        // Where it is too short the kernel does without the second core.
+        let core = SecondCore::new(&turns, as_u8(second));
+        run(kernel, *i16s, By::Two(&core), &mut divided[at.clone()], &mut first[scratch_at.clone()]);
+        equal &= divided == out && first[..GUARD].iter().chain(&first[GUARD + *need..]).chain(&*end).all(|&s| s == 0x5A);
+    }
+    run(kernel, *i16s, By::Portable, &mut expected[at.clone()], &mut scratch[scratch_at]);
+    equal && out == expected
+}
+
+/// Two cores in turn.
+struct Turns {
+    there_first: bool,
+}
+
+impl Fork for Turns {
+    fn fork<'w>(&self, here: Work<'w>, there: Work<'w>) {
+        let [first, second] = if self.there_first { [there, here] } else { [here, there] };
+        first();
+        second();
+    }
+}
+
+/// What runs a kernel.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    One,
+    Two(&'a SecondCore<'a>),
+    Portable,
 }
 
 /// Runs the chosen kernel or the portable one, over i8 or i16 outputs.
-fn run(kernel: &impl Kernel, i16s: bool, fast: bool, out: &mut [i8], scratch: &mut [i8]) {
-    fn run<E: Value>(kernel: &impl Kernel, fast: bool, out: &mut [E], scratch: &mut [i8]) {
+fn run(kernel: &impl Kernel, i16s: bool, by: By, out: &mut [i8], scratch: &mut [i8]) {
+    fn run<E: Value>(kernel: &impl Kernel, by: By, out: &mut [E], scratch: &mut [i8]) {
         match Checked::new(kernel, out, scratch) {
-            Ok(mut checked) if fast => checked.run(),
-            Ok(mut checked) => checked.run_portable(),
+            Ok(mut checked) => match by {
+                By::One => checked.run(),
+                By::Two(second) => checked.run_on_two_cores(second),
+                By::Portable => checked.run_portable(),
+            },
             Err(misfit) => {
                 println!("error: a case is wrong: {misfit}");
                 exit(1)
@@ -114,15 +154,20 @@ fn run(kernel: &impl Kernel, i16s: bool, fast: bool, out: &mut [i8], scratch: &m
         }
     }
     if i16s {
-        run(kernel, fast, wide(out), scratch);
+        run(kernel, by, wide(out), scratch);
     } else {
-        run(kernel, fast, out, scratch);
+        run(kernel, by, out, scratch);
     }
 }
 
 fn bytes(values: &mut [i16]) -> &mut [i8] {
     // SAFETY: any i16 is two i8.
     unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), 2 * values.len()) }
+}
+
+fn as_u8(values: &mut [i8]) -> &mut [u8] {
+    // SAFETY: any i8 is a u8.
+    unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
 }
 
 fn wide(values: &mut [i8]) -> &mut [i16] {
@@ -171,7 +216,8 @@ fn lengths(m: &mut Buffers, rng: &mut Rng, len: usize) -> Option<bool> {
     let (multiplier, offset) = (rng.bits() as i16, (rng.bits() as i32) >> rng.below(20).max(2));
     let gate = Gate { a: add.a, b: add.b, tables, multiplier, offset, shift: 5 + rng.below(16) as u8 };
     let (out, expected, scratch) = (&mut m.out[..], &mut m.expected[..], &mut m.scratch[..]);
-    let mut room = Room { out, expected, scratch, at: at..at + len, i16s: false, need: 0 };
+    let divided = &mut m.divided[..];
+    let mut room = Room { out, expected, divided, scratch, at: at..at + len, i16s: false, need: 0 };
     Some(same(&add, &mut room) && same(&lut, &mut room) && same(&gate, &mut room))
 }
 
@@ -216,8 +262,8 @@ fn linear(m: &mut Buffers, rng: &mut Rng, inputs: usize) -> Option<bool> {
     }
     let linear = Linear { input: &m.a[a..a + inputs], weights: &m.weights[..outputs * stride], epilogue };
     let len = if i16s { 2 * outputs } else { outputs };
-    let (out, expected, scratch) = (&mut m.out, &mut m.expected, &mut m.scratch);
-    Some(same(&linear, &mut Room { out, expected, scratch, at: at..at + len, i16s, need: 0 }))
+    let (out, expected, divided, scratch) = (&mut m.out, &mut m.expected, &mut m.divided, &mut m.scratch);
+    Some(same(&linear, &mut Room { out, expected, divided, scratch, at: at..at + len, i16s, need: 0 }))
 }
 
 fn rows(rng: &mut Rng, weights: &mut [i8], taps: usize) {
@@ -351,8 +397,8 @@ fn conv(m: &mut Buffers, rng: &mut Rng, shape: Shape) -> Option<bool> {
         epilogue,
         winograd,
     };
-    let (out, expected, scratch) = (&mut m.out, &mut m.expected, &mut m.scratch);
-    let equal = same(&conv, &mut Room { out, expected, scratch, at: at..at + len, i16s, need });
+    let (out, expected, divided, scratch) = (&mut m.out, &mut m.expected, &mut m.divided, &mut m.scratch);
+    let equal = same(&conv, &mut Room { out, expected, divided, scratch, at: at..at + len, i16s, need });
     if !equal {
         println!("{window:?} {height}×{width}×{channels:?}→{out_c}, groups {groups}, up {up_a} {up_b}, i16 {i16s}");
         println!("{winograd:?}");
@@ -412,8 +458,8 @@ fn depthwise(m: &mut Buffers, rng: &mut Rng) -> Option<bool> {
         weights: &m.weights[..taps * channels],
         epilogue,
     };
-    let (out, expected, scratch) = (&mut m.out, &mut m.expected, &mut m.scratch);
-    let equal = same(&conv, &mut Room { out, expected, scratch, at: at..at + values, i16s: false, need });
+    let (out, expected, divided, scratch) = (&mut m.out, &mut m.expected, &mut m.divided, &mut m.scratch);
+    let equal = same(&conv, &mut Room { out, expected, divided, scratch, at: at..at + values, i16s: false, need });
     if !equal {
         println!("{window:?} {height}×{width}×{channels}, up {up}, in place {in_place}, starts {at} {a}");
         println!("table {}, residual {}", epilogue.lut.is_some(), epilogue.residual.is_some());

@@ -36,6 +36,12 @@ pub trait Board {
         None
     }
 
+    /// The second core, where there is one.
+    #[cfg(feature = "two-cores")]
+    fn second_core(&self) -> Option<&'static dyn brownian::Fork> {
+        None
+    }
+
     /// Tells the watchdog that all is well; called between the ops of an evaluation and at least every
     /// `IDLE_MICROS` otherwise.
     fn feed_watchdog(&mut self);

@@ -45,6 +45,16 @@ impl<'a> Drawing<'a> {
         })
     }
 
+    /// [`Sampler::with_second_core`].
+    #[cfg(feature = "two-cores")]
+    pub(super) fn with_second_core(self, second: &'a brownian::SecondCore<'a>) -> Self {
+        match self {
+            Self::F32(sampler) => Self::F32(sampler.with_second_core(second)),
+            Self::F16(sampler) => Self::F16(sampler.with_second_core(second)),
+            Self::Bits(sampler) => Self::Bits(sampler.with_second_core(second)),
+        }
+    }
+
     /// [`Sampler::advance`].
     #[inline(never)]
     pub(super) fn advance(&mut self) -> Progress {

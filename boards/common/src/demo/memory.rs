@@ -26,11 +26,12 @@ impl<'a> Memory<'a> {
         self.bytes.is_empty()
     }
 
-    /// An arena of `arena` bytes, at a multiple of 16, and behind it `state` bytes for a state, at one too; `None` where they
-    /// do not fit.
-    pub fn divide(self, arena: usize, state: usize) -> Option<(&'a mut [u8], &'a mut [u8])> {
+    /// An arena of `arena` bytes, at a multiple of 16, behind it `state` bytes for a state, at one too, and what is left; `None`
+    /// where they do not fit.
+    pub fn divide(self, arena: usize, state: usize) -> Option<[&'a mut [u8]; 3]> {
         let (first, rest) = self.bytes.split_at_mut_checked(arena.next_multiple_of(16))?;
-        Some((first.get_mut(..arena)?, rest.get_mut(..state)?))
+        let (state, rest) = rest.split_at_mut_checked(state)?;
+        Some([first.get_mut(..arena)?, state, rest])
     }
 }
 
@@ -101,8 +102,8 @@ mod tests {
         let memory = Memory::new(&mut bytes[3..]);
         let len = memory.len();
         assert!((85..=101).contains(&len) && !memory.is_empty());
-        let (arena, state) = memory.divide(33, 36).unwrap();
-        assert_eq!((arena.len(), state.len()), (33, 36));
+        let [arena, state, rest] = memory.divide(33, 36).unwrap();
+        assert_eq!([arena.len(), state.len(), rest.len()], [33, 36, len - 48 - 36]);
         assert_eq!([&*arena, &*state].map(|part| part.as_ptr().align_offset(16)), [0, 0]);
         assert!(Memory::new(&mut bytes).divide(33, 64).is_none());
         assert!(Memory::new(&mut bytes).divide(1000, 0).is_none());

@@ -26,6 +26,8 @@ pub struct Demo<'m> {
     /// Of the model's element, whichever it is.
     state: &'m mut [u8],
     screen: Screen,
+    #[cfg(feature = "two-cores")]
+    second: Option<brownian::SecondCore<'m>>,
 }
 
 /// Whether the display answers, once that is known.
@@ -56,7 +58,15 @@ impl<'m> Demo<'m> {
     pub fn new(source: Source<'m>, (arena, state): (&'m mut [u8], &'m mut [u8]), room: usize) -> Option<Self> {
         let settings = Settings::first(source.model())?;
         let controls = Controls::new(settings, source, room);
-        Some(Self { controls, source, arena, state, screen: Screen::default() })
+        Some(Self {
+            controls,
+            source,
+            arena,
+            state,
+            screen: Screen::default(),
+            #[cfg(feature = "two-cores")]
+            second: None,
+        })
     }
 
     /// Runs the demo of the model in `region`, or of the one that is built in, in `memory`. `restart` says why the board has
@@ -75,8 +85,11 @@ impl<'m> Demo<'m> {
         let source = Source::choose(region, built_in, room, &mut slot).expect("the built-in model fits");
         let model = source.model();
         let parts = memory.divide(model.arena_len(), model.state_len() * model.state_element_len());
-        let parts = parts.expect("checked with the source");
-        let demo = Demo::new(source, parts, room).expect("a parsed model has plans");
+        #[cfg_attr(not(feature = "two-cores"), expect(unused_variables, reason = "a second core's"))]
+        let [arena, state, rest] = parts.expect("checked with the source");
+        let demo = Demo::new(source, (arena, state), room).expect("a parsed model has plans");
+        #[cfg(feature = "two-cores")]
+        let demo = Demo { second: board.second_core().map(|fork| brownian::SecondCore::new(fork, rest)), ..demo };
         demo.run(board, restart).await
     }
 
@@ -111,7 +124,15 @@ impl<'m> Demo<'m> {
 
     /// Draws one image, or as much of it as it is let; returns what to turn to instead.
     async fn draw<B: Board>(&mut self, board: &mut B) -> Option<Turn> {
-        let Self { controls, source, arena, state, screen } = self;
+        let Self {
+            controls,
+            source,
+            arena,
+            state,
+            screen,
+            #[cfg(feature = "two-cores")]
+            second,
+        } = self;
         let (model, settings) = (source.model(), controls.settings);
         say(board, format_args!("draw {settings}")).await;
         let mut class: String<64> = String::new();
@@ -124,6 +145,10 @@ impl<'m> Demo<'m> {
                 return None;
             }
         };
+        #[cfg(feature = "two-cores")]
+        if let Some(second) = second {
+            drawing = drawing.with_second_core(second);
+        }
         let (mut dots, mut micros, start) = (Dots::blank(), 0, board.micros());
         loop {
             let (step, steps) = (drawing.steps_done(), settings.plan.len());

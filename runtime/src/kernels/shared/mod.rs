@@ -31,5 +31,5 @@ pub(super) mod winograd;
 mod winograd_halves;
 #[cfg(feature = "winograd")]
 pub(super) mod winograd_scalar;
-#[cfg(all(test, feature = "winograd"))]
+#[cfg(all(test, feature = "winograd", feature = "host"))]
 mod winograd_tests;

@@ -5,7 +5,8 @@ extern crate std;
 use super::requantize::Requantize;
 use super::winograd::{conv as fast, Lane, Place, Transforms};
 use super::winograd_scalar as scalar;
-use crate::cores::{Cores, Part};
+use crate::cores::{Cores, Fork, Part, SecondCore, Work};
+use crate::host::Threads;
 use crate::kernels::{
     conv, conv_scratch, row_stride, Conv, Epilogue, Output, Residual, Source, Value, Window, Winograd,
 };
@@ -35,6 +36,31 @@ fn aligned(values: &[i8]) -> Vec<u32> {
     words
 }
 
+/// The second core's work first, last, or by a thread.
+fn on_two_cores(need: usize, channels: usize, mut run: impl FnMut(Cores)) {
+    struct First;
+    impl Fork for First {
+        fn fork<'w>(&self, here: Work<'w>, there: Work<'w>) {
+            here();
+            there();
+        }
+    }
+    struct Last;
+    impl Fork for Last {
+        fn fork<'w>(&self, here: Work<'w>, there: Work<'w>) {
+            there();
+            here();
+        }
+    }
+    for fork in [&First as &dyn Fork, &Last, &Threads] {
+        let mut scratch = vec![0xA5; need + 16];
+        run(Cores::with(&SecondCore::new(fork, &mut scratch[..need])));
+        // One pair of channels is not divided.
+        assert_eq!(scratch[..need].iter().any(|&byte| byte != 0xA5), channels > 2, "the second core has worked");
+        assert!(scratch[need..].iter().all(|&byte| byte == 0xA5));
+    }
+}
+
 /// Both algorithms over i16 outputs where `wide`, i8 otherwise, over a buffer that holds the residual.
 fn same(conv: &Conv, cut: Winograd, wide: bool, before: &[i8]) {
     let [height, width, channels] = conv.output;
@@ -43,17 +69,28 @@ fn same(conv: &Conv, cut: Winograd, wide: bool, before: &[i8]) {
     let values = height * width * channels;
     let need = cut.scratch(rows, inputs);
     let mut scratch = vec![0x5Ai8; need + 16];
+    let other_need = cut.second_scratch(rows, inputs);
     let mut direct = vec![0; conv_scratch(3 * rows * inputs)];
     if wide {
         let (mut ours, mut theirs) = (vec![0i16; values], vec![0i16; values]);
-        assert!(fast::<Plain>(Cores::ONE, conv, &cut, &mut i16::output(&mut ours), &mut scratch[..need]));
         conv::portable(conv, Part::ALL, i16::output(&mut theirs), &mut direct);
+        assert!(fast::<Plain>(Cores::ONE, conv, &cut, &mut i16::output(&mut ours), &mut scratch[..need]));
         assert!(ours == theirs);
+        on_two_cores(other_need, channels, |cores| {
+            ours.fill(0x55);
+            assert!(fast::<Plain>(cores, conv, &cut, &mut i16::output(&mut ours), &mut scratch[..need]));
+            assert!(ours == theirs);
+        });
     } else {
         let (mut ours, mut theirs) = (before[..values].to_vec(), before[..values].to_vec());
-        assert!(fast::<Plain>(Cores::ONE, conv, &cut, &mut i8::output(&mut ours), &mut scratch[..need]));
         conv::portable(conv, Part::ALL, i8::output(&mut theirs), &mut direct);
+        assert!(fast::<Plain>(Cores::ONE, conv, &cut, &mut i8::output(&mut ours), &mut scratch[..need]));
         assert!(ours == theirs);
+        on_two_cores(other_need, channels, |cores| {
+            ours.copy_from_slice(&before[..values]);
+            assert!(fast::<Plain>(cores, conv, &cut, &mut i8::output(&mut ours), &mut scratch[..need]));
+            assert!(ours == theirs);
+        });
     }
     assert!(scratch[need..].iter().all(|&byte| byte == 0x5A));
 }

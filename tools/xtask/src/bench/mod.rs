@@ -3,6 +3,7 @@
 mod bars;
 mod baseline;
 mod cycles;
+mod evaluation;
 mod table;
 
 use crate::machines::{Machine, MACHINES};
@@ -11,7 +12,7 @@ use anyhow::{bail, ensure, Context, Result};
 use baseline::Baseline;
 use clap::Args;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// An emulator run's time limit.
@@ -38,6 +39,9 @@ pub struct Options {
     /// Instead of counting, estimate cycles of M0+, M4 and M33 from a trace of the blocks that run
     #[arg(long, conflicts_with_all = ["core", "json", "kernel", "portable", "check"])]
     cycles: bool,
+    /// Only whole evaluations of a network, on one core and on two; a full run has them too
+    #[arg(long, conflicts_with_all = ["core", "json", "kernel", "portable", "check", "cycles"])]
+    evaluation: bool,
 }
 
 /// One kernel on one core.
@@ -75,6 +79,9 @@ pub fn run(options: &Options) -> Result<()> {
     if options.cycles {
         return estimate();
     }
+    if options.evaluation {
+        return evaluation::run();
+    }
     let bin = if options.check { "check" } else { "bench" };
     // Building one after another, since cargo uses all cores; running side by side.
     let mut jobs = Vec::new();
@@ -104,7 +111,11 @@ pub fn run(options: &Options) -> Result<()> {
     if options.kernel.is_some() || options.portable {
         return Ok(());
     }
-    bars::check(&rows, &baseline)
+    bars::check(&rows, &baseline)?;
+    if options.core.is_none() {
+        evaluation::run()?;
+    }
+    Ok(())
 }
 
 /// Prints estimated cycles beside instructions.
@@ -151,10 +162,20 @@ fn cores(name: Option<&str>, check: bool) -> Result<Vec<(&'static Machine, &'sta
 
 /// Builds `bin` of `boards/bench` and returns the path of a copy that later builds leave alone.
 fn build(machine: &Machine, bin: &str, portable: bool) -> Result<PathBuf> {
-    let status = firmware::cargo_command("boards/bench", &["build", "--quiet", "--release", "--bin", bin])
-        .args(machine.cargo_args(portable))
-        .status()
-        .context("cannot run cargo")?;
+    build_with(machine, bin, portable, None)
+}
+
+/// [`build`] with a model in it. Only the bench of kernels is built without a second core, as most firmware is.
+fn build_with(machine: &Machine, bin: &str, portable: bool, model: Option<&Path>) -> Result<PathBuf> {
+    let mut command = firmware::cargo_command("boards/bench", &["build", "--quiet", "--release", "--bin", bin]);
+    command.args(machine.cargo_args(portable));
+    if bin != "bench" {
+        command.args(["--features", "two-cores"]);
+    }
+    if let Some(model) = model {
+        command.env("BROWNIAN_MODEL", model);
+    }
+    let status = command.status().context("cannot run cargo")?;
     ensure!(status.success(), "building {bin} for {} failed", machine.name);
     let built = firmware::target_dir().join(machine.target).join("release").join(bin);
     let kept =
