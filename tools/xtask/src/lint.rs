@@ -9,10 +9,11 @@ use anyhow::Result;
 const WORKSPACES: [&str; 4] = [".", "boards/qemu", "boards/bench", "python"];
 
 /// The runtime's features on a host, separated by commas. The whole workspace is linted as well, with what it switches on.
-const HOST_FEATURES: [&str; 5] = ["", "defmt", "host", "host-simd", "defmt,host,host-simd"];
+const HOST_FEATURES: [&str; 6] = ["", "defmt", "two-cores", "host", "host-simd", "defmt,host,host-simd"];
 
 /// Firmware for emulated machines: the folder, and the features beside the machine's.
-const FIRMWARE: [(&str, &str); 3] = [("boards/qemu", ""), ("boards/qemu", "edits"), ("boards/bench", "")];
+const FIRMWARE: [(&str, &str); 4] =
+    [("boards/qemu", ""), ("boards/qemu", "edits"), ("boards/bench", ""), ("boards/bench", "two-cores")];
 
 /// A machine of each architecture: all that firmware tells apart.
 const ARCHITECTURES: [&str; 2] = ["m4", "rv32"];
@@ -50,7 +51,11 @@ pub fn clippy() -> Result<()> {
         }
     }
     clippy_in("python", vec!["--locked".into()])?;
-    boards::folders().try_for_each(|folder| clippy_in(&folder, vec!["--release".into()]))
+    boards::folders().try_for_each(|folder| clippy_in(&folder, vec!["--release".into()]))?;
+    // Those with a second core, which their models do not have.
+    ["boards/pico", "boards/pico2"].into_iter().try_for_each(|folder| {
+        clippy_in(folder, ["--release", "--features", "two-cores"].map(String::from).into())
+    })
 }
 
 /// The runtime with a machine's kernels on its target.
