@@ -53,9 +53,9 @@ pub fn clippy() -> Result<()> {
     clippy_in("python", vec!["--locked".into()])?;
     boards::folders().try_for_each(|folder| clippy_in(&folder, vec!["--release".into()]))?;
     // Those with a second core, which their models do not have.
-    ["boards/pico", "boards/pico2"].into_iter().try_for_each(|folder| {
-        clippy_in(folder, ["--release", "--features", "two-cores"].map(String::from).into())
-    })
+    ["boards/pico", "boards/pico2"]
+        .into_iter()
+        .try_for_each(|folder| clippy_in(folder, ["--release", "--features", "two-cores"].map(String::from).into()))
 }
 
 /// The runtime with a machine's kernels on its target.
