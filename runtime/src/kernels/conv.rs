@@ -8,7 +8,7 @@ use super::source::{Source, Window};
 use super::winograd::Winograd;
 use crate::cores::{Cores, Part};
 
-/// Pixels of a tile on cores without wide vectors, at most; a part begins with one.
+/// Pixels of a tile, or about as many; a part begins with one.
 pub(super) const UNIT: usize = 4;
 
 /// A dense or grouped convolution. With two sources it reads their concatenation along the channels.

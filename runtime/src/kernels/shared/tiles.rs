@@ -17,7 +17,7 @@
 use super::requantize::Requantize;
 use super::store::{align, store};
 use crate::cores::Part;
-use crate::kernels::conv::{Conv, UNIT};
+use crate::kernels::conv::Conv;
 use crate::kernels::epilogue::Output;
 use crate::kernels::scratch::{conv_scratch, pixel_tile, row_stride};
 use crate::kernels::source::{Source, Window};
@@ -156,7 +156,7 @@ unsafe fn tiles<I: Isa, const P: usize>(
 ) {
     let [out_h, out_w, out_c] = conv.output;
     let tile = if P == 0 { pixels } else { P };
-    let Range { start: mut first, end: pixels } = part.of(out_h * out_w, UNIT);
+    let Range { start: mut first, end: pixels } = part.of(out_h * out_w, tile);
     let ways = Ways::of(conv);
     let mut y = first.checked_div(out_w).unwrap_or(0);
     let mut x = first - y * out_w;
