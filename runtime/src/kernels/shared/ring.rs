@@ -46,9 +46,9 @@ pub trait Spread: Requantize {
     /// What [`Line`] says.
     #[inline(always)]
     unsafe fn line3x3(line: &Line) {
-        let Line { mut rows, weights, end, mut out, step, .. } = *line;
+        let Line { bias, multipliers, offset, shift, weights, end, step, lut, mut rows, mut out } = *line;
         while rows[0] != end {
-            let mut acc = line.bias;
+            let mut acc = bias;
             for (ky, row) in rows.iter_mut().enumerate() {
                 for kx in 0..3 {
                     // SAFETY: the caller's promise.
@@ -57,9 +57,9 @@ pub trait Spread: Requantize {
                 *row = row.wrapping_add(2);
             }
             for (i, acc) in acc.into_iter().enumerate() {
-                let q = Self::saturate(Self::scale(acc, line.multipliers[i], line.offset) >> (line.shift & 31));
+                let q = Self::saturate(Self::scale(acc, multipliers[i], offset) >> (shift & 31));
                 // SAFETY: the caller's promise; q is in −128..=127.
-                unsafe { *out.add(i) = if line.lut.is_null() { q as i8 } else { *line.lut.offset(q as isize) } };
+                unsafe { *out.add(i) = if lut.is_null() { q as i8 } else { *lut.offset(q as isize) } };
             }
             out = out.wrapping_add(step);
         }

@@ -212,10 +212,7 @@ pub fn conv<T: Transforms>(cores: Cores, conv: &Conv, cut: &Winograd, out: &mut 
         // SAFETY: as just checked.
         unsafe {
             chunk.note_lanes(count, &mut cursor);
-            for lane in 0..4 * count {
-                chunk.transform::<T>(lane);
-            }
-            chunk.run::<T>(&mut job, out, count, 0..out_c);
+            chunk.run::<T>(&mut job, out, count);
         }
         first += count;
     }
@@ -289,9 +286,20 @@ impl Chunk<'_, '_> {
         }
     }
 
+    /// All outputs of the chunk's groups.
+    unsafe fn run<T: Transforms>(&self, job: &mut T::Job, out: &mut Output, groups: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            for lane in 0..4 * groups {
+                self.transform::<T>(lane);
+            }
+            self.outputs::<T>(job, out, groups, 0..self.conv.output[2]);
+        }
+    }
+
     /// The outputs of the chunk's groups in these channels, the first of which is even, from inputs that are transformed.
     #[inline(always)]
-    pub(super) unsafe fn run<T: Transforms>(
+    pub(super) unsafe fn outputs<T: Transforms>(
         &self,
         job: &mut T::Job,
         out: &mut Output,
@@ -303,8 +311,9 @@ impl Chunk<'_, '_> {
         let words = if self.down { 1 } else { kernel_rows } * self.channels / 2;
         // SAFETY: the caller's promise.
         unsafe {
-            for o in outputs.clone().step_by(2) {
-                let channels = if outputs.end - o < 2 { 1 } else { 2 };
+            let Range { start, end } = outputs;
+            for o in (start..end).step_by(2) {
+                let channels = if end - o < 2 { 1 } else { 2 };
                 // An odd last channel is computed twice and stored once.
                 let row = |second: usize| self.conv.weights.as_ptr().add((o + second * (channels - 1)) * row_len);
                 if self.down {

@@ -40,8 +40,8 @@ pub unsafe fn run<T: Transforms>(first: &Chunk, groups: usize, out: Output, othe
                 || Part::Second.of(real, 1).for_each(|lane| second.transform::<T>(lane)),
             );
             other.both(
-                || first.run::<T>(job, &mut here, count, Part::First.of(channels, 2)),
-                || second.run::<T>(other_job, &mut there, count, Part::Second.of(channels, 2)),
+                || first.outputs::<T>(job, &mut here, count, Part::First.of(channels, 2)),
+                || second.outputs::<T>(other_job, &mut there, count, Part::Second.of(channels, 2)),
             );
             done += count;
         }
