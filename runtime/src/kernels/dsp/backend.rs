@@ -17,7 +17,9 @@ use core::cell::Cell;
 
 impl Backend for Dsp {
     #[inline(never)]
-    fn conv(cores: Cores, conv: &Conv, mut out: Output, scratch: &mut [i8]) {
+    fn conv(cores: Cores, conv: &Conv, out: Output, scratch: &mut [i8]) {
+        #[cfg(feature = "winograd")]
+        let mut out = out;
         #[cfg(feature = "winograd")]
         if conv.winograd.is_some_and(|cut| winograd::conv::<Dsp>(cores, conv, &cut, &mut out, scratch)) {
             return;
