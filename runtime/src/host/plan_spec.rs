@@ -132,7 +132,9 @@ impl FromStr for PlanSpec {
             None => count.parse::<u16>().ok().filter(|&n| n > 0).map(usize::from),
         };
         let steps = steps.ok_or_else(|| {
-            fail(format!("{count:?} is not a number of steps from 1 to 65535, nor {FAST}, nor betas with commas between them"))
+            fail(format!(
+                "{count:?} is not a number of steps from 1 to 65535, nor {FAST}, nor betas with commas between them"
+            ))
         })?;
         if betas.is_some() && (repeats || method.is_none()) {
             return Err(fail(format!("{method_name} takes a number of steps, no betas of its own")));

@@ -158,9 +158,16 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for text in
-            ["linear", "linear:0.0001:0.05", "cosine", "sigmoid", "learned", "learned:0.001", "geometric:2:0.02:10", "geometric:50:0.01:1000"]
-        {
+        for text in [
+            "linear",
+            "linear:0.0001:0.05",
+            "cosine",
+            "sigmoid",
+            "learned",
+            "learned:0.001",
+            "geometric:2:0.02:10",
+            "geometric:50:0.01:1000",
+        ] {
             assert_eq!(text.parse::<ScheduleName>().unwrap().to_string(), text);
         }
         for (text, reason) in [

@@ -87,7 +87,8 @@ fn conditioning(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: &Bat
         TimeColumns::Table { time_table } => {
             let zeros = tape.hold(Buffer::zeros(images * spec.columns), images, Shape::new(1, 1, spec.columns));
             let rows = graph.params.blocks[time_table].shape[0];
-            let [low, high] = [0, 1].map(|i| batch.timesteps.iter().map(|t| table_rows(*t, rows)[i]).collect::<Vec<_>>());
+            let [low, high] =
+                [0, 1].map(|i| batch.timesteps.iter().map(|t| table_rows(*t, rows)[i]).collect::<Vec<_>>());
             let x = embedding(tape, &zeros, params, table(time_table), low);
             match high.iter().any(|(_, share)| *share != 0.0) {
                 true => embedding(tape, &x, params, table(time_table), high),
