@@ -482,6 +482,62 @@ mod tests {
         assert_eq!(timesteps(&steps), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
     }
 
+    /// DiffWave's fast sampling, and any method on a schedule of its own.
+    #[test]
+    fn plans_have_schedules_of_their_own() {
+        let mut bars = vec![0.0; 50];
+        plan::schedule::Schedule::Linear { beta_first: 1e-4, beta_last: 0.05 }.alpha_bars(&mut bars);
+        let fast: PlanSpec = "diffwave:fast6".parse().unwrap();
+        assert_eq!((&fast.name[..], fast.steps, fast.start), ("diffwave:fast6", 6, Start::Normal));
+        let (steps, times) = (fast.steps(Prediction::Epsilon, &bars, &[]).unwrap(), fast.times(&bars).unwrap());
+        assert_eq!(timesteps(&steps), [45, 25, 12, 6, 3, 1]);
+        assert!((times[2] - 12.45).abs() < 0.01 && (times[5] - 1.0).abs() < 1e-9, "{times:?}");
+        // Algorithm 2 of the paper: x = (x − β/√(1 − ᾱ)·ε̂)/√(1 − β) + σ̃·z.
+        let mut level = 1.0;
+        for (s, (beta, step)) in FAST6.into_iter().zip(steps.iter().rev()).enumerate() {
+            let before: f64 = level;
+            level *= 1.0 - beta;
+            let noise = (1.0 - level).sqrt();
+            let of_x = f64::from(step.a + step.b * step.k_x);
+            let of_eps = f64::from(step.b * step.k_eps);
+            assert!((of_x - 1.0 / (1.0 - beta).sqrt()).abs() < 1e-5, "{s}");
+            assert!((of_eps + beta / noise / (1.0 - beta).sqrt()).abs() < 1e-5, "{s}");
+            let sigma = if s == 0 { 0.0 } else { ((1.0 - before) / (1.0 - level) * beta).sqrt() };
+            assert!((f64::from(step.sigma) - sigma).abs() < 1e-6, "{s}");
+            assert!((f64::from(step.level.noise) - noise).abs() < 1e-6);
+        }
+        // Over all timesteps it is ancestral sampling.
+        let whole = |text: &str| text.parse::<PlanSpec>().unwrap().steps(Prediction::Epsilon, &bars, &[]).unwrap();
+        assert_eq!(whole("diffwave:50"), whole("ddpm:50:variance=beta-tilde"));
+        let own: PlanSpec = "quick=dpm:1e-3,0.1,0.5:start=noise:noclip".parse().unwrap();
+        assert_eq!((&own.name[..], own.steps, own.start, own.clip), ("quick", 3, Start::Noise, false));
+        assert_eq!("ddim:0.1".parse::<PlanSpec>().unwrap().name, "ddim1");
+        assert_eq!(own.betas, Some(vec![1e-3, 0.1, 0.5]));
+        // Whole timesteps have no fractions.
+        assert_eq!("ddim:5".parse::<PlanSpec>().unwrap().times(&bars).unwrap(), [50.0, 40.0, 30.0, 20.0, 10.0]);
+        for (text, word) in [
+            ("dpm:fast7", "nor fast6, nor betas"),
+            ("dpm:0.1,2", "\"2\" is no beta"),
+            ("dpm:0.1,,0.2", "\"\" is no beta"),
+            ("dpm:-0.1", "is no beta"),
+            ("langevin:fast6", "takes a number of steps, no betas"),
+            ("bits:fast6", "takes a number of steps, no betas"),
+            ("dpm:fast6:first=0.9", "leave first out"),
+            ("dpm:fast6:spacing=logsnr", "leave spacing out"),
+            ("dpm:fast6:corrector=1", "leave corrector out"),
+            ("dpm:5:start=loud", "start is normal or noise"),
+            ("bits:5:start=noise", "bits takes first=, last= and spacing= alone"),
+        ] {
+            let error = text.parse::<PlanSpec>().unwrap_err().to_string();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+        let far = "dpm:0.5,0.9".parse::<PlanSpec>().unwrap().steps(Prediction::Epsilon, &bars, &[]).unwrap_err();
+        assert!(far.to_string().contains("lead to alpha_bar 5.000e-2, and the schedule ends at 2.8"), "{far}");
+        let learned = "ddpm:fast6:variance=learned".parse::<PlanSpec>().unwrap();
+        let learned = learned.steps(Prediction::Epsilon, &bars, &[0.0; 50]).unwrap_err();
+        assert!(learned.to_string().contains("between them"), "{learned}");
+    }
+
     #[test]
     fn plans_over_bits_are_of_their_process() {
         let kept: Vec<f64> = (1..=10).map(|t| 1.0 - f64::from(t) / 10.0).collect();

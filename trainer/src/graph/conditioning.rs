@@ -125,3 +125,18 @@ pub fn time_features(count: usize, t: f64) -> Vec<f32> {
     let sines = (0..half).map(|i| angle(i).sin() as f32);
     sines.chain((0..half).map(|i| angle(i).cos() as f32)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_between_timesteps_are_mixed() {
+        assert_eq!(table_rows(3.0, 10), [(2, 1.0), (3, 0.0)]);
+        assert_eq!(table_rows(3.25, 10), [(2, 0.75), (3, 0.25)]);
+        assert_eq!(table_rows(0.5, 10)[0], (0, 1.0));
+        assert_eq!(table_rows(10.0, 10), [(9, 1.0), (9, 0.0)]);
+        let [low, middle, high] = [4.0, 4.5, 5.0].map(|t| time_features(4, t)[1]);
+        assert!(low < middle && middle < high, "the slow sine rises");
+    }
+}
