@@ -155,7 +155,8 @@ mod tests {
             let mut tape = Tape::default();
             let samples: Vec<f32> = (0..3 * shape.len()).map(|i| 0.4 * (i as f32 * 0.61).sin()).collect();
             let samples = tape.hold(Buffer::from(samples), 3, shape);
-            let found = critic.compare(&mut tape, &samples, Some(&[0, 2, 1, 2, 1, 0]), &mut Default::default(), 0.9, 0.1);
+            let found =
+                critic.compare(&mut tape, &samples, Some(&[0, 2, 1, 2, 1, 0]), &mut Default::default(), 0.9, 0.1);
             assert!(found.distance > 0.0 && found.distance.is_finite());
             let mut grads = Loss::of_gradients(&mut tape, found.distance, found.gradients).backward(tape).unwrap();
             let slopes = samples.take_grad(&mut grads).unwrap();

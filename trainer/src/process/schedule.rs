@@ -171,7 +171,7 @@ mod tests {
             assert_eq!(text.parse::<ScheduleName>().unwrap().to_string(), text);
         }
         for (text, reason) in [
-            ("quadratic", "give linear, cosine"),
+            ("quadratic", "give linear, linear:BETA_1:BETA_T, cosine"),
             ("geometric", "SIGMA_MAX"),
             ("geometric:2:0.02", "SIGMA_MAX"),
             ("geometric:2:0:10", "above 0"),

@@ -114,7 +114,7 @@ fn plans_with_schedules_of_their_own_follow_the_float_network() {
     let [normal, noise] = ["diffwave:fast6", "quick"].map(begun);
     assert!(normal.iter().zip(&noise).all(|(normal, noise)| normal * deviation == *noise));
     let inspected = Report::new(&model, file.bytes().len()).to_string();
-    assert!(inspected.contains("plan quick: 6 steps from t = 45 and noise of 0.790, deterministic"), "{inspected}");
+    assert!(inspected.contains("plan quick: 6 steps from t = 44 and noise of 0.790, deterministic"), "{inspected}");
 }
 
 #[test]
