@@ -11,14 +11,14 @@ pub enum View {
     /// Pictures, as they are.
     Pictures(Shape),
     /// Signals of sound, as log-mel spectrograms.
-    Sounds(LogMel),
+    Sounds(Box<LogMel>),
 }
 
 impl View {
     /// That of data of `shape`, which are sound or not.
     pub fn new(shape: Shape, sound: Option<Sound>) -> Self {
         match sound {
-            Some(sound) if shape.height == 1 && shape.channels == 1 => Self::Sounds(LogMel::new(shape.width, sound)),
+            Some(sound) if shape.height == 1 && shape.channels == 1 => Self::Sounds(LogMel::new(shape.width, sound).into()),
             _ => Self::Pictures(shape),
         }
     }
