@@ -18,7 +18,9 @@ impl View {
     /// That of data of `shape`, which are sound or not.
     pub fn new(shape: Shape, sound: Option<Sound>) -> Self {
         match sound {
-            Some(sound) if shape.height == 1 && shape.channels == 1 => Self::Sounds(LogMel::new(shape.width, sound).into()),
+            Some(sound) if shape.height == 1 && shape.channels == 1 => {
+                Self::Sounds(LogMel::new(shape.width, sound).into())
+            }
             _ => Self::Pictures(shape),
         }
     }
