@@ -104,7 +104,9 @@ class Model:
         """The file's sampling plans by name, the one that is taken by default first."""
         dtype = BIT_STEP if self._file.is_binomial else STEP
         plans = self._file.plans()
-        return {name: Plan(name, clip, np.frombuffer(steps, dtype)) for name, clip, steps in plans}
+        return {
+            name: Plan(name, clip, np.frombuffer(steps, dtype), deviation) for name, clip, deviation, steps in plans
+        }
 
     @property
     def checksum(self) -> int:

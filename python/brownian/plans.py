@@ -56,6 +56,8 @@ class Plan:
     """Whether x0_hat is clipped to [-1, 1]."""
     steps: npt.NDArray[Any]
     """Of dtype :data:`STEP` or, over bits, :data:`BIT_STEP`; shape ``(number of steps,)``. Read-only."""
+    start_deviation: float = 1.0
+    """The standard deviation of x_T; of no meaning over bits."""
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -86,8 +88,18 @@ def build(
     Raises :class:`brownian.Error` where no such plan can be made.
     """
     rows = _table(alpha_bar, "alpha_bar")
-    name, clip, steps = _native.build(spec, prediction, rows, _table(errors, "errors"))
-    return Plan(name, clip, np.frombuffer(steps, STEP))
+    name, clip, deviation, steps = _native.build(spec, prediction, rows, _table(errors, "errors"))
+    return Plan(name, clip, np.frombuffer(steps, STEP), deviation)
+
+
+def times(spec: str, alpha_bar: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The timestep of every step of a plan, with a fraction where the plan has a schedule of its own.
+
+    Such a plan is ``"diffwave:fast6"`` or ``"ddim:1e-4,0.01,0.3"``; its ``timesteps`` are the nearest whole ones.
+
+    Raises :class:`brownian.Error` as :func:`build` does.
+    """
+    return np.array(_native.times(spec, _table(alpha_bar, "alpha_bar")))
 
 
 def build_bits(spec: str, kept: npt.ArrayLike, mean: float = 0.5) -> Plan:
@@ -100,5 +112,5 @@ def build_bits(spec: str, kept: npt.ArrayLike, mean: float = 0.5) -> Plan:
     """
     if not 0 < mean < 1:
         raise _native.Error(f"mean {mean}: give the probability of a 1, between 0 and 1")
-    name, clip, steps = _native.build_bits(spec, _table(kept, "kept"), mean)
+    name, clip, _, steps = _native.build_bits(spec, _table(kept, "kept"), mean)
     return Plan(name, clip, np.frombuffer(steps, BIT_STEP))

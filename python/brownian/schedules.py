@@ -25,7 +25,8 @@ MOST_TIMESTEPS = 1_000_000
 def linear(timesteps: int, beta_first: Optional[float] = None, beta_last: Optional[float] = None) -> Table:
     """β_t grows linearly from ``beta_first`` to ``beta_last`` (Ho et al. 2020).
 
-    Without them β runs from 1e-4 to 0.02, times 1000/T: as ``trainer train --schedule linear``.
+    Without them β runs from 1e-4 to 0.02, times 1000/T: as ``trainer train --schedule linear``; with them as
+    ``--schedule linear:BETA_1:BETA_T``, such as DiffWave's ``linear(50, 1e-4, 0.05)``.
     """
     pace = 1000 / _count(timesteps)
     first = 1e-4 * pace if beta_first is None else float(beta_first)

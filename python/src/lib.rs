@@ -17,6 +17,6 @@ mod _native {
     use super::model::Model;
     #[pymodule_export]
     use super::plan::{
-        build, build_bits, cosine, evenly_kept, geometric, linear, rescale_to_zero_terminal_snr, sigmoid,
+        build, build_bits, cosine, evenly_kept, geometric, linear, rescale_to_zero_terminal_snr, sigmoid, times,
     };
 }

@@ -67,8 +67,8 @@ impl Model {
         axes.collect()
     }
 
-    /// Name, clip and steps of every plan.
-    fn plans<'py>(&self, py: Python<'py>) -> Vec<(String, bool, Bound<'py, PyBytes>)> {
+    /// Name, clip, standard deviation of x_T and steps of every plan.
+    fn plans<'py>(&self, py: Python<'py>) -> Vec<(String, bool, f32, Bound<'py, PyBytes>)> {
         let model = self.0.model();
         let steps = |plan: Plan| -> Vec<u8> {
             match model.state_kind() {
@@ -76,7 +76,9 @@ impl Model {
                 _ => plan.steps().flat_map(|step| step.encode()).collect(),
             }
         };
-        model.plans().map(|plan| (plan.name().into(), plan.clip(), PyBytes::new(py, &steps(plan)))).collect()
+        let deviation = |plan: &Plan| plan.step(0).map_or(1.0, |step| plan.start().deviation(step.level));
+        let all = model.plans();
+        all.map(|plan| (plan.name().into(), plan.clip(), deviation(&plan), PyBytes::new(py, &steps(plan)))).collect()
     }
 
     #[pyo3(signature = (board = None))]

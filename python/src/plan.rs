@@ -10,8 +10,8 @@ use std::borrow::Cow;
 /// The most timesteps of a schedule.
 const MOST_TIMESTEPS: usize = 1_000_000;
 
-/// A plan: its name, whether x0_hat is clipped, its steps as a model file holds them.
-type Built = (String, bool, Cow<'static, [u8]>);
+/// A plan: its name, whether x0_hat is clipped, the standard deviation of x_T, its steps as a model file holds them.
+type Built = (String, bool, f32, Cow<'static, [u8]>);
 
 fn table(timesteps: usize, fill: impl FnOnce(&mut [f64])) -> PyResult<Vec<f64>> {
     if !(1..=MOST_TIMESTEPS).contains(&timesteps) {
@@ -70,12 +70,19 @@ fn predicted(name: &str) -> PyResult<Prediction> {
 pub fn build(spec: &str, prediction: &str, alpha_bar: Vec<f64>, errors: Vec<f64>) -> PyResult<Built> {
     let spec: PlanSpec = spec.parse().map_err(refuse)?;
     let steps = spec.steps(predicted(prediction)?, &alpha_bar, &errors).map_err(refuse)?;
-    Ok((spec.name, spec.clip, steps.iter().flat_map(Step::encode).collect()))
+    let deviation = steps.first().map_or(1.0, |step| spec.start.deviation(step.level));
+    Ok((spec.name, spec.clip, deviation, steps.iter().flat_map(Step::encode).collect()))
+}
+
+#[pyfunction]
+pub fn times(spec: &str, alpha_bar: Vec<f64>) -> PyResult<Vec<f64>> {
+    let spec: PlanSpec = spec.parse().map_err(refuse)?;
+    spec.times(&alpha_bar).map_err(refuse)
 }
 
 #[pyfunction]
 pub fn build_bits(spec: &str, kept: Vec<f64>, mean: f64) -> PyResult<Built> {
     let spec: PlanSpec = spec.parse().map_err(refuse)?;
     let steps = spec.bit_steps(&kept, mean).map_err(refuse)?;
-    Ok((spec.name, false, steps.iter().flat_map(BitStep::encode).collect()))
+    Ok((spec.name, false, 1.0, steps.iter().flat_map(BitStep::encode).collect()))
 }

@@ -54,6 +54,19 @@ def test_schedules_have_their_published_values():
     assert schedules.evenly_kept(4).tolist() == [0.75, 0.5, 0.25, 0]
 
 
+def test_the_fast_schedule_lies_between_timesteps():
+    bar = schedules.linear(50, 1e-4, 0.05)
+    times = plans.times("diffwave:fast6", bar)
+    assert np.allclose(times, [43.92, 23.99, 11.45, 5.09, 1.89, 1], atol=0.006)
+    plan = plans.build("ddim:fast6:start=noise", bar, "epsilon")
+    assert plan.name == "ddim:fast6" and np.array_equal(plan.timesteps, np.rint(times))
+    betas = [1e-4, 1e-3, 0.01, 0.05, 0.2, 0.5]
+    assert plan.start_deviation == pytest.approx(np.sqrt(1 - np.prod(1 - np.array(betas))))
+    assert plans.build("ddim:fast6", bar, "epsilon").start_deviation == 1
+    with pytest.raises(brownian.Error, match="lead to alpha_bar"):
+        plans.times("dpm:0.5,0.9", bar)
+
+
 def test_a_ddim_step_is_its_equation():
     bar = schedules.cosine(100)
     step = plans.build("ddim:10", bar, "epsilon").steps[3]

@@ -189,7 +189,8 @@ impl<'a, E: StateElement> Builder<'a, E> {
         let mut sampler =
             Sampler::at(self.model, self.plan, condition, self.two_evaluations, self.inpainting, arena, state)?;
         (sampler.seed, sampler.image) = (self.seed, self.image);
-        E::draw(&mut sampler.state, self.plan.step_bytes(0), Stream::new(self.seed, self.image, 0));
+        let plan = self.plan;
+        E::draw(&mut sampler.state, plan.start(), plan.step_bytes(0), Stream::new(self.seed, self.image, 0));
         if let Some(from) = self.from_image {
             from.image.check(self.model.sample_len())?;
             let steps = self.plan.len() as u32;

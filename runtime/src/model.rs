@@ -4,7 +4,7 @@ use crate::axis::Axis;
 use crate::format::{self, AxisHeader, Header, Items, PlanHeader};
 use crate::ops::Op;
 use crate::parse::{self, ParseError, MAX_AXES};
-use crate::plan::{BitStep, Level, Step, STEP_LEN};
+use crate::plan::{BitStep, Level, Start, Step, STEP_LEN};
 use crate::process::StateKind;
 
 /// A model whose every part has been checked; it borrows the file's bytes and copies no weight.
@@ -221,7 +221,12 @@ impl<'a> Plan<'a> {
 
     /// Whether x0_hat is clipped to [-1, 1].
     pub fn clip(&self) -> bool {
-        self.header.clip
+        self.header.rules.clip()
+    }
+
+    /// What x_T is drawn from.
+    pub fn start(&self) -> Start {
+        self.header.rules.start()
     }
 
     /// The bytes of step number `index`, counted from 0.

@@ -1,9 +1,9 @@
 //! The model file, pinned byte by byte.
 
-use brownian::format::{Conditioning, Element, Header, PlanHeader, Process, Tensor};
+use brownian::format::{Conditioning, Element, Header, PlanHeader, PlanRules, Process, Tensor};
 use brownian::host::{encode, encode_item, AlignedBytes, OwnedModel};
 use brownian::ops::{Conv2d, ConvInput, Op, Requantization, WindowSpec};
-use brownian::plan::{Level, Step};
+use brownian::plan::{Level, Start, Step};
 use brownian::{Model, ParseError};
 
 const LEVEL: Level = Level { signal: 0.75, noise: 0.625 };
@@ -32,7 +32,7 @@ fn pinned_model() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     });
     let (mut ops, mut plans) = (vec![], vec![]);
     encode_item(&conv, &mut ops).unwrap();
-    let plan = PlanHeader { name: "one", steps: 1, table: 48, clip: true };
+    let plan = PlanHeader { name: "one", steps: 1, table: 48, rules: PlanRules::new(true, Start::Normal) };
     encode_item(&plan, &mut plans).unwrap();
     let step =
         Step { timestep: 9, time_row: 0, k_x: 1.0, k_eps: -0.5, a: 0.0, b: 1.0, c: 0.0, sigma: 0.0, level: LEVEL };

@@ -165,7 +165,7 @@ pub fn float(
     let image = |i: usize| batch.first + i as u32;
     let draw = |i: usize, draw: u32| Stream::new(batch.seed, image(i), draw);
     let mut x = vec![0.0; batch.count * values];
-    x.chunks_mut(values).enumerate().for_each(|(i, x)| plan.steps.begin(x, draw(i, 0)));
+    x.chunks_mut(values).enumerate().for_each(|(i, x)| plan.begin(x, draw(i, 0)));
     let mut x0_prev = vec![0.0; x.len()];
     let none = network.class_bias(&[])?;
     let counts: Vec<u16> = network.classes().iter().map(|count| *count as u16).collect();

@@ -16,6 +16,12 @@ const SOUND_PLANS: [&str; 3] = [
     "fast4=dpm:4:first=0.975:last=0.09:spacing=logsnr",
     "ddim20=ddim:20:first=0.975",
 ];
+/// Those of a run whose schedule leaves much of the data in x_T, such as DiffWave's: its own, and better ones of as many
+/// steps and fewer.
+const SIGNAL_PLANS: [&str; 3] =
+    ["diffwave:fast6", "fast6=dpm:6:spacing=logsnr:start=noise", "fast4=dpm:4:spacing=logsnr:start=noise"];
+/// ᾱ_T above which that is much.
+const MUCH: f64 = 0.05;
 /// Most levels and steps of such plans for a geometric schedule.
 const USUAL_LEVELS: usize = 10;
 
@@ -29,6 +35,7 @@ pub fn usual_plans(config: &Config) -> Vec<String> {
         return vec![format!("ddpm{all}=ddpm:{all}:variance=learned")];
     }
     match config.schedule.levels() {
+        None if config.alpha_bars().last().is_some_and(|left| *left > MUCH) => SIGNAL_PLANS.map(str::to_owned).into(),
         None if config.sample_rate.is_some() => SOUND_PLANS.map(str::to_owned).into(),
         None => DEFAULT_PLANS.map(str::to_owned).into(),
         Some(levels) => {

@@ -1,7 +1,7 @@
 //! The folded float network: a graph without norms and its parameters. It is the reference that quantization starts
 //! from and is compared with.
 use crate::autograd::Buffer;
-use crate::graph::conditioning::time_features;
+use crate::graph::conditioning::{table_rows, time_features};
 use crate::graph::{Graph, Node, NodeId, Shape, TimeColumns};
 use crate::ops::passes::Inference;
 use crate::plans::NamedPlan;
@@ -61,16 +61,16 @@ impl Network {
     /// The bias columns of timestep `t` (1..=T) outside the plans that the network was tuned for; the total is this
     /// plus a [`Self::class_bias`].
     pub fn time_bias(&self, t: usize) -> Vec<f32> {
-        self.row_bias(t, 0)
+        self.row_bias(t as f64, 0)
     }
 
     /// The bias columns of a plan's steps, one row a step; as [`Self::time_bias`] of their timesteps unless the network
     /// was tuned for a plan of this name and these timesteps.
     pub fn plan_bias(&self, plan: &NamedPlan) -> Vec<Vec<f32>> {
-        let row = |(i, timestep): (usize, u32)| {
-            self.row_bias(timestep as usize, self.graph.conditioning.plan_row(&plan.name, i, timestep))
+        let row = |(i, (timestep, time)): (usize, (u32, &f64))| {
+            self.row_bias(*time, self.graph.conditioning.plan_row(&plan.name, i, timestep))
         };
-        plan.steps.timesteps().enumerate().map(row).collect()
+        plan.steps.timesteps().zip(&plan.times).enumerate().map(row).collect()
     }
 
     /// The values of a block of parameters.
@@ -78,7 +78,7 @@ impl Network {
         self.graph.params.slice(id, &self.params)
     }
 
-    fn row_bias(&self, t: usize, plan_row: usize) -> Vec<f32> {
+    fn row_bias(&self, t: f64, plan_row: usize) -> Vec<f32> {
         let spec = &self.graph.conditioning;
         let mut bias = match spec.time {
             TimeColumns::Network { features, layers, .. } => {
@@ -88,7 +88,11 @@ impl Network {
                 })
             }
             TimeColumns::Table { time_table } => {
-                self.param(time_table)[(t - 1) * spec.columns..][..spec.columns].to_vec()
+                let table = self.param(time_table);
+                let [low, high] = table_rows(t, table.len() / spec.columns);
+                let row = |at: usize| &table[at * spec.columns..][..spec.columns];
+                let mixed = row(low.0).iter().zip(row(high.0)).map(|(a, b)| low.1 * a + high.1 * b);
+                mixed.collect()
             }
         };
         let table = spec.plan_table.map_or(&[][..], |id| self.param(id));

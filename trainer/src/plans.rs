@@ -3,7 +3,8 @@
 use crate::steps::Steps;
 use crate::{Error, Result};
 use brownian::host::{PlanSpec, PlanSpecError};
-use brownian::plan::Prediction;
+use brownian::plan::{Prediction, Start};
+use brownian::random::Stream;
 
 /// A plan with a name: what a chain follows on the host, and what a model file gets.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,8 +13,12 @@ pub struct NamedPlan {
     pub name: String,
     /// Whether x0_hat is clipped to [-1, 1].
     pub clip: bool,
+    /// What x_T is drawn from, of the Gaussian process.
+    pub start: Start,
     /// Steps; lowering sets their time rows.
     pub steps: Steps,
+    /// The timestep of each, with a fraction where the plan has a schedule of its own.
+    pub times: Vec<f64>,
 }
 
 impl From<PlanSpecError> for Error {
@@ -29,7 +34,8 @@ impl NamedPlan {
     /// As [`PlanSpec::steps`].
     pub fn new(spec: &PlanSpec, prediction: Prediction, alpha_bar: &[f64], errors: &[f64]) -> Result<Self> {
         let steps = Steps::Gaussian(spec.steps(prediction, alpha_bar, errors)?);
-        Ok(Self { name: spec.name.clone(), clip: spec.clip, steps })
+        let times = spec.times(alpha_bar)?;
+        Ok(Self { name: spec.name.clone(), clip: spec.clip, start: spec.start, steps, times })
     }
 
     /// The plan that a spec asks for, over bits.
@@ -38,7 +44,27 @@ impl NamedPlan {
     /// As [`PlanSpec::bit_steps`].
     pub fn of_bits(spec: &PlanSpec, kept: &[f64], mean: f64) -> Result<Self> {
         let steps = Steps::Binomial(spec.bit_steps(kept, mean)?);
-        Ok(Self { name: spec.name.clone(), clip: false, steps })
+        Ok(Self { clip: false, ..Self::whole(&spec.name, steps) })
+    }
+
+    /// A plan of these steps, clipped, that starts from N(0, 1), and whose timesteps have no fractions.
+    pub fn whole(name: &str, steps: Steps) -> Self {
+        let times = steps.timesteps().map(f64::from).collect();
+        Self { name: name.into(), clip: true, start: Start::Normal, steps, times }
+    }
+
+    /// The standard deviation of x_T, of the Gaussian process.
+    pub fn start_deviation(&self) -> f32 {
+        self.steps.gaussian().first().map_or(1.0, |step| self.start.deviation(step.level))
+    }
+
+    /// Sets the values of an image to x_T of this draw.
+    pub fn begin(&self, x: &mut [f32], stream: Stream) {
+        self.steps.begin(x, stream);
+        if self.start == Start::Noise {
+            let deviation = self.start_deviation();
+            x.iter_mut().for_each(|value| *value *= deviation);
+        }
     }
 
     /// The plan of a process on `scale` times the data, which ends in the data's own units.

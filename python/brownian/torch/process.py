@@ -144,7 +144,7 @@ def process_of(config: Mapping[str, Any], network: Optional[Network] = None) -> 
     if schedule == "geometric":
         alpha_bar = schedules.geometric(float(numbers[0]), float(numbers[1]), int(numbers[2]))
     else:
-        alpha_bar = getattr(schedules, schedule)(timesteps)
+        alpha_bar = getattr(schedules, schedule)(timesteps, *map(float, numbers))
     if config["zero_terminal_snr"]:
         alpha_bar = schedules.rescale_to_zero_terminal_snr(alpha_bar)
     scale = config.get("data_scale", 1.0)

@@ -4,6 +4,7 @@
 use super::read::{Read, Reader};
 use super::record::record;
 use super::tensor::Tensor;
+use crate::plan::Start;
 
 /// The forward process whose reverse the plans run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +85,50 @@ record! {
         pub steps: u16,
         /// Start of the steps, [`STEP_LEN`](crate::plan::STEP_LEN) bytes each.
         pub table: u32,
-        /// Whether x0_hat is clipped to [-1, 1].
-        pub clip: bool,
+        /// How its steps are followed.
+        pub rules: PlanRules,
+    }
+}
+
+/// How the steps of a plan are followed: a byte, whose bits 2 to 7 are 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(serde::Serialize))]
+pub struct PlanRules(u8);
+
+impl PlanRules {
+    const CLIP: u8 = 1;
+    const NOISE: u8 = 2;
+
+    /// Whether x0_hat is clipped to [-1, 1] (bit 0), and how the plan starts (bit 1: [`Start::Noise`]).
+    pub const fn new(clip: bool, start: Start) -> Self {
+        let start = match start {
+            Start::Normal => 0,
+            Start::Noise => Self::NOISE,
+        };
+        Self(clip as u8 | start)
+    }
+
+    /// Whether x0_hat is clipped to [-1, 1].
+    pub const fn clip(self) -> bool {
+        self.0 & Self::CLIP != 0
+    }
+
+    /// How the plan starts.
+    pub const fn start(self) -> Start {
+        match self.0 & Self::NOISE {
+            0 => Start::Normal,
+            _ => Start::Noise,
+        }
+    }
+}
+
+impl Read<'_> for PlanRules {
+    fn read(from: &mut Reader) -> Self {
+        let byte = from.value();
+        if byte > Self::CLIP | Self::NOISE {
+            from.fail();
+        }
+        Self(byte)
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) mod work;
 pub(crate) use frame::open;
 #[cfg(feature = "host")]
 pub(crate) use frame::reopen;
-pub use header::{AxisHeader, Conditioning, Header, PlanHeader, Process};
+pub use header::{AxisHeader, Conditioning, Header, PlanHeader, PlanRules, Process};
 pub(crate) use items::{items, Items};
 pub use layout::{BLOB_ALIGN, CRC_LEN, MAGIC, MAX_CLASS_NAME, MAX_PLAN_NAME, PREFIX_LEN, VERSION};
 pub(crate) use layout::{CRC, SNAPSHOT_FRAME_LEN, SNAPSHOT_HEAD_LEN};

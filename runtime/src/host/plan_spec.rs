@@ -2,7 +2,7 @@
 
 use crate::format::MAX_PLAN_NAME;
 use crate::parse::MAX_PLANS;
-use crate::plan::{self, BitStep, Method, Prediction, Spacing, Step, Values, METHODS};
+use crate::plan::{self, BitStep, Method, Prediction, Spacing, Start, Step, Values, FAST6, METHODS};
 use core::fmt;
 use core::str::FromStr;
 use std::borrow::ToOwned;
@@ -47,6 +47,9 @@ pub struct PlanSpec {
     pub method: Option<Method>,
     /// Number of steps; of a method that repeats its timesteps, steps a level.
     pub steps: usize,
+    /// A schedule of its own: β of every step, from the last to the first, as in DiffWave's fast sampling. Levels then lie
+    /// between the timesteps of training, where [`plan::aligned`] says.
+    pub betas: Option<Vec<f64>>,
     /// Where it starts, as a share of T.
     pub first: First,
     /// The lowest timestep that it visits, where it is not that of its spacing.
@@ -59,6 +62,8 @@ pub struct PlanSpec {
     pub corrector: usize,
     /// Whether x0_hat is clipped to [-1, 1].
     pub clip: bool,
+    /// What x_T is drawn from.
+    pub start: Start,
 }
 
 /// Signal-to-noise ratio of a corrector's steps, of those of Song et al. 2021.
@@ -67,6 +72,9 @@ const USUAL_SNR: f64 = 0.16;
 const MOST_LEVELS: usize = 100;
 /// Most steps of a plan.
 const MOST_STEPS: usize = u16::MAX as usize;
+
+/// Name of [`FAST6`].
+const FAST: &str = "fast6";
 
 /// The method of the binomial process: q(x_s | x_t, x0) with p̂ for x0, from timestep to timestep.
 const BITS: &str = "bits";
@@ -91,7 +99,8 @@ fn grammar() -> String {
         })
     });
     format!(
-        "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of {} or, of a binomial process, {BITS}, and OPTION one of {}, first=T (a timestep, or a share of T \
+        "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of {} or, of a binomial process, {BITS}, STEPS a number, {FAST} (DiffWave's fast schedule) or the betas of a schedule of its own, as in 1e-4,0.01,0.2, and \
+         OPTION one of {}, start=noise (x_T has the noise of the first level, not a standard deviation of 1), first=T (a timestep, or a share of T \
          such as 0.96), last=T, spacing=one of {}, noclip, levels=N (langevin, whose STEPS are those of a level), corrector=K (so \
          many Langevin steps behind each step of another method) and snr=R (their signal-to-noise ratio)",
         methods.join(", "),
@@ -117,10 +126,21 @@ impl FromStr for PlanSpec {
         };
         let repeats = method.is_some_and(|method| method.spec().repeats);
         let count = parts.next().ok_or_else(|| fail("the number of steps is missing".into()))?;
-        let steps = count.parse::<u16>().ok().filter(|&n| n > 0);
-        let steps = steps.ok_or_else(|| fail(format!("{count:?} is not a number of steps from 1 to 65535")))?;
+        let betas = betas(count).map_err(&fail)?;
+        let steps = match &betas {
+            Some(betas) => Some(betas.len()),
+            None => count.parse::<u16>().ok().filter(|&n| n > 0).map(usize::from),
+        };
+        let steps = steps.ok_or_else(|| {
+            fail(format!(
+                "{count:?} is not a number of steps from 1 to 65535, nor {FAST}, nor betas with commas between them"
+            ))
+        })?;
+        if betas.is_some() && (repeats || method.is_none()) {
+            return Err(fail(format!("{method_name} takes a number of steps, no betas of its own")));
+        }
         let (mut first, mut last, mut spacing, mut clip) = (First::Share(1.0), First::Timestep(1), None, true);
-        let (mut levels, mut corrector, mut snr) = (None, 0, None);
+        let (mut levels, mut corrector, mut snr, mut start) = (None, 0, None, Start::Normal);
         let number = |option: &str, value: &str| -> Result<usize> {
             let number = value.parse::<u16>().ok().filter(|&n| n > 0);
             number.map(usize::from).ok_or_else(|| fail(format!("{option:?}: give a number from 1 to 65535")))
@@ -129,6 +149,12 @@ impl FromStr for PlanSpec {
             match option.split_once('=').unwrap_or((option, "")) {
                 ("noclip", "") if method.is_some() => clip = false,
                 ("clip", "") if method.is_some() => clip = true,
+                ("start", "normal") if method.is_some() => start = Start::Normal,
+                ("start", "noise") if method.is_some() => start = Start::Noise,
+                ("start", _) if method.is_some() => return Err(fail(format!("{option:?}: start is normal or noise"))),
+                (name @ ("first" | "last" | "spacing" | "corrector" | "snr"), _) if betas.is_some() => {
+                    return Err(fail(format!("{option:?}: its betas say where its levels lie; leave {name} out")));
+                }
                 ("first" | "last", value) => {
                     let timestep = match (value.parse::<u32>(), value.parse::<f64>()) {
                         (Ok(t), _) if t > 0 => First::Timestep(t),
@@ -155,7 +181,11 @@ impl FromStr for PlanSpec {
                 }
             }
         }
-        let name = name.map_or_else(|| format!("{method_name}{steps}"), str::to_owned);
+        let usual = match count {
+            FAST => format!("{method_name}:{FAST}"),
+            _ => format!("{method_name}{steps}"),
+        };
+        let name = name.map_or(usual, str::to_owned);
         if !(1..=MAX_PLAN_NAME).contains(&name.len()) {
             return Err(fail(format!("a name has 1 to {MAX_PLAN_NAME} bytes")));
         }
@@ -164,7 +194,26 @@ impl FromStr for PlanSpec {
         } else if snr.is_some() {
             return Err(fail("snr= is of a corrector's steps: give corrector=K too".into()));
         }
-        Ok(Self { name, method, steps: steps.into(), first, last, spacing, levels, corrector, clip })
+        Ok(Self { name, method, steps, betas, first, last, spacing, levels, corrector, clip, start })
+    }
+}
+
+/// The schedule that stands for a number of steps; `None` where a number does.
+fn betas(text: &str) -> core::result::Result<Option<Vec<f64>>, String> {
+    if text == FAST {
+        return Ok(Some(FAST6.to_vec()));
+    }
+    if !text.contains(['.', ',', '-']) {
+        return Ok(None);
+    }
+    let beta = |text: &str| {
+        let beta = text.parse().ok().filter(|beta| *beta > 0.0 && *beta < 1.0);
+        beta.ok_or_else(|| format!("{text:?} is no beta: give numbers between 0 and 1 with commas between them"))
+    };
+    let betas = text.split(',').map(beta).collect::<core::result::Result<Vec<f64>, _>>()?;
+    match betas.len() <= MOST_STEPS {
+        true => Ok(Some(betas)),
+        false => Err(format!("{} betas; a plan has at most {MOST_STEPS} steps", betas.len())),
     }
 }
 
@@ -201,11 +250,55 @@ impl PlanSpec {
         let Some(method) = self.method else {
             return Err(self.fail(format!("{BITS} is of the binomial process, and the run of the Gaussian one")));
         };
-        let timesteps = self.visited(alpha_bar)?;
-        let mut steps = vec![Step::default(); timesteps.len()];
-        plan::build_with_errors(method, prediction, alpha_bar, errors, &timesteps, &mut steps)
-            .map_err(|e| self.fail(e))?;
+        let built = |alpha_bar: &[f64], errors: &[f64], timesteps: &[u32]| {
+            let mut steps = vec![Step::default(); timesteps.len()];
+            plan::build_with_errors(method, prediction, alpha_bar, errors, timesteps, &mut steps)
+                .map_err(|e| self.fail(e))?;
+            Ok(steps)
+        };
+        let Some(levels) = self.own_levels() else {
+            return built(alpha_bar, errors, &self.visited(alpha_bar)?);
+        };
+        if method.needs_errors() {
+            return Err(self.fail("variance=learned is of the timesteps of training, and its betas lie between them"));
+        }
+        let numbers: Vec<u32> = (1..=levels.len() as u32).rev().collect();
+        let mut steps = built(&levels, &[], &numbers)?;
+        for (step, time) in steps.iter_mut().zip(self.times(alpha_bar)?) {
+            step.timestep = (time.round() as u32).max(1);
+        }
         Ok(steps)
+    }
+
+    /// The timestep of every step, with a fraction where the plan has a schedule of its own: what the network's time
+    /// biases are made of. [`Step::timestep`] is the nearest timestep.
+    ///
+    /// # Errors
+    /// As [`steps`](Self::steps), and betas that lead beyond the schedule's noise.
+    pub fn times(&self, alpha_bar: &[f64]) -> Result<Vec<f64>> {
+        let Some(levels) = self.own_levels() else {
+            return Ok(self.visited(alpha_bar)?.into_iter().map(f64::from).collect());
+        };
+        let time = |level: &f64| {
+            plan::aligned(alpha_bar, *level).ok_or_else(|| {
+                let last = alpha_bar.last().copied().unwrap_or(1.0);
+                self.fail(format!(
+                    "its betas lead to alpha_bar {level:.3e}, and the schedule ends at {last:.3e}: give smaller betas, or \
+                     train with a schedule of more noise"
+                ))
+            })
+        };
+        levels.iter().rev().map(time).collect()
+    }
+
+    /// ᾱ of the levels of a schedule of its own, the least noise first.
+    fn own_levels(&self) -> Option<Vec<f64>> {
+        let mut level = 1.0;
+        let fall = |beta: &f64| {
+            level *= 1.0 - beta;
+            level
+        };
+        Some(self.betas.as_ref()?.iter().map(fall).collect())
     }
 
     /// Builds the steps for a network over bits; `kept[t − 1]` is ḡ_t, `mean` is π.
@@ -387,6 +480,62 @@ mod tests {
         let collide: PlanSpec = "dpm:9:spacing=quadratic:first=9".parse().unwrap();
         let steps = collide.steps(Prediction::Epsilon, &bars, &[]).unwrap();
         assert_eq!(timesteps(&steps), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    }
+
+    /// DiffWave's fast sampling, and any method on a schedule of its own.
+    #[test]
+    fn plans_have_schedules_of_their_own() {
+        let mut bars = vec![0.0; 50];
+        plan::schedule::Schedule::Linear { beta_first: 1e-4, beta_last: 0.05 }.alpha_bars(&mut bars);
+        let fast: PlanSpec = "diffwave:fast6".parse().unwrap();
+        assert_eq!((&fast.name[..], fast.steps, fast.start), ("diffwave:fast6", 6, Start::Normal));
+        let (steps, times) = (fast.steps(Prediction::Epsilon, &bars, &[]).unwrap(), fast.times(&bars).unwrap());
+        assert_eq!(timesteps(&steps), [44, 24, 11, 5, 2, 1]);
+        assert!((times[2] - 11.45).abs() < 0.01 && (times[5] - 1.0).abs() < 1e-9, "{times:?}");
+        // Algorithm 2 of the paper: x = (x − β/√(1 − ᾱ)·ε̂)/√(1 − β) + σ̃·z.
+        let mut level = 1.0;
+        for (s, (beta, step)) in FAST6.into_iter().zip(steps.iter().rev()).enumerate() {
+            let before: f64 = level;
+            level *= 1.0 - beta;
+            let noise = (1.0 - level).sqrt();
+            let of_x = f64::from(step.a + step.b * step.k_x);
+            let of_eps = f64::from(step.b * step.k_eps);
+            assert!((of_x - 1.0 / (1.0 - beta).sqrt()).abs() < 1e-5, "{s}");
+            assert!((of_eps + beta / noise / (1.0 - beta).sqrt()).abs() < 1e-5, "{s}");
+            let sigma = if s == 0 { 0.0 } else { ((1.0 - before) / (1.0 - level) * beta).sqrt() };
+            assert!((f64::from(step.sigma) - sigma).abs() < 1e-6, "{s}");
+            assert!((f64::from(step.level.noise) - noise).abs() < 1e-6);
+        }
+        // Over all timesteps it is ancestral sampling.
+        let whole = |text: &str| text.parse::<PlanSpec>().unwrap().steps(Prediction::Epsilon, &bars, &[]).unwrap();
+        assert_eq!(whole("diffwave:50"), whole("ddpm:50:variance=beta-tilde"));
+        let own: PlanSpec = "quick=dpm:1e-3,0.1,0.5:start=noise:noclip".parse().unwrap();
+        assert_eq!((&own.name[..], own.steps, own.start, own.clip), ("quick", 3, Start::Noise, false));
+        assert_eq!("ddim:0.1".parse::<PlanSpec>().unwrap().name, "ddim1");
+        assert_eq!(own.betas, Some(vec![1e-3, 0.1, 0.5]));
+        // Whole timesteps have no fractions.
+        assert_eq!("ddim:5".parse::<PlanSpec>().unwrap().times(&bars).unwrap(), [50.0, 40.0, 30.0, 20.0, 10.0]);
+        for (text, word) in [
+            ("dpm:fast7", "nor fast6, nor betas"),
+            ("dpm:0.1,2", "\"2\" is no beta"),
+            ("dpm:0.1,,0.2", "\"\" is no beta"),
+            ("dpm:-0.1", "is no beta"),
+            ("langevin:fast6", "takes a number of steps, no betas"),
+            ("bits:fast6", "takes a number of steps, no betas"),
+            ("dpm:fast6:first=0.9", "leave first out"),
+            ("dpm:fast6:spacing=logsnr", "leave spacing out"),
+            ("dpm:fast6:corrector=1", "leave corrector out"),
+            ("dpm:5:start=loud", "start is normal or noise"),
+            ("bits:5:start=noise", "bits takes first=, last= and spacing= alone"),
+        ] {
+            let error = text.parse::<PlanSpec>().unwrap_err().to_string();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+        let far = "dpm:0.5,0.9".parse::<PlanSpec>().unwrap().steps(Prediction::Epsilon, &bars, &[]).unwrap_err();
+        assert!(far.to_string().contains("lead to alpha_bar 5.000e-2, and the schedule ends at 2.797e-1"), "{far}");
+        let learned = "ddpm:fast6:variance=learned".parse::<PlanSpec>().unwrap();
+        let learned = learned.steps(Prediction::Epsilon, &bars, &[0.0; 50]).unwrap_err();
+        assert!(learned.to_string().contains("between them"), "{learned}");
     }
 
     #[test]

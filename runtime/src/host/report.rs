@@ -143,6 +143,8 @@ pub struct PlanReport {
     pub first_timestep: u32,
     /// Whether x0_hat is clipped.
     pub clip: bool,
+    /// Standard deviation of x_T.
+    pub start_deviation: f32,
     /// Whether noise is added on the way.
     pub stochastic: bool,
 }
@@ -157,6 +159,7 @@ impl Report {
             steps: plan.len(),
             first_timestep: plan.timestep(0).unwrap_or(0),
             clip: plan.clip(),
+            start_deviation: if bits { 1.0 } else { plan.start().deviation(plan.level(0)) },
             stochastic: bits || plan.steps().any(|s| s.sigma != 0.0),
         });
         Self {
@@ -262,7 +265,12 @@ impl fmt::Display for Report {
                 (_, true) => "clipped",
                 _ => "not clipped",
             };
-            writeln!(f, "plan {}: {} steps from t = {}, {noise}, {clip}", plan.name, plan.steps, plan.first_timestep)?;
+            let start = match plan.start_deviation {
+                1.0 => String::new(),
+                deviation => format!(" and noise of {deviation:.3}"),
+            };
+            let (name, steps, first) = (&plan.name, plan.steps, plan.first_timestep);
+            writeln!(f, "plan {name}: {steps} steps from t = {first}{start}, {noise}, {clip}")?;
         }
         write!(f, "\n{}", self.provenance.trim_end())
     }

@@ -38,7 +38,7 @@ impl Method {
 
 /// a, b: the posterior mean's weights of x_t and x0_hat (equation 7); sigma² is β, β̃ or the learned variance of the whole
 /// transition.
-fn ddpm(Transition { now, then, error, .. }: Transition, variance: f64) -> Coefficients {
+pub(super) fn ddpm(Transition { now, then, error, .. }: Transition, variance: f64) -> Coefficients {
     let alpha = now / then;
     let beta = 1.0 - alpha;
     let b = libm::sqrt(then) * beta / (1.0 - now);

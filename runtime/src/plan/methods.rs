@@ -1,10 +1,10 @@
 //! The list of sampling methods.
 
 use super::method::{Method, MethodSpec};
-use super::{ddim, ddpm, dpm_solver, langevin};
+use super::{ddim, ddpm, diffwave, dpm_solver, langevin};
 
 /// Every sampling method.
-pub static METHODS: &[&MethodSpec] = &[&ddpm::SPEC, &ddim::SPEC, &dpm_solver::SPEC, &langevin::SPEC];
+pub static METHODS: &[&MethodSpec] = &[&ddpm::SPEC, &ddim::SPEC, &dpm_solver::SPEC, &langevin::SPEC, &diffwave::SPEC];
 
 impl Method {
     /// The method of this name, every option at its default; `None` where [`METHODS`] has no such name.

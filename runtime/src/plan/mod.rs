@@ -18,7 +18,8 @@
 //! | `spacing.rs` | which timesteps a plan visits |
 //! | `prediction.rs` | what the network's output stands for |
 //! | `method.rs`, `methods.rs` | what a method is, and the list of them |
-//! | `ddpm.rs`, `ddim.rs`, `dpm_solver.rs`, `langevin.rs` | a method each: one function |
+//! | `aligned.rs` | levels between the timesteps, for plans with a schedule of their own |
+//! | `ddpm.rs`, `ddim.rs`, `dpm_solver.rs`, `langevin.rs`, `diffwave.rs` | a method each: one function |
 //! | `corrector.rs` | Langevin steps behind those of any method |
 //! | `build.rs` | from schedule, timesteps and method to steps |
 //!
@@ -37,11 +38,13 @@
 //! # Ok::<(), brownian::plan::PlanError>(())
 //! ```
 
+mod aligned;
 mod binomial;
 mod build;
 mod corrector;
 mod ddim;
 mod ddpm;
+mod diffwave;
 mod dpm_solver;
 mod error;
 mod langevin;
@@ -52,6 +55,7 @@ pub mod schedule;
 mod spacing;
 mod step;
 
+pub use aligned::{aligned, FAST6};
 pub use binomial::{build_bits, evenly_kept, marginal, own_logits, posterior, BitStep};
 pub use build::{build, build_with_errors};
 pub use ddpm::Variance;
@@ -61,4 +65,4 @@ pub use methods::METHODS;
 pub use prediction::Prediction;
 pub use spacing::Spacing;
 pub(crate) use step::is_finite;
-pub use step::{Level, Step, STEP_LEN};
+pub use step::{Level, Start, Step, STEP_LEN};

@@ -23,6 +23,30 @@ pub struct Step {
     pub level: Level,
 }
 
+/// What a plan's x_T is drawn from.
+///
+/// Training makes x_T = √ᾱ_T·x_0 + √(1 − ᾱ_T)·ε. Where ᾱ_T is near 0 that is N(0, 1). Where it is not, no normal
+/// distribution is right, see [Plans](https://github.com/brownian-rs/brownian/blob/main/docs/reference/plans.md): N(0, 1)
+/// has the variance of data of variance 1, and `Noise` that of the parts in which the data are 0, such as pauses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// N(0, 1).
+    #[default]
+    Normal,
+    /// N(0, 1 − ᾱ) with ᾱ of the first step: the noise of its level, without an image.
+    Noise,
+}
+
+impl Start {
+    /// The standard deviation of x_T, for a plan whose first step begins at `level`.
+    pub fn deviation(self, level: Level) -> f32 {
+        match self {
+            Self::Normal => 1.0,
+            Self::Noise => level.noise,
+        }
+    }
+}
+
 /// How much of a state is image and how much is noise: x_t = signal·x_0 + noise·ε.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Level {

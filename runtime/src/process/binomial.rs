@@ -9,7 +9,7 @@ use super::outputs::Outputs;
 use super::scales::logit;
 use crate::format::{Header, CRC};
 use crate::image::Given;
-use crate::plan::{BitStep, STEP_LEN};
+use crate::plan::{BitStep, Start, STEP_LEN};
 use crate::random::Stream;
 
 /// Sixteen bits of a state, the first the lowest.
@@ -121,7 +121,7 @@ impl Chain for Bits {
         logit(outputs.guided(index), outputs.scale, 8)
     }
 
-    fn draw(state: &mut State<Self>, first: Option<&[u8; STEP_LEN]>, stream: Stream) {
+    fn draw(state: &mut State<Self>, _: Start, first: Option<&[u8; STEP_LEN]>, stream: Stream) {
         let mean = mean_of(first.map_or([0, 0], |first| BitStep::decode(first).level));
         // Bits beyond the last value stay 0.
         state.x.fill(Self(0));

@@ -3,7 +3,7 @@
 use super::outputs::Outputs;
 use crate::format::Header;
 use crate::image::Given;
-use crate::plan::STEP_LEN;
+use crate::plan::{Start, STEP_LEN};
 use crate::random::Stream;
 use core::fmt::Debug;
 
@@ -34,8 +34,8 @@ pub trait Chain: Sized {
     /// What two evaluations say of it.
     fn guided(outputs: &Outputs, index: usize) -> Self::Output;
 
-    /// Sets x_T from this draw, for a chain whose plan begins with these bytes.
-    fn draw(state: &mut State<Self>, first: Option<&[u8; STEP_LEN]>, stream: Stream);
+    /// Sets x_T from this draw, for a chain whose plan starts so, with the step of these bytes.
+    fn draw(state: &mut State<Self>, start: Start, first: Option<&[u8; STEP_LEN]>, stream: Stream);
 
     /// Writes x as the network's input.
     fn quantize(state: &State<Self>, header: &Header, input: &mut [u8]);

@@ -10,7 +10,7 @@ use super::previous::Previous;
 use super::product::Product;
 use crate::format::Header;
 use crate::image::Given;
-use crate::plan::{Level, Step, STEP_LEN};
+use crate::plan::{Level, Start, Step, STEP_LEN};
 use crate::quant::quantize;
 use crate::random::{normal, Stream};
 use half::f16;
@@ -96,8 +96,14 @@ macro_rules! chain {
             }
 
             #[inline]
-            fn draw(state: &mut State<Self>, _: Option<&[u8; STEP_LEN]>, stream: Stream) {
-                renew(state.x, stream, |_, z| Some(z));
+            fn draw(state: &mut State<Self>, start: Start, first: Option<&[u8; STEP_LEN]>, stream: Stream) {
+                match (start, first) {
+                    (Start::Noise, Some(first)) => {
+                        let deviation = start.deviation(Step::decode(first).level);
+                        renew(state.x, stream, |_, z| Some(deviation * z));
+                    }
+                    _ => renew(state.x, stream, |_, z| Some(z)),
+                }
                 state.x0_prev.fill(0);
             }
 

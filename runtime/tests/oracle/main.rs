@@ -6,6 +6,7 @@
 
 mod langevin;
 mod product;
+mod start;
 
 use brownian::plan::schedule::Schedule;
 use brownian::plan::{build, Level, Method, PlanError, Prediction, Spacing, Step, Variance};
@@ -15,8 +16,12 @@ use proptest::prelude::*;
 const DATA_VARIANCE: f64 = 0.25;
 
 fn alpha_bars() -> Vec<f64> {
-    let mut alpha_bar = vec![0.0; 1000];
-    Schedule::LINEAR.alpha_bars(&mut alpha_bar);
+    alpha_bars_of(Schedule::LINEAR, 1000)
+}
+
+fn alpha_bars_of(schedule: Schedule, timesteps: usize) -> Vec<f64> {
+    let mut alpha_bar = vec![0.0; timesteps];
+    schedule.alpha_bars(&mut alpha_bar);
     alpha_bar
 }
 

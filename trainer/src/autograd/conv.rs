@@ -10,6 +10,7 @@ use crate::graph::geometry::ConvGeometry;
 use crate::graph::shape::Shape;
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A convolution with its shapes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,6 +85,21 @@ impl Conv {
     fn depthwise(&self) -> Depthwise {
         Depthwise { geometry: self.geometry, input: self.input, output: self.output }
     }
+}
+
+/// Records y = conv(x, w) with weights that do not learn, of a dense convolution.
+pub fn fixed_conv(tape: &mut Tape, x: &Act, conv: Conv, weights: &Arc<[f32]>) -> Act {
+    let y = tape.hold(conv.forward(x.values(), weights, None), x.batch(), conv.output);
+    let (x, out, weights) = (x.clone(), y.clone(), weights.clone());
+    tape.record(move |grads| {
+        let dy = out.take_grad(grads)?;
+        let per = images_per_chunk(x.batch());
+        let mut dx = Buffer::stale(x.values().len());
+        let chunks = dy.par_chunks(per * conv.output.len()).zip(dx.par_chunks_mut(per * conv.input.len()));
+        chunks.for_each(|(dy, dx)| conv.dense().backward_input(&weights, dy, dx));
+        x.give_grad(grads, dx)
+    });
+    y
 }
 
 /// Records y = conv(x, w) + bias. `needs_dx` is false where nothing before `x` learns.

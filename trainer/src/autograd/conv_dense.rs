@@ -74,8 +74,20 @@ impl Dense {
                 true,
             );
         }
-        let Some(dx) = dx else { return };
-        for ((_, dy), dx) in blocks().zip(dx.chunks_mut(group * self.input.len())) {
+        if let Some(dx) = dx {
+            self.backward_input(w, dy, dx);
+        }
+    }
+
+    /// dx = the patches' gradients, scattered back.
+    pub fn backward_input(&self, w: &[f32], dy: &[f32], dx: &mut [f32]) {
+        if dx.is_empty() {
+            return;
+        }
+        let group = self.group(dx.len() / self.input.len());
+        let (patch, channels) = (self.patch(), self.output.channels);
+        let mut patches = self.patch_buffer(group);
+        for (dy, dx) in dy.chunks(group * self.output.len()).zip(dx.chunks_mut(group * self.input.len())) {
             let pixels = dy.len() / channels;
             let (dy, w) = (Matrix::rows(dy, channels), Matrix::rows(w, patch));
             if self.geometry.is_pointwise() {

@@ -22,6 +22,7 @@ pub(crate) mod pool;
 pub(crate) mod simd;
 pub mod soft_histogram;
 pub mod space;
+pub mod spectrum;
 pub(crate) mod tape;
 #[cfg(test)]
 pub(crate) mod testing;

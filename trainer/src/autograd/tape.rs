@@ -65,6 +65,12 @@ impl Act {
         Self { shape: Shape::new(1, 1, self.shape.len()), ..self.clone() }
     }
 
+    /// The same activation seen as images of another shape with as many values.
+    pub fn shaped(&self, shape: Shape) -> Self {
+        debug_assert_eq!(shape.len(), self.shape.len());
+        Self { shape, ..self.clone() }
+    }
+
     /// Moves the gradient out: every user of this activation has already added its part.
     ///
     /// # Errors

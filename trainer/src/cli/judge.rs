@@ -2,11 +2,10 @@
 use super::options::usual;
 use super::output;
 use crate::data::Options;
-use crate::eval::corruption::{self, Corruption};
+use crate::eval::corruption;
 use crate::eval::frechet::Moments;
 use crate::eval::subject::{Subject, HELD_OUT};
 use crate::eval::{evaluator_training, Evaluator, FEATURES};
-use crate::graph::Shape;
 use crate::recognition::Lesson;
 use crate::report::note::note;
 use crate::report::progress::image_bar;
@@ -95,18 +94,19 @@ impl Judge {
             subject.test.len(),
         );
         let (reference, test) = (moments(&subject.train.images.to_vec()), subject.test.images.to_vec());
-        let changes: [(&str, Corruption); 4] = [
-            ("as they are", |_: Shape, images: &[f32]| images.to_vec()),
-            ("noise", corruption::noise),
-            ("blur", corruption::blur),
-            ("uniform", corruption::uniform),
-        ];
-        for (name, change) in changes {
-            let changed = change(subject.test.shape, &test);
+        let shape = subject.test.shape;
+        let corrupted = corruption::all(subject.train.sound).into_iter();
+        let corrupted = corrupted.map(|corruption| (corruption.name, corruption.of(shape, &test)));
+        for (name, changed) in std::iter::once(("as they are", test.clone())).chain(corrupted) {
             let right = labels.map_or(String::new(), |labels| {
                 format!("{:>6.2} %", 100.0 * evaluator.accuracy(&changed, &labels.values))
             });
             lines += &format!("  {name:<12} {right}  {:>8.2}\n", moments(&changed).distance(&reference));
+        }
+        if let Some(labels) = labels.filter(|labels| labels.axes.len() > 1) {
+            for (axis, share) in evaluator.accuracies(&test, &labels.values) {
+                lines += &format!("  {axis} alone: {:.2} % read right\n", 100.0 * share);
+            }
         }
         lines
     }

@@ -1,8 +1,8 @@
 //! What an evaluator was made of, as it stands in its file.
 use super::architecture::Architecture;
-use crate::data::{labels, Axis, Options};
+use crate::data::{labels, Axis, Options, Sound};
 use crate::graph::Shape;
-use crate::recognition::Lesson;
+use crate::recognition::{Lesson, View};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,9 @@ pub struct About {
     pub held_out: Option<f64>,
     /// Height, width and channels of an image.
     pub image: [usize; 3],
+    /// What the data are as sound, if they are sound: the evaluator then sees log-mel spectrograms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<Sound>,
     /// The axes of the labels that it tells; where there are none it tells alterations.
     #[serde(rename = "classes", with = "labels::text")]
     pub axes: Vec<Axis>,
@@ -51,15 +54,30 @@ impl About {
         Shape::new(height, width, channels)
     }
 
+    /// What the evaluator sees of the data.
+    pub fn view(&self) -> View {
+        View::new(self.shape(), self.sound)
+    }
+
     /// The network, and the number of classes of each of its heads.
     pub(super) fn architecture(&self) -> Result<(Architecture, Vec<usize>)> {
         if self.image.contains(&0) || self.shape().len() > 1 << 24 {
             return Err(Error::Invalid(format!("the evaluator is one of images of {}", self.shape())));
         }
+        let audible =
+            |sound: &Sound| (1..=1 << 20).contains(&sound.rate) && sound.scale > 0.0 && sound.scale.is_finite();
+        if self.sound.is_some_and(|sound| !audible(&sound) || self.image[0] != 1 || self.image[2] != 1) {
+            return Err(Error::Invalid(format!(
+                "the evaluator is one of sounds of {}: {:?}",
+                self.shape(),
+                self.sound
+            )));
+        }
+        let seen = self.view().shape();
         let heads = match self.axes.is_empty() {
-            true => Lesson::Alterations.heads(self.shape()),
+            true => Lesson::Alterations.heads(seen),
             false => self.axes.iter().map(|axis| axis.classes.len()).collect(),
         };
-        Ok((Architecture::new(self.shape(), heads.iter().sum())?, heads))
+        Ok((Architecture::new(seen, heads.iter().sum())?, heads))
     }
 }

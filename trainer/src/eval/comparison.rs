@@ -1,5 +1,5 @@
 //! Pictures of any origin in the place of samples, compared with others by the same figures.
-use super::evaluation::{by_class, references, Evaluation};
+use super::evaluation::{references, Evaluation, Page};
 use super::report::PlanReport;
 use super::ruler::{Images, Ruler};
 use super::subject::Subject;
@@ -17,8 +17,27 @@ pub fn check(pictures: &Dataset, evaluator: Option<&Evaluator>, reference: &Subj
         let what = format!("holds images of {}, but {} such of {shape}", pictures.shape, reference.train.source);
         return Err(Error::file(&pictures.source, what));
     }
+    let rates = [&pictures.sound, &reference.train.sound].map(|sound| sound.map(|sound| sound.rate));
+    if let [Some(rate), Some(wanted)] = rates {
+        if rate != wanted {
+            let what = format!(
+                "holds {rate} samples a second, but {} {wanted}; --rate {wanted} resamples them",
+                reference.train.source
+            );
+            return Err(Error::file(&pictures.source, what));
+        }
+    }
     if let Some(evaluator) = evaluator.filter(|evaluator| evaluator.about().shape() != shape) {
         let what = format!("holds images of {shape}, but the evaluator reads such of {}", evaluator.about().shape());
+        return Err(Error::file(&reference.train.source, what));
+    }
+    let hears = evaluator.and_then(|evaluator| evaluator.about().sound).map(|sound| sound.rate);
+    if evaluator.is_some() && hears != rates[1] {
+        let of = |rate: Option<u32>| match rate {
+            Some(rate) => format!("sounds of {rate} samples a second"),
+            None => "pictures".to_owned(),
+        };
+        let what = format!("holds {}, but the evaluator reads {}", of(rates[1]), of(hears));
         return Err(Error::file(&reference.train.source, what));
     }
     Ok(())
@@ -43,6 +62,6 @@ pub fn compare(pictures: &Dataset, evaluator: Option<Evaluator>, reference: &Sub
     report.plans.push(plan);
     report.seconds.extend(ruler.seconds());
     let (real, _) = ruler.some_test_images(1000);
-    let some = |images: &[f32]| by_class(shape, &[], images, None);
-    Ok(Evaluation { shape, samples: vec![some(&images)], real: some(real), report })
+    let some = |images: &[f32]| Page::of(shape, ruler.sound().is_some()).by_class(&[], images, None);
+    Ok(Evaluation { shape, sound: ruler.sound(), samples: vec![some(&images)], real: some(real), report })
 }

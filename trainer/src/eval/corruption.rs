@@ -1,4 +1,6 @@
-//! Corruptions of real images, whose figures tell how sensitive a metric is.
+//! Corruptions of real images and sounds, whose figures tell how sensitive a metric is.
+use super::sound_corruption;
+use crate::data::Sound;
 use crate::graph::Shape;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,8 +13,59 @@ const RADIUS: f32 = 1.0;
 /// Pixels that the blur reaches to.
 const REACH: isize = 4;
 
-/// Makes other images of images of a shape.
-pub type Corruption = fn(Shape, &[f32]) -> Vec<f32>;
+/// A change of real data.
+#[derive(Clone, Copy, Debug)]
+pub struct Corruption {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// What it is, in words.
+    pub about: &'static str,
+    change: Change,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Pictures(fn(Shape, &[f32]) -> Vec<f32>),
+    Noise { decibels: f32 },
+    MuLaw { bits: u32 },
+    Late { samples: usize },
+    NothingButNoise { deviation: f32 },
+}
+
+/// Those of pictures, or of sounds.
+pub fn all(sound: Option<Sound>) -> Vec<Corruption> {
+    let of = |name, about, change| Corruption { name, about, change };
+    let Some(sound) = sound else {
+        return vec![
+            of("noise", "with noise of standard deviation 20/255", Change::Pictures(noise)),
+            of("blur", "blurred by 1 pixel", Change::Pictures(blur)),
+            of("uniform", "images of nothing but noise", Change::Pictures(uniform)),
+        ];
+    };
+    vec![
+        of("noise30", "with white noise 30 dB below", Change::Noise { decibels: 30.0 }),
+        of("noise20", "with white noise 20 dB below", Change::Noise { decibels: 20.0 }),
+        of("noise10", "with white noise 10 dB below", Change::Noise { decibels: 10.0 }),
+        of("mulaw8", "of 8 bits on the µ-law", Change::MuLaw { bits: 8 }),
+        of("mulaw5", "of 5 bits on the µ-law", Change::MuLaw { bits: 5 }),
+        of("mulaw4", "of 4 bits on the µ-law", Change::MuLaw { bits: 4 }),
+        of("late", "50 ms late", Change::Late { samples: (sound.rate / 20) as usize }),
+        of("white", "nothing but white noise", Change::NothingButNoise { deviation: (1.0 / sound.scale) as f32 }),
+    ]
+}
+
+impl Corruption {
+    /// Corrupted ones of images or signals of a shape.
+    pub fn of(&self, shape: Shape, images: &[f32]) -> Vec<f32> {
+        match self.change {
+            Change::Pictures(change) => change(shape, images),
+            Change::Noise { decibels } => sound_corruption::noise(images, shape.len(), decibels),
+            Change::MuLaw { bits } => sound_corruption::mu_law(images, bits),
+            Change::Late { samples } => sound_corruption::late(images, shape.len(), samples),
+            Change::NothingButNoise { deviation } => sound_corruption::nothing_but_noise(images, deviation),
+        }
+    }
+}
 
 /// What lies around an image that is blurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 use super::bit_bound::{self, BitBound};
 use super::bound::{self, Bound};
 use super::denoiser::{visits_all, Denoiser};
-use super::report::{Bounds, Draw, EvaluatorReport, PlanReport};
+use super::report::{Bounds, Corrupted, Draw, EvaluatorReport, PlanReport};
 use super::ruler::{Images, Ruler};
 use super::source::{Arithmetic, Run, Source};
 use super::subject::Subject;
-use super::{corruption, quantization, Evaluator, Report};
+use super::{corruption, quantization, sound_corruption, Evaluator, Report};
 use crate::chain::{Batch, Classes};
-use crate::data::Axis;
+use crate::data::{Axis, Sound};
 use crate::graph::Shape;
 use crate::plans::NamedPlan;
 use crate::process::{Binomial, Process};
@@ -24,6 +24,8 @@ use std::time::Instant;
 const QUANTIZATION_IMAGES: usize = 40;
 /// Images of each plan that are kept for a page: this many a row.
 pub const COLUMNS: usize = 16;
+/// The same of sounds, each of which takes more room.
+pub const SOUND_COLUMNS: usize = 4;
 /// Rows of images on a page, at most.
 const ROWS: usize = 16;
 /// Rows of a page where there are no classes.
@@ -51,7 +53,9 @@ pub struct Evaluation {
     pub report: Report,
     /// Shape of an image.
     pub shape: Shape,
-    /// Samples of each plan, [`COLUMNS`] a row; with classes a row each.
+    /// What the data are as sound, if they are sound.
+    pub sound: Option<Sound>,
+    /// Samples of each plan, [`COLUMNS`] a row, of sounds [`SOUND_COLUMNS`]; with classes a row each.
     pub samples: Vec<Vec<f32>>,
     /// Real images in the same order.
     pub real: Vec<f32>,
@@ -75,14 +79,18 @@ pub(super) fn references(ruler: &Ruler, data: &Subject, model: String, count: us
             sha256: evaluator.sha256().to_owned(),
             data: evaluator.about().data.clone(),
             test_accuracy: ruler.test_accuracy(),
+            axis_test_accuracy: ruler.axis_test_accuracy(),
         }),
         plans: vec![],
         bound: Bounds::default(),
         quantization: vec![],
         real: ruler.real()?,
-        noise: ruler.corrupted(corruption::noise)?,
-        blur: ruler.corrupted(corruption::blur)?,
-        uniform: ruler.corrupted(corruption::uniform)?,
+        corrupted: Corrupted(
+            corruption::all(ruler.sound())
+                .into_iter()
+                .map(|corruption| Ok((corruption, ruler.corrupted(&corruption)?)))
+                .collect::<Result<_>>()?,
+        ),
         seconds: Default::default(),
     })
 }
@@ -108,14 +116,16 @@ pub fn evaluate(source: &Source, evaluator: Evaluator, data: &Subject, request: 
     let (real, labels) = ruler.some_test_images(1000);
     let shape = ruler.shape();
     let labels = labels.filter(|labels| !axes.is_empty() && labels.axes.len() == axes.len());
-    let real = by_class(shape, &heads, real, labels.as_ref().map(|labels| &labels.values[..]));
+    let sound = ruler.sound();
+    let page = Page::of(shape, sound.is_some());
+    let real = page.by_class(&heads, real, labels.as_ref().map(|labels| &labels.values[..]));
     report.axes = axes;
-    let mut evaluation = Evaluation { report, shape, samples: vec![], real };
+    let mut evaluation = Evaluation { report, shape, sound, samples: vec![], real };
     let report = &mut evaluation.report;
-    let drawing = Drawing { source, request, ruler: &ruler, heads: &heads };
+    let drawing = Drawing { source, request, ruler: &ruler, heads: &heads, level: data.level() };
     for plan in &source.plans {
         let (draw, images) = drawing.draw(arithmetic, plan)?;
-        evaluation.samples.push(by_class(shape, &heads, &images, Some(&drawing.asked())));
+        evaluation.samples.push(page.by_class(&heads, &images, Some(&drawing.asked())));
         let float = if both { Some(drawing.draw(Arithmetic::Float, plan)?.0) } else { None };
         let distance = |draw: &Draw| draw.figures.frechet_distance.map_or(f64::NAN, |e| e.value);
         report.plans.push(PlanReport {
@@ -147,6 +157,8 @@ struct Drawing<'a> {
     ruler: &'a Ruler,
     /// The number of classes of each axis; none of a model that draws without.
     heads: &'a [usize],
+    /// What the root mean square of a sound is brought to.
+    level: Option<f32>,
 }
 
 impl Drawing<'_> {
@@ -165,8 +177,14 @@ impl Drawing<'_> {
         let (count, conditioned) = (self.request.count, !self.heads.is_empty());
         let start = Instant::now();
         let bar = progress::image_bar(if conditioned { 2 * count } else { count });
-        let images =
-            |classes| self.source.draw(arithmetic, plan, &self.batch(count, classes), |images| bar.inc(images));
+        let images = |classes| -> Result<Vec<f32>> {
+            let batch = self.batch(count, classes);
+            let mut images = self.source.draw(arithmetic, plan, &batch, |images| bar.inc(images))?;
+            if let Some(level) = self.level {
+                images.chunks_mut(self.ruler.shape().len()).for_each(|signal| brought_to(level, signal));
+            }
+            Ok(images)
+        };
         let unconditional = images(Classes::None)?;
         let with_classes = if conditioned { images(Classes::Cycle)? } else { unconditional.clone() };
         bar.finish_and_clear();
@@ -193,24 +211,51 @@ fn cycle(heads: &[usize], image: usize) -> Vec<u8> {
     (0..heads.len()).map(|axis| condition.class_on(axis).unwrap_or(0) as u8).collect()
 }
 
-/// [`COLUMNS`] images a row for a page: a row for each combination of classes, the first [`ROWS`], fewer images where
-/// there are not so many; without classes the first images.
-pub(super) fn by_class(shape: Shape, heads: &[usize], images: &[f32], classes: Option<&[u8]>) -> Vec<f32> {
-    let len = shape.len();
-    let Some(classes) = classes.filter(|_| !heads.is_empty()) else {
-        return images[..images.len().min(ROWS_WITHOUT_CLASSES * COLUMNS * len)].to_vec();
-    };
-    let mut all = Vec::new();
-    for row in (0..heads.iter().product::<usize>().min(ROWS)).map(|row| cycle(heads, row)) {
-        let of_class = images.chunks_exact(len).zip(classes.chunks_exact(heads.len())).filter(|(_, k)| **k == row);
-        let mut some: Vec<f32> = of_class.take(COLUMNS).flat_map(|(image, _)| image).copied().collect();
-        some.resize(COLUMNS * len, -1.0);
-        all.extend(some);
+/// Brings a signal to a root mean square, unless it is silent; what is then beyond full scale is clipped.
+fn brought_to(level: f32, signal: &mut [f32]) {
+    let rms = sound_corruption::rms(signal);
+    if rms > 0.0 {
+        signal.iter_mut().for_each(|value| *value = (*value * (level / rms)).clamp(-1.0, 1.0));
     }
-    all
 }
 
-/// What the rows of [`by_class`] show, in words; nothing without classes.
+/// How images lie on a page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page {
+    /// Values of an image.
+    len: usize,
+    /// Images of a row.
+    columns: usize,
+    /// The value of an image that is missing.
+    empty: f32,
+}
+
+impl Page {
+    /// That of pictures of a shape, or of sounds.
+    pub(super) fn of(shape: Shape, sound: bool) -> Self {
+        let (columns, empty) = if sound { (SOUND_COLUMNS, 0.0) } else { (COLUMNS, -1.0) };
+        Self { len: shape.len(), columns, empty }
+    }
+
+    /// The images of a page: a row for each combination of classes, the first [`ROWS`], fewer images where there are not
+    /// so many; without classes the first images.
+    pub(super) fn by_class(self, heads: &[usize], images: &[f32], classes: Option<&[u8]>) -> Vec<f32> {
+        let Self { len, columns, empty } = self;
+        let Some(classes) = classes.filter(|_| !heads.is_empty()) else {
+            return images[..images.len().min(ROWS_WITHOUT_CLASSES * columns * len)].to_vec();
+        };
+        let mut all = Vec::new();
+        for row in (0..heads.iter().product::<usize>().min(ROWS)).map(|row| cycle(heads, row)) {
+            let of_class = images.chunks_exact(len).zip(classes.chunks_exact(heads.len())).filter(|(_, k)| **k == row);
+            let mut some: Vec<f32> = of_class.take(columns).flat_map(|(image, _)| image).copied().collect();
+            some.resize(columns * len, empty);
+            all.extend(some);
+        }
+        all
+    }
+}
+
+/// What the rows of [`Page::by_class`] show, in words; nothing without classes.
 pub(super) fn row_names(axes: &[Axis]) -> Vec<String> {
     if axes.is_empty() {
         return vec![];
@@ -236,8 +281,13 @@ fn bounds(source: &Source, data: &Subject, request: &Request) -> Result<Bounds> 
         return bit_bounds(source, &process, data, request, config);
     }
     let measure = |denoiser: Denoiser| -> Result<Bound> {
-        let bar = progress::image_bar(bound::evaluations(timesteps) as usize);
-        let bound = bound::bound(&denoiser, config, data, request.seed, |images| bar.inc(images))?;
+        let sound = data.train.sound.is_some();
+        let evaluations = if sound { bound::sound_evaluations(timesteps) } else { bound::evaluations(timesteps) };
+        let bar = progress::image_bar(evaluations as usize);
+        let bound = match sound {
+            true => bound::sound_bound(&denoiser, config, &data.test, request.seed, |sounds| bar.inc(sounds))?,
+            false => bound::bound(&denoiser, config, data, request.seed, |images| bar.inc(images))?,
+        };
         bar.finish_and_clear();
         Ok(bound)
     };
@@ -325,6 +375,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sounds_are_brought_to_their_level() {
+        let mut signal = [0.1, -0.1, 0.1, -0.1];
+        brought_to(0.15, &mut signal);
+        assert!(signal.iter().all(|v| (v.abs() - 0.15).abs() < 1e-6));
+        let mut silent = [0.0; 4];
+        brought_to(0.15, &mut silent);
+        assert_eq!(silent, [0.0; 4]);
+    }
+
+    #[test]
     fn rows_are_combinations_of_classes() {
         let axis = |name: &str, classes: &[&str]| Axis {
             name: name.into(),
@@ -340,10 +400,13 @@ mod tests {
         let shape = Shape::new(1, 1, 1);
         let images: Vec<f32> = (0..12).map(|i| i as f32 / 12.0).collect();
         let classes: Vec<u8> = (0..12).flat_map(|i| cycle(&[2, 3], i)).collect();
-        let found = by_class(shape, &[2, 3], &images, Some(&classes));
+        let page = Page::of(shape, false);
+        let found = page.by_class(&[2, 3], &images, Some(&classes));
         assert_eq!(found.len(), 6 * COLUMNS);
         assert_eq!(found[5 * COLUMNS..][..3], [5.0 / 12.0, 11.0 / 12.0, -1.0]);
-        assert_eq!(by_class(shape, &[], &images, None), images);
+        assert_eq!(page.by_class(&[], &images, None), images);
+        let sounds = Page::of(shape, true).by_class(&[2, 3], &images, Some(&classes));
+        assert_eq!(sounds[5 * SOUND_COLUMNS..], [5.0 / 12.0, 11.0 / 12.0, 0.0, 0.0]);
         assert_eq!((0..11).map(|i| cycle(&[10], i)[0]).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
     }
 }

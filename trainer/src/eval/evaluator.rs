@@ -3,6 +3,7 @@ use super::about::About;
 use super::architecture::Architecture;
 use crate::autograd::cross_entropy::parts;
 use crate::data::{Axis, Options};
+use crate::recognition::View;
 use crate::{Error, Result};
 use safetensors::{tensor::TensorView, Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
@@ -30,6 +31,7 @@ pub struct Reading {
 #[derive(Clone, Debug)]
 pub struct Evaluator {
     about: About,
+    view: View,
     architecture: Architecture,
     heads: Vec<usize>,
     params: Vec<f32>,
@@ -95,7 +97,8 @@ impl Evaluator {
             return Err(wrong("it holds weights that are not numbers".into()));
         }
         let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { about, architecture, heads, params, sha256 })
+        let view = about.view();
+        Ok(Self { about, view, architecture, heads, params, sha256 })
     }
 
     /// The bytes of a file with these parameters, in the order of the architecture's layout.
@@ -135,12 +138,22 @@ impl Evaluator {
         }
     }
 
-    /// Features and classes of images (NHWC in [-1, 1]) of the shape that it is made for.
+    /// Features and classes of images (NHWC in [-1, 1]), or signals, of the shape that it is made for.
     pub fn read(&self, images: &[f32]) -> Reading {
-        let [features, logits] = self.architecture.read(&self.params, images);
+        let [features, logits] = self.architecture.read(&self.params, &self.view.of(images));
         let rows = logits.chunks_exact(self.heads.iter().sum::<usize>().max(1));
         let classes = rows.flat_map(|row| parts(&self.heads).map(|head| most_likely(&row[head]))).collect();
         Reading { features, classes }
+    }
+
+    /// The share of `images` of which it tells the class of each axis right, with the axis's name.
+    pub fn accuracies(&self, images: &[f32], classes: &[u8]) -> Vec<(String, f64)> {
+        let (found, axes) = (self.read(images).classes, self.heads.len());
+        let share = |axis: usize| {
+            let right = axis_right(&found, classes, axes, axis);
+            right.iter().filter(|right| **right).count() as f64 / right.len().max(1) as f64
+        };
+        self.about.axes.iter().enumerate().map(|(axis, of)| (of.name.clone(), share(axis))).collect()
     }
 
     /// The share of `images` of which it tells all `classes` right, one for each image and axis.
@@ -155,6 +168,11 @@ pub fn all_right(found: &[u8], wanted: &[u8], axes: usize) -> Vec<bool> {
     found.chunks_exact(axes).zip(wanted.chunks_exact(axes)).map(|(found, wanted)| found == wanted).collect()
 }
 
+/// Whether each image's class of one axis is that which is wanted, of `axes` axes.
+pub fn axis_right(found: &[u8], wanted: &[u8], axes: usize, axis: usize) -> Vec<bool> {
+    found.chunks_exact(axes).zip(wanted.chunks_exact(axes)).map(|(found, wanted)| found[axis] == wanted[axis]).collect()
+}
+
 /// What the evaluator of digits was made of: [`digits::train`], with [`digits::test`] kept apart.
 fn digits_about() -> About {
     About {
@@ -166,6 +184,7 @@ fn digits_about() -> About {
         test_digest: Some(917_477_099),
         held_out: None,
         image: [28, 28, 1],
+        sound: None,
         axes: vec![Axis::numbered(10)],
         epochs: 25,
         seed: 0,

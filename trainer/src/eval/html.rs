@@ -1,10 +1,11 @@
 //! The report as one page that needs nothing else: tables, plots as SVG, samples as PNG inside.
-use super::evaluation::{row_names, Evaluation, COLUMNS};
+use super::evaluation::{row_names, Evaluation, COLUMNS, SOUND_COLUMNS};
 use super::quantization::PlanError;
 use super::report::{PlanReport, Report};
 use super::source::Arithmetic;
+use crate::data::Sound;
 use crate::report::chart::{Chart, Series};
-use crate::report::image;
+use crate::report::{image, sound};
 use crate::Result;
 use base64::prelude::{Engine, BASE64_STANDARD};
 use maud::{html, Markup, PreEscaped, DOCTYPE};
@@ -31,6 +32,9 @@ figure { margin: 0; }
 figcaption { color: #5b6675; margin-bottom: 6px; }
 figure svg { max-width: 100%; height: auto; }
 img { image-rendering: pixelated; max-width: 100%; border-radius: 4px; }
+.sounds { display: grid; grid-template-columns: auto repeat(4, 160px); gap: 8px; align-items: center; }
+.sounds audio { width: 160px; height: 32px; display: block; }
+.sounds img { width: 160px; }
 code { background: #eef1f4; padding: 1px 5px; border-radius: 4px; }
 ";
 
@@ -59,13 +63,13 @@ pub fn page(evaluation: &Evaluation) -> Result<String> {
                             None => "Without an evaluator",
                         }
                         ". Small print: 95 % interval over bootstrap draws of the images. "
-                        "Real: test images in the place of samples (the floor); noise: the same with noise of standard deviation "
-                        "20/255; blur: blurred by 1 pixel; uniform: images of nothing but noise."
+                        "Real: test images in the place of samples (the floor)"
+                        @for (corruption, _) in &report.corrupted.0 { "; " (corruption.name) ": " (corruption.about) } "."
                     }
                     @for plan in &report.plans { (figures(report, plan)) }
                     @if report.arithmetic.is_some() { (against_steps(report)?) }
                     (samples(evaluation)?)
-                    @if report.arithmetic.is_some() { (bound(report)?) }
+                    @if report.arithmetic.is_some() { (bound(report, evaluation.sound.is_some())?) }
                     @if !report.quantization.is_empty() { (quantization(&report.quantization)?) }
                     section {
                         h2 { "Time" }
@@ -86,8 +90,9 @@ pub fn page(evaluation: &Evaluation) -> Result<String> {
 
 /// The table of a plan's figures.
 fn figures(report: &Report, plan: &PlanReport) -> Markup {
-    let references = report.references().map(|(name, figures)| (name, figures.rows()));
-    let float = plan.float.as_ref().map(|float| float.figures.rows());
+    let references: Vec<_> =
+        report.references().into_iter().map(|(name, figures)| (name, figures.rows(&report.axes))).collect();
+    let float = plan.float.as_ref().map(|float| float.figures.rows(&report.axes));
     let times = plan.float.as_ref().map_or(String::new(), |float| format!(" ({:.0} s in float)", float.seconds));
     html! {
         section {
@@ -100,7 +105,7 @@ fn figures(report: &Report, plan: &PlanReport) -> Markup {
                     @for (name, _) in &references { th { (name) } }
                 } }
                 tbody {
-                    @for (i, row) in plan.figures.rows().iter().enumerate().filter(|(_, row)| row.estimate.is_some()) {
+                    @for (i, row) in plan.figures.rows(&report.axes).iter().enumerate().filter(|(_, row)| row.estimate.is_some()) {
                         tr {
                             td { (row.name) }
                             td { span.main { (row.value()) } " " small { (row.interval()) } }
@@ -160,12 +165,45 @@ fn against_steps(report: &Report) -> Result<Markup> {
     })
 }
 
+/// Sounds to be heard, each below its waveform and spectrogram, one row a class.
+fn sounds(name: &str, signals: &[f32], length: usize, of: Sound, rows: &[String]) -> Result<Markup> {
+    let cell = |signal: &[f32]| -> Result<Markup> {
+        if signal.iter().all(|value| *value == 0.0) {
+            return Ok(html! { div {} });
+        }
+        let (shape, pixels) = sound::picture(signal, 1);
+        let picture = BASE64_STANDARD.encode(image::grid(&pixels, shape, 1, 1)?);
+        let heard = BASE64_STANDARD.encode(sound::wav(signal, length, 1, of.rate)?);
+        Ok(html! {
+            div {
+                img src=(format!("data:image/png;base64,{picture}")) alt="Waveform and spectrogram";
+                audio controls preload="none" src=(format!("data:audio/wav;base64,{heard}")) {}
+            }
+        })
+    };
+    Ok(html! {
+        figure {
+            figcaption { (name) }
+            div.sounds {
+                @for (i, row) in signals.chunks(SOUND_COLUMNS * length).enumerate() {
+                    div.dim { (rows.get(i).map_or("", String::as_str)) }
+                    @for signal in row.chunks_exact(length) { (cell(signal)?) }
+                    @for _ in row.len() / length..SOUND_COLUMNS { div {} }
+                }
+            }
+        }
+    })
+}
+
 /// Samples of every plan beside real images, one row a class.
 fn samples(evaluation: &Evaluation) -> Result<Markup> {
     let report = &evaluation.report;
     let rows = row_names(&report.axes);
     let grid = |name: &str, images: &[f32]| -> Result<Markup> {
         let shape = evaluation.shape;
+        if let Some(of) = evaluation.sound {
+            return sounds(name, images, shape.len(), of, &rows);
+        }
         let bytes = image::grid(images, [shape.height, shape.width, shape.channels], COLUMNS, 1)?;
         let source = format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes));
         let count = images.len() / shape.len();
@@ -179,21 +217,21 @@ fn samples(evaluation: &Evaluation) -> Result<Markup> {
         section #samples {
             h2 { "Samples" }
             p.dim {
-                @if !rows.is_empty() { "Rows from above: " (rows.join(", ")) ". " }
+                @if !rows.is_empty() && evaluation.sound.is_none() { "Rows from above: " (rows.join(", ")) ". " }
                 "Not chosen: the first of each draw."
             }
             div.row {
                 @for (plan, images) in report.plans.iter().zip(&evaluation.samples) {
                     (grid(format!("{}, {}", plan.name, report.drawn()).trim_start_matches(", "), images)?)
                 }
-                (grid("real images", &evaluation.real)?)
+                (grid(if evaluation.sound.is_some() { "recordings" } else { "real images" }, &evaluation.real)?)
             }
         }
     })
 }
 
 /// The terms of the bound and their course over the timesteps.
-fn bound(report: &Report) -> Result<Markup> {
+fn bound(report: &Report, sound: bool) -> Result<Markup> {
     let measured: Vec<_> = report.bound.measured().collect();
     let chart = |title: &str, y, first: usize, values: fn(&super::bound::Bound) -> &Vec<f64>| {
         let line = |values: &Vec<f64>| {
@@ -227,13 +265,16 @@ fn bound(report: &Report) -> Result<Markup> {
             h2 { "Variational bound" }
             @if let Some(note) = &report.bound.note { p { (note) } }
             @if !measured.is_empty() {
-                p.dim { "Bits a value of test images with σ² = β and clipped x̂0; ± 1.96 standard errors. The last step, from x̂0 to gray "
+                @if sound { p.dim { "Bits a sample of test sounds, whose samples have 16 bits, with σ² = β; ± 1.96 standard errors." } }
+                @else { p.dim { "Bits a value of test images with σ² = β and clipped x̂0; ± 1.96 standard errors. The last step, from x̂0 to gray "
                     "levels, is a normal distribution of variance β1 around that of x1 (Ho et al. 2020); or the chain ends earlier, and Bayes' "
-                    "rule weighs the levels with their shares in the training images." }
+                    "rule weighs the levels with their shares in the training images." } }
                 table {
                     thead { tr {
                         th { "" } th { "bound" } th { "L" sub { "T" } } th { "Σ L" sub { "t−1" } } th { "L" sub { "0" } }
-                        th { "bound, Bayes" } th { "from t" } th { "Σ L" sub { "t−1" } } th { "L" sub { "0" } }
+                        @if !sound {
+                            th { "bound, Bayes" } th { "from t" } th { "Σ L" sub { "t−1" } } th { "L" sub { "0" } }
+                        }
                     } }
                     tbody {
                         @for (name, bound) in &measured {
@@ -244,11 +285,13 @@ fn bound(report: &Report) -> Result<Markup> {
                                 td { (format!("{:.5}", bound.prior)) }
                                 td { (format!("{:.3}", bound.steps)) }
                                 td { (format!("{:.3}", bound.reconstruction)) }
-                                td { span.main { (format!("{:.3}", bound.bayes.total)) } " "
-                                    small { "± " (format!("{:.3}", 1.96 * bound.bayes.standard_error)) } }
-                                td { (bound.bayes.timestep) }
-                                td { (format!("{:.3}", bound.bayes.steps)) }
-                                td { (format!("{:.3}", bound.bayes.reconstruction)) }
+                                @if let Some(bayes) = &bound.bayes {
+                                    td { span.main { (format!("{:.3}", bayes.total)) } " "
+                                        small { "± " (format!("{:.3}", 1.96 * bayes.standard_error)) } }
+                                    td { (bayes.timestep) }
+                                    td { (format!("{:.3}", bayes.steps)) }
+                                    td { (format!("{:.3}", bayes.reconstruction)) }
+                                }
                             }
                         }
                     }

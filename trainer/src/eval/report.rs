@@ -1,10 +1,11 @@
 //! The report of an evaluation, as text and as JSON.
 use super::bootstrap::Estimate;
+use super::corruption::Corruption;
 use super::quantization::PlanError;
 use super::source::Arithmetic;
 use super::{bit_bound::BitBound, bound::Bound, Figures};
 use crate::data::Axis;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -37,14 +38,21 @@ pub struct Report {
     pub quantization: Vec<PlanError>,
     /// Test images in the place of samples: the floor.
     pub real: Figures,
-    /// Test images with noise of standard deviation 20/255.
-    pub noise: Figures,
-    /// Test images blurred with a radius of 1 pixel.
-    pub blur: Figures,
-    /// Images of nothing but uniform noise.
-    pub uniform: Figures,
+    /// Corrupted test images in the place of samples, by the name of the corruption.
+    #[serde(flatten)]
+    pub corrupted: Corrupted,
     /// Seconds that the figures took, by kind, and the bound and the quantization errors.
     pub seconds: BTreeMap<&'static str, f64>,
+}
+
+/// The figures of corrupted test images.
+#[derive(Clone, Debug, Default)]
+pub struct Corrupted(pub Vec<(Corruption, Figures)>);
+
+impl Serialize for Corrupted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(corruption, figures)| (corruption.name, figures)))
+    }
 }
 
 /// The evaluator that the figures were measured with.
@@ -56,13 +64,20 @@ pub struct EvaluatorReport {
     pub data: String,
     /// Share of the test images that it reads right on all axes; absent where it was taught no labels.
     pub test_accuracy: Option<f64>,
+    /// The same of each axis alone, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub axis_test_accuracy: Vec<(String, f64)>,
 }
 
 impl EvaluatorReport {
     /// It in one line.
     pub fn summary(&self) -> String {
         let reads = match self.test_accuracy {
-            Some(accuracy) => format!("{:.2} % of the test images read right", 100.0 * accuracy),
+            Some(accuracy) => {
+                let axis = |(name, share): &(String, f64)| format!(", {name} of {:.2} %", 100.0 * share);
+                let axes: String = self.axis_test_accuracy.iter().map(axis).collect();
+                format!("{:.2} % of the test images read right{axes}", 100.0 * accuracy)
+            }
             None => "taught without labels, so that figures of classes are left out".into(),
         };
         format!("evaluator {} of {}: {reads}", &self.sha256[..16], self.data)
@@ -117,10 +132,10 @@ impl Bounds {
 }
 
 /// A figure as reports show it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Name.
-    pub name: &'static str,
+    pub name: String,
     /// The figure, if there is one.
     pub estimate: Option<Estimate>,
     /// What it is multiplied by.
@@ -147,19 +162,27 @@ impl Row {
 }
 
 impl Figures {
-    /// Every figure, in the order of the reports.
-    pub fn rows(&self) -> [Row; 8] {
-        let row = |name, estimate, factor, decimals| Row { name, estimate, factor, decimals };
-        [
+    /// Every figure, in the order of the reports; `axes` are those of the classes that a model draws.
+    pub fn rows(&self, axes: &[Axis]) -> Vec<Row> {
+        let row = |name: &str, estimate, factor, decimals| Row { name: name.into(), estimate, factor, decimals };
+        let several = if axes.len() > 1 { axes } else { &[] };
+        let axis = |(i, axis): (usize, &Axis)| {
+            row(&format!("  {} alone, %", axis.name), self.axis_accuracy.get(i).copied(), 100.0, 1)
+        };
+        let first = [
             row("Fréchet distance", self.frechet_distance, 1.0, 2),
             row("class accuracy, %", self.class_accuracy, 100.0, 1),
+        ];
+        let rest = [
             row("class total variation", self.class_total_variation, 1.0, 3),
             row("precision", self.precision, 1.0, 3),
             row("recall", self.recall, 1.0, 3),
             row("sliced Wasserstein", Some(self.sliced_wasserstein), 1.0, 4),
             row("the same, pyramid", Some(self.pyramid_wasserstein), 1.0, 1),
             row("memorisation ratio", self.memorisation_ratio, 1.0, 3),
-        ]
+            row("quiet frames, dB", self.quiet_level, 1.0, 1),
+        ];
+        first.into_iter().chain(several.iter().enumerate().map(axis)).chain(rest).collect()
     }
 }
 
@@ -184,8 +207,9 @@ impl Report {
     }
 
     /// The figures that are shown beside each plan's, with their names.
-    pub fn references(&self) -> [(&'static str, &Figures); 4] {
-        [("real", &self.real), ("noise", &self.noise), ("blur", &self.blur), ("uniform", &self.uniform)]
+    pub fn references(&self) -> Vec<(&'static str, &Figures)> {
+        let corrupted = self.corrupted.0.iter().map(|(corruption, figures)| (corruption.name, figures));
+        std::iter::once(("real", &self.real)).chain(corrupted).collect()
     }
 }
 
@@ -206,15 +230,16 @@ impl fmt::Display for Report {
                 bound.steps,
                 bound.reconstruction
             )?;
+            let Some(bayes) = &bound.bayes else { continue };
             writeln!(
                 f,
                 "  with Bayes' rule as the last step, from t = {}: {:.3} ± {:.3} = L_T {:.5} + L_{0}..T-1 {:.3} + L_0 {:.3}",
-                bound.bayes.timestep,
-                bound.bayes.total,
-                1.96 * bound.bayes.standard_error,
+                bayes.timestep,
+                bayes.total,
+                1.96 * bayes.standard_error,
                 bound.prior,
-                bound.bayes.steps,
-                bound.bayes.reconstruction
+                bayes.steps,
+                bayes.reconstruction
             )?;
         }
         for (name, bound) in &self.bound.bits {
@@ -233,7 +258,8 @@ impl fmt::Display for Report {
         if let Some(note) = &self.bound.note {
             writeln!(f, "{note}")?;
         }
-        let references = self.references().map(|(name, figures)| (name, figures.rows()));
+        let references: Vec<_> =
+            self.references().into_iter().map(|(name, figures)| (name, figures.rows(&self.axes))).collect();
         for plan in &self.plans {
             match self.arithmetic {
                 Some(_) => writeln!(f, "\nplan {}: {} steps, {:.0} s", plan.name, plan.steps, plan.seconds)?,
@@ -245,8 +271,10 @@ impl fmt::Display for Report {
             }
             references.iter().try_for_each(|(name, _)| write!(f, " {name:>9}"))?;
             writeln!(f)?;
-            let float = plan.float.as_ref().map(|float| float.figures.rows());
-            for (i, row) in plan.figures.rows().into_iter().enumerate().filter(|(_, row)| row.estimate.is_some()) {
+            let float = plan.float.as_ref().map(|float| float.figures.rows(&self.axes));
+            for (i, row) in
+                plan.figures.rows(&self.axes).into_iter().enumerate().filter(|(_, row)| row.estimate.is_some())
+            {
                 write!(f, "{:<22} {:>9}  {:<18}", row.name, row.value(), row.interval())?;
                 if let Some(float) = &float {
                     write!(f, " {:>9}  {:<18}", float[i].value(), float[i].interval())?;

@@ -1,12 +1,13 @@
 //! Every figure of a set of images, against the data.
 use super::bootstrap::{self, Estimate};
 use super::corruption::Corruption;
-use super::evaluator::{all_right, Evaluator, Reading};
+use super::evaluator::{all_right, axis_right, Evaluator, Reading};
 use super::frechet::Moments;
 use super::pyramid::Pyramid;
-use super::{architecture::FEATURES, histogram, neighbours, sliced};
-use crate::data::{Dataset, Labels};
+use super::{architecture::FEATURES, histogram, neighbours, quiet, sliced};
+use crate::data::{Dataset, Labels, Sound};
 use crate::graph::Shape;
+use crate::recognition::View;
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +30,9 @@ pub struct Figures {
     pub frechet_distance: Option<Estimate>,
     /// Share of images that the evaluator reads as the classes that were asked for, on all axes.
     pub class_accuracy: Option<Estimate>,
+    /// The same of each axis alone, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub axis_accuracy: Vec<Estimate>,
     /// Total variation between the classes of an unguided draw without classes and those of the training images, the
     /// mean over the axes.
     pub class_total_variation: Option<Estimate>,
@@ -45,6 +49,9 @@ pub struct Figures {
     /// Median distance to the nearest training image, over that of test images; absent where most test images occur among
     /// the training images.
     pub memorisation_ratio: Option<Estimate>,
+    /// Of sounds, the level of their quiet frames in decibels above that of the data ([`quiet::levels`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_level: Option<Estimate>,
 }
 
 /// What is measured.
@@ -65,6 +72,10 @@ pub struct Images<'a> {
 pub struct Ruler {
     evaluator: Option<Evaluator>,
     shape: Shape,
+    sound: Option<Sound>,
+    /// What distances are taken in.
+    view: View,
+    /// The training images as they are seen.
     train: Vec<f32>,
     train_labels: Option<Labels>,
     test: Vec<f32>,
@@ -110,6 +121,7 @@ impl Ruler {
         // The order of the training images may be that of their classes.
         let first_train = if is_sorted(train) { shuffled(train) } else { train.clone() };
         let (train_images, test_images) = (first_train.images.to_vec(), test.images.to_vec());
+        let view = View::of_data(train);
         let seen = evaluator.as_ref().map(|evaluator| {
             let mut features = evaluator.read(&train_images).features;
             let moments = Moments::of(&features, FEATURES, 0..train.len());
@@ -117,16 +129,20 @@ impl Ruler {
             let radii = neighbours::radii(&features, FEATURES);
             Seen { moments, features, radii }
         });
-        let directions = sliced::directions(shape.len());
-        let projections = sliced::project(&train_images[..count * shape.len()], &directions, shape.len());
+        let pictures = view.of(&train_images).into_owned();
+        let len = view.shape().len();
+        let directions = sliced::directions(len);
+        let projections = sliced::project(&pictures[..count * len], &directions, len);
         // Some are left for the floor, which needs others than those in the denominator.
         let nearest = count.min(MEMORISATION_IMAGES).min(test.len() / 2);
-        let test_nearest = neighbours::nearest(&test_images[..nearest * shape.len()], &train_images, shape.len());
+        let test_nearest = neighbours::nearest(&view.of(&test_images[..nearest * shape.len()]), &pictures, len);
         Ok(Self {
             evaluator,
             shape,
-            pyramid: Pyramid::new(shape, &train_images[..count * shape.len()]),
-            train: train_images,
+            sound: train.sound,
+            pyramid: Pyramid::new(view.shape(), &pictures[..count * len]),
+            view,
+            train: pictures,
             train_labels: first_train.labels,
             test: test_images,
             test_labels: test.labels,
@@ -163,9 +179,21 @@ impl Ruler {
         self.shape
     }
 
+    /// What the data are as sound, if they are sound.
+    pub fn sound(&self) -> Option<Sound> {
+        self.sound
+    }
+
     /// The labels of the training images, in an order without pattern.
     pub fn train_labels(&self) -> Option<&Labels> {
         self.train_labels.as_ref()
+    }
+
+    /// The share of all test images of which the evaluator reads the class of each axis right, with the axis's name.
+    pub fn axis_test_accuracy(&self) -> Vec<(String, f64)> {
+        let evaluator = self.evaluator.as_ref().filter(|evaluator| evaluator.heads().len() > 1);
+        let labels = self.test_labels.as_ref();
+        evaluator.zip(labels).map_or_else(Vec::new, |(e, labels)| e.accuracies(&self.test, &labels.values))
     }
 
     /// The share of all test images of which the evaluator reads every class right.
@@ -179,8 +207,8 @@ impl Ruler {
     /// # Errors
     /// Too few images to have a covariance.
     pub fn figures(&self, set: &Images) -> Result<Figures> {
-        let len = self.shape.len();
-        let total = set.images.len() / len;
+        let len = self.view.shape().len();
+        let total = set.images.len() / self.shape.len();
         if total < 2 {
             return Err(Error::Usage("figures need at least two images".into()));
         }
@@ -208,15 +236,17 @@ impl Ruler {
             }),
         };
         let (class_accuracy, class_total_variation, class_shares) = self.classes(set, reading.as_ref());
+        let axis_accuracy = self.axis_accuracy(set, reading.as_ref());
+        let first = self.view.of(self.first(set.images, self.count));
         let sliced_wasserstein = self.timed("sliced_wasserstein", || {
-            let projections = sliced::project(self.first(set.images, self.count), &self.directions, len);
+            let projections = sliced::project(&first, &self.directions, len);
             let real: Vec<usize> = (0..self.count).collect();
             estimate(SLICED_REPEATS, self.count.min(total), &|pick| {
                 sliced::distance(&projections, &self.projections, pick, &real)
             })
         });
         let pyramid_wasserstein = self.timed("pyramid_wasserstein", || {
-            let patches = self.pyramid.patches(self.first(set.images, self.count));
+            let patches = self.pyramid.patches(&first);
             estimate(SLICED_REPEATS, patches.images(), &|pick| self.pyramid.distance(&patches, pick))
         });
         let median =
@@ -224,7 +254,8 @@ impl Ruler {
         let usual = neighbours::median(&self.test_nearest);
         let memorisation_ratio = (usual > 0.0).then(|| {
             self.timed("memorisation_ratio", || {
-                let nearest = neighbours::nearest(self.first(set.memorised, self.test_nearest.len()), &self.train, len);
+                let memorised = self.view.of(self.first(set.memorised, self.test_nearest.len()));
+                let nearest = neighbours::nearest(&memorised, &self.train, len);
                 let counts = [nearest.len(), self.test_nearest.len()];
                 bootstrap::estimate(REPEATS, self.seed, counts, |a, b| {
                     // A draw may name the test images that are among the training images more often than the others.
@@ -233,9 +264,14 @@ impl Ruler {
                 })
             })
         });
+        let quiet_level = self.sound.map(|sound| {
+            let levels = quiet::levels(set.images, self.shape.len(), sound);
+            estimate(REPEATS, total, &|pick| pick.iter().map(|i| levels[*i]).sum::<f64>() / pick.len() as f64)
+        });
         Ok(Figures {
             frechet_distance,
             class_accuracy,
+            axis_accuracy,
             class_total_variation,
             class_shares,
             precision,
@@ -243,7 +279,16 @@ impl Ruler {
             sliced_wasserstein,
             pyramid_wasserstein,
             memorisation_ratio,
+            quiet_level,
         })
+    }
+
+    /// The share of images of which the class of each axis is read as it was asked for, where there are several axes.
+    fn axis_accuracy(&self, set: &Images, reading: Option<&Reading>) -> Vec<Estimate> {
+        let axes = self.evaluator.as_ref().map_or(0, |evaluator| evaluator.heads().len());
+        let (Some(reading), Some(asked), 2..) = (reading, set.asked, axes) else { return vec![] };
+        let share = |axis| bootstrap::share(REPEATS, self.seed, &axis_right(&reading.classes, asked, axes, axis));
+        (0..axes).map(share).collect()
     }
 
     /// Accuracy, total variation and shares of the classes.
@@ -280,8 +325,8 @@ impl Ruler {
     ///
     /// # Errors
     /// As [`Self::figures`].
-    pub fn corrupted(&self, corrupt: Corruption) -> Result<Figures> {
-        self.figures(&self.of_test(&corrupt(self.shape, self.first(&self.test, self.count))))
+    pub fn corrupted(&self, corruption: &Corruption) -> Result<Figures> {
+        self.figures(&self.of_test(&corruption.of(self.shape, self.first(&self.test, self.count))))
     }
 
     /// Some of the test images, for a page: the first `count` of the order they are used in, with their classes.
@@ -342,7 +387,7 @@ mod tests {
     fn real_digits_are_near_and_corrupted_or_copied_ones_are_told() {
         let ruler = ruler(500, Some(Evaluator::digits().unwrap()));
         let real = ruler.real().unwrap();
-        let noisy = ruler.corrupted(corruption::noise).unwrap();
+        let noisy = ruler.corrupted(&corruption::all(None)[0]).unwrap();
         let distance = |figures: &Figures| figures.frechet_distance.unwrap().value;
         let value = |figure: Option<Estimate>| figure.unwrap().value;
         assert!(distance(&real) * 1.5 < distance(&noisy), "{real:?} {noisy:?}");

@@ -184,9 +184,9 @@ fn classes(model: &brownian::Model) -> usize {
 /// The plans of a model file called `asked`, in that order, or all.
 fn chosen(model: &brownian::Model, asked: &[String]) -> Result<Vec<NamedPlan>> {
     let named = |plan: brownian::Plan| NamedPlan {
-        name: plan.name().to_owned(),
         clip: plan.clip(),
-        steps: Steps::of(model, &plan),
+        start: plan.start(),
+        ..NamedPlan::whole(plan.name(), Steps::of(model, &plan))
     };
     if asked.is_empty() {
         return Ok(model.plans().map(named).collect());

@@ -109,6 +109,11 @@ impl Subject {
         }
     }
 
+    /// The root mean square that recordings were brought to, if they were: samples are brought to it, too.
+    pub fn level(&self) -> Option<f32> {
+        self.train.sound.and_then(|_| self.options.sound.level()).map(|level| level as f32)
+    }
+
     /// The same with every image as bits.
     pub fn binarised(&self) -> Self {
         Self { train: self.train.binarised(), test: self.test.binarised(), ..self.clone() }
@@ -127,6 +132,7 @@ impl Subject {
             test_digest: own_test.map(Dataset::digest),
             held_out: *held_out,
             image: [train.shape.height, train.shape.width, train.shape.channels],
+            sound: train.sound,
             axes: Lesson::of(train).labels().map(|labels| labels.axes.clone()).unwrap_or_default(),
             epochs,
             seed,

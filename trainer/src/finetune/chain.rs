@@ -5,6 +5,7 @@ use crate::graph::Graph;
 use crate::lower::rounding::Rounding;
 use crate::plans::NamedPlan;
 use crate::train::{forward, Batch};
+use brownian::plan::Start;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -31,6 +32,9 @@ pub fn record(
         tape.hold(values, batch, graph.input)
     };
     let mut x = noise(tape);
+    if plan.start != Start::Normal {
+        x = weighted_sum(tape, &[(plan.start_deviation(), &x)]);
+    }
     let mut x0_prev: Option<Act> = None;
     let unrecorded = plan.steps.len().saturating_sub(RECORDED);
     let mut dropped;
@@ -38,7 +42,7 @@ pub fn record(
     for (i, step) in plan.steps.gaussian().iter().enumerate() {
         dropped = Tape::default();
         let tape = if i < unrecorded { &mut dropped } else { &mut *recorded };
-        let timesteps = vec![step.timestep as usize; batch];
+        let timesteps = vec![plan.times[i]; batch];
         let plan_row = graph.conditioning.plan_row(&plan.name, i, step.timestep);
         let inputs = Batch { x: (x.clone(), i > unrecorded), timesteps: &timesteps, class_rows, plan_row, rounding };
         let f = forward(graph, tape, params, inputs).f;

@@ -6,7 +6,7 @@ use crate::autograd::{Act, Buffer, Parameters, Tape};
 use crate::data::{Dataset, Labels};
 use crate::graph::{BlockId, ConvGeometry, Init, Layout, Shape};
 use crate::ops::Activation;
-use crate::recognition::Lesson;
+use crate::recognition::{Lesson, View};
 use crate::Result;
 
 /// Kernel, channels and stride of each convolution.
@@ -32,6 +32,8 @@ struct Layer {
 /// A way to see images, with the moments of the data in what it sees.
 #[derive(Debug)]
 pub struct Critic {
+    /// What it sees of the samples.
+    view: View,
     layers: Vec<Layer>,
     layout: Layout,
     pub(super) params: Parameters,
@@ -93,7 +95,7 @@ impl Critic {
             let bias = layout.push(format!("{}.bias", layers.len()), vec![conv.output.channels], Init::Constant(0.0));
             layers.push(Layer { conv, weight, bias });
         };
-        let mut input = data.shape;
+        let mut input = View::of_data(data).shape();
         let further = std::iter::repeat(convolutions.last().map(|(_, channels, _)| (3, *channels, 2))).flatten();
         for (i, (kernel, channels, stride)) in convolutions.iter().copied().chain(further).enumerate() {
             if i >= convolutions.len() && input.height.max(input.width) <= LARGEST_GRID {
@@ -106,7 +108,7 @@ impl Critic {
             input = output;
         }
         push(Conv::linear(input.len(), hidden));
-        push(Conv::linear(hidden, lesson.heads(data.shape).iter().sum()));
+        push(Conv::linear(hidden, lesson.heads(View::of_data(data).shape()).iter().sum()));
         let params = Parameters::new(layout.init(seed));
         let taught = Some(if lesson.labels().is_some() { Taught::Labels } else { Taught::Alterations });
         Ok(Self { layers, layout, params, taught, ..Self::of_colours(data, lesson, vec![]) })
@@ -115,6 +117,7 @@ impl Critic {
     /// The critic of colours: how many pixels lie near each of some. It has no layers.
     pub fn of_colours(data: &Dataset, lesson: Lesson, bins: Vec<Bin>) -> Self {
         let target = Target::new(&[0.0], 1);
+        let view = View::of_data(data);
         Self {
             layers: vec![],
             layout: Layout::default(),
@@ -123,16 +126,18 @@ impl Critic {
             joint: target.clone(),
             plain: target,
             class_scale: 1.0,
-            heads: lesson.labels().map(|_| lesson.heads(data.shape)).unwrap_or_default(),
+            heads: lesson.labels().map(|_| lesson.heads(view.shape())).unwrap_or_default(),
             shares: lesson.labels().map(shares).unwrap_or_default(),
             taught: None,
+            view,
         }
     }
 
     /// One layer: the projection on the directions in which the pixels vary most, or nothing where they do not vary.
     pub fn of_pixels(data: &Dataset, lesson: Lesson) -> Option<Self> {
-        let len = data.shape.len();
-        let components = components(data);
+        let view = View::of_data(data);
+        let len = view.shape().len();
+        let components = components(data, &view);
         let count = components.len() / len;
         if count == 0 {
             return None;
@@ -192,6 +197,18 @@ impl Critic {
 
     /// Records features and logits of a batch of images; the logits of a critic that is not taught are its features.
     pub(super) fn record(&self, tape: &mut Tape, params: &Parameters, images: &Act, images_learn: bool) -> [Act; 2] {
+        let pictures = self.view.record(tape, images);
+        self.record_seen(tape, params, &pictures, images_learn)
+    }
+
+    /// The same of what it sees of them.
+    pub(super) fn record_seen(
+        &self,
+        tape: &mut Tape,
+        params: &Parameters,
+        images: &Act,
+        images_learn: bool,
+    ) -> [Act; 2] {
         if self.layers.is_empty() {
             let features = soft_histogram(tape, images, &self.bins);
             return [features.clone(), features];
@@ -317,8 +334,9 @@ fn shares(labels: &Labels) -> Vec<f64> {
 
 /// The directions in which the pixels vary most, one after the other. Of images that are too large for it they are
 /// found with the means of squares of pixels.
-fn components(data: &Dataset) -> Vec<f32> {
-    let Shape { height, width, channels } = data.shape;
+fn components(data: &Dataset, view: &View) -> Vec<f32> {
+    let shape = view.shape();
+    let Shape { height, width, channels } = shape;
     let size = |side: usize| [height.div_ceil(side), width.div_ceil(side)];
     let small = |side: &usize| size(*side).iter().product::<usize>() * channels <= LARGEST_IMAGE;
     let side = (1..).find(small).unwrap_or(1);
@@ -328,17 +346,17 @@ fn components(data: &Dataset) -> Vec<f32> {
     let place =
         |i: usize| (i / channels / width / side * columns + i / channels % width / side) * channels + i % channels;
     let mut counts = vec![0.0; len];
-    (0..data.shape.len()).for_each(|i| counts[place(i)] += 1.0);
+    (0..shape.len()).for_each(|i| counts[place(i)] += 1.0);
     let mut means = vec![];
     for image in (0..data.len()).step_by(data.len().div_ceil(COMPONENT_IMAGES)).map(|i| data.image(i)) {
         let first = means.len();
         means.resize(first + len, 0.0f64);
-        image.iter().enumerate().for_each(|(i, v)| means[first + place(i)] += f64::from(*v));
+        view.of(&image).iter().enumerate().for_each(|(i, v)| means[first + place(i)] += f64::from(*v));
         means[first..].iter_mut().zip(&counts).for_each(|(mean, count)| *mean /= count);
     }
     let found = Target::new(&means, len).principal(COMPONENTS);
     let spread = |component: &[f64]| -> Vec<f32> {
-        (0..data.shape.len()).map(|i| (component[place(i)] / counts[place(i)]) as f32).collect()
+        (0..shape.len()).map(|i| (component[place(i)] / counts[place(i)]) as f32).collect()
     };
     found.chunks_exact(len).flat_map(spread).collect()
 }

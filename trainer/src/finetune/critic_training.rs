@@ -4,7 +4,7 @@ use crate::autograd::{cross_entropy, Adam, Buffer, Tape};
 use crate::data::augment::Placement;
 use crate::data::Dataset;
 use crate::graph::Shape;
-use crate::recognition::Lesson;
+use crate::recognition::{Lesson, View};
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -44,25 +44,27 @@ impl Critic {
     ) -> Result<()> {
         let mut params = self.params.clone();
         let mut adam = Adam::new([0.9, 0.99]);
-        let (steps, heads) = (steps(data, epochs), lesson.heads(data.shape));
+        let view = View::of_data(data);
+        let shape = view.shape();
+        let (steps, heads) = (steps(data, epochs), lesson.heads(shape));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let farthest = shift(data.shape);
+        let farthest = shift(shape);
         let mut step = 0;
         for _ in 0..epochs {
             let mut order: Vec<usize> = (0..data.len()).collect();
             order.shuffle(&mut rng);
             for images in order.chunks(BATCH) {
                 let fail = |reason: String| Error::Training { step: step + 1, reason };
-                let mut x = Buffer::stale(images.len() * data.shape.len());
+                let mut x = Buffer::stale(images.len() * shape.len());
                 let mut classes = Vec::with_capacity(images.len() * heads.len());
-                for (image, out) in images.iter().zip(x.chunks_exact_mut(data.shape.len())) {
+                for (image, out) in images.iter().zip(x.chunks_exact_mut(shape.len())) {
                     let shift = [(); 2].map(|()| rng.random_range(-farthest..=farthest) as f32);
-                    Placement { shift, ..Placement::STILL }.apply(data.shape, &data.image(*image), out);
-                    lesson.take(*image, data.shape, out, &mut rng, &mut classes);
+                    Placement { shift, ..Placement::STILL }.apply(shape, &view.of(&data.image(*image)), out);
+                    lesson.take(*image, shape, out, &mut rng, &mut classes);
                 }
                 let mut tape = Tape::default();
-                let x = tape.hold(x, images.len(), data.shape);
-                let [_, logits] = self.record(&mut tape, &params, &x, false);
+                let x = tape.hold(x, images.len(), shape);
+                let [_, logits] = self.record_seen(&mut tape, &params, &x, false);
                 let loss = cross_entropy::softmax_cross_entropy(&mut tape, &logits, &heads, &classes);
                 if !loss.value.is_finite() {
                     return Err(fail("a critic's loss is not a number".into()));

@@ -95,8 +95,9 @@ pub fn classify(critics: &[Critic], images: &[f32], shape: Shape) -> Vec<Vec<usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::autograd::loss::Loss;
     use crate::autograd::{Buffer, Tape};
-    use crate::data::{Axis, Labels};
+    use crate::data::{Axis, Labels, Sound};
 
     /// Random images; with labels on two axes, the second of one class and an empty one.
     fn data(shape: Shape, labelled: bool) -> Dataset {
@@ -134,6 +135,32 @@ mod tests {
                 let told = labelled.then(|| classify(&critics, &data.images.to_vec(), shape));
                 assert!(told.is_none_or(|told| told.iter().all(|classes| classes[0] < 2 && classes[1] < 3)));
             }
+        }
+    }
+
+    /// Critics of sounds see log-mel spectrograms, and gradients reach the samples through these.
+    #[test]
+    fn sounds_have_critics_that_hear() {
+        let shape = Shape::new(1, 600, 1);
+        let mut data = data(shape, true);
+        data.sound = Some(Sound { rate: 8000, scale: 1.4 });
+        let lesson = lesson(&data).unwrap();
+        let mut critics = untrained(&data, lesson, 1).unwrap();
+        let before = critics[0].learned().unwrap().to_vec();
+        critics[0].train(&data, lesson, 2, 1, |_| ()).unwrap();
+        assert_ne!(before, critics[0].learned().unwrap());
+        let critics = completed(critics, &data, lesson);
+        assert_eq!(critics.len(), CRITICS.len() + 2);
+        for critic in &critics {
+            let mut tape = Tape::default();
+            let samples: Vec<f32> = (0..3 * shape.len()).map(|i| 0.4 * (i as f32 * 0.61).sin()).collect();
+            let samples = tape.hold(Buffer::from(samples), 3, shape);
+            let found =
+                critic.compare(&mut tape, &samples, Some(&[0, 2, 1, 2, 1, 0]), &mut Default::default(), 0.9, 0.1);
+            assert!(found.distance > 0.0 && found.distance.is_finite());
+            let mut grads = Loss::of_gradients(&mut tape, found.distance, found.gradients).backward(tape).unwrap();
+            let slopes = samples.take_grad(&mut grads).unwrap();
+            assert!(slopes.iter().all(|slope| slope.is_finite()) && slopes.iter().any(|slope| *slope != 0.0));
         }
     }
 

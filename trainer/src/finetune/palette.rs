@@ -1,12 +1,15 @@
 //! The colours that the data's pixels mostly have, as bins of a histogram.
 use crate::autograd::soft_histogram::Bin;
 use crate::data::Dataset;
+use crate::recognition::View;
 use std::collections::HashMap;
 
 /// Widths of the bins around black and around white.
 const GRAY_WIDTHS: [f32; 4] = [0.03, 0.06, 0.12, 0.25];
 /// Most colours of a palette.
 const COLOURS: usize = 24;
+/// Width of the bins around a level of sound, a quarter of the range −1 to 1 apart.
+const LEVEL_WIDTH: f32 = 0.12;
 /// Widths of the bins around a colour.
 const WIDTHS: [f32; 2] = [0.06, 0.25];
 /// Colours that lie nearer than this to a more frequent one, along one channel at least, are that one.
@@ -15,8 +18,13 @@ const APART: f32 = 0.1;
 const PIXELS: usize = 1 << 20;
 
 /// Bins of images with one channel: near black and near white, which most pixels of drawings and scans have exactly. Of
-/// images with more: near the most frequent colours.
+/// images with more: near the most frequent colours. Of sounds: levels evenly from silence up, as log-mel spectrograms
+/// have them.
 pub fn bins(data: &Dataset) -> Vec<Bin> {
+    if let View::Sounds(_) = View::of_data(data) {
+        let level = |i: usize| Bin { centre: vec![i as f32 / 4.0 - 1.0], width: LEVEL_WIDTH };
+        return (0..8).map(level).collect();
+    }
     if data.shape.channels == 1 {
         let near = |centre: f32| GRAY_WIDTHS.map(|width| Bin { centre: vec![centre], width });
         return [near(-1.0), near(1.0)].concat();

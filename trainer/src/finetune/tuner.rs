@@ -280,8 +280,9 @@ impl FineTuner {
         let target = teacher.forward(&draw.x, &columns, |_, _| ())?;
         let x = tape.hold(draw.x, draw.timesteps.len(), self.graph.input);
         let (states, timesteps, class_rows) = (x.clone(), &draw.timesteps[..], &draw.class_rows[..]);
-        let batch =
-            Batch { x: (x, false), timesteps, class_rows, plan_row: 0, rounding: self.rounding.as_ref().map(|r| &r.1) };
+        let times: Vec<f64> = timesteps.iter().map(|t| *t as f64).collect();
+        let rounding = self.rounding.as_ref().map(|r| &r.1);
+        let batch = Batch { x: (x, false), timesteps: &times, class_rows, plan_row: 0, rounding };
         let output = forward(&self.graph, tape, rounded, batch);
         Ok(self.draws.process().loss(tape, &output.f, states.values(), &target, timesteps))
     }

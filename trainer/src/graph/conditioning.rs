@@ -110,10 +110,33 @@ impl Conditioning {
     }
 }
 
-/// The sinusoidal features of timestep `t` (Vaswani et al. 2017, section 3.5): half of `count` sines, then cosines.
-pub fn time_features(count: usize, t: usize) -> Vec<f32> {
+/// The two rows of a table with a row a timestep that those of timestep `t`, with a fraction, are mixed from, each with
+/// its share. Timesteps beyond the ends have the row of the end.
+pub fn table_rows(t: f64, rows: usize) -> [(usize, f32); 2] {
+    let at = (t - 1.0).clamp(0.0, rows.saturating_sub(1) as f64);
+    let (low, share) = (at.floor() as usize, (at - at.floor()) as f32);
+    [(low, 1.0 - share), ((low + 1).min(rows.saturating_sub(1)), share)]
+}
+
+/// The sinusoidal features of timestep `t`, with a fraction (Vaswani et al. 2017, section 3.5): half of `count` sines, then cosines.
+pub fn time_features(count: usize, t: f64) -> Vec<f32> {
     let half = count / 2;
-    let angle = |i: usize| t as f64 * (-(i as f64) / half as f64 * 10_000f64.ln()).exp();
+    let angle = |i: usize| t * (-(i as f64) / half as f64 * 10_000f64.ln()).exp();
     let sines = (0..half).map(|i| angle(i).sin() as f32);
     sines.chain((0..half).map(|i| angle(i).cos() as f32)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_between_timesteps_are_mixed() {
+        assert_eq!(table_rows(3.0, 10), [(2, 1.0), (3, 0.0)]);
+        assert_eq!(table_rows(3.25, 10), [(2, 0.75), (3, 0.25)]);
+        assert_eq!(table_rows(0.5, 10)[0], (0, 1.0));
+        assert_eq!(table_rows(10.0, 10), [(9, 1.0), (9, 0.0)]);
+        let [low, middle, high] = [4.0, 4.5, 5.0].map(|t| time_features(4, t)[1]);
+        assert!(low < middle && middle < high, "the slow sine rises");
+    }
 }

@@ -4,7 +4,7 @@
 //! buffer; [`ModelBuilder::finish`] replaces them by offsets in the arena.
 
 use crate::plans::NamedPlan;
-use brownian::format::{self, Conditioning, Element, Header, PlanHeader, Process, Tensor};
+use brownian::format::{self, Conditioning, Element, Header, PlanHeader, PlanRules, Process, Tensor};
 use brownian::host::planner::{self, Buffer};
 use brownian::host::{self, AlignedBytes, EncodeError};
 use brownian::ops::Op;
@@ -121,13 +121,13 @@ impl ModelBuilder {
         let (mut process, mut kind) = (Process::Gaussian, StateKind::F32);
         let plan_count = self.plans.len() as u16;
         let mut plans = Vec::new();
-        for NamedPlan { name, clip, steps } in std::mem::take(&mut self.plans) {
+        for NamedPlan { name, clip, start, steps, .. } in std::mem::take(&mut self.plans) {
             let table = self.table(&steps.encode());
             uses_previous |= steps.use_previous();
             if steps.is_binomial() {
                 (process, kind) = (Process::Binomial, StateKind::Bits);
             }
-            let plan = PlanHeader { name: &name, steps: steps.len() as u16, table, clip };
+            let plan = PlanHeader { name: &name, steps: steps.len() as u16, table, rules: PlanRules::new(clip, start) };
             host::encode_item(&plan, &mut plans)?;
         }
         let mut ops = Vec::new();

@@ -26,7 +26,7 @@ pub fn check(graph: &Graph) -> Result<()> {
     }
     let step = Step { timestep: 1, ..Step::default() };
     let steps = Steps::Gaussian(vec![step]);
-    trial(graph, &[NamedPlan { name: "check".into(), clip: true, steps }]).map(drop)
+    trial(graph, &[NamedPlan::whole("check", steps)]).map(drop)
 }
 
 /// The model file that the network makes with its start values and these plans: as large as that of a trained one.

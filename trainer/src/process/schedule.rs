@@ -11,6 +11,13 @@ use std::str::FromStr;
 pub enum ScheduleName {
     /// [`Schedule::LINEAR`], with β in proportion to 1000/T.
     Linear,
+    /// β evenly from the first to the last, whatever T is.
+    Betas {
+        /// β_1.
+        first: f64,
+        /// β_T.
+        last: f64,
+    },
     /// [`Schedule::COSINE`].
     Cosine,
     /// [`Schedule::SIGMOID`].
@@ -32,7 +39,8 @@ pub enum ScheduleName {
 }
 
 /// How schedules are written, for help texts and errors.
-pub const GRAMMAR: &str = "linear, cosine, sigmoid, learned, learned:BETA_1 or geometric:SIGMA_MAX:SIGMA_MIN:LEVELS";
+pub const GRAMMAR: &str = "linear, linear:BETA_1:BETA_T, cosine, sigmoid, learned, learned:BETA_1 or \
+                           geometric:SIGMA_MAX:SIGMA_MIN:LEVELS";
 /// β_1 of a learned schedule where nothing is said.
 const BETA_FIRST: f64 = 1e-4;
 /// T of a learned schedule where nothing is said, as in Sohl-Dickstein et al. 2015.
@@ -45,6 +53,7 @@ impl ScheduleName {
         let pace = 1000.0 / timesteps as f64;
         match self {
             Self::Linear => Schedule::Linear { beta_first: 1e-4 * pace, beta_last: 0.02 * pace },
+            Self::Betas { first, last } => Schedule::Linear { beta_first: first, beta_last: last },
             Self::Cosine => Schedule::COSINE,
             Self::Sigmoid => Schedule::SIGMOID,
             Self::Geometric { highest, lowest, .. } => Schedule::Geometric { lowest, highest },
@@ -79,6 +88,7 @@ impl FromStr for ScheduleName {
             "sigmoid" => return Ok(Self::Sigmoid),
             "learned" => return Ok(Self::Learned { beta_first: BETA_FIRST }),
             _ if text.starts_with("learned:") => return beta_first(text),
+            _ if text.starts_with("linear:") => return betas(text),
             _ => text.strip_prefix("geometric:").map(|numbers| numbers.split(':').collect::<Vec<_>>()),
         };
         let Some([highest, lowest, levels]) = numbers.as_deref() else { return Err(format!("give {GRAMMAR}")) };
@@ -95,6 +105,18 @@ impl FromStr for ScheduleName {
     }
 }
 
+fn betas(text: &str) -> Result<ScheduleName, String> {
+    let numbers: Vec<Option<f64>> = text.split(':').skip(1).map(|number| number.parse().ok()).collect();
+    let [Some(first), Some(last)] = numbers[..] else {
+        return Err("give linear:BETA_1:BETA_T with two numbers, such as linear:1e-4:0.05".into());
+    };
+    // Also refuses NaN.
+    match 0.0 < first && first <= last && last < 1.0 {
+        true => Ok(ScheduleName::Betas { first, last }),
+        false => Err(format!("betas run from a number above 0 up to one below 1, not from {first} to {last}")),
+    }
+}
+
 fn beta_first(text: &str) -> Result<ScheduleName, String> {
     let number = text.strip_prefix("learned:").and_then(|number| number.parse().ok());
     let beta_first = number.filter(|beta: &f64| (1e-9..=0.5).contains(beta));
@@ -106,6 +128,7 @@ impl fmt::Display for ScheduleName {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Linear => f.write_str("linear"),
+            Self::Betas { first, last } => write!(f, "linear:{first}:{last}"),
             Self::Cosine => f.write_str("cosine"),
             Self::Sigmoid => f.write_str("sigmoid"),
             Self::Learned { beta_first: BETA_FIRST } => f.write_str("learned"),
@@ -135,13 +158,20 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for text in
-            ["linear", "cosine", "sigmoid", "learned", "learned:0.001", "geometric:2:0.02:10", "geometric:50:0.01:1000"]
-        {
+        for text in [
+            "linear",
+            "linear:0.0001:0.05",
+            "cosine",
+            "sigmoid",
+            "learned",
+            "learned:0.001",
+            "geometric:2:0.02:10",
+            "geometric:50:0.01:1000",
+        ] {
             assert_eq!(text.parse::<ScheduleName>().unwrap().to_string(), text);
         }
         for (text, reason) in [
-            ("quadratic", "give linear, cosine"),
+            ("quadratic", "give linear, linear:BETA_1:BETA_T, cosine"),
             ("geometric", "SIGMA_MAX"),
             ("geometric:2:0.02", "SIGMA_MAX"),
             ("geometric:2:0:10", "above 0"),
@@ -149,6 +179,13 @@ mod tests {
             ("geometric:0.02:2:10", "not above the last"),
             ("geometric:2:0.02:1", "2 to 100000 levels"),
             ("geometric:2:0.02:x", "2 to 100000 levels"),
+            ("linear:0.1", "give linear:BETA_1:BETA_T"),
+            ("linear:0.1:x", "give linear:BETA_1:BETA_T"),
+            ("linear:0.1:0.2:0.3", "give linear:BETA_1:BETA_T"),
+            ("linear:0.2:0.1", "not from 0.2 to 0.1"),
+            ("linear:0:0.1", "not from 0 to 0.1"),
+            ("linear:0.1:1", "not from 0.1 to 1"),
+            ("linear:nan:0.1", "not from NaN to 0.1"),
             ("learned:0", "from 1e-9 to 0.5"),
             ("learned:nan", "from 1e-9 to 0.5"),
         ] {

@@ -1,6 +1,9 @@
-//! What networks that read images are taught: the user's labels, or where there are none, to tell how images were
-//! altered. The evaluator and the critics of a fine-tuning learn so, each with networks of its own.
+//! What networks that read data see, and what they are taught: the user's labels, or where there are none, to tell how
+//! images were altered. The evaluator and the critics of a fine-tuning learn so, each with networks of its own.
 mod alteration;
 mod lesson;
+mod log_mel;
+mod view;
 
 pub use lesson::Lesson;
+pub use view::View;

@@ -2,7 +2,7 @@
 use crate::autograd::{
     conv::conv, conv::Conv, embedding::embedding, fake_quantize::fake_quantize, Act, Buffer, Parameters, Tape,
 };
-use crate::graph::conditioning::time_features;
+use crate::graph::conditioning::{table_rows, time_features};
 use crate::graph::{BlockId, Graph, Shape, TimeColumns};
 use crate::lower::rounding::Rounding;
 use crate::ops::passes::Recording;
@@ -13,8 +13,8 @@ use crate::ops::Activation;
 pub struct Batch<'a> {
     /// x_t of every image, and whether it has a gradient itself.
     pub x: (Act, bool),
-    /// The timestep of every image.
-    pub timesteps: &'a [usize],
+    /// The timestep of every image, with a fraction.
+    pub timesteps: &'a [f64],
     /// The rows of the class tables of every image, `[images][axes]`.
     pub class_rows: &'a [usize],
     /// The row of the plan table, where the network has one.
@@ -86,15 +86,22 @@ fn conditioning(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: &Bat
         }
         TimeColumns::Table { time_table } => {
             let zeros = tape.hold(Buffer::zeros(images * spec.columns), images, Shape::new(1, 1, spec.columns));
-            embedding(tape, &zeros, params, table(time_table), batch.timesteps.iter().map(|t| t - 1).collect())
+            let rows = graph.params.blocks[time_table].shape[0];
+            let [low, high] =
+                [0, 1].map(|i| batch.timesteps.iter().map(|t| table_rows(*t, rows)[i]).collect::<Vec<_>>());
+            let x = embedding(tape, &zeros, params, table(time_table), low);
+            match high.iter().any(|(_, share)| *share != 0.0) {
+                true => embedding(tape, &x, params, table(time_table), high),
+                false => x,
+            }
         }
     };
     for axis in 0..spec.axes() {
-        let rows = batch.class_rows.iter().skip(axis).step_by(spec.axes()).copied().collect();
+        let rows = batch.class_rows.iter().skip(axis).step_by(spec.axes()).map(|row| (*row, 1.0)).collect();
         x = embedding(tape, &x, params, table(spec.class_table), rows);
     }
     match spec.plan_table {
-        Some(id) => embedding(tape, &x, params, table(id), vec![batch.plan_row; images]),
+        Some(id) => embedding(tape, &x, params, table(id), vec![(batch.plan_row, 1.0); images]),
         None => x,
     }
 }

@@ -266,7 +266,8 @@ impl Trainer {
             .map(|learning| learning.noise(&mut tape, &self.params, &x, &draw.target[values.clone()], timesteps));
         let input = noised.as_ref().map_or((x, false), |noised| (noised.x.clone(), true));
         let class_rows = &draw.class_rows[of(draw.class_rows.len() / draw.timesteps.len())];
-        let batch = Batch { x: input, timesteps, class_rows, plan_row: 0, rounding: None };
+        let times: Vec<f64> = timesteps.iter().map(|t| *t as f64).collect();
+        let batch = Batch { x: input, timesteps: &times, class_rows, plan_row: 0, rounding: None };
         let output = model::forward(&self.graph, &mut tape, &self.params, batch);
         let (x, target) = (&draw.x[values.clone()], &draw.target[values]);
         let loss = match (learning, noised) {

@@ -74,7 +74,7 @@ fn rounding_follows_the_integer_network() {
         let folded = graph.folded(vec![]);
         let values = graph.folded_params(&folded, &run.ema, &run.stats).unwrap();
         let network = folded.fold(&values, &[]).unwrap();
-        let plan = NamedPlan { name: "output".into(), clip: false, steps: Steps::Gaussian(vec![OUTPUT]) };
+        let plan = NamedPlan { clip: false, ..NamedPlan::whole("output", Steps::Gaussian(vec![OUTPUT])) };
         let ranges: Vec<Range> = calibrate(&network, std::slice::from_ref(&plan), 1, RangeChoice::MinMax).unwrap();
         let export = Export {
             name: "test",
@@ -109,7 +109,7 @@ fn rounding_follows_the_integer_network() {
         let class_rows: Vec<usize> = (0..8).collect();
         let inputs = Batch {
             x: (x, false),
-            timesteps: &[300; 8],
+            timesteps: &[300.0; 8],
             class_rows: &class_rows,
             plan_row: 0,
             rounding: Some(&rounding),

@@ -1,6 +1,6 @@
 //! The integer network follows the float network it was made from.
 
-use brownian::host::{arena_lower_bound, ChainMemory, OwnedModel, PlanSpec};
+use brownian::host::{arena_lower_bound, ChainMemory, OwnedModel, PlanSpec, Report};
 use brownian::ops::Op;
 use brownian::plan::schedule::Schedule;
 use brownian::plan::Prediction;
@@ -75,6 +75,48 @@ fn presets_follow_the_float_network() {
 
 /// Two evaluations of the integer network follow two of the float network; so does the one of bias guidance, which
 /// draws something else.
+/// Steps between the timesteps have rows of their own, and a plan that starts from the noise of its level does so on the
+/// chip as on the host.
+#[test]
+fn plans_with_schedules_of_their_own_follow_the_float_network() {
+    let graph = nets::build("tiny", Shape::new(8, 8, 1), &[3]).unwrap();
+    let network = network(&graph, 3);
+    let mut bars = vec![0.0; 50];
+    Schedule::Linear { beta_first: 1e-4, beta_last: 0.05 }.alpha_bars(&mut bars);
+    let plan = |text: &str| NamedPlan::new(&text.parse().unwrap(), Prediction::V, &bars, &[]).unwrap();
+    let plans = ["diffwave:fast6", "quick=ddim:fast6:start=noise", "ddim:5"].map(plan);
+    let file = export(&network, &plans);
+    let model = Model::parse(file.bytes()).unwrap();
+    assert_eq!(model.header().conditioning.time_rows, 6 + 5, "two plans share their six rows");
+    let rows = network.plan_bias(&plans[0]);
+    assert_eq!(plans[0].times.len(), 6);
+    for (row, time) in rows.iter().zip(&plans[0].times) {
+        let neighbours = [time.floor(), time.ceil()].map(|t| network.time_bias(t as usize));
+        let between = time.fract() > 1e-6;
+        assert!(neighbours.iter().all(|neighbour| (neighbour != row) == between), "{time}");
+    }
+    let batch = Batch { seed: 11, first: 0, count: 12, classes: Classes::Cycle, guidance: Guidance::PLAIN };
+    for named in &plans {
+        let plan = model.plan(&named.name).unwrap();
+        assert_eq!(plan.start(), named.start);
+        let integer = chain::integer(&model, plan, &batch, || ()).unwrap();
+        let float = chain::float(&network, named, &batch, |_, _, _| ()).unwrap();
+        let error = relative_error(&float, &integer);
+        assert!(error < 0.12, "{}: {error}", named.name);
+    }
+    let begun = |name: &str| -> Vec<f32> {
+        let mut memory = ChainMemory::new(&model);
+        let (arena, state) = memory.split();
+        Sampler::builder(&model, model.plan(name).unwrap()).seed(4).start(arena, state).unwrap().x().to_vec()
+    };
+    let deviation = plans[1].start_deviation();
+    assert!((deviation - 0.790).abs() < 1e-3, "{deviation}");
+    let [normal, noise] = ["diffwave:fast6", "quick"].map(begun);
+    assert!(normal.iter().zip(&noise).all(|(normal, noise)| normal * deviation == *noise));
+    let inspected = Report::new(&model, file.bytes().len()).to_string();
+    assert!(inspected.contains("plan quick: 6 steps from t = 44 and noise of 0.790, deterministic"), "{inspected}");
+}
+
 #[test]
 fn both_guidances_follow_the_float_network() {
     let graph = nets::build("tiny", Shape::new(8, 8, 1), &[10]).unwrap();

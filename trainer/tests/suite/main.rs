@@ -15,5 +15,6 @@ mod model_commands;
 mod network;
 mod resume;
 mod sound;
+mod sound_eval;
 mod train_command;
 mod upgrade;

@@ -74,7 +74,8 @@ fn folded_equals_training(graph: &Graph) {
         .collect();
     let mut tape = Tape::default();
     let held = tape.hold(x.clone().into(), batch, graph.input);
-    let inputs = Batch { x: (held, false), timesteps: &timesteps, class_rows: &rows, plan_row: 0, rounding: None };
+    let times = timesteps.map(|t| t as f64);
+    let inputs = Batch { x: (held, false), timesteps: &times, class_rows: &rows, plan_row: 0, rounding: None };
     let output = forward(graph, &mut tape, &Parameters::new(params.clone()), inputs);
     let network = graph.fold(&params, &output.stats).unwrap();
     let without_norms = graph.folded(vec![]);

@@ -7,14 +7,14 @@ use std::fs;
 use std::path::Path;
 
 /// A burst of 200 Hz amid silence, as high as `level`.
-fn burst(frames: usize, rate: u32, level: f32) -> Vec<f32> {
+pub fn burst(frames: usize, rate: u32, level: f32) -> Vec<f32> {
     let sine = |i: usize| (std::f32::consts::TAU * 200.0 * i as f32 / rate as f32).sin();
     let shape = |i: usize| (-((i as f32 / frames as f32 - 0.5) / 0.05).powi(2)).exp();
     (0..frames).map(|i| level * sine(i) * shape(i)).collect()
 }
 
 /// Writes a WAV whose channels are all `samples`.
-fn write(path: &Path, samples: &[f32], rate: u32, channels: u16, bits: u16) {
+pub fn write(path: &Path, samples: &[f32], rate: u32, channels: u16, bits: u16) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let sample_format = if bits == 32 { SampleFormat::Float } else { SampleFormat::Int };
     let mut file =

@@ -2,14 +2,14 @@
 
 extern crate std;
 use super::*;
-use crate::format::{work, AxisHeader, Conditioning, PlanHeader, Process, TableError, TableFault};
+use crate::format::{work, AxisHeader, Conditioning, PlanHeader, PlanRules, Process, TableError, TableFault};
 use crate::host::{encode, encode_item, AlignedBytes};
 use crate::model::Model;
 use crate::ops::{
     ChannelBias, Conv2d, ConvInput, Depthwise, Linear, Lut, Op, Requantization, StepBias, WindowSpec, WinogradConv2d,
 };
 use crate::parse::{AxisFault, ParseError, PlanFault, MAX_OPS, MAX_PLANS, MAX_VALUES};
-use crate::plan::STEP_LEN;
+use crate::plan::{Start, STEP_LEN};
 use crate::process::StateKind;
 use std::format;
 use std::string::{String, ToString};
@@ -83,7 +83,11 @@ impl Parts {
         let (mut ops, mut plans) = (vec![], vec![]);
         self.ops.iter().for_each(|op| encode_item(op, &mut ops).unwrap());
         for (name, steps, table) in &self.plans {
-            encode_item(&PlanHeader { name, steps: *steps, table: *table, clip: true }, &mut plans).unwrap();
+            encode_item(
+                &PlanHeader { name, steps: *steps, table: *table, rules: PlanRules::new(true, Start::Normal) },
+                &mut plans,
+            )
+            .unwrap();
         }
         self.file(&ops, &plans)
     }
@@ -293,7 +297,11 @@ fn numbers_without_an_op_are_unknown() {
     encode_item(&parts.ops[0], &mut ops).unwrap();
     let op = |ops: &[u8]| {
         let mut plans = vec![];
-        encode_item(&PlanHeader { name: "one", steps: 1, table: STEPS, clip: true }, &mut plans).unwrap();
+        encode_item(
+            &PlanHeader { name: "one", steps: 1, table: STEPS, rules: PlanRules::new(true, Start::Normal) },
+            &mut plans,
+        )
+        .unwrap();
         Model::parse(parts.file(ops, &plans).bytes()).map(|_| ()).unwrap_err()
     };
     assert_eq!(op(&[&[99], &ops[1..]].concat()), ParseError::Op { op: 0, fault: OpFault::Unknown });

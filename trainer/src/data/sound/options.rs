@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
+/// Root mean square of a signal: peaks of speech, about 6.6 times that, just fit.
+const LEVEL: f64 = 0.15;
+
 /// How recordings are read. What is not given is found out, or is as it helped most on spoken digits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Args)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -114,6 +117,11 @@ impl SoundOptions {
             ("--level", self.level.is_some()),
         ];
         given.into_iter().find_map(|(name, given)| given.then_some(name))
+    }
+
+    /// The root mean square that signals are brought to, if they are.
+    pub fn level(&self) -> Option<f64> {
+        Switch::value(self.level, LEVEL)
     }
 
     /// Whether nothing was given.

@@ -9,8 +9,6 @@ const HIGH_PASS: f64 = 60.0;
 const TRIM: f64 = 35.0;
 /// Samples over which the ends rise from silence.
 const FADE: f64 = 64.0;
-/// Root mean square of a signal: peaks of speech, about 6.6 times that, just fit.
-const LEVEL: f64 = 0.15;
 /// Pulses are looked for below this frequency.
 const PULSES: f64 = 700.0;
 /// Peaks below this, of 1 at full scale, are silence.
@@ -94,7 +92,7 @@ pub fn laid(
     if let Some(fade) = Switch::value(options.fade, FADE) {
         faded(&mut signal[start..end], fade);
     }
-    if let Some(level) = Switch::value(options.level, LEVEL) {
+    if let Some(level) = options.level() {
         let power = signal.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / signal.len() as f64;
         if power == 0.0 {
             return Err("is silent".into());
