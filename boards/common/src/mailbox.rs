@@ -70,15 +70,17 @@ pub struct Inbox<'m> {
 }
 
 impl Inbox<'_> {
-    /// Does what there is to do, or waits.
-    pub fn serve(&mut self) {
+    /// Does what there is to do, or waits; whether there was something to do.
+    pub fn serve(&mut self) -> bool {
         if self.mailbox.is_empty() {
-            return (self.mailbox.wait)();
+            (self.mailbox.wait)();
+            return false;
         }
         // SAFETY: `fork` has put it there, keeps it alive and leaves it alone until the place is empty again.
         unsafe { (*self.mailbox.work.load(Ordering::Relaxed))() };
         self.mailbox.work.store(ptr::null_mut(), Ordering::Release);
         (self.mailbox.wake)();
+        true
     }
 }
 
@@ -100,8 +102,7 @@ mod tests {
             let serving = scope.spawn(|| {
                 let mut served = 0;
                 while !stop.load(Ordering::Relaxed) {
-                    served += usize::from(!inbox.mailbox.is_empty());
-                    inbox.serve();
+                    served += usize::from(inbox.serve());
                 }
                 served
             });
