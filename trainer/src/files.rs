@@ -70,8 +70,8 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>)
     Pending::write(path, write)?.commit()
 }
 
-/// A file that is written whole and waits for its name, so that several can come into being together. One that is dropped
-/// leaves nothing behind.
+/// A file that is written whole and waits for its name, so that several can come into being together. One that is
+/// dropped leaves nothing behind.
 #[derive(Debug)]
 pub struct Pending {
     path: PathBuf,

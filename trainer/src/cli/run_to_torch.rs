@@ -33,8 +33,8 @@ impl RunToTorch {
     /// Writes the weights of the newest checkpoint, and the data: all files or none.
     ///
     /// # Errors
-    /// A run or data that cannot be read, a fine-tuning that is not finished, files that cannot be written or that would
-    /// lie among those of the run or its data.
+    /// A run or data that cannot be read, a fine-tuning that is not finished, files that cannot be written or that
+    /// would lie among those of the run or its data.
     pub fn run(self) -> Result<()> {
         self.check_apart()?;
         files::check_writable(&self.out)?;

@@ -11,8 +11,8 @@ pub const IMAGES: &str = "images.npy";
 /// The labels' file.
 pub const LABELS: &str = "labels.npy";
 
-/// Checks that a folder, which need not be there, can take the arrays of data with labels or without: whoever reads them
-/// takes all files `images*.npy` and `labels*.npy` in it.
+/// Checks that a folder, which need not be there, can take the arrays of data with labels or without: whoever reads
+/// them takes all files `images*.npy` and `labels*.npy` in it.
 ///
 /// # Errors
 /// A file in place of the folder, other arrays in it, or a place that cannot be written.
@@ -36,9 +36,9 @@ pub fn check(folder: &Path, labelled: bool) -> Result<()> {
     files::check_writable(&folder.join(LABELS))
 }
 
-/// Writes `images.npy`, `[N][H][W][C]` of bytes (0 is −1, 255 is 1) or of f32 in [-1, 1], as the set has them, and where
-/// there are labels `labels.npy`, `[N][axes]` of bytes, into a folder that is there. They get their names when they are
-/// committed; `trainer` reads both again.
+/// Writes `images.npy`, `[N][H][W][C]` of bytes (0 is −1, 255 is 1) or of f32 in [-1, 1], as the set has them, and
+/// where there are labels `labels.npy`, `[N][axes]` of bytes, into a folder that is there. They get their names when
+/// they are committed; `trainer` reads both again.
 ///
 /// # Errors
 /// Files that cannot be written.

@@ -104,8 +104,8 @@ impl Learning {
     /// Checks that the parameters stand for a process.
     ///
     /// # Errors
-    /// A fall after which ᾱ is no smaller than before, or 0, in 64 bits; an error whose logarithm is beyond ±60. Both name
-    /// the tensor and the place in it.
+    /// A fall after which ᾱ is no smaller than before, or 0, in 64 bits; an error whose logarithm is beyond ±60. Both
+    /// name the tensor and the place in it.
     pub fn check(&self) -> Result<()> {
         let mut before = alpha_bar(self.log_snr[0]);
         for (at, (fall, log_snr)) in self.falls.iter().zip(&self.log_snr[1..]).enumerate() {

@@ -2,8 +2,8 @@
 use std::fmt::{self, Display, Write as _};
 use std::io::Write;
 
-/// Writes a line to standard error, as [`Plain`]. Work goes on where nobody reads it or its disk is full, so a failure is
-/// not reported.
+/// Writes a line to standard error, as [`Plain`]. Work goes on where nobody reads it or its disk is full, so a failure
+/// is not reported.
 pub fn note(line: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{}", Plain(line));
 }
