@@ -14,6 +14,8 @@ from test_torch_network import compared  # noqa: E402
 from trainer import example as run_example  # noqa: E402
 from trainer import refused, trainer  # noqa: E402
 
+#: What the networks predict, which no ONNX file says.
+V = ["--prediction", "v"]
 EXPORTERS = pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "script"])
 
 
@@ -68,7 +70,7 @@ def difference(network, run, folder, first=0):
 def test_equals_pytorch(name, dynamo, tmp_path):
     network = trained(getattr(networks, name)())
     file = exported(network, tmp_path / "net.onnx", dynamo)
-    trainer("import", file, "--data", data(network, tmp_path), "--layout", "nhwc", "--out", tmp_path / "run")
+    trainer("import", file, "--data", data(network, tmp_path), "--layout", "nhwc", *V, "--out", tmp_path / "run")
     assert difference(network, tmp_path / "run", tmp_path) < 1e-5
     # The run goes to PyTorch again, as ours do.
     trainer("run-to-torch", tmp_path / "run", "--out", tmp_path / "back.safetensors")
@@ -83,8 +85,8 @@ def test_an_open_batch_and_timesteps_from_one(tmp_path):
     torch.onnx.export(
         network, (image, *labels), tmp_path / "net.onnx", input_names=["x", "t", "class"], dynamic_shapes=[batch] * 3
     )
-    options = ["--data", data(network, tmp_path), "--out", tmp_path / "run", "--timesteps", 400, "--first-timestep", 1]
-    trainer("import", tmp_path / "net.onnx", *options)
+    options = [*V, "--timesteps", 400, "--first-timestep", 1, "--out", tmp_path / "run"]
+    trainer("import", tmp_path / "net.onnx", "--data", data(network, tmp_path), *options)
     assert difference(network, tmp_path / "run", tmp_path, first=1) < 1e-5
 
 
@@ -97,7 +99,7 @@ def test_half_precision(tmp_path):
         if values.dtype == np.float32:
             tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), tensor.name))
     onnx.save(model, file)
-    trainer("import", file, "--data", data(network, tmp_path), "--out", tmp_path / "run")
+    trainer("import", file, "--data", data(network, tmp_path), *V, "--out", tmp_path / "run")
     assert difference(network, tmp_path / "run", tmp_path) < 1e-5
 
 
@@ -131,7 +133,7 @@ def test_what_is_not_supported_is_named(case, dynamo, tmp_path):
     make, words = REFUSED[case]
     network = trained(make())
     file = exported(network, tmp_path / "net.onnx", dynamo)
-    error = refused("import", file, "--data", data(network, tmp_path), "--out", tmp_path / "run")
+    error = refused("import", file, "--data", data(network, tmp_path), *V, "--out", tmp_path / "run")
     assert "net.onnx: " in error and " node " in error and any(word in error for word in words.split("|")), error
     assert not (tmp_path / "run").exists()
 
@@ -145,7 +147,7 @@ def test_broken_files_write_nothing(tmp_path):
         model = onnx.load(good)
         change(model)
         (tmp_path / "bad.onnx").write_bytes(model.SerializeToString())
-        said = refused("import", tmp_path / "bad.onnx", "--data", images, "--out", run)
+        said = refused("import", tmp_path / "bad.onnx", "--data", images, *V, "--out", run)
         assert not run.exists()
         return said
 
@@ -165,7 +167,8 @@ def test_broken_files_write_nothing(tmp_path):
     assert "tensor first.weight: holds a value that is NaN" in error(nan)
     assert "input x: has the dynamic size height on axis 2" in error(dynamic)
     (tmp_path / "cut.onnx").write_bytes(good.read_bytes()[:-100])
-    assert "no whole ONNX file" in refused("import", tmp_path / "cut.onnx", "--data", images, "--out", run)
+    assert "no whole ONNX file" in refused("import", tmp_path / "cut.onnx", "--data", images, *V, "--out", run)
+    assert "give one of epsilon, v, x0" in refused("import", good, "--data", images, "--out", run)
     assert "leave the option out" in refused("import", good, "--data", images, "--out", run, "--preset", "small")
-    assert "takes images of 8x8x3" in refused("import", good, "--data", "faces16", "--out", run)
+    assert "takes images of 8x8x3" in refused("import", good, "--data", "faces16", *V, "--out", run)
     assert not run.exists()

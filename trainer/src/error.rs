@@ -1,14 +1,15 @@
 //! The one error type of the trainer: a line that says what is wrong and where, and an exit code.
+use crate::report::note::Plain;
 use std::path::{Path, PathBuf};
 
 /// What went wrong. `Display` is one line, fit for standard error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The command line asks for something that does not exist or makes no sense. Exit code 2.
-    #[error("{0}")]
+    #[error("{}", Plain(.0))]
     Usage(String),
     /// A file or folder could not be read, written or understood.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}", Plain(path.display()), Plain(reason))]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -16,7 +17,7 @@ pub enum Error {
         reason: String,
     },
     /// A network, a data set or a run cannot be used as asked.
-    #[error("{0}")]
+    #[error("{}", Plain(.0))]
     Invalid(String),
     /// Training could not go on.
     #[error("training stopped at step {step}: {reason}")]
@@ -61,5 +62,22 @@ impl Error {
             Self::Usage(_) => 2,
             _ => 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever names files bring, an error is a line that a terminal shows as it is.
+    #[test]
+    fn errors_are_one_line() {
+        let name = "a\nb\u{1b}[2J\u{202e}c é\\";
+        let shown = "a\\nb\\u{1b}[2J\\u{202e}c é\\";
+        for error in [Error::Usage(name.into()), Error::Invalid(name.into())] {
+            assert_eq!(error.to_string(), shown);
+        }
+        let nested = Error::file(name, Error::file(name, Error::Invalid(name.into())));
+        assert_eq!(nested.to_string(), [shown; 3].join(": "));
     }
 }

@@ -67,22 +67,96 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// Also what `write` fails with.
 pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        let file = File::options().write(true).open(path).map_err(|e| unwritable(path, e))?;
+    Pending::write(path, write)?.commit()
+}
+
+/// A file that is written whole and waits for its name, so that several can come into being together. One that is
+/// dropped leaves nothing behind.
+#[derive(Debug)]
+pub struct Pending {
+    path: PathBuf,
+    /// The temporary file; none where `path` is a pipe or a device, which is written at once.
+    temporary: Option<PathBuf>,
+}
+
+impl Pending {
+    /// Writes what is to become the file `path`.
+    ///
+    /// # Errors
+    /// A file that cannot be written, and what `write` fails with.
+    pub fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<Self> {
+        let failed = |e| unwritable(path, e);
+        let is_device = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+        let mut pending = Self { path: path.to_path_buf(), temporary: None };
+        let file = match is_device {
+            true => File::options().write(true).open(path).map_err(failed)?,
+            false => {
+                let (temporary, file) = temporary(&target(path))?;
+                pending.temporary = Some(temporary);
+                file
+            }
+        };
         let mut file = BufWriter::new(file);
-        return write(&mut file).and_then(|()| file.flush().map_err(|e| unwritable(path, e)));
+        write(&mut file)?;
+        file.flush().map_err(failed)?;
+        if !is_device {
+            file.get_ref().sync_all().map_err(failed)?;
+        }
+        Ok(pending)
     }
-    let target = &target(path);
-    let (temporary, file) = temporary(target)?;
-    let mut file = BufWriter::new(file);
-    let written = write(&mut file).and_then(|()| {
-        let synced = file.flush().and_then(|()| file.get_ref().sync_all());
-        synced.and_then(|()| fs::rename(&temporary, target)).map_err(|e| unwritable(path, e))
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// A name that it cannot have; what had it before stays.
+    pub fn commit(mut self) -> Result<()> {
+        if let Some(temporary) = &self.temporary {
+            fs::rename(temporary, target(&self.path)).map_err(|e| unwritable(&self.path, e))?;
+        }
+        self.temporary = None;
+        Ok(())
     }
-    written
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = fs::remove_file(temporary);
+        }
+    }
+}
+
+/// A folder that is made with its parents; those that were not there go again, if empty, where it is dropped before
+/// [`Self::keep`].
+#[derive(Debug)]
+pub struct NewFolder {
+    /// What was not there, the deepest first.
+    made: Vec<PathBuf>,
+}
+
+impl NewFolder {
+    /// Makes the folder, or takes the one that is there.
+    ///
+    /// # Errors
+    /// A place where none can be made.
+    pub fn make(path: &Path) -> Result<Self> {
+        let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+        let made = path.ancestors().take_while(is_missing).map(Path::to_path_buf).collect();
+        let folder = Self { made };
+        fs::create_dir_all(path).map_err(|e| unwritable(path, e))?;
+        Ok(folder)
+    }
+
+    /// The folder stays.
+    pub fn keep(mut self) {
+        self.made.clear();
+    }
+}
+
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        self.made.iter().for_each(|path| drop(fs::remove_dir(path)));
+    }
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {
@@ -169,6 +243,34 @@ mod tests {
             assert!(error.to_string().contains("cannot be written"), "{error}");
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// Files that come into being together do so all or none, with the folder that they lie in.
+    #[test]
+    fn several_files_are_there_together_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("x/y");
+        let pending = |name: &str| Pending::write(&deep.join(name), |file| file.write_all(b"two").map_err(|_| full()));
+        fn full() -> Error {
+            Error::Invalid("full".into())
+        }
+        {
+            let _made = NewFolder::make(&deep).unwrap();
+            let _first = pending("a").unwrap();
+            assert!(Pending::write(&deep.join("b"), |_| Err(full())).is_err());
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let made = NewFolder::make(&deep).unwrap();
+        let all = ["a", "b"].map(|name| pending(name).unwrap());
+        assert!(!deep.join("a").exists());
+        all.into_iter().try_for_each(Pending::commit).unwrap();
+        made.keep();
+        assert_eq!(fs::read_dir(&deep).unwrap().count(), 2);
+        // A folder that was there stays, and so does what lies in it.
+        drop(NewFolder::make(&deep).unwrap());
+        drop(pending("a").unwrap());
+        assert_eq!(fs::read(deep.join("a")).unwrap(), b"two");
+        assert_eq!(fs::read_dir(&deep).unwrap().count(), 2);
     }
 
     /// By whatever way, a file is itself.

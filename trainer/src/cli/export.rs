@@ -80,6 +80,15 @@ impl Export {
     fn say_what_is_doubtful(&self, run: &Checkpoint) {
         let (step, run_steps) = (run.step(), run.config.steps);
         match run.config.fine_tuning {
+            None if run.packed_at.is_some() && step == 0 => note(format_args!(
+                "warning: {} holds weights of step 0; unless they were trained elsewhere, the model draws noise",
+                self.run.display()
+            )),
+            None if run.packed_at.is_some() && step < run_steps && run.config.minutes.is_none() => note(format_args!(
+                "warning: {} holds the weights of step {step} of {run_steps}; `trainer train --from` starts another training \
+                 from them",
+                self.run.display()
+            )),
             None if step == 0 => {
                 note(format_args!("warning: {} has made no step, so the model draws noise", self.run.display()));
             }

@@ -1,5 +1,6 @@
 //! `trainer import`.
 use super::network::NetworkArgs;
+use super::options::name_of;
 use super::process::ProcessArgs;
 use super::run_data::{check_apart, describe, training_data};
 use crate::data::{Axis, Options};
@@ -7,10 +8,11 @@ use crate::graph::Shape;
 use crate::import::onnx::{self, Imported, Timesteps};
 use crate::import::{self, safetensors};
 use crate::nets::{Choice, Spec};
+use crate::process::Prediction;
 use crate::report::note::note;
 use crate::run::{checkpoint, Checkpoint, Config, Lock};
 use crate::{Error, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// How the name of an ONNX file ends.
@@ -29,9 +31,9 @@ pub struct Import {
     /// Of a file that does not say what it was trained on: the training data, as `train` takes them.
     #[arg(long)]
     data: Option<String>,
-    /// Of an ONNX file: the number that its input t has for the first timestep, 0 or 1.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=1))]
-    first_timestep: u8,
+    /// Of an ONNX file: the number that its input t has for the first timestep, 0 or 1 [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=1))]
+    first_timestep: Option<u8>,
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
@@ -65,9 +67,17 @@ impl Import {
         Ok(())
     }
 
+    fn is_onnx(&self) -> bool {
+        self.file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(ONNX))
+    }
+
     fn imported(&self) -> Result<Checkpoint> {
-        if self.file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(ONNX)) {
+        if self.is_onnx() {
             return self.of_onnx();
+        }
+        if self.first_timestep.is_some() {
+            let what = "--first-timestep: it is of an ONNX file, whose network counts in its own way; leave it out";
+            return Err(Error::Usage(what.into()));
         }
         let bytes = std::fs::read(&self.file).map_err(|e| Error::file(&self.file, format!("cannot be read: {e}")))?;
         let in_file = |e: Error| Error::file(&self.file, e);
@@ -76,7 +86,6 @@ impl Import {
             Some(header) => (self.of_file(header.config)?, header.step),
             None => (self.of_options(|shape| self.network.spec(shape))?, 0),
         };
-        config.check().map_err(in_file)?;
         let [params, stats] = file.weights(&config.graph().map_err(in_file)?).map_err(in_file)?;
         import::run(config, params, stats, step).map_err(in_file)
     }
@@ -87,9 +96,12 @@ impl Import {
         if self.data.is_some() {
             return Err(Error::Usage(format!("--data: {what}")));
         }
-        if let Some(option) = self.process.given() {
+        if let Some(option) = self.process.given().or(self.data_options.given()) {
             return Err(Error::Usage(format!("{option}: {what}")));
         }
+        let wrong =
+            |e| Error::file(&self.file, format!("its configuration is wrong, as options of `trainer train`: {e}"));
+        config.check().map_err(wrong)?;
         match self.network.differs(&config)? {
             Some(option) => Err(Error::Usage(format!(
                 "{option} is another network than the one in {}; leave it out",
@@ -106,7 +118,17 @@ impl Import {
                 "--preset, --net, --norm, --width, --blocks: an ONNX file holds its network; leave the option out";
             return Err(Error::Usage(what.into()));
         }
-        let read = |count: usize| onnx::read(&self.file, Timesteps { count, first: usize::from(self.first_timestep) });
+        if !self.process.says_prediction() {
+            let choices: Vec<String> = Prediction::value_variants().iter().map(|choice| name_of(*choice)).collect();
+            return Err(Error::Usage(format!(
+                "--prediction: an ONNX file does not say what its network predicts; give one of {}. Most networks predict \
+                 epsilon, the noise",
+                choices.join(", ")
+            )));
+        }
+        self.source()?;
+        let first = self.first_timestep.map_or(0, usize::from);
+        let read = |count: usize| onnx::read(&self.file, Timesteps { count, first });
         // What is wrong with the file is known before the data are read; these may say another number of timesteps.
         let mut usual = Config::usual();
         self.process.apply(&mut usual);
@@ -144,15 +166,21 @@ impl Import {
         Ok((name.unwrap_or_default(), imported.spec.clone()))
     }
 
+    /// What `--data` says.
+    fn source(&self) -> Result<&String> {
+        let network = if self.is_onnx() { "" } else { ", --net" };
+        self.data.as_ref().ok_or_else(|| {
+            let what = format!(
+                "does not say what it was trained on; give --data{network} and what else differs from the usual, as for \
+                 `trainer train`"
+            );
+            Error::file(&self.file, what)
+        })
+    }
+
     /// A configuration as `train` makes it, with the network that `network` gives for the images.
     fn of_options(&self, network: impl FnOnce(Shape) -> Result<(String, Spec)>) -> Result<Config> {
-        let Some(source) = &self.data else {
-            return Err(Error::file(
-                &self.file,
-                "does not say what it was trained on; give --data, --net and what else differs from the usual, as for \
-                 `trainer train`",
-            ));
-        };
+        let source = self.source()?;
         check_apart(source, &self.out)?;
         let opened = training_data(source, &self.data_options)?;
         describe(&opened);
@@ -162,6 +190,7 @@ impl Import {
         config.data_options = self.data_options.or(&config.data_options);
         self.process.apply(&mut config);
         config.settle(&opened.data, self.process.timesteps.is_some(), false);
+        config.check()?;
         Ok(config)
     }
 }

@@ -49,6 +49,11 @@ impl ProcessArgs {
         set(&mut config.timesteps, &self.timesteps);
     }
 
+    /// Whether it is said what the network predicts; over bits there is one prediction alone.
+    pub fn says_prediction(&self) -> bool {
+        self.prediction.is_some() || self.process.is_some_and(|process| process.is_binomial())
+    }
+
     /// The first option that is given, as it is called on the command line.
     pub fn given(&self) -> Option<&'static str> {
         let given = [

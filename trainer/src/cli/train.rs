@@ -11,7 +11,7 @@ use crate::nets::{Choice, NormName, Spec, Variation};
 use crate::process::Weighting;
 use crate::report::note::note;
 use crate::report::{plot, progress::TrainingBar};
-use crate::run::{checkpoint, Checkpoint, Config, Lock};
+use crate::run::{checkpoint, Checkpoint, Config, Lock, MOST_STEPS};
 use crate::train::{self, Trainer};
 use crate::{Error, Result};
 use clap::Args;
@@ -112,6 +112,13 @@ impl Train {
         if self.only_start {
             checkpoint::save(&self.out, &trainer.checkpoint()?)?;
             note(format_args!("{}: {} at its start", self.out.display(), trainer.config().preset));
+            if trainer.config().augment != Augment::None {
+                let augment = name_of(trainer.config().augment);
+                note(format_args!(
+                    "warning: --augment {augment} is done by `trainer train --resume`; brownian.torch does not vary images \
+                     and refuses the run"
+                ));
+            }
             return Ok(());
         }
         let graph = trainer.graph();
@@ -204,7 +211,7 @@ impl Train {
         if self.minutes.is_some() {
             config.minutes = self.minutes;
             // The time is the budget unless steps are given too.
-            config.steps = self.steps.unwrap_or(i32::MAX as u64);
+            config.steps = self.steps.unwrap_or(MOST_STEPS);
         }
         set(&mut config.accumulate, &self.accumulate);
         if let Some(from) = &self.from {

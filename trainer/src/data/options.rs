@@ -88,10 +88,24 @@ impl Options {
     /// # Errors
     /// The first of them that was given.
     pub fn refuse(&self, names: &[&str], what: &str) -> crate::Result<()> {
+        match self.all_given().find(|name| names.contains(name)) {
+            Some(name) => Err(crate::Error::Usage(format!("{name} means nothing for {what}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The first option that is given, as it is called on the command line.
+    pub fn given(&self) -> Option<&'static str> {
+        self.all_given().next().or(self.sound.given())
+    }
+
+    /// The options that are given, but those of sound.
+    fn all_given(&self) -> impl Iterator<Item = &'static str> {
         let given = [
             ("--layout", self.layout.is_some()),
             ("--array", self.array.is_some()),
             ("--range", self.range.is_some()),
+            ("--labels", self.labels.is_some()),
             ("--axes", !self.axes.is_empty()),
             ("--skip-broken", self.skip_broken),
             ("--background", self.background.is_some()),
@@ -99,11 +113,9 @@ impl Options {
             ("--fit", self.fit.is_some()),
             ("--colour", self.colour.is_some()),
             ("--class-pattern", self.class_pattern.is_some()),
+            ("--no-cache", self.no_cache),
         ];
-        match given.iter().find(|(name, given)| *given && names.contains(name)) {
-            Some((name, _)) => Err(crate::Error::Usage(format!("{name} means nothing for {what}"))),
-            None => Ok(()),
-        }
+        given.into_iter().filter_map(|(name, given)| given.then_some(name))
     }
 
     /// What was asked for here, and for the rest `earlier`: for a command that continues a run.

@@ -2,13 +2,16 @@
 use super::conditioning::{Conditioning, TimeColumns};
 use super::layout::{Init, Layout};
 use super::node::{Graph, Node};
-use super::shape::{NodeId, Shape};
+use super::shape::{values_of, NodeId, Shape};
 use crate::ops::making::{Layer, Making, SILU_GAIN};
 use crate::ops::{Input, Op};
 use crate::{Error, Result};
 
 /// Standard deviation of the tables of timesteps and classes at the start.
 const TABLE_STD: f32 = 0.3;
+
+/// Most parameters of a network with its conditioning: a gigabyte.
+const MOST_PARAMETERS: usize = 1 << 28;
 
 /// Builds a [`Graph`] node by node and infers every shape.
 ///
@@ -57,7 +60,8 @@ impl Builder {
     /// Adds a node that computes `layer` from earlier nodes, and returns its id.
     ///
     /// # Errors
-    /// A name that is taken, or inputs that the op does not take; the error names the layer.
+    /// A name that is taken, inputs that the op does not take, or more values or parameters than can be held; the error
+    /// names the layer.
     pub fn node<L: Layer>(&mut self, name: &str, layer: L, inputs: &[NodeId]) -> Result<NodeId>
     where
         Op: From<L::Op>,
@@ -70,6 +74,8 @@ impl Builder {
         let (params, stats, columns) = (&mut self.params, &mut self.stats, &mut self.columns);
         let op: Op = layer.make(&mut Making { name, inputs: &shapes, params, stats, columns }).map_err(named)?.into();
         let shape = op.shape(&shapes).map_err(named)?;
+        values_of(&[shape.height, shape.width, shape.channels]).map_err(named)?;
+        self.check_parameters(name)?;
         self.nodes.push(Node { name: name.into(), op, inputs: inputs.to_vec(), shape });
         Ok(self.nodes.len() - 1)
     }
@@ -110,6 +116,16 @@ impl Builder {
         self.end(TimeColumns::Table { time_table }, classes)
     }
 
+    /// Checks that the parameters so far can be held; `name` is of those that came last.
+    fn check_parameters(&self, name: &str) -> Result<()> {
+        match self.params.len() {
+            0..=MOST_PARAMETERS => Ok(()),
+            count => Err(Error::Invalid(format!(
+                "{name}: with it the network has {count} parameters; give it at most {MOST_PARAMETERS}"
+            ))),
+        }
+    }
+
     fn end(mut self, time: TimeColumns, classes: &[usize]) -> Result<Graph> {
         let output = self.shape(self.nodes.len() - 1);
         if output != self.input {
@@ -125,6 +141,7 @@ impl Builder {
         let classes = if classes.is_empty() { vec![0] } else { classes.to_vec() };
         let rows = classes.iter().map(|classes| classes + 1).sum();
         let class_table = self.params.push("conditioning.classes".into(), vec![rows, columns], Init::Normal(TABLE_STD));
+        self.check_parameters("conditioning")?;
         let conditioning = Conditioning { time, classes, columns, class_table, plans: vec![], plan_table: None };
         Ok(Graph { input: self.input, nodes: self.nodes, params: self.params, stats: self.stats, conditioning })
     }

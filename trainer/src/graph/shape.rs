@@ -1,5 +1,25 @@
 //! The shape of one image or activation.
+use crate::{Error, Result};
 use serde::Serialize;
+
+/// Most values of an image, of what a node computes from one, or of a constant in an imported network: as many as the
+/// largest arena has bytes.
+pub const MOST_VALUES: usize = 1 << 24;
+/// Largest size of an axis of an image, as a model file counts it.
+pub const MOST_SIDE: usize = 65_535;
+
+/// The number of values of something with these sizes.
+///
+/// # Errors
+/// More than [`MOST_VALUES`].
+pub fn values_of(sizes: &[usize]) -> Result<usize> {
+    let count = sizes.iter().try_fold(1usize, |count, size| count.checked_mul(*size));
+    count.filter(|count| *count <= MOST_VALUES).ok_or_else(|| {
+        Error::Invalid(format!(
+            "the sizes {sizes:?} make more than {MOST_VALUES} values, the most that a chip can hold"
+        ))
+    })
+}
 
 /// The index of a node in [`Graph::nodes`](crate::graph::Graph::nodes); inputs always have smaller ids than their users.
 pub type NodeId = usize;
@@ -46,8 +66,9 @@ impl std::fmt::Display for Shape {
 impl std::str::FromStr for Shape {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let sizes: Vec<u16> = text.split('x').map(str::parse).collect::<Result<_, _>>().unwrap_or_default();
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let sizes: std::result::Result<Vec<u16>, _> = text.split('x').map(str::parse).collect();
+        let sizes = sizes.unwrap_or_default();
         match sizes[..] {
             [height, width, channels] if !sizes.contains(&0) => {
                 Ok(Self::new(height.into(), width.into(), channels.into()))

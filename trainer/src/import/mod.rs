@@ -10,17 +10,18 @@ mod values;
 use crate::graph::{Graph, Layout};
 use crate::lower;
 use crate::process::Learning;
-use crate::run::{Checkpoint, Config};
+use crate::run::{check_step, Checkpoint, Config};
 use crate::{Error, Result};
 
 /// The run of a configuration with these weights, at `step`. `params` and `stats` follow the layouts of
 /// [`Config::graph`].
 ///
 /// # Errors
-/// A configuration that makes no sense, a network that no model file holds, vectors of another length, or a statistic
-/// that is no variance.
+/// A configuration that makes no sense, a step that no run has, a network that no model file holds, vectors of another
+/// length, a statistic that is no variance, or a learned process that is none.
 pub fn run(mut config: Config, params: Vec<f32>, stats: Vec<f32>, step: u64) -> Result<Checkpoint> {
     config.check()?;
+    check_step(step)?;
     let graph = config.graph()?;
     lower::check(&graph)?;
     for (what, layout, values) in [("parameters", &graph.params, &params), ("statistics", &graph.stats, &stats)] {
@@ -32,7 +33,9 @@ pub fn run(mut config: Config, params: Vec<f32>, stats: Vec<f32>, step: u64) -> 
     check_variances(&graph, &stats)?;
     // What a learned process has become lies in the parameters.
     if let Some(beta_first) = config.schedule.learned() {
-        config.learned = Learning::of(&graph.params, &params, beta_first).map(|learning| learning.tables());
+        let learning = Learning::of(&graph.params, &params, beta_first);
+        learning.iter().try_for_each(Learning::check)?;
+        config.learned = learning.map(|learning| learning.tables());
         config.check()?;
     }
     Ok(Checkpoint {

@@ -71,28 +71,41 @@ impl<'a> File<'a> {
         let missing: Vec<&str> = blocks().map(|block| &block.name[..]).filter(|name| !names.contains(name)).collect();
         if let Some(first) = blocks().find(|block| missing.first() == Some(&&block.name[..])) {
             let shape = file_shape(first);
-            return Err(Error::Invalid(format!("lacks {}, of shape {shape:?} for the first", listed(missing))));
+            let of_first = if missing.len() > 1 { " for the first" } else { "" };
+            return Err(Error::Invalid(format!("lacks {}, of shape {shape:?}{of_first}", listed(missing))));
         }
         let mut others: Vec<&str> =
             names.into_iter().filter(|name| !blocks().any(|block| block.name == *name)).collect();
         if !others.is_empty() {
             others.sort_unstable();
+            let remedy = match self.header {
+                Some(_) => "the network is that of its own metadata: save both from one training",
+                None => "give the --preset or --net whose weights these are",
+            };
             let what = listed(others);
-            return Err(Error::Invalid(format!("holds {what}, which the network does not have; is --net another?")));
+            return Err(Error::Invalid(format!("holds {what}, which the network does not have; {remedy}")));
         }
+        // Before anything is held: a network of any size can be written down.
+        blocks().try_for_each(|block| self.check_shape(block))?;
         Ok([self.vector(&graph.params)?, self.vector(&graph.stats)?])
+    }
+
+    fn tensor(&self, block: &Block) -> Result<TensorView<'a>> {
+        self.tensors.tensor(&block.name).map_err(|e| Error::Invalid(format!("{}: {e}", block.name)))
+    }
+
+    fn check_shape(&self, block: &Block) -> Result<()> {
+        let (name, found, expected) = (&block.name, self.tensor(block)?.shape().to_vec(), file_shape(block));
+        match found == expected {
+            true => Ok(()),
+            false => Err(Error::Invalid(format!("the tensor {name} has the shape {found:?}, not {expected:?}"))),
+        }
     }
 
     fn vector(&self, layout: &Layout) -> Result<Vec<f32>> {
         let mut values = Vec::with_capacity(layout.len());
         for block in &layout.blocks {
-            let tensor =
-                self.tensors.tensor(&block.name).map_err(|e| Error::Invalid(format!("{}: {e}", block.name)))?;
-            let (found, expected) = (tensor.shape(), file_shape(block));
-            if found != expected {
-                let name = &block.name;
-                return Err(Error::Invalid(format!("the tensor {name} has the shape {found:?}, not {expected:?}")));
-            }
+            let tensor = self.tensor(block)?;
             values.extend(from_file(block, floats(&block.name, &tensor)?));
         }
         Ok(values)
@@ -179,6 +192,7 @@ mod tests {
     use super::*;
     use crate::data::Dataset;
     use crate::graph::Shape;
+    use crate::run::{checkpoint, MOST_STEPS};
     use crate::train::Trainer;
 
     fn started(preset: &str, shape: Shape) -> Checkpoint {
@@ -239,16 +253,17 @@ mod tests {
             views.retain(|(other, _)| other != name);
             views.push((name.into(), view));
         };
-        assert_eq!(
-            with(&|v| v.retain(|(name, _)| name != "out.bias")),
-            "lacks the tensor out.bias, of shape [4] for the first"
-        );
+        assert_eq!(with(&|v| v.retain(|(name, _)| name != "out.bias")), "lacks the tensor out.bias, of shape [4]");
         let error = with(&|v| v.clear());
         assert!(error.starts_with("lacks the tensors stem.weight, stem.gamma, stem.beta and "), "{error}");
+        assert!(error.ends_with(", of shape [4, 4, 3, 3] for the first"), "{error}");
         static ZEROS: [u8; 32] = [0; 32];
         static NAN: [u8; 16] = [0, 0, 0, 0, 0, 0, 0xC0, 0x7F, 0, 0, 0, 0, 0, 0, 0, 0];
         let error = with(&|v| put(v, "module.x", view(Dtype::F32, &[2], &ZEROS[..8])));
-        assert!(error.starts_with("holds the tensor module.x, which the network does not have"), "{error}");
+        assert_eq!(
+            error,
+            "holds the tensor module.x, which the network does not have; give the --preset or --net whose weights these are"
+        );
         let error = with(&|v| put(v, "out.bias", view(Dtype::F32, &[2], &ZEROS[..8])));
         assert_eq!(error, "the tensor out.bias has the shape [2], not [4]");
         let error = with(&|v| put(v, "out.bias", view(Dtype::I32, &[4], &ZEROS[..16])));
@@ -258,6 +273,23 @@ mod tests {
         for len in [0, 7, 100, bytes.len() - 1] {
             let error = File::decode(&bytes[..len]).unwrap_err().to_string();
             assert!(error.starts_with("is not a whole safetensors file"), "{error}");
+        }
+    }
+
+    /// What the file says of itself can be as wrong as its tensors.
+    #[test]
+    fn steps_that_no_run_has_are_refused() {
+        let run = started("tiny", Shape::new(8, 8, 1));
+        for step in [MOST_STEPS + 1, u64::MAX] {
+            let error = super::super::run(run.config.clone(), run.params.clone(), run.stats.clone(), step).unwrap_err();
+            assert_eq!(error.to_string(), format!("is at step {step}; a run has at most {MOST_STEPS}"));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for step in [0, 999_999_999, 1_000_000_000, MOST_STEPS] {
+            let kept = super::super::run(run.config.clone(), run.params.clone(), run.stats.clone(), step).unwrap();
+            let at = folder.path().join(step.to_string());
+            checkpoint::save(&at, &kept).unwrap();
+            assert_eq!(checkpoint::load(&at).unwrap(), kept);
         }
     }
 

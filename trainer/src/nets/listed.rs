@@ -1,5 +1,6 @@
 //! A network as the list of its nodes: of any shape, as an import writes it.
 use super::parts::within;
+use crate::graph::shape::{MOST_SIDE, MOST_VALUES};
 use crate::graph::{Builder, ConvGeometry, Graph, NodeId, Shape};
 use crate::ops::{
     Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, Gate, LinearLayer, SpaceToDepth, Upsample,
@@ -91,9 +92,25 @@ impl Listed {
         within("timesteps", self.timesteps, 2, 100_000)?;
         within("the number of nodes", self.nodes.len(), 1, 4096)?;
         for node in &self.nodes {
-            if let ListedOp::Conv { channels, kernel, .. } = node.op {
-                within(&format!("channels of {}", node.name), channels, 1, 1 << 16)?;
-                kernel.iter().try_for_each(|side| within(&format!("kernel of {}", node.name), *side, 1, 255))?;
+            let all = |key: &str, values: &[usize], least: usize, most: usize| {
+                values.iter().try_for_each(|value| within(&format!("{key} of {}", node.name), *value, least, most))
+            };
+            match node.op {
+                ListedOp::Conv { channels, kernel, stride, pad, dilation, .. } => {
+                    all("channels", &[channels], 1, MOST_SIDE)?;
+                    all("kernel", &kernel, 1, 255)?;
+                    all("stride", &stride, 1, MOST_SIDE)?;
+                    all("pad", &pad, 0, MOST_SIDE)?;
+                    all("dilation", &dilation, 1, MOST_SIDE)?;
+                }
+                ListedOp::Linear { outputs } => all("outputs", &[outputs], 1, MOST_VALUES)?,
+                ListedOp::Upsample { factor } => all("factor", &factor, 1, 255)?,
+                ListedOp::SpaceToDepth { block } => all("block", &block, 1, 255)?,
+                ListedOp::DepthToSpace { block, crop } => {
+                    all("block", &block, 1, 255)?;
+                    all("crop", &crop, 0, MOST_SIDE)?;
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -178,6 +195,24 @@ mod tests {
             ("kernel = [3, 3]", "kernel = [0, 3]", "kernel of b is 0"),
             ("channels = 2", "channels = 0", "channels of b is 0"),
             ("stride = [1, 1], ", "", "stride"),
+            ("stride = [1, 1]", "stride = [1, 0]", "stride of b is 0"),
+            (
+                "channels = 2, kernel = [3, 3], stride = [1, 1], pad = [1, 1]",
+                "channels = 60000, kernel = [255, 255], stride = [1, 1], pad = [127, 127]",
+                "b: with it the network has 7803060000 parameters",
+            ),
+            (
+                "['b', 'input']\nop = 'add'",
+                "['b']\nop = { upsample = { factor = [255, 255] } }\n[[nodes]]\nname = 'd'\ninputs = ['c']\n\
+                 op = { upsample = { factor = [255, 255] } }",
+                "d: the sizes [260100, 260100, 2] make more than",
+            ),
+            ("pad = [1, 1]", "pad = [1, 4611686018427387904]", "pad of b is 4611686018427387904"),
+            ("dilation = [1, 1]", "dilation = [65536, 1]", "dilation of b is 65536"),
+            ("op = 'add'", "op = { linear = { outputs = 0 } }", "outputs of c is 0"),
+            ("op = 'add'", "op = { upsample = { factor = [0, 2] } }", "factor of c is 0"),
+            ("op = 'add'", "op = { space-to-depth = { block = [2, 999] } }", "block of c is 999"),
+            ("op = 'add'", "op = { depth-to-space = { block = [1, 1], crop = [0, 70000] } }", "crop of c is 70000"),
             ("['b', 'input']", "['b', 'd']", "node c reads d"),
             ("['b', 'input']", "['b']", "c: takes 2 inputs"),
             ("name = 'c'", "name = 'b'", "two layers are called b"),

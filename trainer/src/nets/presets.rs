@@ -242,6 +242,16 @@ mod tests {
     }
 
     #[test]
+    fn images_without_values_are_refused() {
+        for shape in [Shape::new(0, 28, 1), Shape::new(28, 0, 1), Shape::new(1, 64, 0), Shape::new(0, 0, 0)] {
+            for name in super::NAMES {
+                assert!(build(name, shape, &[]).is_err(), "{name} {shape}");
+            }
+            assert!(tiny().build(shape, &[]).unwrap_err().to_string().contains("hold nothing"), "{shape}");
+        }
+    }
+
+    #[test]
     fn presets_of_sound_have_their_size() {
         let signal = Shape::new(1, 4096, 1);
         for (name, weights, macs) in [

@@ -92,9 +92,9 @@ impl UNet {
     }
 
     pub(super) fn build(&self, input: Shape, classes: &[usize]) -> Result<Graph> {
+        let mut g = Net { g: Builder::new(input)?, spec: self };
         let Grid { pad, factors } = self.grid(input)?;
         let (last, [rows, columns]) = (self.channels.len() - 1, self.patch);
-        let mut g = Net { g: Builder::new(input)?, spec: self };
         let x = g.node("patchify", SpaceToDepth { block: self.patch, pad }, &[0])?;
         let x = placed(&mut g.g, self.positions, x)?;
         let mut x = g.conv("stem", self.channels[0], x)?;

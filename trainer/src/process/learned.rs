@@ -14,11 +14,14 @@
 use crate::autograd::loss::Loss;
 use crate::autograd::{Act, Buffer, Parameters, Tape};
 use crate::graph::{BlockId, Init, Layout};
+use crate::{Error, Result};
 use brownian::plan::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 /// λ_T before anything is learned: noise alone, but for a part in 3,000 of its variance.
 const LAST_LOG_SNR: f64 = -8.0;
+/// The largest μ, and the smallest with a minus: e^±60 stays a number of single precision for any factor on the data.
+const MOST_LOG_ERROR: f64 = 60.0;
 /// The blocks of parameters: φ for t = 2..=T, and μ for t = 1..=T.
 const BLOCKS: [&str; 2] = ["process.falls", "process.errors"];
 
@@ -96,6 +99,34 @@ impl Learning {
         let mut log_snr = vec![first_log_snr(beta_first)];
         falls.iter().for_each(|fall| log_snr.push(log_snr[log_snr.len() - 1] - fall.exp()));
         Some(Self { blocks: ids.map(|id| layout.blocks[id].range.clone()), falls, log_errors, log_snr })
+    }
+
+    /// Checks that the parameters stand for a process.
+    ///
+    /// # Errors
+    /// A fall after which ᾱ is no smaller than before, or 0, in 64 bits; an error whose logarithm is beyond ±60. Both
+    /// name the tensor and the place in it.
+    pub fn check(&self) -> Result<()> {
+        let mut before = alpha_bar(self.log_snr[0]);
+        for (at, (fall, log_snr)) in self.falls.iter().zip(&self.log_snr[1..]).enumerate() {
+            let now = alpha_bar(*log_snr);
+            if !(f64::MIN_POSITIVE..before).contains(&now) {
+                return Err(Error::Invalid(format!(
+                    "the tensor {} holds {fall} at {at}, by whose power of e the log-SNR would fall from {:.4} to {log_snr:.4}; \
+                     alpha_bar must fall in every step and stay above 0: take an earlier checkpoint of the training",
+                    BLOCKS[0], self.log_snr[at]
+                )));
+            }
+            before = now;
+        }
+        match self.log_errors.iter().position(|error| !(-MOST_LOG_ERROR..=MOST_LOG_ERROR).contains(error)) {
+            None => Ok(()),
+            Some(at) => Err(Error::Invalid(format!(
+                "the tensor {} holds {} at {at}, the logarithm of a squared error; give -{MOST_LOG_ERROR} to \
+                 {MOST_LOG_ERROR}: take an earlier checkpoint of the training",
+                BLOCKS[1], self.log_errors[at]
+            ))),
+        }
     }
 
     /// What the parameters stand for.
@@ -258,6 +289,31 @@ mod tests {
             assert!((found - expected).abs() < 1e-6, "{found} {expected}");
         }
         assert!(Learning::of(&Layout::default(), &[], BETA_FIRST).is_none());
+    }
+
+    #[test]
+    fn what_is_no_process_is_named() {
+        let layout = layout();
+        let params = layout.init(0);
+        let check = |at: usize, value: f32| {
+            let mut params = params.clone();
+            params[at] = value;
+            Learning::of(&layout, &params, BETA_FIRST).unwrap().check()
+        };
+        let (falls, errors) = (3, 3 + TIMESTEPS - 1);
+        for (at, value, words) in [
+            (falls, 100.0, "the tensor process.falls holds 100 at 0"),
+            (falls + 2, 7.0, "the tensor process.falls holds 7 at 2"),
+            (falls + 3, -100.0, "the tensor process.falls holds -100 at 3"),
+            (errors, 100.0, "the tensor process.errors holds 100 at 0"),
+            (errors + 4, -100.0, "the tensor process.errors holds -100 at 4"),
+        ] {
+            let error = check(at, value).unwrap_err().to_string();
+            assert!(error.starts_with(words), "{error}");
+        }
+        for (at, value) in [(falls, -3.0), (falls + 1, 3.0), (errors, -40.0), (errors + 2, 20.0)] {
+            check(at, value).unwrap();
+        }
     }
 
     /// The loss of a batch for F = 0.3·x_t, one image a timestep, and its gradient by every parameter.

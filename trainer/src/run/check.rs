@@ -1,13 +1,27 @@
 //! What a configuration can get wrong.
 use super::Config;
 use crate::data::augment::Augment;
+use crate::graph::shape::{values_of, MOST_SIDE, MOST_VALUES};
 use crate::process::{Prediction, Weighting};
 use crate::{Error, Result};
 
 /// A year.
 const MOST_MINUTES: f64 = 525_600.0;
-/// Most values of an image: as many as the largest arena has bytes.
-const MOST_VALUES: usize = 1 << 24;
+/// Samples a second: as few as `--rate` gives, as many as a recording has.
+const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1000..=192_000;
+/// Most steps of a run.
+pub const MOST_STEPS: u64 = i32::MAX as u64;
+
+/// Checks the step of a run that was not made here.
+///
+/// # Errors
+/// More than a run has.
+pub fn check_step(step: u64) -> Result<()> {
+    match step > MOST_STEPS {
+        true => Err(Error::Invalid(format!("is at step {step}; a run has at most {MOST_STEPS}"))),
+        false => Ok(()),
+    }
+}
 
 impl Config {
     /// Checks what a command line or an edited file can get wrong.
@@ -18,8 +32,11 @@ impl Config {
         let fail = |what: String| Err(Error::Usage(what));
         let positive = |v: f64| v.is_finite() && v > 0.0;
         let rate = |v: f64| (0.0..1.0).contains(&v);
-        if self.steps == 0 || self.steps > i32::MAX as u64 {
-            return fail(format!("--steps {}: give at least 1 and at most {}", self.steps, i32::MAX));
+        if self.preset.chars().any(char::is_control) {
+            return fail(format!("--preset {:?}: a network's name is one line of text; rename it", self.preset));
+        }
+        if self.steps == 0 || self.steps > MOST_STEPS {
+            return fail(format!("--steps {}: give at least 1 and at most {MOST_STEPS}", self.steps));
         }
         if self.batch == 0 || self.batch > 1 << 16 {
             return fail(format!("--batch {}: give at least 1 and at most {}", self.batch, 1 << 16));
@@ -32,11 +49,18 @@ impl Config {
             return fail(format!("--minutes {minutes}: give a time above 0 and at most {MOST_MINUTES}"));
         }
         let [height, width, channels] = self.image;
-        if self.image.iter().any(|size| *size > 65_535) || height * width * channels > MOST_VALUES {
+        if self.image.contains(&0) {
+            return fail(format!("images of {} hold no values; give sizes of at least 1", self.shape()));
+        }
+        if self.image.iter().any(|size| *size > MOST_SIDE) || values_of(&self.image).is_err() {
             return fail(format!(
                 "images of {} are more than the {MOST_VALUES} values that a chain can hold; scale them down",
                 self.shape()
             ));
+        }
+        if let Some(rate) = self.sample_rate.filter(|rate| !SAMPLE_RATES.contains(rate)) {
+            let (least, most) = (SAMPLE_RATES.start(), SAMPLE_RATES.end());
+            return fail(format!("sample_rate {rate}: a sound has {least} to {most} samples a second"));
         }
         if !positive(self.lr) || self.lr > 1.0 {
             return fail(format!("--lr {}: give a learning rate above 0 and at most 1", self.lr));
@@ -129,6 +153,9 @@ impl Config {
             || !alpha_bars[..end].iter().all(|a| (f64::MIN_POSITIVE..1.0).contains(a))
         {
             return fail(match self.schedule.levels() {
+                _ if self.learned.is_some() => {
+                    "the learned table alpha_bars is not between 0 and 1 or not falling in 64 bits".into()
+                }
                 Some(_) => format!(
                     "--schedule {}: 1/(1 + σ²) of its levels is not between 0 and 1 or not falling in 64 bits; give \
                      levels from 1e-7 to 1e150, further apart",
@@ -213,7 +240,7 @@ mod tests {
         let mut good = config();
         bits(&mut good);
         assert!(good.check().is_ok());
-        let cases: [(&str, Change); 25] = [
+        let cases: [(&str, Change); 34] = [
             ("--schedule cosine: it is of the Gaussian process", |c| {
                 bits(c);
                 c.schedule = ScheduleName::Cosine;
@@ -253,6 +280,19 @@ mod tests {
             ("--schedule geometric:2:0", |c| {
                 c.schedule = "geometric:2:1e-30:10".parse().unwrap();
                 c.timesteps = 10;
+            }),
+            ("--steps 2147483648: give at least 1 and at most 2147483647", |c| c.steps = MOST_STEPS + 1),
+            (r#"--preset "a\u{1b}[2J\nb": a network's name is one line"#, |c| c.preset = "a\u{1b}[2J\nb".into()),
+            ("images of 0x28x1 hold no values", |c| c.image = [0, 28, 1]),
+            ("images of 28x0x1 hold no values", |c| c.image = [28, 0, 1]),
+            ("images of 28x28x0 hold no values", |c| c.image = [28, 28, 0]),
+            ("images of 4096x4097x1 are more than the 16777216", |c| c.image = [4096, 4097, 1]),
+            ("images of 18446744073709551615x2x1 are more", |c| c.image = [usize::MAX, 2, 1]),
+            ("sample_rate 0: a sound has 1000 to 192000", |c| c.sample_rate = Some(0)),
+            ("the learned table alpha_bars is not between 0 and 1", |c| {
+                c.schedule = "learned".parse().unwrap();
+                (c.timesteps, c.weighting) = (3, Weighting::Variational);
+                c.learned = Some(crate::process::Learned { alpha_bars: vec![0.9, 0.9, 0.1], errors: vec![1.0; 3] });
             }),
             ("--timesteps 1:", |c| c.timesteps = 1),
             ("--timesteps 20:", |c| c.timesteps = 20),

@@ -12,6 +12,7 @@
 //! The folder is called `step-000001500`; of a fine-tuning that is not finished `tuning-000000600-000`, by the step and
 //! the rounds of class-prior calibration that are done. A checkpoint is written under a temporary name and renamed when
 //! it is complete, and older ones are removed after that, so a run that is killed at any moment can be resumed.
+use super::check::check_step;
 use super::config::Config;
 use super::history::{self, Validation};
 use super::tensors::Tensors;
@@ -255,6 +256,7 @@ pub fn load(run: &Path) -> Result<Checkpoint> {
     let text = String::from_utf8(bytes).map_err(|_| Error::file(&path, "is not text"))?;
     let file: RunFile = toml::from_str(&text).map_err(|e| Error::file(&path, one_line(&e.to_string())))?;
     file.config.check().map_err(|e| Error::file(&path, e))?;
+    check_step(file.step).map_err(|e| Error::file(&path, e))?;
     let graph = file.config.graph().map_err(|e| Error::file(&path, e))?;
     let (mut losses, mut validation) = (vec![], vec![]);
     if !file.packed {
@@ -303,10 +305,9 @@ pub fn exists(run: &Path) -> bool {
 
 /// The moment of a run that a checkpoint of this name is of: later ones are greater.
 fn moment(name: &str) -> Option<(u64, u64)> {
-    let number = |text: &str, digits: usize| {
-        let all = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
-        text.parse::<u64>().ok().filter(|_| all)
-    };
+    // As many digits as are written, and more where the number has them.
+    let number =
+        |text: &str, digits: usize| text.parse::<u64>().ok().filter(|number| format!("{number:0digits$}") == text);
     match (name.strip_prefix(PREFIX), name.strip_prefix(UNFINISHED_PREFIX)) {
         (Some(step), _) => Some((number(step, 9)?, u64::MAX)),
         (_, Some(rest)) => rest.split_once('-').and_then(|(step, rounds)| Some((number(step, 9)?, number(rounds, 3)?))),
@@ -375,11 +376,22 @@ mod tests {
 
     #[test]
     fn names_tell_the_moment() {
-        let order =
-            ["replaced.tmp", "tuning-000000000-000", "tuning-000000300-000", "tuning-000000300-002", "step-000000300"];
-        let moments: Vec<_> = order.iter().map(|name| moment(name).unwrap()).collect();
+        let order = [
+            "replaced.tmp tuning-000000000-000 tuning-000000300-000 tuning-000000300-002 step-000000300",
+            "step-999999999 step-1000000000 step-2147483647",
+        ];
+        let order = order.join(" ");
+        let moments: Vec<_> = order.split(' ').map(|name| moment(name).unwrap()).collect();
         assert!(moments.is_sorted());
-        for name in ["unfinished.tmp", "step-1", "step-00000000x", "tuning-000000300", "loss.png"] {
+        for name in [
+            "unfinished.tmp",
+            "step-1",
+            "step-00000000x",
+            "step-+00000001",
+            "step-0000000001",
+            "tuning-000000300",
+            "loss.png",
+        ] {
             assert_eq!(moment(name), None, "{name}");
         }
     }

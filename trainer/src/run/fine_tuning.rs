@@ -1,4 +1,5 @@
 //! What decides a fine-tuning.
+use super::check::MOST_STEPS;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -65,8 +66,8 @@ impl FineTuning {
     /// A number out of range, or no plan (usage errors).
     pub fn check(&self) -> Result<()> {
         let fail = |what: String| Err(Error::Usage(what));
-        if self.steps == 0 || self.steps > i32::MAX as u64 {
-            return fail(format!("--steps {}: give at least 1 and at most {}", self.steps, i32::MAX));
+        if self.steps == 0 || self.steps > MOST_STEPS {
+            return fail(format!("--steps {}: give at least 1 and at most {MOST_STEPS}", self.steps));
         }
         if self.batch == 0 || self.batch > 1 << 16 {
             return fail(format!("--batch {}: give 1 to {}", self.batch, 1 << 16));

@@ -7,6 +7,7 @@ mod history;
 mod lock;
 mod tensors;
 
+pub use check::{check_step, MOST_STEPS};
 pub use checkpoint::{Checkpoint, Unfinished};
 pub use config::Config;
 pub use fine_tuning::FineTuning;

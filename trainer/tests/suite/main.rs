@@ -10,6 +10,7 @@ mod docs_commands;
 mod eval_command;
 mod export_command;
 mod finetune;
+mod import_command;
 mod lowering;
 mod model_commands;
 mod network;

@@ -1,9 +1,11 @@
 //! Operations on tensors with values: what the importer computes itself, weights that a file derives from others and
 //! the network of timestep and class. Every result is rounded to single precision as PyTorch does.
+use super::hints::instead_of_constant;
 use super::movement::{broadcast, moved, place, MOVEMENTS};
 use super::node::Node;
 use super::proto::element;
 use super::tensor::Tensor;
+use crate::graph::shape::values_of;
 use crate::{Error, Result};
 use ndarray::{concatenate, ArrayD, ArrayView2, ArrayViewD, Axis, Ix2, IxDyn, Zip};
 use std::path::Path;
@@ -64,7 +66,7 @@ fn results(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Vec<Tensor>> {
             }
         }
         "MatMul" => product(input(0)?.floats()?.view(), input(1)?.floats()?.view(), 1.0)?,
-        _ => return Err(Error::Invalid("is not known among constants and the network of t and classes".into())),
+        op => return Err(Error::Invalid(instead_of_constant(op).into())),
     };
     Ok(vec![result])
 }
@@ -183,6 +185,10 @@ fn cast(x: &Tensor, to: i64) -> Result<Tensor> {
 
 fn joined(parts: &[&Tensor], axis: i64) -> Result<Tensor> {
     let axis = place(axis, parts[0].dims().len())?;
+    let along_axis = parts.iter().map(|part| part.dims().get(axis).copied().unwrap_or(0)).sum();
+    let mut dims = parts[0].dims().to_vec();
+    dims[axis] = along_axis;
+    values_of(&dims)?;
     fn along<T: Clone>(parts: &[&ArrayD<T>], axis: usize) -> Result<ArrayD<T>> {
         let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
         concatenate(Axis(axis), &views).map_err(|_| Error::Invalid("joins tensors whose other sizes differ".into()))
@@ -215,7 +221,7 @@ fn product(a: ArrayViewD<f32>, b: ArrayViewD<f32>, alpha: f64) -> Result<Tensor>
     if rows.ncols() != columns.nrows() {
         return Err(failed());
     }
-    let mut values = Vec::with_capacity(rows.nrows() * columns.ncols());
+    let mut values = Vec::with_capacity(values_of(&[rows.nrows(), columns.ncols()])?);
     for row in rows.rows() {
         for column in columns.columns() {
             let sum: f64 = row.iter().zip(column).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();

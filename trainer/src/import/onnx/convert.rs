@@ -216,7 +216,10 @@ impl<'a> Converter<'a> {
             return Err(node.error("is in training mode; export after model.eval()"));
         }
         if matches!(&*node.op, "Identity" | "Dropout") {
-            return Ok(vec![self.values[&*node.inputs[0]].clone()]);
+            return match self.values.get(&*node.inputs[0]) {
+                Some(value) => Ok(vec![value.clone()]),
+                None => self.map(node, 0).map(|map| vec![Value::Map(map)]),
+            };
         }
         for i in 1..node.inputs.len() {
             if !node.inputs[i].is_empty() {
@@ -229,19 +232,26 @@ impl<'a> Converter<'a> {
         };
         let rest: Vec<Option<&Tensor>> = node.inputs[1..].iter().map(|name| self.host.constant(name)).collect();
         let moved = moved(node, &view.at, &rest).map_err(|e| node.error(e))?;
+        if let Some(at) = moved.iter().find(|at| at.is_empty()) {
+            return Err(node.error(format!("makes {:?} of an image: no values", at.shape())));
+        }
         let (part, mover) = (view.part || is_taking(node), format!("{} node {}", node.op, node.name));
         Ok(moved.into_iter().map(|at| Value::View(View { at, part, mover: mover.clone(), ..view })).collect())
     }
 
     fn pointwise(&mut self, node: &Node, op: ListedOp) -> Result<Map> {
         let map = self.map(node, 0)?;
-        Ok(self.after(&node.name, op, map))
+        self.after(node, op, map)
     }
 
     /// A map behind an op on each value.
-    pub fn after(&mut self, name: &str, op: ListedOp, map: Map) -> Map {
-        let made = self.net.push(name, op, &[map.node], self.net.shape(map.node));
-        Map { node: made, sole: true, ..map }
+    ///
+    /// # Errors
+    /// None: the map was held too.
+    pub fn after(&mut self, node: &Node, op: ListedOp, map: Map) -> Result<Map> {
+        let shape = self.net.shape(map.node);
+        let made = self.net.push(&node.name, op, &[map.node], shape).map_err(|e| node.error(e))?;
+        Ok(Map { node: made, sole: true, ..map })
     }
 
     fn batch_norm(&mut self, node: &Node) -> Result<Map> {
@@ -269,7 +279,7 @@ impl<'a> Converter<'a> {
         if self.net.shape(map.node).channels != map.order.len() {
             return Err(node.error("normalises a flattened image; do it before Flatten"));
         }
-        Ok(self.net.affine(&node.name, &map, &scales, &shifts))
+        self.net.affine(&node.name, &map, &scales, &shifts).map_err(|e| node.error(e))
     }
 
     fn concat(&mut self, node: &Node) -> Result<Map> {
@@ -288,6 +298,7 @@ impl<'a> Converter<'a> {
             }
             let shape = Shape { channels: a.channels + b.channels, ..a };
             let made = self.net.push(&node.name, ListedOp::Concat, &[joined.node, map.node], shape);
+            let made = made.map_err(|e| node.error(e))?;
             joined.order.extend(map.order.iter().map(|at| at + a.channels));
             joined.dims[1] = shape.channels;
             (joined.node, joined.sole) = (made, true);
@@ -318,7 +329,7 @@ impl<'a> Converter<'a> {
         }
         Ok(match self.net.nodes[from].op {
             ListedOp::Conv { .. } | ListedOp::Linear { .. } => map.node,
-            _ => self.net.chosen(map.node, &order),
+            _ => self.net.chosen(map.node, &order).map_err(|e| Error::Invalid(format!("output {name}: {e}")))?,
         })
     }
 }

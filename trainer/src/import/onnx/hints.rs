@@ -33,3 +33,25 @@ pub fn instead(op: &str) -> &'static str {
         _ => "is not supported; the how-to \"Import an ONNX network\" lists what is",
     }
 }
+
+/// What is wrong with an operator on constants, or on what the timestep and classes give, and what to use instead.
+pub fn instead_of_constant(op: &str) -> &'static str {
+    match op {
+        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL2" | "LayerNormalization"
+        | "RMSNormalization" | "GroupNormalization" | "InstanceNormalization" | "LpNormalization"
+        | "BatchNormalization" | "Softmax" | "LogSoftmax" => {
+            "is not supported on what t and the classes give: it computes over all values; use nn.Linear, which can sum \
+             and average"
+        }
+        "Conv" | "ConvTranspose" | "AveragePool" | "MaxPool" => {
+            "is not supported on what t and the classes give, nor on constants; use nn.Linear, or compute a constant \
+             before the export and register_buffer it"
+        }
+        "Mish" | "HardSwish" | "HardSigmoid" | "PRelu" | "Elu" | "Selu" | "Celu" | "Softsign" | "Clip"
+        | "ThresholdedRelu" => "is not supported on what t and the classes give; use SiLU, GELU, ReLU or Softplus",
+        _ => {
+            "is not supported on what t and the classes give, nor on constants; compute a constant before the export and \
+             register_buffer it; the how-to \"Import an ONNX network\" lists what is supported"
+        }
+    }
+}

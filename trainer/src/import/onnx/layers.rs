@@ -4,6 +4,7 @@ use super::net::{Filters, Map};
 use super::node::Node;
 use super::views::shape_of;
 use super::window::Window;
+use crate::graph::shape::values_of;
 use crate::graph::Shape;
 use crate::nets::ListedOp;
 use crate::Result;
@@ -30,6 +31,12 @@ impl Converter<'_> {
         let (map, zeros) = self.padded(node)?;
         let shape = shape_of(&map.dims).map_err(|e| node.error(e))?;
         let dims = self.constant(node, 1, "weight")?.dims().to_vec();
+        let kernel = node.ints("kernel_shape");
+        if node.has("kernel_shape")
+            && !kernel.iter().map(|side| usize::try_from(*side).ok()).eq(dims.iter().skip(2).map(|side| Some(*side)))
+        {
+            return Err(node.error(format!("has the kernel_shape {kernel:?} for weights of {dims:?}")));
+        }
         match dims.len() == map.dims.len() && dims.len() > 2 && !dims.contains(&0) {
             true => Ok((map, shape, dims, zeros)),
             false => Err(node.error(format!("has weights of {dims:?} for an image of {:?}", map.dims))),
@@ -52,7 +59,7 @@ impl Converter<'_> {
         let input = self.net.shape(map.node);
         let [height, width] = filters.geometry.output(input.height, input.width).map_err(|e| node.error(e))?;
         let shape = Shape::new(height, width, filters.channels);
-        let made = self.net.convolve(&node.name, map.node, filters, shape);
+        let made = self.net.convolve(&node.name, map.node, filters, shape).map_err(|e| node.error(e))?;
         let mut dims = map.dims;
         dims[1] = shape.channels;
         let spatial = [height, width];
@@ -102,9 +109,18 @@ impl Converter<'_> {
         }
         let window = Window::of(node, &dims[2..], shape)?;
         let extra = node.ints("output_padding");
+        let spatial = dims.len() - 2;
+        // Rows or columns beyond the last that a tap reaches could only be zeros of the next step.
+        let fits = |(axis, extra): (usize, &i64)| {
+            let axis = axis + 2 - spatial;
+            usize::try_from(*extra).is_ok_and(|extra| extra < window.stride[axis].max(window.dilation[axis]))
+        };
+        if node.has("output_padding") && (extra.len() != spatial || !extra.iter().enumerate().all(fits)) {
+            return Err(node
+                .error(format!("has the output_padding {extra:?}; give {spatial} sizes from 0 to below the stride")));
+        }
         let mut sizes = [shape.height, shape.width];
         for (axis, size) in sizes.iter_mut().enumerate() {
-            let spatial = dims.len() - 2;
             let extra = (axis + spatial).checked_sub(2).and_then(|at| extra.get(at)).copied().unwrap_or(0);
             let reach = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
             let whole = (*size - 1) * window.stride[axis] + reach + usize::try_from(extra).unwrap_or(0);
@@ -122,7 +138,10 @@ impl Converter<'_> {
         let mut deep = self.convolved(node, map, filters, channels)?;
         if block != [1, 1] {
             let name = format!("{}.to_space", node.name);
-            deep.node = self.net.push(&name, ListedOp::DepthToSpace { block, crop }, &[deep.node], output);
+            deep.node = self
+                .net
+                .push(&name, ListedOp::DepthToSpace { block, crop }, &[deep.node], output)
+                .map_err(|e| node.error(e))?;
         }
         let axes = deep.dims.len() - 2;
         deep.dims[1] = output.channels;
@@ -134,17 +153,18 @@ impl Converter<'_> {
     fn average(&mut self, node: &Node) -> Result<Map> {
         let map = self.map(node, 0)?;
         let shape = shape_of(&map.dims).map_err(|e| node.error(e))?;
-        let kernel: Vec<usize> = node.ints("kernel_shape").iter().map(|side| *side as usize).collect();
-        if kernel.len() + 2 != map.dims.len() || kernel.iter().any(|side| !(1..256).contains(side)) {
-            return Err(node.error(format!("has the kernel {kernel:?} for an image of {:?}", map.dims)));
+        let sides = node.ints("kernel_shape");
+        if sides.len() + 2 != map.dims.len() || sides.iter().any(|side| !(1..256).contains(side)) {
+            return Err(node.error(format!("has the kernel_shape {sides:?} for an image of {:?}", map.dims)));
         }
+        let kernel: Vec<usize> = sides.iter().map(|side| *side as usize).collect();
         let window = Window::of(node, &kernel, shape)?;
         let pads = window.before.iter().chain(&window.after).any(|pad| *pad > 0);
         if node.int("ceil_mode", 0) != 0 || (pads && node.int("count_include_pad", 0) == 0) {
             return Err(node.error("averages windows over the edge; use no padding and no ceil_mode, or a Conv"));
         }
         let taps = window.kernel[0] * window.kernel[1];
-        let weight = vec![1.0 / taps as f32; taps * shape.channels];
+        let weight = vec![1.0 / taps as f32; values_of(&[taps, shape.channels]).map_err(|e| node.error(e))?];
         let filters = window.depthwise(node, &weight, &vec![0.0; shape.channels], &map.order)?;
         let order = map.order.clone();
         self.convolved(node, map, filters, order)
@@ -185,6 +205,7 @@ impl Converter<'_> {
             ours[o * inputs + map.order[i]] = alpha * value;
         }
         let made = self.net.push(&node.name, ListedOp::Linear { outputs }, &[map.node], Shape::new(1, 1, outputs));
+        let made = made.map_err(|e| node.error(e))?;
         (self.net.nodes[made].weight, self.net.nodes[made].bias) = (ours, bias);
         Ok(Map { node: made, dims: vec![1, outputs], order: (0..outputs).collect(), sole: true })
     }
@@ -215,6 +236,8 @@ impl Converter<'_> {
         }
         let factors: Vec<usize> = scales[2..].iter().map(|scale| *scale as usize).collect();
         let factor = if factors.len() == 1 { [1, factors[0]] } else { [factors[0], factors[1]] };
+        let output = Shape { height: shape.height * factor[0], width: shape.width * factor[1], ..shape };
+        values_of(&[output.height, output.width, output.channels]).map_err(|e| node.error(e))?;
         for (size, factor) in [shape.height, shape.width].into_iter().zip(factor) {
             if (0..size * factor).any(|to| nearest(node, to, size, factor) != Some(to / factor)) {
                 return Err(node.error(
@@ -222,8 +245,8 @@ impl Converter<'_> {
                 ));
             }
         }
-        let output = Shape { height: shape.height * factor[0], width: shape.width * factor[1], ..shape };
-        let made = self.net.push(&node.name, ListedOp::Upsample { factor }, &[map.node], output);
+        let made =
+            self.net.push(&node.name, ListedOp::Upsample { factor }, &[map.node], output).map_err(|e| node.error(e))?;
         let dims = map.dims.iter().zip(&scales).map(|(size, scale)| size * *scale as usize).collect();
         Ok(Map { node: made, dims, sole: true, ..map })
     }
@@ -247,6 +270,7 @@ impl Converter<'_> {
             let channels = shape.channels * pixels;
             let output = Shape::new(shape.height / side, shape.width / side, channels);
             let made = self.net.push(&node.name, ListedOp::SpaceToDepth { block }, &[map.node], output);
+            let made = made.map_err(|e| node.error(e))?;
             let order = (0..channels).map(|k| k / shape.channels * shape.channels + map.order[k % shape.channels]);
             let dims = vec![1, channels, output.height, output.width];
             return Ok(Map { node: made, dims, order: order.collect(), sole: true });
@@ -262,7 +286,7 @@ impl Converter<'_> {
         let deep = self.net.reordered(map, &order).map_err(|e| node.error(e))?;
         let output = Shape::new(shape.height * side, shape.width * side, channels);
         let op = ListedOp::DepthToSpace { block, crop: [0; 2] };
-        let made = self.net.push(&node.name, op, &[deep.node], output);
+        let made = self.net.push(&node.name, op, &[deep.node], output).map_err(|e| node.error(e))?;
         let dims = vec![1, channels, output.height, output.width];
         Ok(Map { node: made, dims, order: (0..channels).collect(), sole: true })
     }

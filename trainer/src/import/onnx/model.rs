@@ -2,6 +2,7 @@
 use super::node::Node;
 use super::proto::{self, element, Size};
 use super::tensor::Tensor;
+use crate::graph::shape::{values_of, MOST_SIDE};
 use crate::{Error, Result};
 use prost::Message;
 use std::collections::{HashMap, HashSet};
@@ -131,8 +132,12 @@ impl Model {
 fn check_operators(file: &proto::Model) -> Result<()> {
     let fail = |what: String| Err(Error::Invalid(what));
     let (first, last) = (OPSETS.start(), OPSETS.end());
-    let version = file.opset_import.iter().find(|set| is_own(&set.domain)).map(|set| set.version);
+    let mut versions = file.opset_import.iter().filter(|set| is_own(&set.domain)).map(|set| set.version);
+    let version = versions.next();
     match version {
+        Some(one) if versions.any(|other| other != one) => {
+            return fail("names two versions of ONNX's operators; export it again".into());
+        }
         None => return fail("names no version of ONNX's operators: it is no whole ONNX file; export it again".into()),
         Some(version) if !OPSETS.contains(&version) => {
             return fail(format!(
@@ -160,10 +165,13 @@ fn nodes(messages: Vec<proto::Node>, constants: &mut HashMap<String, Tensor>, fo
     let mut nodes = Vec::with_capacity(messages.len());
     for message in messages {
         let domain = message.domain.clone();
-        let node = Node::new(message);
         if !is_own(&domain) {
-            return Err(node.error(format!("is of the domain {domain}; only ONNX's own operators are known")));
+            return Err(Error::Invalid(format!(
+                "{} node {}: is of the domain {domain}; only ONNX's own operators are known",
+                message.op_type, message.name
+            )));
         }
+        let node = Node::new(message)?;
         let Some(made) = node.outputs.first() else {
             return Err(node.error("makes nothing"));
         };
@@ -208,7 +216,15 @@ fn image_dims(input: &proto::ValueInfo) -> Result<Vec<usize>> {
     let (dims, kind) = dims(input, "[N, C, H, W], [N, C, L] or [N, F]")?;
     let is_float = [element::FLOAT, element::FLOAT16, element::BFLOAT16, element::DOUBLE].contains(&kind);
     match (is_float, dims.len()) {
-        (true, 2..=4) => Ok(dims),
+        (true, 2..=4) => {
+            values_of(&dims).map_err(|e| Error::Invalid(format!("input {X}: {e}")))?;
+            match dims.iter().all(|size| *size <= MOST_SIDE) {
+                true => Ok(dims),
+                false => Err(Error::Invalid(format!(
+                    "input {X}: has the sizes {dims:?}, of which each may be at most {MOST_SIDE}"
+                ))),
+            }
+        }
         (false, _) => Err(Error::Invalid(format!("input {X}: holds no floats"))),
         _ => Err(Error::Invalid(format!(
             "input {X}: has the sizes {dims:?}; it must be [N, C, H, W], [N, C, L] or [N, F]"
@@ -218,7 +234,7 @@ fn image_dims(input: &proto::ValueInfo) -> Result<Vec<usize>> {
 
 fn label(input: &proto::ValueInfo) -> Result<Label> {
     let (dims, kind) = dims(input, "[N], one number an image")?;
-    if dims.iter().product::<usize>() != 1 {
+    if dims.iter().any(|size| *size != 1) {
         return Err(Error::Invalid(format!(
             "input {}: has the sizes {dims:?}; it must be [N], one number an image",
             input.name

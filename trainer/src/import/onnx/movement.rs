@@ -1,6 +1,7 @@
 //! Operations that move values and change none: the same for weights and for the places of the network's own values.
 use super::node::Node;
 use super::tensor::Tensor;
+use crate::graph::shape::values_of;
 use crate::{Error, Result};
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -18,9 +19,6 @@ pub const MOVEMENTS: [&str; 11] = [
     "Dropout",
     "Gather",
 ];
-
-/// Most values that an import lets a result have, so that a broken file cannot ask for all memory.
-const MOST_VALUES: usize = 1 << 28;
 
 /// The results of one of [`MOVEMENTS`] on `x`; `rest` are the node's other inputs.
 ///
@@ -131,11 +129,14 @@ fn reshaped(from: &[usize], wanted: &[i64], zero_is_zero: bool) -> Result<Vec<us
             size => usize::try_from(*size).map_err(|_| failed())?,
         });
     }
-    if let Some(open) = wanted.iter().position(|size| *size == -1) {
-        let known: usize = dims.iter().product();
-        dims[open] = from.iter().product::<usize>().checked_div(known).ok_or_else(failed)?;
+    let whole: usize = from.iter().product();
+    if wanted.iter().filter(|size| **size == -1).count() > 1 {
+        return Err(failed());
     }
-    match dims.iter().product::<usize>() == from.iter().product::<usize>() {
+    if let Some(open) = wanted.iter().position(|size| *size == -1) {
+        dims[open] = whole.checked_div(values_of(&dims)?).ok_or_else(failed)?;
+    }
+    match values_of(&dims)? == whole {
         true => Ok(dims),
         false => Err(failed()),
     }
@@ -144,7 +145,7 @@ fn reshaped(from: &[usize], wanted: &[i64], zero_is_zero: bool) -> Result<Vec<us
 /// The sizes of two tensors that are computed with each other: sizes of 1 and missing axes in front are repeated.
 ///
 /// # Errors
-/// Sizes that do not fit.
+/// Sizes that do not fit, or that make more values than can be held.
 pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>> {
     let count = a.len().max(b.len());
     let size = |dims: &[usize], axis: usize| (axis + dims.len()).checked_sub(count).map_or(1, |axis| dims[axis]);
@@ -155,8 +156,8 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>> {
             _ => None,
         })
         .collect();
-    dims.filter(|dims| dims.iter().try_fold(1usize, |n, size| n.checked_mul(*size)).is_some_and(|n| n <= MOST_VALUES))
-        .ok_or_else(|| Error::Invalid(format!("cannot compute {a:?} with {b:?}")))
+    let dims = dims.ok_or_else(|| Error::Invalid(format!("cannot compute {a:?} with {b:?}")))?;
+    values_of(&dims).map(|_| dims)
 }
 
 fn expanded<T: Clone>(x: &ArrayD<T>, dims: &[usize]) -> Result<ArrayD<T>> {
@@ -205,7 +206,8 @@ fn split<T: Clone>(node: &Node, x: &ArrayD<T>, sizes: Option<Vec<i64>>) -> Resul
             (0..count).map(|i| part.min(whole.saturating_sub(i * part))).collect()
         }
     };
-    if sizes.len() != count || sizes.contains(&0) || sizes.iter().sum::<usize>() != whole {
+    let sum = sizes.iter().try_fold(0usize, |sum, size| sum.checked_add(*size));
+    if sizes.len() != count || sizes.contains(&0) || sum != Some(whole) {
         return Err(Error::Invalid(format!("cannot split {whole} into {sizes:?}")));
     }
     let mut at = 0;
@@ -227,7 +229,8 @@ fn gathered<T: Clone>(x: &ArrayD<T>, indices: &Tensor, axis: i64) -> Result<Arra
             .ok_or_else(|| Error::Invalid(format!("takes row {index} of a table of {size}")))
     };
     let rows: Vec<usize> = indices.ints()?.into_iter().map(at).collect::<Result<_>>()?;
-    let taken = x.select(Axis(axis), &rows);
     let dims = [&x.shape()[..axis], indices.dims(), &x.shape()[axis + 1..]].concat();
+    values_of(&dims)?;
+    let taken = x.select(Axis(axis), &rows);
     shaped(&taken, dims)
 }

@@ -1,4 +1,5 @@
 //! The network in the making: nodes with their weights, in Brownian's layouts.
+use crate::graph::shape::values_of;
 use crate::graph::{ConvGeometry, Shape};
 use crate::nets::{ListedNode, ListedOp};
 use crate::{Error, Result};
@@ -95,11 +96,15 @@ impl Net {
     }
 
     /// Adds a node without weights.
-    pub fn push(&mut self, name: &str, op: ListedOp, inputs: &[usize], shape: Shape) -> usize {
+    ///
+    /// # Errors
+    /// A result of more values than can be held.
+    pub fn push(&mut self, name: &str, op: ListedOp, inputs: &[usize], shape: Shape) -> Result<usize> {
+        values_of(&[shape.height, shape.width, shape.channels])?;
         let name = self.unique(name);
         let (weight, bias, columns) = Default::default();
         self.nodes.push(NetNode { name, op, inputs: inputs.to_vec(), shape, weight, bias, columns });
-        self.nodes.len() - 1
+        Ok(self.nodes.len() - 1)
     }
 
     /// A name that no node has: that of ONNX without slashes, and a number where it is taken.
@@ -115,19 +120,25 @@ impl Net {
     }
 
     /// Adds a convolution of `input` whose result has the shape `shape`.
-    pub fn convolve(&mut self, name: &str, input: usize, filters: Filters, shape: Shape) -> usize {
+    ///
+    /// # Errors
+    /// A result of more values than can be held.
+    pub fn convolve(&mut self, name: &str, input: usize, filters: Filters, shape: Shape) -> Result<usize> {
         let ConvGeometry { kernel, stride, pad, dilation, depthwise } = filters.geometry;
         let op = ListedOp::Conv { channels: filters.channels, kernel, stride, pad, dilation, depthwise };
-        let node = self.push(name, op, &[input], shape);
+        let node = self.push(name, op, &[input], shape)?;
         (self.nodes[node].weight, self.nodes[node].bias) = (filters.weight, filters.bias);
-        node
+        Ok(node)
     }
 
     /// Adds biases a stored channel.
-    pub fn add_columns(&mut self, name: &str, input: usize, columns: Vec<Column>) -> usize {
-        let node = self.push(name, ListedOp::Bias, &[input], self.shape(input));
+    ///
+    /// # Errors
+    /// None: the input was held too.
+    pub fn add_columns(&mut self, name: &str, input: usize, columns: Vec<Column>) -> Result<usize> {
+        let node = self.push(name, ListedOp::Bias, &[input], self.shape(input))?;
         self.nodes[node].columns = columns;
-        node
+        Ok(node)
     }
 
     /// Whether a node computes every output channel from a row of weights of its own, over all input channels.
@@ -137,7 +148,10 @@ impl Net {
 
     /// scale·x + shift a channel (in the map's order). It joins the weights that the channels come from where nothing
     /// else reads them, else it becomes biases or a depthwise convolution of one tap.
-    pub fn affine(&mut self, name: &str, map: &Map, scale: &[f64], shift: &[f64]) -> Map {
+    ///
+    /// # Errors
+    /// None: the input was held too.
+    pub fn affine(&mut self, name: &str, map: &Map, scale: &[f64], shift: &[f64]) -> Result<Map> {
         let node = &mut self.nodes[map.node];
         let owns = matches!(node.op, ListedOp::Conv { .. } | ListedOp::Linear { .. });
         if map.sole && owns && node.bias.len() == scale.len() {
@@ -146,7 +160,7 @@ impl Net {
                 node.weight[at * row..(at + 1) * row].iter_mut().for_each(|w| *w = (f64::from(*w) * scale) as f32);
                 node.bias[*at] = (f64::from(node.bias[*at]) * scale + shift) as f32;
             }
-            return map.clone();
+            return Ok(map.clone());
         }
         let shape = node.shape;
         let stored = |values: &[f64]| {
@@ -156,13 +170,13 @@ impl Net {
         };
         let (weight, bias) = (stored(scale), stored(shift));
         let made = match weight.iter().all(|scale| *scale == 1.0) {
-            true => self.add_columns(name, map.node, bias.into_iter().map(Column::Fixed).collect()),
+            true => self.add_columns(name, map.node, bias.into_iter().map(Column::Fixed).collect())?,
             false => {
                 let geometry = ConvGeometry::square(1, 1).depthwise();
-                self.convolve(name, map.node, Filters { geometry, channels: shape.channels, weight, bias }, shape)
+                self.convolve(name, map.node, Filters { geometry, channels: shape.channels, weight, bias }, shape)?
             }
         };
-        Map { node: made, sole: true, ..map.clone() }
+        Ok(Map { node: made, sole: true, ..map.clone() })
     }
 
     /// The same values stored in another order.
@@ -179,7 +193,7 @@ impl Net {
         if !(map.sole && self.has_rows(map.node)) {
             let mut from = vec![0; order.len()];
             map.order.iter().zip(order).for_each(|(old, new)| from[*new] = *old);
-            let node = self.chosen(map.node, &from);
+            let node = self.chosen(map.node, &from)?;
             return Ok(Map { node, order: order.to_vec(), sole: true, ..map });
         }
         let node = &mut self.nodes[map.node];
@@ -193,9 +207,19 @@ impl Net {
     }
 
     /// A node with the stored channels `from` of another, in this order.
-    pub fn chosen(&mut self, node: usize, from: &[usize]) -> usize {
+    ///
+    /// # Errors
+    /// More channels than a convolution can choose from.
+    pub fn chosen(&mut self, node: usize, from: &[usize]) -> Result<usize> {
         let shape = self.shape(node);
-        let mut weight = vec![0.0; from.len() * shape.channels];
+        let count = values_of(&[from.len(), shape.channels]).map_err(|_| {
+            let (wanted, found) = (from.len(), shape.channels);
+            Error::Invalid(format!(
+                "puts {found} channels into another order, or {wanted} of them, which takes a dense \
+                convolution with a weight for each pair: too many"
+            ))
+        })?;
+        let mut weight = vec![0.0; count];
         from.iter().enumerate().for_each(|(to, from)| weight[to * shape.channels + from] = 1.0);
         let name = format!("{}.channels", self.nodes[node].name);
         let (geometry, channels) = (ConvGeometry::square(1, 1), from.len());
@@ -204,11 +228,14 @@ impl Net {
     }
 
     /// As [`Self::chosen`], where whoever else reads the node takes channels of it too: by rows of its weights.
-    pub fn chosen_rows(&mut self, node: usize, from: &[usize]) -> usize {
+    ///
+    /// # Errors
+    /// As [`Self::chosen`].
+    pub fn chosen_rows(&mut self, node: usize, from: &[usize]) -> Result<usize> {
         let old = self.nodes[node].clone();
         let shape = Shape { channels: from.len(), ..old.shape };
         if old.op == ListedOp::Bias && node > 0 {
-            let input = self.chosen_rows(old.inputs[0], from);
+            let input = self.chosen_rows(old.inputs[0], from)?;
             let columns = from.iter().map(|at| old.columns[*at].clone()).collect();
             return self.add_columns(&old.name, input, columns);
         }
@@ -222,10 +249,10 @@ impl Net {
             }
             _ => ListedOp::Linear { outputs: from.len() },
         };
-        let made = self.push(&old.name, op, &old.inputs, shape);
+        let made = self.push(&old.name, op, &old.inputs, shape)?;
         self.nodes[made].weight = from.iter().flat_map(|at| &old.weight[at * row..(at + 1) * row]).copied().collect();
         self.nodes[made].bias = from.iter().map(|at| old.bias[*at]).collect();
-        made
+        Ok(made)
     }
 
     /// The nodes that `output` needs, and their list.

@@ -1,10 +1,10 @@
 //! An operation of an ONNX network, with its settings by name.
-use super::proto::{Attribute, Node as Message};
+use super::proto::{setting, Attribute, Node as Message};
 use super::tensor::Tensor;
 use crate::{Error, Result};
 use std::path::Path;
 
-/// A node.
+/// A node, with as many inputs as its operator takes and settings of the right kinds.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// Its operator.
@@ -18,20 +18,113 @@ pub struct Node {
     attributes: Vec<Attribute>,
 }
 
+/// Inputs that a known operator takes: at least, at most.
+fn inputs_of(op: &str) -> Option<[usize; 2]> {
+    Some(match op {
+        "Constant" => [0, 0],
+        "Relu" | "Sigmoid" | "Tanh" | "Neg" | "Swish" | "Softplus" | "LeakyRelu" | "Gelu" | "Erf" | "Sin" | "Cos"
+        | "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Abs" | "Cast" | "Shape" | "ConstantOfShape" | "Flatten"
+        | "Transpose" | "Identity" | "DepthToSpace" | "SpaceToDepth" | "AveragePool" => [1, 1],
+        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "CastLike" | "MatMul" | "Reshape" | "Unsqueeze"
+        | "Expand" | "Gather" => [2, 2],
+        "Conv" | "ConvTranspose" | "Gemm" => [2, 3],
+        "BatchNormalization" => [5, 5],
+        "Squeeze" | "Split" => [1, 2],
+        "Dropout" => [1, 3],
+        "Resize" => [1, 4],
+        "Pad" => [2, 4],
+        "Slice" => [3, 5],
+        "Concat" => [1, usize::MAX],
+        _ => return None,
+    })
+}
+
+/// The kind of a setting that the importer reads, with its name in words.
+fn kind_of(name: &str) -> Option<(i32, &'static str)> {
+    Some(match name {
+        "strides" | "dilations" | "pads" | "kernel_shape" | "output_padding" | "output_shape" | "perm" | "axes"
+        | "value_ints" => (setting::INTS, "whole numbers"),
+        "group" | "axis" | "to" | "ceil_mode" | "count_include_pad" | "transA" | "transB" | "training_mode"
+        | "blocksize" | "allowzero" | "start" | "end" | "num_outputs" | "value_int" => {
+            (setting::INT, "one whole number")
+        }
+        "alpha" | "beta" | "epsilon" | "value_float" => (setting::FLOAT, "one float"),
+        "value_floats" => (setting::FLOATS, "floats"),
+        "value" => (setting::TENSOR, "a tensor"),
+        "auto_pad"
+        | "mode"
+        | "nearest_mode"
+        | "coordinate_transformation_mode"
+        | "keep_aspect_ratio_policy"
+        | "approximate" => (setting::STRING, "a text"),
+        _ => return None,
+    })
+}
+
+/// Whether nothing of a setting is of another kind than `kind`.
+fn is_of(attribute: &Attribute, kind: i32) -> bool {
+    let held = [
+        (setting::FLOAT, attribute.f != 0.0),
+        (setting::INT, attribute.i != 0),
+        (setting::STRING, !attribute.s.is_empty()),
+        (setting::TENSOR, attribute.t.is_some()),
+        (setting::FLOATS, !attribute.floats.is_empty()),
+        (setting::INTS, !attribute.ints.is_empty()),
+        // Lists of texts are read nowhere.
+        (0, !attribute.strings.is_empty()),
+    ];
+    [0, kind].contains(&attribute.r#type) && held.iter().all(|(of, held)| !held || *of == kind)
+}
+
 impl Node {
     /// The node of a file.
-    pub fn new(message: Message) -> Self {
+    ///
+    /// # Errors
+    /// Fewer or more inputs than a known operator takes, a setting that is given twice or of another kind than it is
+    /// read as, a float that is not finite; the error names the node.
+    pub fn new(message: Message) -> Result<Self> {
         let name = match message.name.is_empty() {
             true => message.output.first().cloned().unwrap_or_default(),
             false => message.name,
         };
-        Self {
+        let node = Self {
             op: message.op_type,
             name,
             inputs: message.input,
             outputs: message.output,
             attributes: message.attribute,
+        };
+        node.check_inputs()?;
+        node.check_attributes()?;
+        Ok(node)
+    }
+
+    fn check_inputs(&self) -> Result<()> {
+        let Some([least, most]) = inputs_of(&self.op) else { return Ok(()) };
+        if self.inputs.len() > most {
+            return Err(self.error(format!("has {} inputs; it takes at most {most}", self.inputs.len())));
         }
+        match (0..least).find(|i| self.inputs.get(*i).is_none_or(String::is_empty)) {
+            None => Ok(()),
+            Some(i) => Err(self.error(format!("lacks its input number {} of at least {least}", i + 1))),
+        }
+    }
+
+    fn check_attributes(&self) -> Result<()> {
+        for (i, attribute) in self.attributes.iter().enumerate() {
+            let name = &attribute.name;
+            if self.attributes[..i].iter().any(|other| other.name == *name) {
+                return Err(self.error(format!("has the setting {name} twice")));
+            }
+            let Some((kind, words)) = kind_of(name) else { continue };
+            if !is_of(attribute, kind) || (kind == setting::STRING && std::str::from_utf8(&attribute.s).is_err()) {
+                return Err(self.error(format!("has the setting {name} of another kind than {words}; export it again")));
+            }
+            if !attribute.floats.iter().chain([&attribute.f]).all(|value| value.is_finite()) {
+                return Err(self.error(format!("has the setting {name}, which is NaN or infinite")));
+            }
+        }
+        Ok(())
     }
 
     /// An error of this node: its operator, its name and what is wrong.

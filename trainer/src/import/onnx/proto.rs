@@ -78,6 +78,22 @@ pub struct Node {
     pub domain: String,
 }
 
+/// Kinds of settings.
+pub mod setting {
+    /// A number.
+    pub const FLOAT: i32 = 1;
+    /// A whole number.
+    pub const INT: i32 = 2;
+    /// A text.
+    pub const STRING: i32 = 3;
+    /// A tensor.
+    pub const TENSOR: i32 = 4;
+    /// Numbers.
+    pub const FLOATS: i32 = 6;
+    /// Whole numbers.
+    pub const INTS: i32 = 7;
+}
+
 /// A setting of a node; one of the fields holds the value.
 #[derive(Clone, PartialEq, Message)]
 pub struct Attribute {
@@ -102,6 +118,12 @@ pub struct Attribute {
     /// Whole numbers.
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
+    /// Texts.
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    pub strings: Vec<Vec<u8>>,
+    /// One of [`setting`]; 0 in files of old versions, which do not say.
+    #[prost(int32, tag = "20")]
+    pub r#type: i32,
 }
 
 /// A tensor; its values are in one of the fields.

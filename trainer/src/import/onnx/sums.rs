@@ -32,7 +32,8 @@ impl Converter<'_> {
                     true => (self.net.reordered(a, &b.order).map_err(|e| node.error(e))?, b),
                     false => (a.clone(), self.net.reordered(b, &a.order).map_err(|e| node.error(e))?),
                 };
-                let made = self.net.push(&node.name, ListedOp::Add, &[a.node, b.node], shape);
+                let made =
+                    self.net.push(&node.name, ListedOp::Add, &[a.node, b.node], shape).map_err(|e| node.error(e))?;
                 Ok(Map { node: made, sole: true, ..a })
             }
             ("Add" | "Sub", true, false) => {
@@ -62,14 +63,15 @@ impl Converter<'_> {
                     return Err(node.error("divides by 0"));
                 }
                 self.check_uniform(node, &map, &factors)?;
-                Ok(self.net.affine(&node.name, &map, &scale, &vec![0.0; scale.len()]))
+                self.net.affine(&node.name, &map, &scale, &vec![0.0; scale.len()]).map_err(|e| node.error(e))
             }
             _ => Err(node.error("divides by an image's values; only constants are known there")),
         }
     }
 
     fn scaled(&mut self, node: &Node, map: &Map, by: f64) -> Result<Map> {
-        Ok(self.net.affine(&node.name, map, &vec![by; map.order.len()], &vec![0.0; map.order.len()]))
+        let (scale, shift) = (vec![by; map.order.len()], vec![0.0; map.order.len()]);
+        self.net.affine(&node.name, map, &scale, &shift).map_err(|e| node.error(e))
     }
 
     /// x·sigmoid(x) or tanh(a)·sigmoid(b).
@@ -89,13 +91,13 @@ impl Converter<'_> {
                      these, or ReLU",
             )),
         };
-        let Some(second) = second else { return Ok(self.after(&node.name, op, first)) };
+        let Some(second) = second else { return self.after(node, op, first) };
         if first.dims != second.dims || self.net.shape(first.node) != self.net.shape(second.node) {
             return Err(node.error(format!("gates {:?} by {:?}", first.dims, second.dims)));
         }
         let second = self.net.reordered(second, &first.order).map_err(|e| node.error(e))?;
         let shape = self.net.shape(first.node);
-        let made = self.net.push(&node.name, op, &[first.node, second.node], shape);
+        let made = self.net.push(&node.name, op, &[first.node, second.node], shape).map_err(|e| node.error(e))?;
         Ok(Map { node: made, sole: true, ..first })
     }
 
@@ -114,7 +116,8 @@ impl Converter<'_> {
             let values = self.per_channel(node, i, map)?;
             self.check_uniform(node, map, &values)?;
             let shift: Vec<f64> = values.iter().map(|value| f64::from(sign * value)).collect();
-            return Ok(self.net.affine(&node.name, map, &vec![1.0; shift.len()], &shift));
+            let scale = vec![1.0; shift.len()];
+            return self.net.affine(&node.name, map, &scale, &shift).map_err(|e| node.error(e));
         }
         let places = self.places(node, i, map)?;
         let channels = self.net.shape(map.node).channels;
@@ -125,7 +128,7 @@ impl Converter<'_> {
         for (at, place) in map.order.iter().zip(places) {
             columns[*at] = Column::Of { name: name.clone(), place, factor: sign };
         }
-        let made = self.net.add_columns(&node.name, map.node, columns);
+        let made = self.net.add_columns(&node.name, map.node, columns).map_err(|e| node.error(e))?;
         Ok(Map { node: made, sole: true, ..map.clone() })
     }
 

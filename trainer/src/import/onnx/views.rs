@@ -20,6 +20,9 @@ pub struct View {
     pub mover: String,
 }
 
+/// A node that holds moved values, the stored channel of each channel, and whether nothing else reads it.
+type Made = (usize, Vec<usize>, bool);
+
 /// The spatial sizes and channels of a result with ONNX's sizes.
 ///
 /// # Errors
@@ -62,12 +65,14 @@ impl View {
         if dims.len() == 2 && stored.pixels() > 1 && is_order(&at, stored.len()) {
             return Ok(Map { node: self.node, dims, order: at, sole: self.sole && !self.part });
         }
-        let found = [
-            Self::channels(self, net, stored, wanted, &at),
-            Self::to_depth(self, net, stored, wanted, &at),
-            Self::to_space(self, net, stored, wanted, &at),
-        ];
-        let found = found.into_iter().flatten().next();
+        let named = |e: Error| Error::Invalid(format!("{}: {e}", self.mover));
+        let mut found = self.channels(net, stored, wanted, &at).map_err(named)?;
+        if found.is_none() {
+            found = self.to_depth(net, stored, wanted, &at).map_err(named)?;
+        }
+        if found.is_none() {
+            found = self.to_space(net, stored, wanted, &at).map_err(named)?;
+        }
         found.map(|(node, order, sole)| Map { node, dims: dims.clone(), order, sole }).ok_or_else(|| {
             Error::Invalid(format!(
                 "{}: makes {dims:?} of a result {stored} in a way that is neither flattening, choosing channels, \
@@ -79,9 +84,9 @@ impl View {
     }
 
     /// Another order or choice of the same pixels' channels.
-    fn channels(&self, net: &mut Net, stored: Shape, wanted: Shape, at: &[usize]) -> Option<(usize, Vec<usize>, bool)> {
+    fn channels(&self, net: &mut Net, stored: Shape, wanted: Shape, at: &[usize]) -> Result<Option<Made>> {
         if (stored.height, stored.width) != (wanted.height, wanted.width) {
-            return None;
+            return Ok(None);
         }
         let order: Vec<usize> = (0..wanted.channels).map(|c| at[c * wanted.pixels()]).collect();
         let same = at.iter().enumerate().all(|(i, at)| {
@@ -89,21 +94,21 @@ impl View {
             order[c] < stored.channels && *at == pixel * stored.channels + order[c]
         });
         if !same {
-            return None;
+            return Ok(None);
         }
         if is_order(&order, stored.channels) {
-            return Some((self.node, order, self.sole && !self.part));
+            return Ok(Some((self.node, order, self.sole && !self.part)));
         }
         let node = match self.sole {
-            true => net.chosen_rows(self.node, &order),
-            false => net.chosen(self.node, &order),
+            true => net.chosen_rows(self.node, &order)?,
+            false => net.chosen(self.node, &order)?,
         };
-        Some((node, (0..wanted.channels).collect(), true))
+        Ok(Some((node, (0..wanted.channels).collect(), true)))
     }
 
     /// Blocks of pixels into channels.
-    fn to_depth(&self, net: &mut Net, stored: Shape, wanted: Shape, at: &[usize]) -> Option<(usize, Vec<usize>, bool)> {
-        let block @ [rows, columns] = blocks(stored, wanted)?;
+    fn to_depth(&self, net: &mut Net, stored: Shape, wanted: Shape, at: &[usize]) -> Result<Option<Made>> {
+        let Some(block @ [rows, columns]) = blocks(stored, wanted) else { return Ok(None) };
         let line = stored.width * stored.channels;
         // The first pixel's values give the order: the place within a block, then the channel.
         let order: Vec<usize> = (0..wanted.channels)
@@ -118,16 +123,17 @@ impl View {
             (y * stored.width + x) * stored.channels + channel
         };
         if !is_order(&order, deep) || !at.iter().enumerate().all(|(i, at)| *at == of(i)) {
-            return None;
+            return Ok(None);
         }
         let name = format!("{}.to_depth", net.nodes[self.node].name);
-        let node = net.push(&name, ListedOp::SpaceToDepth { block }, &[self.node], Shape { channels: deep, ..wanted });
-        Some((node, order, true))
+        let node =
+            net.push(&name, ListedOp::SpaceToDepth { block }, &[self.node], Shape { channels: deep, ..wanted })?;
+        Ok(Some((node, order, true)))
     }
 
     /// Channels into blocks of pixels, or each pixel repeated.
-    fn to_space(&self, net: &mut Net, stored: Shape, wanted: Shape, at: &[usize]) -> Option<(usize, Vec<usize>, bool)> {
-        let block @ [rows, columns] = blocks(wanted, stored)?;
+    fn to_space(&self, net: &mut Net, stored: Shape, wanted: Shape, at: &[usize]) -> Result<Option<Made>> {
+        let Some(block @ [rows, columns]) = blocks(wanted, stored) else { return Ok(None) };
         // The first block gives, for each channel and place within a block, the stored channel.
         let first = |c: usize, dy: usize, dx: usize| at[(c * wanted.height + dy) * wanted.width + dx];
         let same = at.iter().enumerate().all(|(i, at)| {
@@ -136,7 +142,7 @@ impl View {
             channel < stored.channels && *at == (y / rows * stored.width + x / columns) * stored.channels + channel
         });
         if !same {
-            return None;
+            return Ok(None);
         }
         let order: Vec<usize> = (0..wanted.channels).map(|c| first(c, 0, 0)).collect();
         let name = net.nodes[self.node].name.clone();
@@ -144,8 +150,8 @@ impl View {
             .all(|c| (0..rows * columns).all(|within| first(c, within / columns, within % columns) == order[c]));
         if repeated && is_order(&order, stored.channels) {
             let op = ListedOp::Upsample { factor: block };
-            let node = net.push(&format!("{name}.enlarged"), op, &[self.node], wanted);
-            return Some((node, order, true));
+            let node = net.push(&format!("{name}.enlarged"), op, &[self.node], wanted)?;
+            return Ok(Some((node, order, true)));
         }
         // The stored order that the op wants: the place within a block, then the channel.
         let wish = |k: usize| {
@@ -154,14 +160,14 @@ impl View {
         };
         let from: Vec<usize> = (0..stored.channels).map(wish).collect();
         if !is_order(&from, stored.channels) {
-            return None;
+            return Ok(None);
         }
         let dims = [1, stored.channels, stored.height, stored.width].to_vec();
         let deep = Map { node: self.node, dims, order: from, sole: self.sole && !self.part };
-        let deep = net.reordered(deep, &(0..stored.channels).collect::<Vec<_>>()).ok()?;
+        let deep = net.reordered(deep, &(0..stored.channels).collect::<Vec<_>>())?;
         let op = ListedOp::DepthToSpace { block, crop: [0; 2] };
-        let node = net.push(&format!("{name}.to_space"), op, &[deep.node], wanted);
-        Some((node, (0..wanted.channels).collect(), true))
+        let node = net.push(&format!("{name}.to_space"), op, &[deep.node], wanted)?;
+        Ok(Some((node, (0..wanted.channels).collect(), true)))
     }
 }
 

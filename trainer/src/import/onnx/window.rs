@@ -2,6 +2,7 @@
 use super::net::Filters;
 use super::node::Node;
 use super::tensor::Tensor;
+use crate::graph::shape::values_of;
 use crate::graph::{ConvGeometry, Shape};
 use crate::Result;
 
@@ -28,7 +29,7 @@ impl Window {
     pub fn of(node: &Node, kernel: &[usize], input: Shape) -> Result<Self> {
         let axes = kernel.len();
         let pair = |name: &str, values: &[i64], usual: usize, least: i64| {
-            if values.is_empty() {
+            if !node.has(name) {
                 return Ok([usual; 2]);
             }
             if values.len() != axes || values.iter().any(|value| *value < least || *value > 1 << 16) {
@@ -85,7 +86,8 @@ impl Window {
             return Ok((geometry, weight));
         }
         let inner = weight.len() / (channels * self.kernel[0] * self.kernel[1]);
-        let mut wider = vec![0.0; channels * kernel[0] * kernel[1] * inner];
+        let count = values_of(&[channels, kernel[0], kernel[1], inner]);
+        let mut wider = vec![0.0; count.map_err(|e| node.error(format!("has pads that take wider kernels: {e}")))?];
         for (i, taps) in weight.chunks_exact(inner).enumerate() {
             let (o, ky, kx) =
                 (i / self.kernel[1] / self.kernel[0], i / self.kernel[1] % self.kernel[0], i % self.kernel[1]);
@@ -160,8 +162,9 @@ impl Window {
         }
         let (values, outputs, taps) = (weight.float_values()?, bias.len(), self.kernel[0] * self.kernel[1]);
         let [height, width] = window.kernel;
+        let count = values_of(&[rows, columns, outputs, height, width, order.len()]);
+        let mut ours = vec![0.0; count.map_err(|e| node.error(format!("takes many weights as a convolution: {e}")))?];
         let (inputs, channels) = (order.len(), rows * columns * outputs);
-        let mut ours = vec![0.0; channels * height * width * inputs];
         for a in 0..rows * columns {
             for q in 0..height * width {
                 let tap = |phase: usize, q: usize, axis: usize| {

@@ -1,7 +1,7 @@
 //! ONNX files that tests make.
 use crate::import::onnx::proto::{
-    element, Attribute, Dimension, Graph, Model, Node, OperatorSet, Size, Tensor, TensorShape, TensorType, Type,
-    ValueInfo,
+    element, setting as setting_kind, Attribute, Dimension, Graph, Model, Node, OperatorSet, Size, Tensor, TensorShape,
+    TensorType, Type, ValueInfo,
 };
 use prost::Message;
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ pub enum Setting {
     Int(i64),
     Ints(Vec<i64>),
     Float(f32),
+    Floats(Vec<f32>),
     Text(&'static str),
 }
 
@@ -50,10 +51,18 @@ pub fn ints(name: &str, values: &[i64]) -> Tensor {
 pub fn node(op: &str, inputs: &[&str], outputs: &[&str], settings: &[(&str, Setting)]) -> Node {
     let attribute = |(name, setting): &(&str, Setting)| {
         let mut attribute = Attribute { name: (*name).into(), ..Attribute::default() };
+        attribute.r#type = match setting {
+            Setting::Int(_) => setting_kind::INT,
+            Setting::Ints(_) => setting_kind::INTS,
+            Setting::Float(_) => setting_kind::FLOAT,
+            Setting::Floats(_) => setting_kind::FLOATS,
+            Setting::Text(_) => setting_kind::STRING,
+        };
         match setting {
             Setting::Int(value) => attribute.i = *value,
             Setting::Ints(values) => attribute.ints.clone_from(values),
             Setting::Float(value) => attribute.f = *value,
+            Setting::Floats(values) => attribute.floats.clone_from(values),
             Setting::Text(text) => attribute.s = text.as_bytes().to_vec(),
         }
         attribute
