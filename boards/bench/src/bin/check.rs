@@ -111,7 +111,8 @@ fn same(kernel: &impl Kernel, room: &mut Room) -> bool {
         // Where it is too short the kernel does without the second core.
         let core = SecondCore::new(&turns, as_u8(second));
         run(kernel, *i16s, By::Two(&core), &mut divided[at.clone()], &mut first[scratch_at.clone()]);
-        equal &= divided == out && first[..GUARD].iter().chain(&first[GUARD + *need..]).chain(&*end).all(|&s| s == 0x5A);
+        equal &=
+            divided == out && first[..GUARD].iter().chain(&first[GUARD + *need..]).chain(&*end).all(|&s| s == 0x5A);
     }
     run(kernel, *i16s, By::Portable, &mut expected[at.clone()], &mut scratch[scratch_at]);
     equal && out == expected
