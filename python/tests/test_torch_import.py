@@ -81,6 +81,8 @@ def test_a_file_without_metadata_is_told_what_it_is(started, tmp_path):
     plain, net = tmp_path / "plain.safetensors", tmp_path / "net.toml"
     save_file(load_file(started), plain)
     net.write_text(trainer("net", "tiny", "--image", "16x16x3"))
+    asked = ("import", plain, "--net", net, "--data", "faces16", "--out", tmp_path / "run")
+    assert "--prediction: a file without a configuration does not say what" in refused(*asked)
     trainer("import", plain, "--net", net, "--data", "faces16", "--prediction", "epsilon", "--out", tmp_path / "run")
     trainer("run-to-torch", tmp_path / "run", "--out", tmp_path / "back.safetensors")
     config = bt.load(tmp_path / "back.safetensors").config

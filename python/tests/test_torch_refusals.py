@@ -1,6 +1,7 @@
 """What cannot be trained says why, in one line, before anything is written."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -93,10 +94,13 @@ def test_an_archive_is_no_array(tmp_path, run):
 
 def test_processes(run):
     with pytest.raises(brownian.Error, match="give the network as well"):
-        bt.process_of({**run.config, "schedule": "learned"})
+        bt.process_of({**run.config, "schedule": "learned", "weighting": "variational"})
+    learned = {**run.config, "schedule": "learned:0.01", "weighting": "variational"}
     with pytest.raises(brownian.Error, match="has no process.falls"):
-        bt.process_of({**run.config, "schedule": "learned:0.01"}, run.network)
-    with pytest.raises(brownian.Error, match="there is no schedule np"):
+        bt.process_of(learned, run.network)
+    with pytest.raises(brownian.Error, match="learned on the bound"):
+        bt.process_of({**learned, "weighting": "simple"}, run.network)
+    with pytest.raises(brownian.Error, match="there is no schedule 'np'"):
         bt.process_of({**run.config, "schedule": "np"})
     with pytest.raises(brownian.Error, match="vary by flip"):
         bt.Draws({**run.config, "augment": "flip"}, 10)
@@ -127,10 +131,21 @@ def test_files(tmp_path, file, run):
     for key in header:
         refused(json.dumps({k: v for k, v in header.items() if k != key}), tensors, "not understood")
     refused(json.dumps({**header, "graph": 3}), tensors, "not understood")
+    refused(json.dumps({**header, "step": -5}), tensors, "not understood")
+    refused(json.dumps({**header, "config": {**header["config"], "lr": 7}}), tensors, "lr 7 in the configuration")
+    refused(json.dumps({**header, "config": {**header["config"], "image": [8, 8, 3]}}), tensors, "configuration is not")
+    graph = json.loads(json.dumps(header["graph"]))
+    graph["nodes"][-1]["inputs"] = [999]
+    refused(json.dumps({**header, "graph": graph}), tensors, "cannot be computed|not understood")
     name = next(iter(tensors))
     wrong = {**tensors, name: torch.full_like(tensors[name], float("nan"))}
     refused(json.dumps(header), wrong, f"the tensor {name} holds values that are not finite")
     refused(json.dumps(header), {k: v for k, v in tensors.items() if k != name}, name)
+    huge = {**tensors, name: tensors[name].double() + 1e39}
+    refused(json.dumps(header), huge, f"the tensor {name} holds values that are not finite in f32")
+    refused(json.dumps(header), {**tensors, name: tensors[name].int()}, f"the tensor {name} is of torch.int32")
+    variance = next(key for key in tensors if key.endswith(".variance"))
+    refused(json.dumps(header), {**tensors, variance: tensors[variance] - 9}, f"{variance} holds variances below 0")
     with pytest.raises(brownian.Error, match="cannot be written"):
         bt.save(tmp_path / "none" / "file.safetensors", run)
     (tmp_path / "folder").mkdir()
@@ -171,6 +186,14 @@ def test_checkpoints(tmp_path, run):
     cases += [({**whole, "average": {**whole["average"], name: torch.zeros(2, 3, 5)}}, "does not fit")]
     nan = torch.full_like(whole["average"][name], float("nan"))
     cases += [({**whole, "average": {**whole["average"], name: nan}}, "not finite")]
+    adam.zero_grad()
+    run.network(torch.zeros(4, 1, 8, 8), torch.tensor([1, 2, 3, 4])).square().mean().backward()
+    adam.step()
+    for change in ({"exp_avg": nan}, {"exp_avg_sq": -1.0 - nan.nan_to_num(0)}, {"exp_avg": torch.zeros(3)}):
+        moments = adam.state_dict()
+        first = next(iter(moments["state"]))
+        moments["state"] = {**moments["state"], first: {**moments["state"][first], **change}}
+        cases += [({**whole, "adam": moments}, "does not fit")]
     for state, words in cases:
         checkpoint.write(path, state)
         with pytest.raises(brownian.Error, match=words):
@@ -179,17 +202,82 @@ def test_checkpoints(tmp_path, run):
 
 
 def test_places(tmp_path):
-    out, kept = tmp_path / "out", tmp_path / "kept"
-    with checkpoint.claim(out, kept):
+    out, kept, data = tmp_path / "out", tmp_path / "kept", tmp_path / "data"
+    data.mkdir()
+    (tmp_path / "start").write_text("start")
+    read = (tmp_path / "start", data)
+    with checkpoint.claimed(out, kept, *read):
         if sys.platform == "linux":
-            with pytest.raises(brownian.Error, match="another training writes it"):
-                checkpoint.claim(out, kept)
-    checkpoint.claim(out, kept).close()
-    for wrong in [(tmp_path / "none" / "out", kept), (out, tmp_path / "none" / "kept")]:
-        with pytest.raises(brownian.Error, match="cannot be written"):
-            checkpoint.claim(*wrong)
-    with pytest.raises(brownian.Error, match="is a folder"):
-        checkpoint.claim(tmp_path, kept)
+            for files in [(out, kept), (out, tmp_path / "other"), (tmp_path / "other", kept)]:
+                with pytest.raises(brownian.Error, match="another training writes it"):
+                    with checkpoint.claimed(*files, *read):
+                        pass
+    for files, words in [
+        ((tmp_path / "none" / "out", kept), "cannot be written"),
+        ((out, tmp_path / "none" / "kept"), "cannot be written"),
+        ((tmp_path / ("o" * 300), kept), "cannot be written"),
+        ((tmp_path, kept), "is no file|lies in"),
+        ((out, out), "is or lies in what the training reads or writes"),
+        ((tmp_path / "start", kept), "is or lies in"),
+        ((out, data / "images.npy"), "is or lies in"),
+    ]:
+        with pytest.raises(brownian.Error, match=words):
+            with checkpoint.claimed(*files, *read):
+                pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "start"]
+
+
+def test_links_are_followed_and_what_is_no_file_stays(tmp_path, run):
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    bt.save(tmp_path / "link", run)
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "file").is_file()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(brownian.Error, match="is no file"):
+        bt.save(tmp_path / "pipe", run)
+    with pytest.raises(brownian.Error, match="is no file"):
+        with checkpoint.claimed(tmp_path / "pipe", tmp_path / "kept"):
+            pass
+    assert not (tmp_path / "pipe").is_file()
+
+
+NUMBERS = (None, "x", [], True, -1, 1e300, float("nan"))
+WRONG = {
+    "image": (None, [8, 8], [8, 8, 0], [8, 8, 1.5]),
+    "classes": (None, "2", -1, 1.5, [1]),
+    "steps": (0, 1.5, 2**31, *NUMBERS),
+    "batch": (0, 16.0, 2**31, *NUMBERS),
+    "accumulate": (0, *NUMBERS),
+    "lr": (0, 2.0, *NUMBERS),
+    "seed": (1.5, 2**64, None, "x", -1),
+    "timesteps": (1, 1000.0, 10**9, *NUMBERS),
+    "schedule": (
+        *("nope", "", "np", "linear:1", "linear:x:y", "linear:0:0", "linear:a:b:c", "cosine:1", "geometric"),
+        *("geometric:1", "geometric:10:0.01:10", "geometric:0.1:10:1000", "learned:0", "learned:x", "learned:", 3, None),
+    ),
+    "zero_terminal_snr": ("x", None, 0),
+    "prediction": ("nope", None, 3),
+    "weighting": ("nope", None, 3),
+    "snr_gamma": (0, *(n for n in NUMBERS if n != 1e300)),
+    "data_scale": (0, *NUMBERS),
+    "label_dropout": (1, 2, *NUMBERS),
+    "augment": (None, 3),
+    "warmup": (1.5, *NUMBERS),
+    "betas": ([], [0.9], [2, 2], [0.9, 0.9, 0.9], [0.9, float("nan")], None),
+    "clip": (0, *(n for n in NUMBERS if n != 1e300)),
+    "ema": (1, 2, *NUMBERS),
+    "process": ("nope", "", "Binomial", "gaussian:3", "binomial:", "binomial:x", "binomial:0", "binomial:7", 3),
+}
+
+
+def test_configurations(run):
+    for key, values in WRONG.items():
+        for value in values:
+            with pytest.raises(brownian.Error):
+                bt.process_of({**run.config, key: value})
+    for key in run.config:
+        if key in WRONG and key not in ("accumulate", "data_scale", "process"):
+            with pytest.raises(brownian.Error, match=f"has no {key}"):
+                bt.process_of({name: value for name, value in run.config.items() if name != key})
 
 
 def test_the_script_says_it_in_a_line(tmp_path, file):

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -20,8 +20,11 @@ KEYS = {"network", "average", "adam", "scaler", "step", "config"}
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Another name to write under: the file takes its own when all of it is written, with the rights of a new file."""
+    path = Path(os.path.realpath(path))
     temporary = path.with_name(path.name + ".tmp")
     try:
+        if path.exists() and not path.is_file():
+            raise Error(f"{path}: cannot be written (it is no file)")
         yield temporary
         mask = os.umask(0)
         os.umask(mask)
@@ -33,33 +36,38 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def claim(*paths: Path) -> IO[str]:
-    """Makes sure that files can be written, and that no other training writes the last of them while this is open.
+@contextlib.contextmanager
+def claimed(out: Path, kept: Path, *read: Path) -> Iterator[None]:
+    """Makes sure that two files can be written and are none of those that are read, and that no other training writes
+    them meanwhile.
 
     Raises :class:`brownian.Error` where that is not so.
     """
-    for path in paths:
-        if path.is_dir():
-            raise Error(f"{path}: is a folder; give the name of a file")
-        lock = path.with_name(path.name + ".lock")
-        try:
-            held = open(lock, "a")
-        except OSError as error:
-            raise Error(f"{path}: cannot be written ({error.strerror})") from None
-        if path != paths[-1]:
-            held.close()
-            lock.unlink(missing_ok=True)
-    try:
-        # Neither every system nor every file system has locks.
-        with contextlib.suppress(ImportError):
-            import fcntl
+    with contextlib.ExitStack() as locks:
+        for path in (out, kept):
+            place = Path(os.path.realpath(path))
+            others = [Path(os.path.realpath(other)) for other in ((kept if path == out else out), *read)]
+            if place in others or any(other in place.parents for other in others):
+                raise Error(f"{path}: is or lies in what the training reads or writes itself; give another name")
+            try:
+                if place.exists() and not place.is_file():
+                    raise Error(f"{path}: is no file; give the name of one")
+                lock = place.with_name(place.name + ".lock")
+                held = locks.enter_context(open(lock, "a"))
+            except (OSError, ValueError) as error:
+                raise Error(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from None
+            try:
+                # Neither every system nor every file system has locks.
+                with contextlib.suppress(ImportError):
+                    import fcntl
 
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Error(f"{path}: another training writes it; stop that, or name another --out") from None
-    except OSError:
-        pass
-    return held
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Error(f"{path}: another training writes it; stop that, or name another --out") from None
+            except OSError:
+                pass
+            locks.callback(lock.unlink, missing_ok=True)
+        yield
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
@@ -78,11 +86,11 @@ def read(path: Path, config: dict[str, Any], device: torch.device) -> dict[str, 
         state = torch.load(path, map_location=device, weights_only=True)
     except Exception:  # torch.load raises what its readers do: EOFError, RuntimeError, struct.error, pickle's
         raise Error(broken) from None
-    if not isinstance(state, dict) or not KEYS <= state.keys():
+    if not isinstance(state, dict) or not KEYS <= state.keys() or not isinstance(state["average"], dict):
         raise Error(broken)
     if state["config"] != config:
         raise Error(f"{path}: is of another run than the start; name another with --checkpoint")
-    if not (isinstance(state["step"], int) and 0 <= state["step"] <= config["steps"]):
+    if isinstance(state["step"], bool) or not (isinstance(state["step"], int) and 0 <= state["step"] <= config["steps"]):
         raise Error(f"{path}: is of step {state['step']!r} of {config['steps']}; delete it")
     return state
 
@@ -102,14 +110,37 @@ def restore(
     state = read(path, config, device)
     try:
         network.load_state_dict(state["network"])
+        if {name: value.shape for name, value in state["average"].items()} != shapes(average):
+            raise ValueError("the average is of other tensors")
         for name, value in average.items():
             value.copy_(state["average"][name])
         for part, name in zip(others, ("adam", "scaler")):
+            settings = part.state_dict().get("param_groups")
             part.load_state_dict(state[name])
-    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            if settings:
+                check_adam(part, settings)
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise Error(f"{path}: does not fit the network ({' '.join(str(error).split())}); delete it") from None
     values = [*network.state_dict().values(), *average.values()]
     if not all(torch.isfinite(value).all() for value in values):
         raise Error(f"{path}: holds values that are not finite; delete it")
     step: int = state["step"]
     return step
+
+
+def shapes(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}
+
+
+def check_adam(adam: torch.optim.Optimizer, settings: list[dict[str, Any]]) -> None:
+    """Its settings are the training's, not the file's; its moments must be moments of its parameters."""
+    for group, own in zip(adam.param_groups, settings):
+        group.update({name: value for name, value in own.items() if name != "params"})
+        for parameter in group["params"]:
+            state = adam.state.get(parameter, {})
+            for name in ("exp_avg", "exp_avg_sq") if state else ():
+                moment = state[name]
+                if moment.shape != parameter.shape or not torch.isfinite(moment).all():
+                    raise ValueError(f"{name} of Adam is of another shape or not finite")
+            if state and ((state["exp_avg_sq"] < 0).any() or not float(state["step"]) >= 0):
+                raise ValueError("Adam's second moments or its steps are below 0")

@@ -80,6 +80,8 @@ class Arrays:
         if array.dtype.kind not in "iub" or array.shape not in ((count, axes), (count,))[: 2 if axes == 1 else 1]:
             found = f"{array.dtype} of {list(array.shape)}"
             raise Error(f"{path}: is {found}; {count} images on {axes} axes take whole numbers of [{count}, {axes}]")
+        if array.dtype == np.uint64 and array.size and array.max() > 2**62:
+            raise Error(f"{path}: holds class {array.max()}")
         labels = np.array(array, dtype=np.int64).reshape(count, axes)
         for axis, classes in enumerate(self._classes):
             if (labels[:, axis] < -1).any() or (labels[:, axis] >= classes).any():
@@ -142,8 +144,8 @@ def _mapped(path: Path) -> npt.NDArray[Any]:
     """An array that stays in its file."""
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise Error(f"{path}: cannot be read ({error})") from None
+    except Exception as error:  # NumPy raises what its readers do: OSError, ValueError, EOFError, tokenize's, zipfile's
+        raise Error(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
     if not isinstance(array, np.ndarray):
         raise Error(f"{path}: is no .npy file with one array")
     return array

@@ -15,11 +15,13 @@ from safetensors.torch import save_file
 
 from .._native import Error
 from .checkpoint import replacing
+from .config import check
 from .network import Network
 
 AnyPath = Union[str, "os.PathLike[str]"]
 #: The key of the metadata.
 KEY = "brownian"
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 @dataclass
@@ -52,18 +54,47 @@ def load(path: AnyPath) -> Run:
     try:
         header = json.loads(text)
         config, step, graph = header["config"], header["step"], header["graph"]
+        check(config)
+        if not (isinstance(step, int) and not isinstance(step, bool) and 0 <= step < 2**31):
+            raise ValueError(f"step {step!r}")
         network = Network(graph, config["timesteps"])
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
-        what = f"{path}: says of itself what is not understood ({type(error).__name__}: {error})"
+        said = str(error) if isinstance(error, Error) else f"{type(error).__name__}: {error}"
+        what = f"{path}: says of itself what is not understood ({said})"
         raise Error(f"{what}; write it with `trainer run-to-torch`") from None
+    for name, tensor in state.items():
+        if tensor.dtype not in FLOATS:
+            raise Error(f"{path}: the tensor {name} is of {tensor.dtype}; weights are f16, bf16, f32 or f64")
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise Error(f"{path}: {' '.join(str(error).split())}") from None
-    for name, tensor in state.items():
+    for name, tensor in network.state_dict().items():
         if not torch.isfinite(tensor).all():
-            raise Error(f"{path}: the tensor {name} holds values that are not finite")
+            raise Error(f"{path}: the tensor {name} holds values that are not finite in f32")
+        if name.endswith(".variance") and (tensor < 0).any():
+            raise Error(f"{path}: the tensor {name} holds variances below 0")
+    _try(path, network.eval(), config)
+    network.train()
     return Run(network, config, step, graph)
+
+
+def _try(path: AnyPath, network: Network, config: Mapping[str, Any]) -> None:
+    """Computes an output once, of zeros: a graph that cannot be computed is no graph."""
+    height, width, channels = config["image"]
+    classes = config["classes"]
+    counts = [classes] if isinstance(classes, int) else [len(axis["classes"]) for axis in classes]
+    try:
+        if list(network.shape) != config["image"] or (counts or [0]) != (network.classes or [0]):
+            raise ValueError(f"it is of {network.shape} and {network.classes} classes, the configuration is not")
+        with torch.no_grad():
+            x = torch.zeros(1, channels, height, width)
+            found = network(x, torch.ones(1, dtype=torch.long)).shape
+        if found != x.shape:
+            raise ValueError(f"its output is of {list(found)}")
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
+        said = " ".join(str(error).split())
+        raise Error(f"{path}: holds a network that cannot be computed ({type(error).__name__}: {said})") from None
 
 
 def save(

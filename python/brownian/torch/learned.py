@@ -13,6 +13,8 @@ from .network import Network
 
 #: The parameters beside the network's layers: ln of every fall of the log-SNR from t = 2, and ln(m_t/(1 − ᾱ_t)).
 FALLS, ERRORS = "process.falls", "process.errors"
+#: The largest logarithm, either way.
+LARGEST = 60
 
 
 class Learned(nn.Module):
@@ -22,11 +24,15 @@ class Learned(nn.Module):
     error of x̂0. The loss is the variational bound, in nats a value, whose gradient reaches φ and μ too.
     """
 
-    def __init__(self, network: Network, beta_first: float) -> None:
+    def __init__(self, network: Network, timesteps: int, beta_first: float) -> None:
         super().__init__()
         parameters = dict(network.named_parameters())
         if FALLS not in parameters or ERRORS not in parameters:
             raise Error(f"the schedule is learned, but the network has no {FALLS} and {ERRORS}")
+        for name, count in ((FALLS, timesteps - 1), (ERRORS, timesteps)):
+            values = parameters[name]
+            if values.shape != (count,) or not (values.abs() <= LARGEST).all():
+                raise Error(f"the tensor {name} is no table of {timesteps} timesteps with logarithms up to ±{LARGEST}")
         # The network's own: held in a tuple, so that they are not parameters twice.
         self._learned = (parameters[FALLS], parameters[ERRORS])
         self._first = math.log((1 - beta_first) / beta_first)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .. import schedules
 from .._native import Error
+from . import config as config_rules
 from .learned import Learned
 from .network import Network
 
@@ -128,23 +129,22 @@ class Binomial(nn.Module):
 def process_of(config: Mapping[str, Any], network: Optional[Network] = None) -> Union[Gaussian, Binomial, Learned]:
     """The process of a run's configuration.
 
-    A learned schedule lies in the parameters of ``network``, and :class:`brownian.Error` is raised without it.
+    A learned schedule lies in the parameters of ``network``, and :class:`brownian.Error` is raised without it, as for a
+    configuration that is none.
     """
-    name, _, share = config.get("process", "gaussian").partition(":")
-    timesteps = config["timesteps"]
-    if name == "binomial":
-        return Binomial(timesteps, float(share or 0.5), config["weighting"])
-    schedule, *numbers = config["schedule"].split(":")
+    config_rules.check(config)
+    timesteps, share = config["timesteps"], config_rules.share_of(config)
+    if share is not None:
+        return Binomial(timesteps, share, config["weighting"])
+    schedule, numbers = config_rules.schedule_of(config)
     if schedule == "learned":
         if network is None:
             raise Error("the schedule is learned with the network: give the network as well")
-        return Learned(network, float(numbers[0]) if numbers else BETA_FIRST)
-    if schedule not in ("linear", "cosine", "sigmoid", "geometric"):
-        raise Error(f"there is no schedule {config['schedule']}; this version knows linear, cosine, sigmoid, geometric")
+        return Learned(network, timesteps, numbers[0] if numbers else BETA_FIRST)
     if schedule == "geometric":
-        alpha_bar = schedules.geometric(float(numbers[0]), float(numbers[1]), int(numbers[2]))
+        alpha_bar = schedules.geometric(numbers[0], numbers[1], int(numbers[2]))
     else:
-        alpha_bar = getattr(schedules, schedule)(timesteps, *map(float, numbers))
+        alpha_bar = getattr(schedules, schedule)(timesteps, *numbers)
     if config["zero_terminal_snr"]:
         alpha_bar = schedules.rescale_to_zero_terminal_snr(alpha_bar)
     scale = config.get("data_scale", 1.0)

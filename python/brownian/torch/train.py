@@ -63,6 +63,12 @@ def mean_over(tensors: dict[str, Tensor], count: int, parts: int) -> None:
 def main() -> None:
     asked = arguments()
     part, parts = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    files = [Path(name) for name in (asked.out, asked.checkpoint or asked.out + ".pt", asked.start, asked.data)]
+    with checkpoint.claimed(*files) if part == 0 else contextlib.nullcontext():
+        train(asked, files[1], part, parts)
+
+
+def train(asked: argparse.Namespace, kept: Path, part: int, parts: int) -> None:
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda else torch.device("cpu")
     if cuda:
@@ -73,11 +79,8 @@ def main() -> None:
     run = load(asked.start)
     config, network = run.config, run.network.to(device).train()
     accumulate = asked.accumulate or config.get("accumulate", 1)
-    kept = Path(asked.checkpoint or asked.out + ".pt")
-    held = checkpoint.claim(Path(asked.out), kept) if part == 0 else None
     if config["batch"] % (parts * accumulate):
-        what = f"a batch of {config['batch']} does not split into {accumulate} parts in {parts} processes"
-        raise brownian.Error(what)
+        raise brownian.Error(f"a batch of {config['batch']} does not split into {accumulate} parts in {parts} processes")
     process = process_of(config, network).to(device)
     arrays = Arrays(asked.data, config, part, parts)
     draws = Draws(config, len(arrays), part, parts)
@@ -89,8 +92,7 @@ def main() -> None:
     precision = PRECISIONS[asked.precision]
     scaler = torch.amp.GradScaler(device.type, enabled=precision == torch.float16)
 
-    parts_of = (network, average.weights, adam, scaler)
-    step = checkpoint.restore(kept, config, device, *parts_of) if kept.exists() else 0
+    step = checkpoint.restore(kept, config, device, network, average.weights, adam, scaler) if kept.exists() else 0
     if part == 0:
         print(f"step {step} of {config['steps']}: {parts} processes, {device.type}, {len(arrays)} images", flush=True)
 
@@ -139,8 +141,6 @@ def main() -> None:
     if parts > 1:
         dist.barrier()
         dist.destroy_process_group()
-    if held:
-        held.close()
 
 
 if __name__ == "__main__":

@@ -84,7 +84,11 @@ impl Import {
         let file = safetensors::File::decode(&bytes).map_err(in_file)?;
         let (config, step) = match file.header.clone() {
             Some(header) => (self.of_file(header.config)?, header.step),
-            None => (self.of_options(|shape| self.network.spec(shape))?, 0),
+            None => {
+                self.source()?;
+                self.ask_prediction("a file without a configuration")?;
+                (self.of_options(|shape| self.network.spec(shape))?, 0)
+            }
         };
         let [params, stats] = file.weights(&config.graph().map_err(in_file)?).map_err(in_file)?;
         import::run(config, params, stats, step).map_err(in_file)
@@ -118,14 +122,7 @@ impl Import {
                 "--preset, --net, --norm, --width, --blocks: an ONNX file holds its network; leave the option out";
             return Err(Error::Usage(what.into()));
         }
-        if !self.process.says_prediction() {
-            let choices: Vec<String> = Prediction::value_variants().iter().map(|choice| name_of(*choice)).collect();
-            return Err(Error::Usage(format!(
-                "--prediction: an ONNX file does not say what its network predicts; give one of {}. Most networks predict \
-                 epsilon, the noise",
-                choices.join(", ")
-            )));
-        }
+        self.ask_prediction("an ONNX file")?;
         self.source()?;
         let first = self.first_timestep.map_or(0, usize::from);
         let read = |count: usize| onnx::read(&self.file, Timesteps { count, first });
@@ -154,6 +151,19 @@ impl Import {
             false => {}
         }
         import::run(config, imported.params, vec![], 0).map_err(|e| Error::file(&self.file, e))
+    }
+
+    /// Refuses to guess what a network predicts whose file, which is `which`, does not say it.
+    fn ask_prediction(&self, which: &str) -> Result<()> {
+        if self.process.says_prediction() {
+            return Ok(());
+        }
+        let choices: Vec<String> = Prediction::value_variants().iter().map(|choice| name_of(*choice)).collect();
+        Err(Error::Usage(format!(
+            "--prediction: {which} does not say what its network predicts; give one of {}. Most networks predict epsilon, \
+             the noise",
+            choices.join(", ")
+        )))
     }
 
     /// The network of an ONNX file and its name, for images of `shape`.

@@ -201,6 +201,9 @@ impl Config {
             Some(_) if self.zero_terminal_snr => {
                 fail("--zero-terminal-snr: a learned schedule ends where the bound is least; leave it out".into())
             }
+            Some(_) if self.data_scale != Self::usual().data_scale => {
+                fail(format!("--data-scale {}: a learned schedule finds its own noise; leave it out", self.data_scale))
+            }
             Some(_) if lengths.is_some_and(|lengths| lengths != [self.timesteps; 2]) => {
                 fail(format!("the learned tables are not of {} timesteps", self.timesteps))
             }
@@ -293,6 +296,10 @@ mod tests {
                 c.schedule = "learned".parse().unwrap();
                 (c.timesteps, c.weighting) = (3, Weighting::Variational);
                 c.learned = Some(crate::process::Learned { alpha_bars: vec![0.9, 0.9, 0.1], errors: vec![1.0; 3] });
+            }),
+            ("--data-scale 3: a learned schedule finds its own noise", |c| {
+                c.schedule = "learned".parse().unwrap();
+                (c.timesteps, c.weighting, c.data_scale) = (40, Weighting::Variational, 3.0);
             }),
             ("--timesteps 1:", |c| c.timesteps = 1),
             ("--timesteps 20:", |c| c.timesteps = 20),

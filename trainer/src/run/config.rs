@@ -195,11 +195,13 @@ impl Config {
                 self.weighting = Weighting::Variational;
             }
         }
-        let ProcessName::Binomial(activity) = self.process else { return };
-        // Bits have no size, whatever the sound's; a factor that was asked for stays and is refused.
-        if data.sound.is_some_and(|sound| sound.scale == self.data_scale) {
+        // Bits have no size and a learned schedule finds its own noise, whatever the sound's; a factor that was asked for
+        // stays and is refused.
+        let has_no_factor = self.process.is_binomial() || self.schedule.learned().is_some();
+        if has_no_factor && data.sound.is_some_and(|sound| sound.scale == self.data_scale) {
             self.data_scale = unscaled();
         }
+        let ProcessName::Binomial(activity) = self.process else { return };
         if !timesteps_asked {
             self.timesteps = BIT_TIMESTEPS;
         }

@@ -133,22 +133,23 @@ fn build<'a>(options: &Options, machines: &[&'static Machine], on_host: &'a [OnH
         // Of the runtime alone, whichever the model: with the kernels that are asked for, and with the portable ones.
         let mut codes = [None; 2];
         for on_host in on_host.iter().filter(|on_host| subject::runs(machine, &on_host.subject)) {
-            let Subject { name, path, any_ram, .. } = &on_host.subject;
+            let Subject { name, path, .. } = &on_host.subject;
+            let any_ram = on_host.subject.takes_any_ram(machine);
             // The portable kernels are the reference: one core with fast kernels runs them as well.
             let also_portable = machine.name == "m4" && name == machine.model && !options.portable;
             for portable in [options.portable, true].into_iter().take(1 + usize::from(also_portable)) {
                 let build = |bin, any_ram| Build { machine, bin, portable, model: path, any_ram };
                 let backend = machine.backend(portable);
                 eprintln!("building {name} for {} ({backend})", machine.name);
-                let elf = build("digits", *any_ram).run()?;
+                let elf = build("digits", any_ram).run()?;
                 let is_asked = portable == options.portable;
                 let code = match codes[usize::from(portable)] {
                     Some(code) => code,
-                    None => firmware::sizes(&build("no_panic", *any_ram).run()?)?.text,
+                    None => firmware::sizes(&build("no_panic", any_ram).run()?)?.text,
                 };
                 codes[usize::from(portable)] = Some(code);
                 // Two evaluations a step need more state than the RAM of a plain chain has.
-                let edits_ram = *any_ram || name != machine.model;
+                let edits_ram = any_ram || name != machine.model;
                 jobs.push(Job {
                     machine,
                     on_host,
@@ -156,7 +157,7 @@ fn build<'a>(options: &Options, machines: &[&'static Machine], on_host: &'a [OnH
                     sizes: firmware::sizes(&elf)?,
                     code,
                     edits: if is_asked { Some(build("edits", edits_ram).run()?) } else { None },
-                    failures: if is_first { Some(build("failures", *any_ram).run()?) } else { None },
+                    failures: if is_first { Some(build("failures", any_ram).run()?) } else { None },
                     elf,
                 });
                 is_first = false;

@@ -21,14 +21,22 @@ pub struct Subject {
     pub host: OwnedModel,
     /// How many seeds, one image each.
     pub seeds: u64,
-    /// Whether it may have all the RAM there is, instead of what shipped models need.
-    pub any_ram: bool,
+    /// Whether it was asked for, and has all the RAM there is instead of what shipped models need.
+    any_ram: bool,
 }
 
 impl Subject {
     fn read(path: PathBuf, seeds: u64, any_ram: bool) -> Result<Self> {
         let name = path.file_stem().context("a model needs a name")?.to_string_lossy().into_owned();
         Ok(Self { name, host: OwnedModel::read(&path)?, path, seeds, any_ram })
+    }
+
+    /// Whether it may have all the RAM of a machine: one that was asked for, or whose arena and state alone are more than
+    /// firmware with a model gets there, as where an arena has room for Winograd's algorithm.
+    pub fn takes_any_ram(&self, machine: &Machine) -> bool {
+        let model = self.host.model();
+        let least = model.arena_len() + model.state_len() * model.state_element_len();
+        self.any_ram || least > machine.model_ram as usize * 1024
     }
 
     /// Whether a machine has the memory for it.
