@@ -243,7 +243,7 @@ mod tests {
         let mut good = config();
         bits(&mut good);
         assert!(good.check().is_ok());
-        let cases: [(&str, Change); 34] = [
+        let cases: [(&str, Change); 35] = [
             ("--schedule cosine: it is of the Gaussian process", |c| {
                 bits(c);
                 c.schedule = ScheduleName::Cosine;
