@@ -62,7 +62,9 @@ def test_options_that_contradict_the_file(started, tmp_path):
     plain = tmp_path / "plain.safetensors"
     save_file(load_file(started), plain)
     assert "does not say what it was trained on; give --data" in refused("import", plain, "--out", run)
-    assert "lacks the tensors" in refused("import", plain, "--out", run, "--data", "digits", "--preset", "digits28")
+    asked = ("import", plain, "--out", run, "--data", "digits", "--preset", "digits28")
+    assert "--prediction: a file without a configuration" in refused(*asked)
+    assert "lacks the tensors" in refused(*asked, "--prediction", "v")
     assert not run.exists()
 
 
