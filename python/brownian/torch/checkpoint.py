@@ -110,7 +110,7 @@ def restore(
     state = read(path, config, device)
     try:
         network.load_state_dict(state["network"])
-        if {name: value.shape for name, value in state["average"].items()} != shapes(average):
+        if shapes(state["average"]) != shapes(average):
             raise ValueError("the average is of other tensors")
         for name, value in average.items():
             value.copy_(state["average"][name])

@@ -87,6 +87,13 @@ def check(config: Any) -> None:
         raise Error("a learned schedule finds its own noise: give no zero_terminal_snr and no data_scale")
 
 
+def class_counts(config: Mapping[str, Any]) -> list[int]:
+    """The number of classes of each axis; empty without classes."""
+    axes = config["classes"]
+    counts = [axes] if isinstance(axes, int) else [len(axis["classes"]) for axis in axes]
+    return [count for count in counts if count > 0]
+
+
 def share_of(config: Mapping[str, Any]) -> float | None:
     """The share of ones of a binomial process, or ``None`` of the Gaussian one."""
     process = config.get("process", "gaussian")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from .._native import Error
+from .config import class_counts
 
 
 class Arrays:
@@ -28,9 +29,7 @@ class Arrays:
         files = sorted(Path(folder).glob("images*.npy"))
         if not files:
             raise Error(f"{folder}: holds no images*.npy; write them with `trainer run-to-torch --data`")
-        axes = config["classes"]
-        self._classes = [axes] if isinstance(axes, int) else [len(axis["classes"]) for axis in axes]
-        self._classes = [count for count in self._classes if count > 0]
+        self._classes = class_counts(config)
         self._images = [_mapped(file) for file in files]
         self._labels: list[npt.NDArray[Any]] = []
         for file, images in zip(files, self._images):

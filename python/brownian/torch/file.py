@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from .._native import Error
 from .checkpoint import replacing
-from .config import check
+from .config import check, class_counts
 from .network import Network
 
 AnyPath = Union[str, "os.PathLike[str]"]
@@ -82,10 +82,8 @@ def load(path: AnyPath) -> Run:
 def _try(path: AnyPath, network: Network, config: Mapping[str, Any]) -> None:
     """Computes an output once, of zeros: a graph that cannot be computed is no graph."""
     height, width, channels = config["image"]
-    classes = config["classes"]
-    counts = [classes] if isinstance(classes, int) else [len(axis["classes"]) for axis in classes]
     try:
-        if list(network.shape) != config["image"] or (counts or [0]) != (network.classes or [0]):
+        if list(network.shape) != config["image"] or (class_counts(config) or [0]) != (network.classes or [0]):
             raise ValueError(f"it is of {network.shape} and {network.classes} classes, the configuration is not")
         with torch.no_grad():
             x = torch.zeros(1, channels, height, width)

@@ -10,7 +10,7 @@ use crate::autograd::{Adam, Buffer, Parameters, Tape};
 use crate::data::augment::{Kernel, Motion, Shift};
 use crate::data::{Dataset, Sound};
 use crate::graph::Shape;
-use crate::recognition::{Lesson, View};
+use crate::recognition::{side_share, Lesson, View, SIDE};
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -33,8 +33,6 @@ const MOTION: Motion = Motion {
     contrast: 1.0,
     ..Motion::WHOLE
 };
-/// See [`MOTION`].
-const SIDE: f32 = 28.0;
 /// Largest standard deviation of the blur in pixels, less in images with a side below [`SIDE`].
 const BLUR: f32 = 1.2;
 /// Largest share of the contrast that is taken away.
@@ -121,11 +119,6 @@ pub fn train(data: &Dataset, about: &About, mut on_step: impl FnMut(u64, u64, f6
         }
     }
     Evaluator::encode(about, params.values())
-}
-
-/// The shorter side of images of a shape over [`SIDE`], at most 1.
-fn side_share(shape: Shape) -> f32 {
-    (shape.height.min(shape.width) as f32 / SIDE).min(1.0)
 }
 
 /// A signal as a step hears it: up to 10 ms early or late, and where labels are learned with noise at 20 dB below the data

@@ -4,7 +4,7 @@ use crate::autograd::{cross_entropy, Adam, Buffer, Tape};
 use crate::data::augment::Placement;
 use crate::data::Dataset;
 use crate::graph::Shape;
-use crate::recognition::{Lesson, View};
+use crate::recognition::{side_share, Lesson, View};
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,9 +13,8 @@ use rand_chacha::ChaCha8Rng;
 const BATCH: usize = 64;
 /// Highest learning rate.
 const LEARNING_RATE: f64 = 3e-3;
-/// Largest shift of a training image whose shorter side has [`SIDE`] pixels or more.
+/// Largest shift of a training image that is not small, in pixels.
 const SHIFT: f32 = 2.0;
-const SIDE: f32 = 28.0;
 
 /// Steps of a training of `epochs` passes.
 pub fn steps(data: &Dataset, epochs: usize) -> u64 {
@@ -25,8 +24,7 @@ pub fn steps(data: &Dataset, epochs: usize) -> u64 {
 /// Largest shift of a training image, in pixels. In small images a pixel or two may be all that tells a class: 16×16
 /// ones stay where they are.
 fn shift(shape: Shape) -> i64 {
-    let share = (shape.height.min(shape.width) as f32 / SIDE).min(1.0);
-    (SHIFT * share.powi(3)).round() as i64
+    (SHIFT * side_share(shape).powi(3)).round() as i64
 }
 
 impl Critic {

@@ -3,7 +3,9 @@
 mod alteration;
 mod lesson;
 mod log_mel;
+mod size;
 mod view;
 
 pub use lesson::Lesson;
+pub use size::{side_share, SIDE};
 pub use view::View;
