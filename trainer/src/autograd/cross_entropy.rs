@@ -38,6 +38,22 @@ pub fn value_and_gradient(logits: &Act, heads: &[usize], labels: &[u8]) -> (f64,
     (value / count, grad)
 }
 
+/// Takes the gradient of each head that gives its label at least the probability `confidence` for zero.
+///
+/// # Panics
+/// A label that has no logit.
+pub fn forgive(gradient: &mut [f32], logits: &Act, heads: &[usize], labels: &[u8], confidence: f64) {
+    let width = logits.shape().len();
+    let rows = gradient.chunks_exact_mut(width).zip(logits.values().chunks_exact(width));
+    for ((gradient, logits), labels) in rows.zip(labels.chunks_exact(heads.len())) {
+        for (head, label) in parts(heads).zip(labels) {
+            if softmax(&logits[head.clone()])[usize::from(*label)] >= confidence {
+                gradient[head].fill(0.0);
+            }
+        }
+    }
+}
+
 /// The columns of each head.
 pub fn parts(heads: &[usize]) -> impl Iterator<Item = Range<usize>> + '_ {
     heads.iter().scan(0, |first, len| {
@@ -72,6 +88,25 @@ mod tests {
     #[test]
     fn equal_logits_cost_the_logarithm_of_their_number() {
         assert!((loss(&[7.0; 18]).0.value - 8f64.ln()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn heads_that_are_sure_of_their_label_get_no_gradient() {
+        let sure = |label: f32| [0.0, 0.0, 5.0, 0.0, label, 0.0];
+        let logits = [sure(1.0), sure(0.0), sure(-5.0)].concat();
+        let mut tape = Tape::default();
+        let act = tape.hold(logits.into(), 3, Shape::new(1, 1, 6));
+        let labels = [2, 0, 0, 0, 2, 1];
+        let (_, before) = value_and_gradient(&act, &[4, 2], &labels);
+        for (confidence, expected) in [(1.0, [false; 6]), (0.9, [true, false, false, false, true, true])] {
+            let mut gradient = before.to_vec();
+            forgive(&mut gradient, &act, &[4, 2], &labels, confidence);
+            let heads = (0..3).flat_map(|row| [6 * row..6 * row + 4, 6 * row + 4..6 * row + 6]);
+            for (head, forgiven) in heads.zip(expected) {
+                let kept = if forgiven { vec![0.0; head.len()] } else { before[head.clone()].to_vec() };
+                assert_eq!(gradient[head], kept);
+            }
+        }
     }
 
     #[test]

@@ -46,6 +46,11 @@ pub struct FineTune {
         FineTuning::USUAL.class_weight
     ))]
     class_weight: Option<f64>,
+    #[arg(long, help = usual(
+        "A draw whose class a critic tells with at least this probability is pushed no further towards it",
+        FineTuning::USUAL.class_confidence
+    ))]
+    class_confidence: Option<f64>,
     #[arg(long, help = usual("Passes over the data that each network among the critics is trained for",
         FineTuning::USUAL.critic_epochs))]
     critic_epochs: Option<usize>,
@@ -178,6 +183,7 @@ impl FineTune {
         set(&mut tuning.lr, &self.lr);
         set(&mut tuning.matching, &self.matching);
         set(&mut tuning.class_weight, &self.class_weight);
+        set(&mut tuning.class_confidence, &self.class_confidence);
         set(&mut tuning.critic_epochs, &self.critic_epochs);
         set(&mut tuning.class_prior_rounds, &self.class_prior_rounds);
         set(&mut tuning.class_prior_images, &self.class_prior_images);

@@ -68,6 +68,15 @@ pub struct Seen {
     pub(super) shares: Vec<f64>,
 }
 
+/// How the class loss of a batch counts.
+#[derive(Clone, Copy, Debug)]
+pub struct ClassLoss {
+    /// Its weight in the gradients.
+    pub weight: f32,
+    /// A class that was asked for and is told with at least this probability adds nothing to the gradients.
+    pub confidence: f64,
+}
+
 /// How a batch of samples differs from the data.
 #[derive(Debug)]
 pub struct Comparison {
@@ -264,8 +273,7 @@ impl Critic {
     }
 
     /// Compares a batch of images with the data: images of the `classes` that were asked for, one for each image and
-    /// axis, or all without class. `seen` holds what earlier batches were like, which fade by `decay`; the class loss counts `class_weight` times
-    /// in the gradients.
+    /// axis, or all without class. `seen` holds what earlier batches were like, which fade by `decay`.
     pub fn compare(
         &self,
         tape: &mut Tape,
@@ -273,7 +281,7 @@ impl Critic {
         classes: Option<&[u8]>,
         seen: &mut Seen,
         decay: f64,
-        class_weight: f32,
+        how: ClassLoss,
     ) -> Comparison {
         let [features, logits] = self.record(tape, &self.params, images, true);
         let width = features.shape().len();
@@ -289,10 +297,14 @@ impl Critic {
         let mut class_loss = 0.0;
         if self.tells_classes() {
             let (value, mut gradient) = match classes {
-                Some(classes) => cross_entropy::value_and_gradient(&logits, &self.heads, classes),
+                Some(classes) => {
+                    let (value, mut gradient) = cross_entropy::value_and_gradient(&logits, &self.heads, classes);
+                    cross_entropy::forgive(&mut gradient, &logits, &self.heads, classes, how.confidence);
+                    (value, gradient)
+                }
                 None => self.divergence(&logits, &mut seen.shares, decay),
             };
-            gradient.iter_mut().for_each(|g| *g *= class_weight);
+            gradient.iter_mut().for_each(|g| *g *= how.weight);
             class_loss = value;
             gradients.push((logits, gradient));
         }

@@ -94,6 +94,7 @@ pub fn classify(critics: &[Critic], images: &[f32], shape: Shape) -> Vec<Vec<usi
 
 #[cfg(test)]
 mod tests {
+    use super::super::critic::ClassLoss;
     use super::*;
     use crate::autograd::loss::Loss;
     use crate::autograd::{Buffer, Tape};
@@ -107,6 +108,8 @@ mod tests {
             labelled.then(|| Labels { axes, values: (0..24).map(|i| [i / 2 % 2, 2][i as usize % 2]).collect() });
         Dataset { source: "random".into(), shape, images: images.into(), labels, sound: None }
     }
+
+    const CLASS_LOSS: ClassLoss = ClassLoss { weight: 0.1, confidence: 1.0 };
 
     #[test]
     fn images_of_every_size_have_critics_with_labels_and_without() {
@@ -125,7 +128,8 @@ mod tests {
                         let mut tape = Tape::default();
                         let samples: Vec<f32> = (0..3 * shape.len()).map(|i| (i as f32 * 0.61).sin()).collect();
                         let samples = tape.hold(Buffer::from(samples), 3, shape);
-                        let found = critic.compare(&mut tape, &samples, classes, &mut Default::default(), 0.9, 0.1);
+                        let found =
+                            critic.compare(&mut tape, &samples, classes, &mut Default::default(), 0.9, CLASS_LOSS);
                         assert!(found.distance > 0.0 && found.distance.is_finite(), "{shape}: {}", found.distance);
                         assert!(found.class_loss.is_finite() && (labelled || found.class_loss == 0.0));
                         let slopes: Vec<f32> = found.gradients.iter().flat_map(|(_, g)| g.to_vec()).collect();
@@ -155,8 +159,14 @@ mod tests {
             let mut tape = Tape::default();
             let samples: Vec<f32> = (0..3 * shape.len()).map(|i| 0.4 * (i as f32 * 0.61).sin()).collect();
             let samples = tape.hold(Buffer::from(samples), 3, shape);
-            let found =
-                critic.compare(&mut tape, &samples, Some(&[0, 2, 1, 2, 1, 0]), &mut Default::default(), 0.9, 0.1);
+            let found = critic.compare(
+                &mut tape,
+                &samples,
+                Some(&[0, 2, 1, 2, 1, 0]),
+                &mut Default::default(),
+                0.9,
+                CLASS_LOSS,
+            );
             assert!(found.distance > 0.0 && found.distance.is_finite());
             let mut grads = Loss::of_gradients(&mut tape, found.distance, found.gradients).backward(tape).unwrap();
             let slopes = samples.take_grad(&mut grads).unwrap();

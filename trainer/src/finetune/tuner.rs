@@ -1,6 +1,6 @@
 //! A fine-tuning in memory, step by step.
 use super::class_prior::{Calibration, Round};
-use super::critic::{Critic, Seen};
+use super::critic::{ClassLoss, Critic, Seen};
 use super::{chain, critics};
 use crate::autograd::loss::Loss;
 use crate::autograd::{Adam, Grads, Parameters, Tape};
@@ -312,8 +312,9 @@ impl FineTuner {
         let mut gradients = vec![];
         for (critic, seen) in self.critics.iter().zip(&mut self.seen[index][usize::from(unconditional)]) {
             let weight = (self.tuning.class_weight * if unconditional { SHARES_WEIGHT } else { 1.0 }) as f32;
+            let class_loss = ClassLoss { weight, confidence: self.tuning.class_confidence };
             let classes = classes.as_deref().filter(|_| !critic.heads().is_empty());
-            let found = critic.compare(tape, &samples, classes, seen, MOMENTS_DECAY, weight);
+            let found = critic.compare(tape, &samples, classes, seen, MOMENTS_DECAY, class_loss);
             figures.distance += found.distance / count;
             figures.class_loss += found.class_loss / count;
             gradients.extend(found.gradients);

@@ -21,6 +21,9 @@ pub struct FineTuning {
     pub matching: f64,
     /// Weight of the class loss within the matching.
     pub class_weight: f64,
+    /// A draw whose class a critic tells with at least this probability adds nothing to the class loss's gradient.
+    #[serde(default = "certainty")]
+    pub class_confidence: f64,
     /// Rounds of class-prior calibration at the end, in which only the null class moves.
     #[serde(alias = "balance_rounds")]
     pub class_prior_rounds: usize,
@@ -42,6 +45,11 @@ fn two_thousand() -> usize {
     FineTuning::USUAL.class_prior_images
 }
 
+/// [`FineTuning::class_confidence`] of runs that had no such choice.
+fn certainty() -> f64 {
+    1.0
+}
+
 impl FineTuning {
     /// What `trainer finetune` does where it is told nothing else, for no plan yet.
     pub const USUAL: Self = Self {
@@ -52,6 +60,7 @@ impl FineTuning {
         lr: 1e-3,
         matching: 0.1,
         class_weight: 0.05,
+        class_confidence: 1.0,
         class_prior_rounds: 4,
         class_prior_images: 2000,
         critic_epochs: 10,
@@ -83,6 +92,10 @@ impl FineTuning {
                 return fail(format!("{flag} {weight}: give a weight of at least 0"));
             }
         }
+        if !(self.class_confidence > 0.0 && self.class_confidence <= 1.0) {
+            let given = self.class_confidence;
+            return fail(format!("--class-confidence {given}: give a probability above 0 and at most 1"));
+        }
         if !(0.0..1.0).contains(&self.ema) {
             return fail(format!("--ema {}: give a decay of at least 0 and below 1", self.ema));
         }
@@ -112,6 +125,7 @@ mod tests {
     fn older_names_are_read() {
         let text = toml::to_string(&FineTuning::USUAL).unwrap();
         let older = text.replace("class_prior_rounds", "balance_rounds").replace("class_prior_images = 2000\n", "");
+        let older = older.replace("class_confidence = 1.0\n", "");
         assert_ne!(older, text);
         assert_eq!(toml::from_str::<FineTuning>(&older).unwrap(), FineTuning::USUAL);
     }
