@@ -137,6 +137,10 @@ def test_files(tmp_path, file, run):
     graph = json.loads(json.dumps(header["graph"]))
     graph["nodes"][-1]["inputs"] = [999]
     refused(json.dumps({**header, "graph": graph}), tensors, "cannot be computed|not understood")
+    graph = json.loads(json.dumps(header["graph"]))
+    activation = next(node for node in graph["nodes"] if "activation" in node["op"])
+    activation["op"]["activation"] = "gelu"
+    refused(json.dumps({**header, "graph": graph}), tensors, f"{activation['name']} is the activation gelu")
     name = next(iter(tensors))
     wrong = {**tensors, name: torch.full_like(tensors[name], float("nan"))}
     refused(json.dumps(header), wrong, f"the tensor {name} holds values that are not finite")
@@ -151,6 +155,13 @@ def test_files(tmp_path, file, run):
     (tmp_path / "folder").mkdir()
     with pytest.raises(brownian.Error, match="cannot be written"):
         bt.save(tmp_path / "folder", run)
+    for state, found in (
+        ({}, "missing in what is to be saved"),
+        ({**tensors, "other": torch.zeros(2)}, r"other is \[2\] in what is to be saved, missing in the network"),
+        ({**tensors, name: torch.zeros(3)}, rf"{name} is \[3\] in what"),
+    ):
+        with pytest.raises(brownian.Error, match=found):
+            bt.save(tmp_path / "whole.safetensors", run, state)
     bt.save(tmp_path / "whole.safetensors", run)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.safetensors", "folder", "whole.safetensors"]
 

@@ -100,9 +100,15 @@ def save(
 ) -> None:
     """Writes a file for ``trainer import``: ``state``, or else the network's own weights, after ``step`` steps.
 
-    The file is written under another name and renamed when it is whole.
+    The file is written under another name and renamed when it is whole. Raises :class:`brownian.Error` for a ``state``
+    that is not the network's, by names and shapes.
     """
-    state = run.network.state_dict() if state is None else state
+    own = run.network.state_dict()
+    state = own if state is None else state
+    for name in sorted({*own, *state}):
+        shapes = [list(tensors[name].shape) if name in tensors else "missing" for tensors in (own, state)]
+        if shapes[0] != shapes[1]:
+            raise Error(f"{path}: the tensor {name} is {shapes[1]} in what is to be saved, {shapes[0]} in the network")
     header = {"step": run.step if step is None else step, "config": run.config, "graph": run.graph}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with replacing(Path(path)) as temporary:

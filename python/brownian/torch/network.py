@@ -82,7 +82,8 @@ class Network(nn.Module):
             first = settings["first"]
             return x + columns[:, first : first + shape[2], None, None].to(x.dtype)
         if kind == "activation":
-            return F.silu(x) if settings == "silu" else F.relu(x)
+            activated: Tensor = ACTIVATIONS[settings](x)
+            return activated
         if kind == "linear":
             # Over all values in the order height, width, channels.
             flat = x.permute(0, 2, 3, 1).flatten(1)
@@ -201,6 +202,9 @@ def _shape(shape: Mapping[str, int]) -> tuple[int, int, int]:
     return shape["height"], shape["width"], shape["channels"]
 
 
+#: Functions by the name that a graph has for them.
+ACTIVATIONS = {"silu": F.silu, "relu": F.relu}
+
 #: Inputs of each op.
 KINDS = {
     "input": 0,
@@ -224,6 +228,8 @@ def _node(nodes: Sequence[Any], node: Mapping[str, Any]) -> tuple[str, Any, list
     if KINDS.get(kind) != len(node["inputs"]):
         count = len(node["inputs"])
         raise Error(f"node {node['name']} is a {kind} of {count} inputs, which this version does not know")
+    if kind == "activation" and settings not in ACTIVATIONS:
+        raise Error(f"node {node['name']} is the activation {settings}, which this version does not know")
     return kind, settings, list(node["inputs"]), list(_shape(node["shape"]))
 
 
