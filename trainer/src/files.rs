@@ -34,17 +34,24 @@ pub fn lies_in(path: &Path, folder: &Path) -> bool {
     identity(path).starts_with(identity(folder))
 }
 
-/// Checks that files to be written, each with the option that names it, are neither each other nor one of those read.
+/// Checks that files to be written, each with the option that names it, are neither each other nor one of the files that
+/// are read, and that they do not lie in a folder that is read. What is not there is not read.
 ///
 /// # Errors
-/// Two that are one (usage).
+/// Two that are one, or a file that would join what is read (usage).
 pub fn check_apart(read: &[&Path], written: &[(&str, &Path)]) -> Result<()> {
     let wrong = |option: &str, path: &Path, what: &str| {
         Err(Error::Usage(format!("{option} {}: {what}; choose another file", path.display())))
     };
+    let read: Vec<(&Path, PathBuf)> =
+        read.iter().filter(|path| path.exists()).map(|path| (*path, identity(path))).collect();
     for (i, (option, path)) in written.iter().enumerate() {
-        if read.iter().any(|other| identity(other) == identity(path)) {
+        let itself = identity(path);
+        if read.iter().any(|(_, other)| *other == itself) {
             return wrong(option, path, "would overwrite what is read");
+        }
+        if let Some((folder, _)) = read.iter().find(|(folder, of_it)| folder.is_dir() && itself.starts_with(of_it)) {
+            return wrong(option, path, &format!("lies in {}, which is read", folder.display()));
         }
         if let Some((other, _)) = written[..i].iter().find(|(_, other)| identity(other) == identity(path)) {
             return wrong(option, path, &format!("is the file of {other} too"));
@@ -293,6 +300,11 @@ mod tests {
         let error = check_apart(&[&file], &[("--png", &a), ("--npy", &b)]).unwrap_err().to_string();
         assert!(error.contains("is the file of --png too"), "{error}");
         check_apart(&[&file], &[("--png", &a), ("--npy", &loose)]).unwrap();
+        for inside in [&a, &folder.path().join("sub/../deep/new")] {
+            let error = check_apart(&[folder.path()], &[("--png", inside)]).unwrap_err().to_string();
+            assert!(error.contains("lies in") && error.contains("which is read"), "{error}");
+        }
+        check_apart(&[&folder.path().join("none")], &[("--png", &folder.path().join("none"))]).unwrap();
         assert!(lies_in(&a, folder.path()) && lies_in(folder.path(), folder.path()));
         assert!(!lies_in(folder.path(), &folder.path().join("x")));
     }

@@ -94,7 +94,7 @@ mod tests {
     fn heads_that_are_sure_of_their_label_get_no_gradient() {
         let sure = |label: f32| [0.0, 0.0, 5.0, 0.0, label, 0.0];
         let logits = [sure(1.0), sure(0.0), sure(-5.0)].concat();
-        let mut tape = Tape::default();
+        let tape = Tape::default();
         let act = tape.hold(logits.into(), 3, Shape::new(1, 1, 6));
         let labels = [2, 0, 0, 0, 2, 1];
         let (_, before) = value_and_gradient(&act, &[4, 2], &labels);

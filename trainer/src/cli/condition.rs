@@ -82,9 +82,15 @@ mod tests {
             other => panic!("{text}: {other:?}"),
         };
         assert_eq!(["c++", "rust", "a=b", "2", "language=rust"].map(found), [0, 1, 2, 2, 1].map(Some));
+        let file = self::model(&[("vehicle", &["car", "cycle"])]);
+        let error = classes("cycle", &file.model()).unwrap_err().to_string();
+        assert!(error.contains("write vehicle=cycle for the class"), "{error}");
+        let named = classes("vehicle=cycle", &file.model()).unwrap();
+        assert_eq!(named, Classes::One(brownian::Condition::class(1)));
         assert!(classes("3", &model).is_err());
         let file = self::model(&[]);
-        let error = classes("0", &file.model()).unwrap_err().to_string();
+        let model = file.model();
+        let error = classes("0", &model).unwrap_err().to_string();
         assert!(error.contains("not conditioned on classes"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use crate::data::{self, Dataset, Opened, Options};
 use crate::report::{image, sound};
 use crate::{files, Result};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `trainer data`.
 #[derive(Debug, Args)]
@@ -43,6 +43,7 @@ impl Data {
     /// Data that cannot be read, or a file that cannot be written.
     pub fn run(mut self) -> Result<()> {
         if let Some(png) = &self.png {
+            files::check_apart(&[Path::new(&self.source)], &[("--png", png)])?;
             files::check_writable(png)?;
         }
         let mut lines = Vec::new();
@@ -96,7 +97,7 @@ fn histogram_lines(summary: &Summary) -> Vec<String> {
     bins.iter().enumerate().map(line).collect()
 }
 
-fn write_sheet(path: &std::path::Path, opened: &Opened) -> Result<()> {
+fn write_sheet(path: &Path, opened: &Opened) -> Result<()> {
     let data: &Dataset = &opened.data;
     let rows = if data.labels.is_some() { ROWS } else { UNLABELLED_ROWS };
     let sheet = contact_sheet(data, COLUMNS, rows);
@@ -112,7 +113,7 @@ fn write_sheet(path: &std::path::Path, opened: &Opened) -> Result<()> {
 }
 
 /// As [`image::write_grid`], of signals.
-fn write_signals(path: &std::path::Path, data: &Dataset, sheet: &[Option<usize>]) -> Result<()> {
+fn write_signals(path: &Path, data: &Dataset, sheet: &[Option<usize>]) -> Result<()> {
     let silence = vec![0.0; data.shape.len()];
     let (shape, _) = sound::picture(&silence, data.shape.channels);
     let pictures = sheet.iter().flat_map(|signal| match signal {

@@ -115,6 +115,12 @@ impl EditImages {
 }
 
 impl EditArguments {
+    /// The files and folders that are read.
+    pub fn paths(&self) -> Vec<&Path> {
+        let data = [&self.from, &self.image].map(|data| data.as_deref().map(Path::new));
+        data.into_iter().chain([self.inpaint.as_deref()]).flatten().collect()
+    }
+
     /// Reads what is named, for samples of `shape` and a plan of `steps`.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::eval::{comparison, html, vectors, Evaluator};
 use crate::report::note::note;
 use crate::{files, Error, Result};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `trainer eval`.
 #[derive(Debug, Args)]
@@ -72,6 +72,11 @@ impl Eval {
     /// Bad arguments or files, or a model of other data than the evaluator.
     pub fn run(self) -> Result<()> {
         if let Some(path) = &self.html {
+            // A page may well lie in the folder of its run.
+            let model = Some(&*self.model).filter(|model| self.reference.is_some() || model.is_file());
+            let data = [&self.data, &self.test, &self.reference].map(|data| data.as_deref().map(Path::new));
+            let read: Vec<&Path> = data.into_iter().chain([model, self.judge.as_deref()]).flatten().collect();
+            files::check_apart(&read, &[("--html", path)])?;
             files::check_writable(path)?;
         }
         if self.reference.is_none() && self.judge.is_none() && vectors::of_vectors(&self.model)? {
@@ -137,6 +142,12 @@ impl Eval {
         self.check_draw()?;
         let scale = guidance(self.guidance.unwrap_or(1.0))?;
         let evaluator = subject::evaluator(&self.model, self.judge.as_deref())?;
+        if let Some(path) = &self.html {
+            let about = evaluator.about();
+            let read: Vec<&Path> =
+                [Some(&about.data), about.test.as_ref()].into_iter().flatten().map(Path::new).collect();
+            files::check_apart(&read, &[("--html", path)])?;
+        }
         let data = Subject::of(evaluator.about(), self.data.as_deref(), self.test.as_deref())?;
         let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
         if self.guidance.is_some() && source.classes() == 0 {

@@ -6,7 +6,7 @@ use crate::run::{checkpoint, Checkpoint};
 use crate::{export, files, Error, Result};
 use brownian::host::{OwnedModel, PlanSpec, Report};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `trainer export`.
 #[derive(Debug, Args)]
@@ -55,6 +55,11 @@ impl Export {
         PlanSpec::parse_all(&self.plans)?;
         files::check_writable(&self.out)?;
         let run = checkpoint::load(&self.run)?;
+        let data = crate::data::recorded(&run.config.data);
+        let inside = std::fs::read_dir(&self.run).into_iter().flatten().flatten().map(|entry| entry.path());
+        let folders: Vec<PathBuf> = inside.filter(|path| path.is_dir()).collect();
+        let read: Vec<&Path> = folders.iter().map(PathBuf::as_path).chain([Path::new(&data)]).collect();
+        files::check_apart(&read, &[("--out", &self.out)])?;
         self.say_what_is_doubtful(&run);
         let asked = if self.plans.is_empty() { default_plans(&run)? } else { self.plans };
         let choices = Choices {
@@ -87,6 +92,10 @@ impl Export {
             None if run.packed_at.is_some() && step < run_steps && run.config.minutes.is_none() => note(format_args!(
                 "warning: {} holds the weights of step {step} of {run_steps}; `trainer train --from` starts another training \
                  from them",
+                self.run.display()
+            )),
+            Some(_) if run.unfinished.is_some() => note(format_args!(
+                "warning: the fine-tuning in {} is not finished; `trainer finetune --resume` goes on",
                 self.run.display()
             )),
             None if step == 0 => {

@@ -69,6 +69,9 @@ pub struct FineTune {
     ema: Option<f64>,
     #[arg(long, help = usual("Seed of everything random", FineTuning::USUAL.seed))]
     seed: Option<u64>,
+    /// Where the run's data lie now, if not where they lay when it was trained.
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
     /// Continue the fine-tuning in `--out` from its last checkpoint.
     #[arg(long)]
     resume: bool,
@@ -90,8 +93,14 @@ impl FineTune {
         let started = if self.resume { self.resumed()? } else { Some(self.fresh()?) };
         if let Some((mut tuner, data, _lock)) = started {
             self.tune(&mut tuner, &data)?;
+            let rounds = tuner.calibration_rounds();
+            if rounds > 0 {
+                note(format_args!("class-prior calibration, {rounds} rounds"));
+            }
             while let Some(round) = tuner.calibrate_class_prior()? {
-                note(format_args!("classes of draws without a class: total variation {:.4}", round.total_variation));
+                let variation = round.total_variation;
+                let number = tuner.calibrated();
+                note(format_args!("round {number}: total variation of draws without a class {variation:.4}"));
                 checkpoint::save(&self.out, &tuner.checkpoint()?)?;
             }
         }
@@ -106,8 +115,9 @@ impl FineTune {
             ));
         }
         let folder = self.run.as_deref().unwrap_or(&self.out);
-        let run = checkpoint::load(folder)?;
+        let mut run = checkpoint::load(folder)?;
         FineTuner::check(&run)?;
+        set(&mut run.config.data, &self.data);
         let opened = training_data(&run, folder)?;
         // The first usual plan is of many steps.
         let plans = usual_plans(&run.config).split_off(1);
@@ -159,8 +169,11 @@ impl FineTune {
             note(format_args!("{}: {} steps, all done before", self.out.display(), found.step()));
             return Ok(None);
         }
+        let mut found = found;
+        set(&mut found.config.data, &self.data);
         let opened = training_data(&found, &self.out)?;
         let data = &opened.data;
+        note(format_args!("{}: goes on from step {} of {}", self.out.display(), found.step(), asked.steps));
         let tuner = FineTuner::from_checkpoint(found, data).map_err(|e| Error::file(&self.out, e))?;
         if let Some(folder) = &self.run {
             if !tuner.came_from(&checkpoint::load(folder)?) {

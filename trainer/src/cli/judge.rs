@@ -11,7 +11,7 @@ use crate::report::note::note;
 use crate::report::progress::image_bar;
 use crate::{files, Error, Result};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `trainer judge`.
 #[derive(Debug, Args)]
@@ -55,13 +55,23 @@ impl Judge {
         if self.epochs == Some(0) {
             return Err(Error::Usage("--epochs 0: give at least 1".into()));
         }
+        let read: Vec<&Path> = [Some(&self.data), self.test.as_ref()].into_iter().flatten().map(Path::new).collect();
+        files::check_apart(&read, &[("--out", &self.out)])?;
         files::check_writable(&self.out)?;
         let subject = Subject::open(&self.data, &self.options, self.test.as_deref(), self.held_out)?;
+        if subject.train.all_equal() {
+            let what = format!("all {} images are equal: there is nothing to learn", subject.train.len());
+            return Err(Error::file(&self.data, what));
+        }
         let epochs = self.epochs.unwrap_or_else(|| evaluator_training::usual_epochs(subject.train.len()));
         let about = subject.about(epochs, self.seed);
         let learns = Lesson::of(&subject.train).summary();
         let [kept, held_out] = [subject.train.len(), subject.test.len()];
         subject.lines.iter().for_each(note);
+        let seen = subject.test.copies_of(&subject.train);
+        if seen > 0 {
+            note(format!("warning: {seen} of the {held_out} images to measure with are among the others, too"));
+        }
         note(format!("the evaluator learns {learns}, of {kept} images; {held_out} others are held out"));
         let (bar, mut smoothed) = (image_bar(0), None);
         let bytes = evaluator_training::train(&subject.train, &about, |step, steps, loss| {

@@ -44,7 +44,14 @@ pub fn describe(opened: &Opened) {
 /// # Errors
 /// Data that cannot be read, or are not what the run was started with.
 pub fn data_of(config: &Config, run: &Path) -> Result<Opened> {
-    let opened = training_data(&data::recorded(&config.data), &config.data_options)?;
+    let source = data::recorded(&config.data);
+    let opened = training_data(&source, &config.data_options).map_err(|error| match error {
+        Error::File { path, reason } if Path::new(&source) == path && !path.exists() => Error::file(
+            path,
+            format!("{reason}; if the data of the run in {} lie elsewhere now, say where", run.display()),
+        ),
+        other => other,
+    })?;
     if opened.data.digest() != config.data_digest {
         let what = format!("is not the data that the run in {} was started with", run.display());
         return Err(Error::file(&config.data, what));

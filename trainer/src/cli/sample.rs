@@ -136,7 +136,9 @@ impl Sample {
         ];
         let outputs: Vec<(&str, &Path)> =
             outputs.iter().filter_map(|(option, path)| Some((*option, path.as_deref()?))).collect();
-        files::check_apart(&[&self.file], &outputs)?;
+        let mut read = self.edit.paths();
+        read.extend([Some(&*self.file), self.resume.as_deref()].into_iter().flatten());
+        files::check_apart(&read, &outputs)?;
         outputs.iter().try_for_each(|(_, path)| files::check_writable(path))?;
         let file = OwnedModel::read(&self.file)?;
         let model = file.model();

@@ -270,6 +270,9 @@ impl Train {
         set(&mut c.data, &self.data);
         let opened = data_of(c, &self.out)?;
         let trainer = Trainer::from_checkpoint(found)?;
+        if !extended {
+            note(format_args!("{}: goes on from step {}", self.out.display(), trainer.step()));
+        }
         if extended {
             let (config, step) = (trainer.config(), trainer.step());
             note(format_args!(

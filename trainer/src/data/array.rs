@@ -164,6 +164,9 @@ impl Array {
             _ => self
                 .numbers()
                 .map(|number| match number == number.trunc() {
+                    true if number.abs() >= MOST_EXACT => {
+                        Err(Error::file(path, format!("holds the label {number}; numbers so large are not exact")))
+                    }
                     true => Ok(format!("{number}")),
                     false => {
                         Err(Error::file(path, format!("holds the label {number}; classes are whole numbers or names")))
@@ -172,6 +175,17 @@ impl Array {
                 .collect(),
         }
     }
+}
+
+/// Whole numbers below it are exact as they are read.
+const MOST_EXACT: f64 = (1u64 << 53) as f64;
+
+/// So many zeros, where the machine has memory for them.
+pub fn zeros(len: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).ok()?;
+    bytes.resize(len, 0);
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use super::array::Array;
 use super::form::{Form, Reading};
 use super::found::{Found, Opened};
 use super::place::Place;
-use super::{array_images, beside, idx, npy};
+use super::{array_images, beside, idx, npy, table};
 use crate::Result;
 
 /// One `.npy` file.
@@ -37,6 +37,9 @@ fn images(place: &Place, array: Array, form: &str, reading: &Reading) -> Result<
     let mut found = Found { form: form.into(), ..Found::default() };
     let (shape, pixels) = array_images::images(&place.path, array, reading.options, &mut found.notes)?;
     let count = pixels.len() / shape.len().max(1);
+    if reading.options.labels.is_none() && place.regular && place.path.with_file_name(table::NAME).exists() {
+        found.notes.push(format!("{} beside is not read: it is for folders of pictures and recordings", table::NAME));
+    }
     let labels = beside::labels(place, count, reading.options, &mut found.notes)?;
     Opened::checked(place, shape, pixels, labels, found)
 }

@@ -40,7 +40,11 @@ pub fn labels(
     if let Some(path) = usual(&place.path) {
         return read(path);
     }
-    let candidates = siblings(&place.path, count);
+    let (candidates, tables) = siblings(&place.path, count);
+    for table in tables {
+        let name = table.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        notes.push(format!("{name} may be labels: --labels {name} takes them"));
+    }
     match &candidates[..] {
         [] => Ok(None),
         [path] => read(path.clone()),
@@ -64,8 +68,9 @@ fn usual(path: &Path) -> Option<PathBuf> {
     [renamed, format!("{plain}.gz"), plain].into_iter().map(|name| path.with_file_name(name)).find(|p| p.is_file())
 }
 
-/// Other files of the folder that hold `count` classes, in the order of their names.
-fn siblings(path: &Path, count: usize) -> Vec<PathBuf> {
+/// Other files of the folder that hold `count` classes, in the order of their names, and those that hold several columns
+/// of as many rows and are called labels.
+fn siblings(path: &Path, count: usize) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_SIBLINGS);
     let mut paths: Vec<PathBuf> = entries
@@ -74,16 +79,26 @@ fn siblings(path: &Path, count: usize) -> Vec<PathBuf> {
         .filter(|other| !other.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')))
         .collect();
     paths.sort();
+    let mut tables = Vec::new();
     paths.retain(|path| {
         let found = Place::at(path).and_then(|place| sizes(&place)).ok().flatten();
-        found.is_some_and(|sizes| sizes == [count])
-            && Place::at(path)
+        match found.as_deref() {
+            Some([rows] | [rows, 1]) if *rows == count => Place::at(path)
                 .and_then(|p| array(&p))
                 .ok()
                 .flatten()
-                .is_some_and(|a| label_array::labels(path, a, count).is_ok())
+                .is_some_and(|a| label_array::labels(path, a, count).is_ok()),
+            Some([rows, _]) if *rows == count => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+                if name.contains("label") {
+                    tables.push(path.clone());
+                }
+                false
+            }
+            _ => false,
+        }
     });
-    paths
+    (paths, tables)
 }
 
 fn sizes(place: &Place) -> Result<Option<Vec<usize>>> {

@@ -7,6 +7,7 @@ use rand::{seq::SliceRandom, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// Images of one shape, all in memory.
@@ -68,6 +69,15 @@ impl Dataset {
     /// Whether there is no image.
     pub fn is_empty(&self) -> bool {
         self.images.is_empty()
+    }
+
+    /// How many of the images are among those of `others`, which have the same shape.
+    pub fn copies_of(&self, others: &Self) -> usize {
+        let bits = |image: Cow<'_, [f32]>| image.iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
+        let there: HashSet<Vec<u32>> = (0..self.len()).map(|i| bits(self.image(i))).collect();
+        let found: HashSet<Vec<u32>> =
+            (0..others.len()).map(|i| bits(others.image(i))).filter(|image| there.contains(image)).collect();
+        (0..self.len()).filter(|i| found.contains(&bits(self.image(*i)))).count()
     }
 
     /// Whether all images are equal.

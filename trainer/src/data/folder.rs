@@ -119,7 +119,7 @@ pub fn leave_out(
     if let (Some((name, reason)), false) = (broken.first(), options.skip_broken) {
         let others = match broken.len() - 1 {
             0 => String::new(),
-            others => format!("; {others} more are no readable {}", kind.many),
+            others => format!("; {others} more {} are left out for this or another reason", kind.many),
         };
         let what = format!("{reason}{others} (--skip-broken leaves them out)");
         return Err(Error::file(place.path.join(name), what));

@@ -4,6 +4,7 @@ use super::labels::Labels;
 use super::pixels::Pixels;
 use super::place::Place;
 use crate::graph::Shape;
+use crate::report::note::Plain;
 use crate::Result;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ impl Found {
     pub fn leave_out(&mut self, reason: &str, name: String) {
         match self.left_out.iter_mut().find(|left_out| left_out.reason == reason) {
             Some(left_out) => left_out.count += 1,
-            None => self.left_out.push(LeftOut { reason: reason.into(), first: name, count: 1 }),
+            None => self.left_out.push(LeftOut { reason: reason.into(), first: Plain(name).to_string(), count: 1 }),
         }
     }
 }

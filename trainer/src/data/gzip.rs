@@ -28,10 +28,17 @@ pub fn promised(path: &Path, reader: &mut dyn Read, count: Option<usize>, what: 
         return Err(Error::file(path, format!("the header promises {what}, more than {} GB", MOST_BYTES >> 30)));
     };
     let mut bytes = Vec::new();
-    // What is promised is only allocated at once where it is little.
-    bytes.try_reserve_exact(count.min(1 << 28)).map_err(|_| Error::file(path, "does not fit in memory"))?;
     let broken = |e: std::io::Error| Error::file(path, format!("the compressed stream is broken or cut off ({e})"));
-    reader.take(count as u64).read_to_end(&mut bytes).map_err(broken)?;
+    // What is promised is allocated as it arrives, at once where it is little.
+    loop {
+        let before = bytes.len();
+        let next = (count - before).min(before.max(1 << 28));
+        bytes.try_reserve_exact(next).map_err(|_| Error::file(path, format!("{what} do not fit in memory")))?;
+        reader.take(next as u64).read_to_end(&mut bytes).map_err(broken)?;
+        if bytes.len() == count || bytes.len() < before + next {
+            break;
+        }
+    }
     if bytes.len() < count {
         return Err(Error::file(path, format!("is cut off: the header promises {what}, but {} follow", bytes.len())));
     }

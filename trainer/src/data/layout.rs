@@ -73,11 +73,14 @@ pub fn layout(path: &Path, sizes: &[usize], asked: Option<Layout>) -> Result<Lay
         [_, b, c] if c <= FEW && b >= SIDE => &[Hwc, Nhw],
         [_, _, _] => &[Nhw],
         [n, a, b, _] if n == a && b <= FEW && n >= SIDE => &[Hwcn, Nhwc, Nchw],
+        [_, 2..=FEW, _, 2..=FEW] => &[Nhwc, Nchw],
         [_, _, _, c] if c <= FEW => &[Nhwc],
         [_, 1, 1, _] => &[Nhwc, Nchw],
         [_, 1, b, c] if b != c && c <= 4 * FEW => &[Nhwc, Nchw],
         [_, a, b, _] if a <= FEW && b > FEW => &[Nchw],
-        _ => &[Nhwc],
+        // Many channels, which stand last where the other two are those of a square.
+        [_, a, b, c] if a == b && b != c => &[Nhwc],
+        _ => &[Nhwc, Nchw],
     };
     match candidates {
         [layout] => Ok(*layout),
@@ -122,6 +125,8 @@ mod tests {
             (&[64, 1, 28, 28], Layout::Nchw, 64, Shape::new(28, 28, 1)),
             (&[64, 3, 28, 28], Layout::Nchw, 64, Shape::new(28, 28, 3)),
             (&[64, 3, 24, 16], Layout::Nchw, 64, Shape::new(24, 16, 3)),
+            (&[64, 8, 8, 16], Layout::Nhwc, 64, Shape::new(8, 8, 16)),
+            (&[64, 3, 32, 1], Layout::Nhwc, 64, Shape::new(3, 32, 1)),
         ] {
             let found = of(sizes).unwrap();
             assert_eq!((found, found.images(sizes)), (expected, (count, shape)), "{sizes:?}");
@@ -132,6 +137,10 @@ mod tests {
             (&[64, 48, 3], "1 of 64x48x3 (--layout hwc)"),
             (&[32, 32, 3, 500], "500 of 32x32x3 (--layout hwcn)"),
             (&[64, 1, 28, 10], "64 of 28x10x1 (--layout nchw)"),
+            (&[9, 16, 8, 8], "9 of 8x8x16 (--layout nchw)"),
+            (&[9, 8, 8, 8], "9 of 8x8x8 (--layout nhwc) or 9 of 8x8x8 (--layout nchw)"),
+            (&[9, 4, 4, 4], "9 of 4x4x4 (--layout nchw)"),
+            (&[9, 3, 32, 4], "9 of 3x32x4 (--layout nhwc) or 9 of 32x4x3 (--layout nchw)"),
         ] {
             let error = of(sizes).unwrap_err().to_string();
             assert!(error.contains(way) && error.contains("say which"), "{error}");

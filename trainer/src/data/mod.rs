@@ -22,6 +22,7 @@ mod found;
 mod gzip;
 pub mod heartbeat;
 mod idx;
+mod jpeg;
 mod label_array;
 pub mod labels;
 mod layout;

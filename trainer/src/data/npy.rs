@@ -6,6 +6,9 @@ use crate::Result;
 use npyz::{DType, Endianness, NpyFile, Order, TypeChar};
 use std::io::Read;
 
+/// Bytes that the header of an array has at most.
+const MOST_HEADER: u32 = 1 << 20;
+
 /// Whether the file at `place` begins as an array does.
 pub fn is_at(place: &Place) -> bool {
     place.start.starts_with(b"\x93NUMPY")
@@ -16,7 +19,18 @@ pub fn is_at(place: &Place) -> bool {
 /// # Errors
 /// A header that is broken, or a type that is not read.
 pub fn header(place: &Place, reader: &mut dyn Read) -> Result<Array> {
-    let array = NpyFile::new(&mut *reader).map_err(|e| place.error(format!("is not a readable .npy array ({e})")))?;
+    let unreadable = |e: std::io::Error| place.error(format!("is not a readable .npy array ({e})"));
+    // Magic bytes, version and the length of the header, which is not to be believed.
+    let mut start = [0; 12];
+    reader.read_exact(&mut start).map_err(unreadable)?;
+    let length = match start[6] {
+        1 => u32::from(u16::from_le_bytes([start[8], start[9]])),
+        _ => u32::from_le_bytes([start[8], start[9], start[10], start[11]]),
+    };
+    if length > MOST_HEADER {
+        return Err(place.error(format!("is not a readable .npy array (its header is to have {length} bytes)")));
+    }
+    let array = NpyFile::new(start.chain(&mut *reader)).map_err(unreadable)?;
     let unknown = || {
         let what = array.dtype().descr();
         place.error(format!("holds values of type {what}; use numbers of 8 to 64 bits, bool, or text for labels"))

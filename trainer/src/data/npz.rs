@@ -5,7 +5,7 @@ use super::found::{Found, Opened};
 use super::label_array::NONE;
 use super::place::{Place, ReadSeek};
 use super::{array_images, label_array, npy};
-use crate::Result;
+use crate::{Error, Result};
 use zip::ZipArchive;
 
 /// A `.npz` file.
@@ -19,9 +19,12 @@ impl Form for Npz {
     fn read(&self, place: &Place, reading: &Reading) -> Result<Opened> {
         reading.options.refuse(&["--axes", "--skip-broken", "--class-pattern"], "an .npz file")?;
         let mut archive = Archive::open(place)?;
-        let arrays = archive.headers()?;
+        let (arrays, others) = archive.headers()?;
         let images = chosen_images(place, &arrays, reading.options.array.as_deref())?;
         let mut found = Found { form: format!("array {images} of an .npz file"), ..Found::default() };
+        if reading.options.labels.is_none() {
+            found.notes.extend(others.into_iter().map(|(name, why)| format!("array {name} {why}")));
+        }
         let array = archive.array(images)?;
         let (shape, pixels) = array_images::images(&place.path, array, reading.options, &mut found.notes)?;
         let count = pixels.len() / shape.len().max(1);
@@ -31,7 +34,7 @@ impl Form for Npz {
                 return Err(place.error(format!("holds no array {name:?}; it holds {}", listed(&arrays))));
             }
             Some(name) => Some(name),
-            None => label_name(&arrays, images, count, &mut found.notes),
+            None => label_name(place, &arrays, images, count, &mut found.notes)?,
         };
         let labels = match labels {
             Some(name) => {
@@ -55,8 +58,8 @@ impl<'a> Archive<'a> {
         Ok(Self { place, zip: zip.map_err(|e| place.error(format!("is not a readable .npz file ({e})")))? })
     }
 
-    /// Names and headers of the arrays, in the order of the file.
-    fn headers(&mut self) -> Result<Vec<(String, Array)>> {
+    /// Names and headers of the arrays, in the order of the file, and names of those that are not read, with the reason.
+    fn headers(&mut self) -> Result<(Vec<(String, Array)>, Vec<(String, String)>)> {
         let names: Vec<String> = self
             .zip
             .file_names()
@@ -65,14 +68,16 @@ impl<'a> Archive<'a> {
         if names.is_empty() {
             return Err(self.place.error("is a zip archive without .npy arrays; unpack it and give its folder"));
         }
-        let mut headers = Vec::new();
+        let (mut headers, mut others) = (Vec::new(), Vec::new());
         for name in names {
             // Arrays of other types may lie beside.
-            if let Ok(header) = self.member(&name, |place, reader| npy::header(place, reader)) {
-                headers.push((name, header));
+            match self.member(&name, |place, reader| npy::header(place, reader)) {
+                Ok(header) => headers.push((name, header)),
+                Err(Error::File { reason, .. }) => others.push((name, reason)),
+                Err(other) => return Err(other),
             }
         }
-        Ok(headers)
+        Ok((headers, others))
     }
 
     fn array(&mut self, name: &str) -> Result<Array> {
@@ -114,28 +119,48 @@ fn chosen_images<'a>(place: &Place, arrays: &'a [(String, Array)], asked: Option
 }
 
 /// The array of as many labels; of several the one that is called as the images are: y_train for x_train.
+///
+/// # Errors
+/// An array that is called as labels are and has another number of them.
 fn label_name<'a>(
+    place: &Place,
     arrays: &'a [(String, Array)],
     images: &str,
     count: usize,
     notes: &mut Vec<String>,
-) -> Option<&'a str> {
-    let fits = |array: &Array| match array.sizes[..] {
-        [n] | [n, _] => n == count,
-        _ => false,
+) -> Result<Option<&'a str>> {
+    let rows = |array: &Array| match array.sizes[..] {
+        [n] | [n, _] => Some(n),
+        _ => None,
     };
-    let candidates: Vec<&str> =
-        arrays.iter().filter(|(name, array)| name != images && fits(array)).map(|(name, _)| &name[..]).collect();
     let of_images = ["x", "X"].into_iter().filter_map(|x| images.strip_prefix(x)).next();
-    let usual = candidates
-        .iter()
-        .find(|name| of_images.is_some_and(|rest| ["y", "Y"].iter().any(|y| name.strip_prefix(y) == Some(rest))));
+    let is_usual = |name: &str| {
+        of_images.is_some_and(|rest| ["y", "Y"].iter().any(|y| name.strip_prefix(y) == Some(rest)))
+            || name.to_lowercase().starts_with("label")
+    };
+    let others = || arrays.iter().filter(|(name, _)| name != images);
+    let candidates: Vec<&str> =
+        others().filter(|(_, array)| rows(array) == Some(count)).map(|(name, _)| &name[..]).collect();
+    let usual = candidates.iter().find(|name| is_usual(name));
+    let rest = |taken: &str| -> Vec<&str> { candidates.iter().copied().filter(|name| *name != taken).collect() };
     match (usual, &candidates[..]) {
-        (Some(name), _) | (None, [name]) => Some(name),
-        (None, []) => None,
+        (Some(name), _) | (None, [name]) => {
+            let rest = rest(name);
+            if !rest.is_empty() {
+                notes.push(format!("labels are the array {name}, not {}; --labels chooses", rest.join(", ")));
+            }
+            Ok(Some(name))
+        }
+        (None, []) => match others().find(|(name, array)| is_usual(name) && rows(array).is_some()) {
+            Some((name, array)) => Err(place.error(format!(
+                "{count} images, but {} labels in the array {name}; --labels none leaves them out",
+                rows(array).unwrap_or_default()
+            ))),
+            None => Ok(None),
+        },
         (None, several) => {
             notes.push(format!("the arrays {} may be labels: --labels takes one of them", several.join(", ")));
-            None
+            Ok(None)
         }
     }
 }

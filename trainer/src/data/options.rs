@@ -72,6 +72,12 @@ impl Options {
         Self { no_cache: false, ..self.clone() } == Self::default()
     }
 
+    /// What is given, as it is written on a command line; empty where nothing is.
+    pub fn arguments(&self) -> String {
+        let words = toml::Table::try_from(self).map(|table| words_of(&table)).unwrap_or_default();
+        words.join(" ")
+    }
+
     /// Refuses the options of sound for `what`, which is none.
     ///
     /// # Errors
@@ -278,6 +284,25 @@ pub enum Layout {
     Hwcn,
     /// One image.
     Hwc,
+}
+
+/// The options in a table, whose keys are their names.
+fn words_of(table: &toml::Table) -> Vec<String> {
+    let word = |value: &toml::Value| match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(values) => values.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    };
+    let quoted = |word: String| match word.chars().all(|c| c.is_alphanumeric() || "-_.,/:=+".contains(c)) {
+        true => word,
+        false => format!("'{word}'"),
+    };
+    let words = table.iter().flat_map(|(key, value)| match value {
+        toml::Value::Table(inner) => words_of(inner),
+        toml::Value::Boolean(true) => vec![format!("--{}", key.replace('_', "-"))],
+        value => vec![format!("--{} {}", key.replace('_', "-"), quoted(word(value)))],
+    });
+    words.collect()
 }
 
 /// What is written in a run as it is on the command line.

@@ -1,6 +1,6 @@
 //! One picture from its file: PNG, JPEG, GIF (the first frame), BMP or WebP, of any depth and palette.
-use super::fit;
 use super::options::{Background, Fit, Size};
+use super::{fit, jpeg};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::path::Path;
@@ -82,6 +82,9 @@ pub fn decode(path: &Path, wanted: &Wanted) -> Result<Decoded, String> {
 /// A picture of 8 bits, gray or RGB, turned as it is shown, and whether pixels were transparent.
 fn opaque(path: &Path, behind: Background) -> Result<(DynamicImage, bool), String> {
     let (format, mut decoder) = decoder(path)?;
+    if format == ImageFormat::Jpeg && !jpeg::is_whole(path).map_err(|e| format!("cannot be read: {e}"))? {
+        return Err("is a broken JPEG: it is cut off, its end is missing".into());
+    }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|e| broken(format, &e))?;
     picture.apply_orientation(orientation);
@@ -115,7 +118,11 @@ pub fn whole(path: &Path) -> Result<(Header, Vec<u8>), String> {
 
 fn decoder(path: &Path) -> Result<(ImageFormat, impl ImageDecoder), String> {
     let unreadable = |e: std::io::Error| format!("cannot be read: {e}");
-    if std::fs::metadata(path).map_err(unreadable)?.len() == 0 {
+    let found = std::fs::metadata(path).map_err(unreadable)?;
+    if !found.is_file() {
+        return Err("is no file".into());
+    }
+    if found.len() == 0 {
         return Err("is empty".into());
     }
     let mut reader = ImageReader::open(path).map_err(unreadable)?.with_guessed_format().map_err(unreadable)?;

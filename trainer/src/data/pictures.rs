@@ -8,6 +8,7 @@ use super::options::{Background, Colour, Options, Size};
 use super::picture::{self, Header, Wanted};
 use super::place::Place;
 use super::{cache, fit, gzip, range};
+use crate::graph::shape::MOST_VALUES;
 use crate::graph::Shape;
 use crate::Result;
 use rayon::prelude::*;
@@ -65,12 +66,15 @@ impl Form for Folder {
         folder::leave_out(place, &PICTURES, &mut found, broken, options)?;
         let wanted = wanted(place, &files, &headers, options, &mut found)?;
         let shape = Shape::new(wanted.size.height as usize, wanted.size.width as usize, wanted.channels);
+        if shape.len() > MOST_VALUES {
+            let what = format!("images of {shape} are more than the {MOST_VALUES} values that a chain can hold");
+            return Err(place.error(format!("{what}; make them smaller with --size")));
+        }
         let total = shape.len().checked_mul(files.len()).filter(|total| *total <= gzip::MOST_BYTES);
-        let total = total.ok_or_else(|| {
-            let what = format!("{} images of {shape} do not fit in memory; make them smaller with --size", files.len());
-            place.error(what)
-        })?;
-        let mut bytes = vec![0; total];
+        let too_large =
+            || format!("{} images of {shape} do not fit in memory; make them smaller with --size", files.len());
+        let total = total.ok_or_else(|| place.error(too_large()))?;
+        let mut bytes = array::zeros(total).ok_or_else(|| place.error(too_large()))?;
         let transparent = AtomicU64::new(0);
         let problems: Vec<Option<String>> = files
             .par_iter()

@@ -9,6 +9,8 @@ use std::path::Path;
 const DARK: u8 = 31;
 /// Share of values outside [-1, 1] that are clipped without being asked.
 const CLIPPED: f64 = 0.05;
+/// Percent of values outside a range that is asked for that may be clipped: of more, the range is a mistake.
+const MOST_CLIPPED: f64 = 50.0;
 /// How far a value may lie outside [-1, 1] by rounding.
 const ROUNDING: f64 = 1e-4;
 
@@ -69,6 +71,10 @@ pub fn pixels(path: &Path, array: Array, len: usize, asked: Option<Range>, notes
         None => usual(path, array.kind, least, most)?,
     };
     let share = 100.0 * outside(range);
+    if share > MOST_CLIPPED {
+        let what = format!("{share:.2} % of the values lie outside --range {range} ({least} to {most}); give another");
+        return Err(Error::file(path, what));
+    }
     if share > 0.0 {
         notes.push(format!("{share:.2} % of the values lay outside {range} and were clipped ({least} to {most})"));
     }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// The name of the table in a folder.
 pub const NAME: &str = "labels.csv";
+/// Bytes of the largest table.
+const MOST_BYTES: u64 = 1 << 28;
 /// Names of the column that holds the file's name; else it is the first one.
 const FILE_COLUMNS: [&str; 8] = ["file", "filename", "file_name", "image", "image_id", "path", "name", "id"];
 
@@ -29,7 +31,18 @@ impl Table {
     /// A table without a header, rows or label columns, a cell that is empty, or a file that is named twice.
     pub fn read(path: &Path, axes: &[String]) -> Result<Self> {
         let fail = |reason: String| Error::file(path, reason);
-        let text = std::fs::read(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+        let unreadable = |e: std::io::Error| fail(format!("cannot be read: {e}"));
+        let found = std::fs::metadata(path).map_err(unreadable)?;
+        if !found.is_file() {
+            return Err(fail("is no file".into()));
+        }
+        if found.len() > MOST_BYTES {
+            return Err(fail(format!("has {} bytes; a table may have {MOST_BYTES}", found.len())));
+        }
+        let text = std::fs::read(path).map_err(unreadable)?;
+        if std::str::from_utf8(&text).is_err() {
+            return Err(fail("is not UTF-8; save it as CSV in UTF-8".into()));
+        }
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
         let header = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let count = |delimiter: u8| header.iter().filter(|byte| **byte == delimiter).count();

@@ -17,6 +17,8 @@ const DIGITS_SHA256: &str = include_str!("../../assets/classifier/digits.sha256"
 
 /// Where a file's metadata say what it was made of.
 const ABOUT: &str = "brownian.evaluator";
+/// Where they say the SHA-256 of its weights, in the order of the architecture's layout.
+const WEIGHTS: &str = "brownian.evaluator.weights";
 
 /// What the evaluator makes of a set of images.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,13 +77,17 @@ impl Evaluator {
     fn read_bytes(bytes: &[u8], about: Option<About>) -> Result<Self> {
         let wrong = |what: String| Error::Invalid(format!("is not a file that `trainer judge` wrote: {what}"));
         let file = SafeTensors::deserialize(bytes).map_err(|e| wrong(e.to_string()))?;
+        let mut recorded = None;
         let about = match about {
             Some(about) => about,
             None => {
                 let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| wrong(e.to_string()))?;
-                let text = header.metadata().as_ref().and_then(|metadata| metadata.get(ABOUT));
-                let text = text.ok_or_else(|| wrong(format!("it has no metadata {ABOUT:?}")))?;
-                toml::from_str(text).map_err(|e| wrong(e.message().to_owned()))?
+                let entry = |key: &str| {
+                    let text = header.metadata().as_ref().and_then(|metadata| metadata.get(key));
+                    text.ok_or_else(|| wrong(format!("it has no metadata {key:?}; make it anew")))
+                };
+                recorded = Some(entry(WEIGHTS)?.clone());
+                toml::from_str(entry(ABOUT)?).map_err(|e| wrong(e.message().to_owned()))?
             }
         };
         let (architecture, heads) = about.architecture()?;
@@ -93,12 +99,14 @@ impl Evaluator {
             }
             params.extend(tensor.data().as_chunks::<4>().0.iter().map(|v| f32::from_le_bytes(*v)));
         }
+        if recorded.is_some_and(|recorded| recorded != sha256_of(&bytes_of(&params))) {
+            return Err(wrong("its weights are not those that were written; make it anew".into()));
+        }
         if params.iter().any(|v| !v.is_finite()) {
             return Err(wrong("it holds weights that are not numbers".into()));
         }
-        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let view = about.view();
-        Ok(Self { about, view, architecture, heads, params, sha256 })
+        Ok(Self { about, view, architecture, heads, params, sha256: sha256_of(bytes) })
     }
 
     /// The bytes of a file with these parameters, in the order of the architecture's layout.
@@ -108,7 +116,7 @@ impl Evaluator {
     pub(super) fn encode(about: &About, params: &[f32]) -> Result<Vec<u8>> {
         let fail = |e: String| Error::Invalid(format!("the evaluator cannot be encoded: {e}"));
         let layout = about.architecture()?.0.params;
-        let bytes: Vec<u8> = params.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let bytes = bytes_of(params);
         let mut views = vec![];
         for block in &layout.blocks {
             let data = &bytes[block.range.start * 4..block.range.end * 4];
@@ -116,7 +124,7 @@ impl Evaluator {
             views.push((block.name.clone(), view));
         }
         let text = toml::to_string(about).map_err(|e| fail(e.to_string()))?;
-        let metadata = HashMap::from([(ABOUT.to_owned(), text)]);
+        let metadata = HashMap::from([(ABOUT.to_owned(), text), (WEIGHTS.to_owned(), sha256_of(&bytes))]);
         safetensors::serialize(views, Some(metadata)).map_err(|e| fail(e.to_string()))
     }
 
@@ -200,6 +208,16 @@ fn most_likely(logits: &[f32]) -> u8 {
         }
     }
     best as u8
+}
+
+/// The bytes of numbers, little-endian.
+fn bytes_of(params: &[f32]) -> Vec<u8> {
+    params.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// The SHA-256 of bytes in hexadecimal.
+fn sha256_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -157,6 +157,7 @@ pub fn evaluator(model: &Path, judge: Option<&Path>) -> Result<Evaluator> {
     let evaluator = judge.map_or_else(Evaluator::digits, Evaluator::open)?;
     let about = evaluator.about();
     let made_of = origin.config.as_ref().map(|config| (&config.data, config.data_digest));
+    let options = origin.config.as_ref().map(|config| config.data_options.arguments()).unwrap_or_default();
     let classes: usize = about.axes.iter().map(|axis| axis.classes.len()).sum();
     let fits = origin.shape == about.image
         && match made_of {
@@ -172,16 +173,32 @@ pub fn evaluator(model: &Path, judge: Option<&Path>) -> Result<Evaluator> {
         Some((data, _)) => (format!("was trained on {data:?}"), data.as_str()),
         None => (format!("makes images of {height}x{width}x{channels}"), "DATA"),
     };
-    let remedy = format!("`trainer judge --data {data} --out judge.safetensors` makes one for it, `--judge` takes it");
+    let with = |options: &str| if options.is_empty() { String::new() } else { format!(" {options}") };
+    let remedy = format!(
+        "`trainer judge --data {data}{} --out judge.safetensors` makes one for it, `--judge` takes it",
+        with(&options)
+    );
     Err(Error::file(
         model,
         match judge {
             Some(judge) => {
-                format!("{what}, but the evaluator {} was made of {:?}; {remedy}", judge.display(), about.data)
+                let others = about.data_options.arguments();
+                let how =
+                    if others == options { String::new() } else { format!(", read {}", with_or_without(&others)) };
+                format!("{what}, but the evaluator {} was made of {:?}{how}; {remedy}", judge.display(), about.data)
             }
             None => format!("{what}, for which no evaluator is built in; {remedy}"),
         },
     ))
+}
+
+/// How data were read, in words.
+fn with_or_without(options: &str) -> String {
+    if options.is_empty() {
+        "without options".into()
+    } else {
+        format!("with {options}")
+    }
 }
 
 #[cfg(test)]

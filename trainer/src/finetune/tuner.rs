@@ -238,12 +238,17 @@ impl FineTuner {
 
     /// Rounds of class-prior calibration in all: one measures the network as it is, each other one what was moved
     /// before it. There are none without critics that tell classes, or for a network that draws without classes.
-    pub(super) fn calibration_rounds(&self) -> usize {
+    pub fn calibration_rounds(&self) -> usize {
         let classes = self.labels.is_some() && self.critics.first().is_some_and(|critic| !critic.heads().is_empty());
         match classes && self.tuning.class_prior_rounds > 0 {
             true => self.tuning.class_prior_rounds + 1,
             false => 0,
         }
+    }
+
+    /// Rounds of class-prior calibration that are done.
+    pub fn calibrated(&self) -> usize {
+        self.calibration.rounds
     }
 
     /// The next round of class-prior calibration, for which the critics tell the classes; `None` when all are done. The

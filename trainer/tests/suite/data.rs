@@ -284,10 +284,12 @@ fn what_is_no_picture_is_named() {
     let lines = set.lines().join("\n");
     assert!(lines.contains("40 JPEG, 1 PNG") && lines.contains("3 files (hidden: .DS_Store, …)"), "{lines}");
     assert!(lines.contains("Thumbs.db (written by a file manager)"), "{lines}");
+    let jpeg = fs::read(path.join("00.jpg")).unwrap();
     for (name, bytes, reason) in [
         ("notes.txt", &b"some notes"[..], "notes.txt: is no image: PNG, JPEG, GIF, BMP and WebP can be read"),
         ("half.png", &huge_png()[..30], "half.png: is a broken PNG"),
         ("empty.png", b"", "empty.png: is empty"),
+        ("cut.jpg", &jpeg[..jpeg.len() - 20], "cut.jpg: is a broken JPEG: it is cut off"),
         ("scan.tiff", b"II*\0", "scan.tiff: is a TIFF, which cannot be read; convert it to PNG"),
         ("huge.png", &huge_png(), "huge.png: is too large"),
     ] {
@@ -465,6 +467,89 @@ fn archives_of_arrays_bring_their_labels() {
     refuses(&path, &[], "is a zip archive without .npy arrays");
     fs::write(&path, b"PK\x03\x04 and no more").unwrap();
     refuses(&path, &[], "is not a readable .npz file");
+}
+
+/// Labels that lie there and are not taken are named, and those that cannot be meant are refused.
+#[test]
+fn no_labels_are_dropped_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let says = |path: &Path, part: &str| {
+        let set = open(path, &[]);
+        assert!(set.lines().join("\n").contains(part), "{part}: {:?}", set.lines());
+        set.data.labels.map(|labels| labels.values)
+    };
+    let images = at("t-images-idx3-ubyte");
+    fs::write(&images, idx(8, &[3, 1, 2], &[0, 255, 9, 8, 7, 6])).unwrap();
+    fs::write(at("t-labels-idx2-int"), idx(0x0c, &[3, 2], &[0, 0, 0, 1, 0, 0, 0, 5].repeat(3))).unwrap();
+    assert_eq!(says(&images, "t-labels-idx2-int may be labels: --labels t-labels-idx2-int takes them"), None);
+    assert_eq!(open(&images, &["--labels", "t-labels-idx2-int"]).data.labels.unwrap().values, [1, 5, 1, 5, 1, 5]);
+    fs::write(at("t-labels-idx2-int"), idx(0x0c, &[3, 1], &[0, 0, 0, 1].repeat(3))).unwrap();
+    assert_eq!(says(&images, "labels from t-labels-idx2-int"), Some(vec![1, 1, 1]));
+    fs::write(at("labels.csv"), "file,class\n0,a\n").unwrap();
+    says(&images, "labels.csv beside is not read: it is for folders of pictures and recordings");
+
+    let path = at("a.npz");
+    let x = ("x.npy", npy("|u1", false, &[4, 2, 2], &(0..16).map(|i| i * 16).collect::<Vec<u8>>()));
+    let bytes = |name, count: u8| (name, npy("|u1", false, &[count.into()], &(0..count).collect::<Vec<u8>>()));
+    npz(&path, &[x.clone(), bytes("y.npy", 3)], false);
+    refuses(&path, &[], "4 images, but 3 labels in the array y; --labels none leaves them out");
+    assert_eq!(open(&path, &["--labels", "none"]).data.labels, None);
+    npz(&path, &[x.clone(), bytes("y.npy", 4), bytes("z.npy", 4)], false);
+    assert_eq!(says(&path, "labels are the array y, not z; --labels chooses"), Some(vec![0, 1, 2, 3]));
+    npz(&path, &[x.clone(), ("y.npy", npy("|O", false, &[4], b"pickled"))], false);
+    assert_eq!(says(&path, "array y holds values of type '|O'; use numbers"), None);
+    let large: Vec<u8> = (0..4).flat_map(|i| ((1u64 << 53) + i).to_le_bytes()).collect();
+    npz(&path, &[x, ("y.npy", npy("<u8", false, &[4], &large))], false);
+    refuses(&path, &[], "holds the label 9007199254740992; numbers so large are not exact");
+}
+
+/// What a header says of itself costs no memory before it is there.
+#[test]
+fn headers_are_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    for start in [&b"\x93NUMPY\x02\0\xff\xff\xff\xff{"[..], b"\x93NUMPY\x03\0\0\0\0\x80{", b"\x93NUMPY\x01"] {
+        fs::write(&path, start).unwrap();
+        refuses(&path, &[], "is not a readable .npy array");
+    }
+}
+
+/// A table that is no file, too large or in another encoding is refused before it is read.
+#[cfg(unix)]
+#[test]
+fn tables_are_files_of_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    save(path.join("a.png"), &gray(4, 4, 9));
+    let table = path.join("labels.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&table).status().unwrap().success());
+    refuses(path, &[], "labels.csv: is no file");
+    fs::remove_file(&table).unwrap();
+    fs::File::create(&table).unwrap().set_len(3 << 30).unwrap();
+    refuses(path, &[], "labels.csv: has 3221225472 bytes; a table may have");
+    fs::write(&table, b"\xff\xfef\0i\0l\0e\0").unwrap();
+    refuses(path, &[], "labels.csv: is not UTF-8; save it as CSV in UTF-8");
+    fs::write(&table, "file,class\na.png,x\n").unwrap();
+    open(path, &[]);
+    // A pipe among the pictures is none.
+    assert!(std::process::Command::new("mkfifo").arg(path.join("b.png")).status().unwrap().success());
+    fs::write(&table, "file,class\na.png,x\nb.png,y\n").unwrap();
+    refuses(path, &[], "b.png: is no file");
+}
+
+/// What is asked for is checked before pictures are scaled to it, and what a range makes of values is looked at.
+#[test]
+fn sizes_and_ranges_that_cannot_be_meant_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    save(folder.path().join("a/b.png"), &gray(4, 4, 90));
+    let path = &folder.path().join("a");
+    refuses(path, &["--size", "3000", "--colour", "rgb"], "images of 3000x3000x3 are more than the 16777216 values");
+    refuses(path, &["--range", "0..1"], "of the values lie outside --range 0..1");
+    fs::write(path.join("no\u{1b}[31m\nerror: picture"), "text").unwrap();
+    let lines = open(path, &["--skip-broken"]).lines();
+    assert!(lines.iter().all(|line| !line.contains(['\n', '\u{1b}'])), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains(r"no\u{1b}[31m\nerror: picture")), "{lines:?}");
 }
 
 /// What cannot be read twice, as `/dev/stdin` in a pipe.

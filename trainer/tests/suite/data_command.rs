@@ -49,6 +49,38 @@ fn data_are_shown() {
     assert_eq!(wrong.status.code(), Some(2));
 }
 
+/// A run whose data lie elsewhere says so, goes on with them where they are, and keeps that.
+#[test]
+fn data_may_move() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_classes(&path.join("pets"));
+    let train = ["train", "--preset", "tiny", "--steps", "2", "--batch", "4", "--data", "pets", "--size", "8"];
+    says(path, &[&train[..], &["--out", "run"]].concat());
+    fs::rename(path.join("pets"), path.join("animals")).unwrap();
+    let tune = ["finetune", "run", "--out", "tuned", "--steps", "1", "--matching", "0", "--plan", "ddim:2"];
+    refuses(path, &tune, 1, "if the data of the run in run lie elsewhere now, say where");
+    assert!(!path.join("tuned").exists());
+    says(path, &[&tune[..], &["--data", "animals"]].concat());
+    let tuned = fs::read_to_string(path.join("tuned/step-000000001/run.toml")).unwrap();
+    assert!(tuned.contains("data = \"animals\""), "{tuned}");
+    fs::remove_file(path.join("animals/cats/0.jpg")).unwrap();
+    refuses(
+        path,
+        &["train", "--out", "run", "--resume", "--steps", "3", "--data", "animals"],
+        1,
+        "is not the data that",
+    );
+    // What an evaluator has to be made with is said as it is typed.
+    says(path, &["export", "run", "--out", "a.brn", "--plan", "ddim:2"]);
+    refuses(
+        path,
+        &["eval", "a.brn", "--count", "100"],
+        1,
+        "`trainer judge --data pets --size 8x8 --out judge.safetensors`",
+    );
+}
+
 #[test]
 fn a_run_reads_its_data_again() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
 //! `trainer eval` and `trainer judge` as a user runs them.
-use crate::commands::{refuses, succeeds, trainer};
+use crate::commands::{refuses, says, succeeds, trainer};
 use std::path::Path;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28.brn");
@@ -10,7 +10,7 @@ fn pixels(count: u64, len: u64) -> impl Iterator<Item = u8> {
 }
 
 /// Writes an array of images without classes.
-fn write_images(folder: &Path, name: &str, shape: &[u64]) {
+pub fn write_images(folder: &Path, name: &str, shape: &[u64]) {
     use npyz::WriterBuilder;
     let file = std::fs::File::create(folder.join(name)).unwrap();
     let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(file).begin_nd().unwrap();
@@ -19,7 +19,7 @@ fn write_images(folder: &Path, name: &str, shape: &[u64]) {
 }
 
 /// Writes 90 gray images of 12×12 in three classes.
-fn write_labelled(folder: &Path) -> &'static str {
+pub fn write_labelled(folder: &Path) -> &'static str {
     let idx = |name: &str, sizes: &[u8], values: Vec<u8>| {
         let sizes = sizes.iter().flat_map(|size| [0, 0, 0, *size]);
         let bytes: Vec<u8> =
@@ -32,12 +32,12 @@ fn write_labelled(folder: &Path) -> &'static str {
 }
 
 /// Makes an evaluator with little training, and returns what the program prints.
-fn judge(folder: &Path, data: &str, out: &str) -> String {
+pub fn judge(folder: &Path, data: &str, out: &str) -> String {
     succeeds(folder, &["judge", "--data", data, "--out", out, "--epochs", "2"])
 }
 
 /// Makes a run with one step of training and 100 timesteps.
-fn train(folder: &Path, data: &str, run: &str) {
+pub fn train(folder: &Path, data: &str, run: &str) {
     let train = ["train", "--preset", "tiny", "--data", data, "--out", run, "--steps", "1", "--batch", "2"];
     succeeds(folder, &[&train[..], &["--timesteps", "100"]].concat());
 }
@@ -94,6 +94,32 @@ fn a_shipped_model_is_compared_with_real_digits() {
     check_page(&folder.path().join("page.html"), &parts, 2);
     let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap();
     assert_eq!(page.matches("src=\"data:image/png;base64,").count(), 2, "samples and real images");
+}
+
+/// An evaluator is what was written, of images that can be told apart, and says which of those it measures with it has
+/// seen.
+#[test]
+fn evaluators_are_whole_and_learn_something() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let data = write_labelled(at);
+    judge(at, data, "judge");
+    train(at, data, "run");
+    let mut bytes = std::fs::read(at.join("judge")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(at.join("flipped"), &bytes).unwrap();
+    let eval = ["eval", "run", "--count", "100", "--plan", "dpm:2", "--judge", "flipped"];
+    refuses(at, &eval, 1, "its weights are not those that were written");
+    std::fs::create_dir(at.join("equal")).unwrap();
+    image::GrayImage::from_pixel(8, 8, image::Luma([77])).save(at.join("equal/0.png")).unwrap();
+    for i in 1..40 {
+        std::fs::copy(at.join("equal/0.png"), at.join(format!("equal/{i}.png"))).unwrap();
+    }
+    refuses(at, &["judge", "--data", "equal", "--out", "none"], 1, "images are equal: there is nothing to learn");
+    assert!(!at.join("none").exists());
+    let (_, said) = says(at, &["judge", "--data", data, "--test", data, "--out", "both", "--epochs", "1"]);
+    assert!(said.contains("warning: 90 of the 90 images to measure with are among the others, too"), "{said}");
 }
 
 #[test]

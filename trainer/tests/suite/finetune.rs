@@ -1,5 +1,6 @@
 //! Fine-tuning: the float network rounds as the integer network does, chains come closer to the data, and the result is
 //! a run.
+use crate::commands::says;
 use crate::commands::{command, refuses, succeeds};
 use brownian::host::{ChainMemory, OwnedModel};
 use brownian::plan::{Level, Step};
@@ -249,6 +250,11 @@ fn a_resumed_fine_tuning_equals_an_uninterrupted_one() {
             let step = found.step();
             let mut tuner = FineTuner::from_checkpoint(found, &data).unwrap();
             assert!(tuner.came_from(&run));
+            if step == 7 {
+                let (at, out) = (folder.path().display().to_string(), tempfile::tempdir().unwrap());
+                let (_, said) = says(out.path(), &["export", &at, "--out", "early.brn", "--plan", "ddim:2:first=0.9"]);
+                assert!(said.contains("is not finished; `trainer finetune --resume` goes on"), "{said}");
+            }
             while !tuner.is_finished() {
                 advance(&mut tuner);
             }

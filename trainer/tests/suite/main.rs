@@ -14,6 +14,7 @@ mod import_command;
 mod lowering;
 mod model_commands;
 mod network;
+mod outputs;
 mod resume;
 mod sound;
 mod sound_eval;
