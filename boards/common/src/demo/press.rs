@@ -1,6 +1,7 @@
 //! Short and long presses of a button.
 
 use embassy_futures::select::{select, Either};
+use embedded_hal::digital::ErrorType;
 use embedded_hal_async::delay::DelayNs;
 use embedded_hal_async::digital::Wait;
 
@@ -40,6 +41,36 @@ pub async fn next<P: Wait>(pin: &mut P, delay: &mut impl DelayNs, tell: impl FnO
     Ok(())
 }
 
+/// A pin that is high while the button is down, as one that is low.
+#[derive(Debug)]
+pub struct ActiveHigh<P>(pub P);
+
+impl<P: ErrorType> ErrorType for ActiveHigh<P> {
+    type Error = P::Error;
+}
+
+impl<P: Wait> Wait for ActiveHigh<P> {
+    async fn wait_for_high(&mut self) -> Result<(), Self::Error> {
+        self.0.wait_for_low().await
+    }
+
+    async fn wait_for_low(&mut self) -> Result<(), Self::Error> {
+        self.0.wait_for_high().await
+    }
+
+    async fn wait_for_rising_edge(&mut self) -> Result<(), Self::Error> {
+        self.0.wait_for_falling_edge().await
+    }
+
+    async fn wait_for_falling_edge(&mut self) -> Result<(), Self::Error> {
+        self.0.wait_for_rising_edge().await
+    }
+
+    async fn wait_for_any_edge(&mut self) -> Result<(), Self::Error> {
+        self.0.wait_for_any_edge().await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -49,7 +80,6 @@ mod tests {
     use core::future::poll_fn;
     use core::task::Poll;
     use embassy_futures::block_on;
-    use embedded_hal::digital::ErrorType;
     use std::vec::Vec;
 
     /// A clock that moves by a millisecond whenever somebody waits, and a pin that is low within `down`.
@@ -131,5 +161,14 @@ mod tests {
     fn a_long_press_is_told_while_it_lasts() {
         let told = presses(&[100..3000, 4000..4100], 2);
         assert!(matches!(told[..], [(Press::Long, 800..810), (Press::Short, 4100..4130)]), "{told:?}");
+    }
+    /// A pin that rests low is a button's, too: what is high for a press is as what is low for one.
+    #[test]
+    fn a_button_may_be_high_while_it_is_down() {
+        let millis = Cell::new(0);
+        let pin = || Bench { millis: &millis, down: &[0..100, 200..5000] };
+        let mut told = Vec::new();
+        block_on(next(&mut ActiveHigh(pin()), &mut pin(), |press| told.push((press, millis.get())))).unwrap();
+        assert!(matches!(told[..], [(Press::Short, 200..210)]), "{told:?}");
     }
 }

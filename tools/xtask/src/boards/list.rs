@@ -16,8 +16,8 @@ pub struct Board {
     pub drive: Option<Drive>,
     /// What shows its pictures.
     pub display: Display,
-    /// What runs it.
-    pub model: Model,
+    /// What runs it; a board without is only built and measured.
+    pub model: Option<Model>,
     /// The lines by which it speaks, the first is the one that is listened to.
     pub lines: &'static [&'static str],
 }
@@ -97,7 +97,7 @@ pub const BOARDS: &[Board] = &[
         file: Form::Uf2(0xe48b_ff56),
         drive: Some(Drive { sign: Sign::BoardId("RPI-RP2"), how: BOOTSEL }),
         display: Display::Oled,
-        model: Model::Node,
+        model: Some(Model::Node),
         lines: &["uart", "usb"],
     },
     Board {
@@ -107,7 +107,7 @@ pub const BOARDS: &[Board] = &[
         file: Form::Uf2(0xe48b_ff59),
         drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
         display: Display::Oled,
-        model: Model::Unicorn,
+        model: Some(Model::Unicorn),
         lines: &["uart"],
     },
     Board {
@@ -116,7 +116,7 @@ pub const BOARDS: &[Board] = &[
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("JLINK"), how: "plug in the USB port beside the power switch" }),
         display: Display::Oled,
-        model: Model::Unicorn,
+        model: Some(Model::Unicorn),
         lines: &["uart"],
     },
     Board {
@@ -125,7 +125,7 @@ pub const BOARDS: &[Board] = &[
         file: Form::Hex,
         drive: None,
         display: Display::Oled,
-        model: Model::Unicorn,
+        model: Some(Model::Unicorn),
         lines: &["uart"],
     },
     Board {
@@ -134,7 +134,16 @@ pub const BOARDS: &[Board] = &[
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("MICROBIT"), how: "plug it in" }),
         display: Display::Leds,
-        model: Model::Unicorn,
+        model: Some(Model::Unicorn),
+        lines: &["uart"],
+    },
+    Board {
+        name: "nucleo-h743",
+        target: "thumbv7em-none-eabihf",
+        file: Form::Hex,
+        drive: Some(Drive { sign: Sign::Label("NOD_H743ZI"), how: "plug in the USB port of the ST-LINK" }),
+        display: Display::Oled,
+        model: None,
         lines: &["uart"],
     },
 ];

@@ -44,7 +44,8 @@ struct Answer {
 impl Machine {
     /// A board with this firmware, an ELF file or one to flash, before its first instruction. It answers until `deadline`.
     pub fn start(board: &Board, firmware: &Path, deadline: Instant) -> Result<Self> {
-        let mut command = packages::server(board);
+        let model = board.model.with_context(|| format!("there is no model of the chip of a {}", board.name))?;
+        let mut command = packages::server(board, model);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.with_context(|| format!("cannot run {}", command.get_program().display()))?;
         let requests = child.stdin.take().expect("piped");

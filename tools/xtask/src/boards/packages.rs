@@ -8,7 +8,7 @@ use std::process::Command;
 
 /// Installs what these boards' models need and runs the models' own tests.
 pub fn prepare(boards: &[&Board]) -> Result<()> {
-    let needs = |model| boards.iter().any(|board| board.model == model);
+    let needs = |model| boards.iter().any(|board| board.model == Some(model));
     if needs(Model::Node) {
         node()?;
     }
@@ -18,9 +18,9 @@ pub fn prepare(boards: &[&Board]) -> Result<()> {
     Ok(())
 }
 
-/// The program that serves requests to a model of a board.
-pub fn server(board: &Board) -> Command {
-    match board.model {
+/// The program that serves requests to a model of a board's chip.
+pub fn server(board: &Board, model: Model) -> Command {
+    match model {
         Model::Node => {
             let mut command = Command::new("node");
             command.arg("src/serve.mjs").current_dir(folder(Model::Node));

@@ -1,0 +1,41 @@
+//! What interrupts hand over: presses, and bytes of the serial line.
+
+use brownian_board::demo::inputs::Inputs;
+use brownian_board::demo::press::ActiveHigh;
+use embassy_executor::{task, InterruptExecutor, SendSpawner};
+use embassy_stm32::exti::ExtiInput;
+use embassy_stm32::interrupt;
+use embassy_stm32::interrupt::{InterruptExt, Priority};
+use embassy_stm32::mode::Async;
+use embassy_stm32::usart::BufferedUartRx;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+
+/// What the demo has not seen yet.
+pub static INPUTS: Inputs<CriticalSectionRawMutex> = Inputs::new();
+
+/// Tasks that may interrupt the network.
+static INTERRUPTING: InterruptExecutor = InterruptExecutor::new();
+
+/// Starts the executor of [`INTERRUPTING`], at the interrupt of a peripheral that is not used.
+pub fn start() -> SendSpawner {
+    interrupt::SDMMC1.set_priority(Priority::P6);
+    INTERRUPTING.start(interrupt::SDMMC1)
+}
+
+#[interrupt]
+unsafe fn SDMMC1() {
+    // SAFETY: this is the interrupt that the executor was started with.
+    unsafe { INTERRUPTING.on_interrupt() }
+}
+
+/// Hands over presses.
+#[task]
+pub async fn button(pin: ExtiInput<'static, Async>) {
+    INPUTS.button(ActiveHigh(pin), embassy_time::Delay).await;
+}
+
+/// Hands over what comes in at the UART.
+#[task]
+pub async fn uart(line: BufferedUartRx<'static>) {
+    INPUTS.bytes(line).await;
+}
