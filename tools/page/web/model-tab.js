@@ -1,0 +1,119 @@
+// The tab of a model file: it is opened, described, and fitted to boards.
+import { Drawing } from './drawing.js';
+import { Requests } from './requests.js';
+
+const element = (id) => document.getElementById(id);
+const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
+
+/**
+ * Offers the shipped models of these names; the first is opened when the tab is shown for the first time. Returns what is to
+ * be told whether the tab is shown.
+ */
+export function modelTab(shipped) {
+  const requests = new Requests('draw-worker.js');
+  const drawing = new Drawing(requests);
+  let isShown = false;
+
+  async function open(name, read) {
+    say('');
+    try {
+      const bytes = await read();
+      // The file is kept: the worker that is stopped needs it again.
+      const report = await drawing.open(bytes);
+      describe(report);
+      drawing.offer(report);
+      await fit();
+    } catch (error) {
+      element('opened').hidden = true;
+      say(`${name}: ${error.message}`);
+    }
+  }
+
+  async function fit() {
+    const report = await requests.ask({ do: 'fit', board: element('board').value });
+    const body = element('fit').tBodies[0];
+    const rows = [['flash', report.flash], ['RAM', report.ram]].map(([what, [needs, has]]) => {
+      const row = document.createElement('tr');
+      const head = Object.assign(document.createElement('th'), { scope: 'row', textContent: what });
+      const meter = Object.assign(document.createElement('meter'), { max: has, high: has, value: Math.min(needs, has) });
+      meter.setAttribute('aria-hidden', 'true');
+      const cell = document.createElement('td');
+      cell.append(`${needs} of ${has} bytes for a model`, meter);
+      row.append(head, cell);
+      return row;
+    });
+    for (const [plan, seconds] of report.seconds) {
+      const row = document.createElement('tr');
+      const head = Object.assign(document.createElement('th'), { scope: 'row', textContent: plan });
+      row.append(head, Object.assign(document.createElement('td'), { textContent: `about ${duration(seconds)}` }));
+      rows.push(row);
+    }
+    body.replaceChildren(...rows);
+    const core = `${report.title}, ${report.core} at ${report.mhz} MHz`;
+    const verdict = report.excess === null ? 'it fits' : `it does not fit: ${report.excess}`;
+    element('fit-verdict').textContent = `${core}: ${verdict}; about ${duration(report.seconds_per_step)} a step, estimated.`;
+    element('fit-verdict').classList.toggle('error', report.excess !== null);
+  }
+
+  element('file').addEventListener('change', ({ target }) => {
+    const [file] = target.files;
+    if (file) open(file.name, async () => file.arrayBuffer());
+  });
+  const drop = element('drop');
+  drop.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    drop.classList.add('over');
+  });
+  drop.addEventListener('dragleave', () => drop.classList.remove('over'));
+  drop.addEventListener('drop', (event) => {
+    event.preventDefault();
+    drop.classList.remove('over');
+    const [file] = event.dataTransfer.files;
+    if (file) open(file.name, async () => file.arrayBuffer());
+    else say('what was dropped is no file: drop a .brn file');
+  });
+  element('shipped').replaceChildren(...shipped.map((name) => new Option(name, name)));
+  const openShipped = () => {
+    const name = `${element('shipped').value}.brn`;
+    return open(name, () => fetched(`models/${name}`));
+  };
+  element('open-shipped').addEventListener('click', openShipped);
+  element('board').addEventListener('change', () => fit().catch((error) => say(error.message)));
+
+  return async (isVisible) => {
+    if (!isVisible || isShown) return;
+    isShown = true;
+    try {
+      const boards = await requests.ask({ do: 'boards' });
+      element('board').replaceChildren(...boards.map(({ name, title }) => new Option(title, name)));
+      await openShipped();
+    } catch (error) {
+      say(error.message);
+    }
+  };
+}
+
+/** A file beside the page. Throws one line where it is not there. */
+export async function fetched(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`cannot be loaded: ${response.status} ${response.statusText}`);
+  return response.arrayBuffer();
+}
+
+function say(text) {
+  element('model-error').textContent = text;
+  element('model-error').hidden = text === '';
+}
+
+const duration = (seconds) => (seconds < 1 ? `${(seconds * 1000).toPrecision(3)} ms` : `${seconds.toPrecision(3)} s`);
+
+function describe(report) {
+  element('opened').hidden = false;
+  element('model-name').textContent = report.name;
+  const axes = report.axes.map(({ name, classes }) => `${name} (${classes.length} classes)`).join(', ');
+  element('model-facts').textContent =
+    `Samples of ${report.shape.join('×')} (height, width, channels); labels: ${axes || 'none'}; ${report.process} ` +
+    `process, x_t in ${report.state_element}; ${kilobytes(report.flash)} of flash, ${kilobytes(report.arena)} of arena, ` +
+    `${kilobytes(report.state)} of state; ${(report.macs_per_step / 1e6).toFixed(2)} M multiply-accumulates a step.`;
+  element('provenance').textContent = report.provenance || 'The file does not say.';
+}
