@@ -40,9 +40,10 @@ pub fn draw(owned: &OwnedModel, request: &Request) -> Result<Vec<f32>, String> {
 fn draw_as<E: StateElement>(owned: &OwnedModel, request: &Request) -> Result<Vec<f32>, String> {
     let model = owned.model();
     let plan = owned.plan(&request.plan).map_err(|error| error.to_string())?;
-    let seed = request.seed.parse().map_err(|_| {
-        format!("there is no seed {:?}: give a whole number from 0 to {}", request.seed, u64::MAX)
-    })?;
+    let seed = request
+        .seed
+        .parse()
+        .map_err(|_| format!("there is no seed {:?}: give a whole number from 0 to {}", request.seed, u64::MAX))?;
     let classes = match request.class.as_str() {
         "" => Classes::None,
         words => Classes::named(words, &model)?,

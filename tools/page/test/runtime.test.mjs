@@ -61,7 +61,8 @@ test('what is no model is refused in the words of the library', () => {
 
 test('what cannot be drawn is refused', () => {
   runtime.open(file('digits28'));
-  const refused = (wish, words) => assert.throws(() => runtime.draw({ ...plain, plan: 'fast5', seed: '1', ...wish }), words);
+  const usual = { ...plain, plan: 'fast5', seed: '1' };
+  const refused = (wish, words) => assert.throws(() => runtime.draw({ ...usual, ...wish }), words);
   refused({ plan: 'fast7' }, /no plan 'fast7'; it has ddim50, fast10, fast5, fast3/);
   refused({ seed: '-1' }, /no seed "-1": give a whole number/);
   refused({ seed: '18446744073709551616' }, /no seed/);
@@ -77,7 +78,7 @@ test('what the memory does not hold is refused, and what it does is still taken'
   assert.equal(runtime.open(file('digits28-nano')).shape[0], 28);
 });
 
-test('boards are those of the library, with what is too large in its words', () => {
+test('boards, and what a model needs on them, are those of the library', () => {
   const report = runtime.open(file('digits28'));
   assert.deepEqual(runtime.boards()[0], { name: 'pico', title: 'Raspberry Pi Pico' });
   const fit = runtime.fit('pico');

@@ -14,8 +14,8 @@ answer({
   open: async ({ bytes }) => (await runtime).open(bytes),
   fit: async ({ board }) => (await runtime).fit(board),
   /**
-   * Draws `count` images. Tells the steps of the first `watched` ones, and of each image its sample and the milliseconds
-   * that it took.
+   * Draws `count` images. Tells the steps of the first `watched` ones, and of each image its sample and the
+   * milliseconds that it took.
    */
   async draw({ count, watched, ...request }, tell) {
     const ready = await runtime;

@@ -2,7 +2,7 @@
 import { canvas, kind, paint, reach } from './pictures.js';
 
 const element = (id) => document.getElementById(id);
-/** Steps that the strip shows, the last among them. */
+/** The most steps that the strip shows. */
 const SHOWN = 60;
 /** Samples that are drawn unless another number is asked for. */
 const COUNTS = { image: 10, signal: 1, points: 300, row: 10 };
@@ -35,7 +35,8 @@ export class Drawing {
     const plans = report.plans.map(({ name, steps }) => new Option(`${name}, ${steps} steps`, name));
     element('plan').replaceChildren(...plans);
     // The shortest, but not a plan of very few steps where there is another.
-    const usual = [...report.plans].sort((a, b) => a.steps - b.steps).find(({ steps }) => steps >= 5) ?? report.plans[0];
+    const byLength = [...report.plans].sort((a, b) => a.steps - b.steps);
+    const usual = byLength.find(({ steps }) => steps >= 5) ?? report.plans[0];
     element('plan').value = usual.name;
     element('count').value = COUNTS[kind(report.shape)];
     element('classes').replaceChildren(...report.axes.map((axis) => this.#axis(axis, report.axes.length === 1)));
@@ -149,8 +150,10 @@ export class Drawing {
   }
 }
 
-/** Of long plans some steps, evenly. */
-const isShown = (number, steps) =>
-  steps <= SHOWN || number === steps || Math.floor((number * SHOWN) / steps) !== Math.floor(((number - 1) * SHOWN) / steps);
+/** Of long plans some steps, evenly, the last among them. */
+function isShown(number, steps) {
+  const place = (number) => Math.floor((number * SHOWN) / steps);
+  return steps <= SHOWN || place(number) !== place(number - 1);
+}
 
 const ms = (millis) => (millis < 1000 ? `${millis.toPrecision(3)} ms` : `${(millis / 1000).toPrecision(3)} s`);

@@ -6,8 +6,8 @@ const element = (id) => document.getElementById(id);
 const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
 
 /**
- * Offers the shipped models of these names; the first is opened when the tab is shown for the first time. Returns what is to
- * be told whether the tab is shown.
+ * Offers the shipped models of these names; the first is opened when the tab is shown for the first time. Returns what
+ * is to be told whether the tab is shown.
  */
 export function modelTab(shipped) {
   const requests = new Requests('draw-worker.js');
@@ -35,7 +35,7 @@ export function modelTab(shipped) {
     const rows = [['flash', report.flash], ['RAM', report.ram]].map(([what, [needs, has]]) => {
       const row = document.createElement('tr');
       const head = Object.assign(document.createElement('th'), { scope: 'row', textContent: what });
-      const meter = Object.assign(document.createElement('meter'), { max: has, high: has, value: Math.min(needs, has) });
+      const meter = Object.assign(document.createElement('meter'), { max: has, value: Math.min(needs, has) });
       meter.setAttribute('aria-hidden', 'true');
       const cell = document.createElement('td');
       cell.append(`${needs} of ${has} bytes for a model`, meter);
@@ -51,7 +51,8 @@ export function modelTab(shipped) {
     body.replaceChildren(...rows);
     const core = `${report.title}, ${report.core} at ${report.mhz} MHz`;
     const verdict = report.excess === null ? 'it fits' : `it does not fit: ${report.excess}`;
-    element('fit-verdict').textContent = `${core}: ${verdict}; about ${duration(report.seconds_per_step)} a step, estimated.`;
+    const time = `about ${duration(report.seconds_per_step)} a step, estimated`;
+    element('fit-verdict').textContent = `${core}: ${verdict}; ${time}.`;
     element('fit-verdict').classList.toggle('error', report.excess !== null);
   }
 
@@ -113,7 +114,7 @@ function describe(report) {
   const axes = report.axes.map(({ name, classes }) => `${name} (${classes.length} classes)`).join(', ');
   element('model-facts').textContent =
     `Samples of ${report.shape.join('×')} (height, width, channels); labels: ${axes || 'none'}; ${report.process} ` +
-    `process, x_t in ${report.state_element}; ${kilobytes(report.flash)} of flash, ${kilobytes(report.arena)} of arena, ` +
-    `${kilobytes(report.state)} of state; ${(report.macs_per_step / 1e6).toFixed(2)} M multiply-accumulates a step.`;
+    `process, x_t in ${report.state_element}; ${kilobytes(report.flash)} of flash, ${kilobytes(report.arena)} of ` +
+    `arena, ${kilobytes(report.state)} of state; ${(report.macs_per_step / 1e6).toFixed(2)} M multiply-accumulates a step.`;
   element('provenance').textContent = report.provenance || 'The file does not say.';
 }

@@ -10,7 +10,7 @@ const [SHORT, LONG] = [100, 800];
 const [LIT, DARK] = ['#e8f4ff', '#0a1018'];
 const DOT = 4;
 
-/** Returns what is to be told whether the tab is shown. The board is powered when it is shown first, and rests when hidden. */
+/** Returns what is to be told whether the tab is shown. The board is powered when it is shown first, and rests hidden. */
 export function picoTab() {
   const pico = new Requests('pico-worker.js');
   let isStarted = false;
@@ -22,8 +22,9 @@ export function picoTab() {
     if (error !== undefined) return fail(new Error(error));
     if (said) serial.hear(said);
     if (dots) show(dots);
+    const [seconds, millions] = [(millis / 1000).toFixed(2), (instructions / 1e6).toFixed(0)];
     element('pico-time').textContent =
-      `${(millis / 1000).toFixed(2)} s on the board, ${(instructions / 1e6).toFixed(0)} M instructions, ${resets} resets by its watchdog.`;
+      `${seconds} s on the board, ${millions} M instructions, ${resets} resets by its watchdog.`;
   }
 
   const runtime = new Requests('draw-worker.js');
@@ -60,7 +61,8 @@ export function picoTab() {
     const report = await runtime.ask({ do: 'open', bytes: new Uint8Array(await fetched(MODEL)) });
     const classes = report.axes.flatMap((axis) => axis.classes);
     element('pico-class').replaceChildren(...[...classes, 'none'].map((name) => new Option(name, name)));
-    element('pico-plan').replaceChildren(...report.plans.map(({ name, steps }) => new Option(`${name}, ${steps} steps`, name)));
+    const plans = report.plans.map(({ name, steps }) => new Option(`${name}, ${steps} steps`, name));
+    element('pico-plan').replaceChildren(...plans);
     element('pico-plan').value = report.plans.at(-1).name;
     element('pico-status').textContent = 'The board starts.';
     pico.ask({ do: 'start', bytes }, onEvent).catch(fail);

@@ -21,7 +21,7 @@ export function canvas(label) {
   return element;
 }
 
-/** Paints samples of `shape` on one canvas; images and signals, one. Points are scaled so that `reach` is at the border. */
+/** Paints samples of `shape` on one canvas; of images and signals the first. Points at `reach` are at the border. */
 export function paint(element, samples, shape, reach) {
   switch (kind(shape)) {
     case 'image':
@@ -95,4 +95,5 @@ function rows(element, samples, channels) {
 }
 
 /** The largest absolute value. */
-export const reach = (samples) => samples.reduce((all, one) => one.reduce((a, b) => Math.max(a, Math.abs(b)), all), 1e-6);
+export const reach = (samples) =>
+  samples.reduce((most, sample) => sample.reduce((a, b) => Math.max(a, Math.abs(b)), most), 1e-6);

@@ -24,7 +24,7 @@ export class Requests {
     this.#worker.onerror = ({ message }) => this.#fail(message ?? 'the worker could not be loaded');
   }
 
-  /** Asks for `message.do`; `onEvent` gets what comes before the answer. Rejects with one line that says what is wrong. */
+  /** Asks for `message.do`; `onEvent` gets what comes before the answer. Rejects with a line that says what is wrong. */
   ask(message, onEvent = () => {}) {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {

@@ -24,7 +24,7 @@ export class Runtime {
     return this.#json('boards');
   }
 
-  /** Opens a model file's bytes and returns its report, as `trainer inspect --json` has it. Throws what is wrong with it. */
+  /** Opens a model file and returns its report, as `trainer inspect --json` has it. Throws what is wrong with it. */
   open(bytes) {
     return this.#json('open', bytes);
   }
@@ -35,8 +35,8 @@ export class Runtime {
   }
 
   /**
-   * Draws one image: `{plan, seed, image, class, guidance, two_evaluations}`. `onStep` gets number, timestep, digest and
-   * the believed x0 of every step. Returns the sample, HWC.
+   * Draws one image: `{plan, seed, image, class, guidance, two_evaluations}`. `onStep` gets number, timestep, digest
+   * and the believed x0 of every step. Returns the sample, HWC.
    */
   draw(request, onStep = () => {}) {
     this.#onStep = onStep;

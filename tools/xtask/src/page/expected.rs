@@ -8,8 +8,7 @@ use brownian_tests::{draw, golden, shipped_model};
 use serde::Serialize;
 
 /// Shipped models that lie beside the page; `web/main.js` offers them.
-pub const MODELS: [&str; 6] =
-    ["digits28", "digits28-nano", "digits28-bits", "digits28-ncsn", "heartbeat", "swissroll"];
+pub const MODELS: [&str; 6] = ["digits28", "digits28-nano", "digits28-bits", "digits28-ncsn", "heartbeat", "swissroll"];
 
 /// The model that boards have built in.
 const BUILT_IN: &str = "digits28";
