@@ -25,6 +25,7 @@ export class Drawing {
   /** Opens a file in the worker and returns its report. What was drawn of another is stopped. */
   async open(bytes) {
     if (this.#isDrawing) this.#requests.restart();
+    // The file is kept: a worker that takes the place of a stopped one needs it again.
     this.#bytes = bytes;
     return this.#requests.ask({ do: 'open', bytes: new Uint8Array(bytes) });
   }

@@ -12,18 +12,31 @@ const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
 export function modelTab(shipped) {
   const requests = new Requests('draw-worker.js');
   const drawing = new Drawing(requests);
-  let isShown = false;
+  let boards;
+  /** Files that were asked for; the last one counts. */
+  let asked = 0;
+
+  function offerBoards() {
+    boards ??= requests.ask({ do: 'boards' }).then((list) => {
+      element('board').replaceChildren(...list.map(({ name, title }) => new Option(title, name)));
+    });
+    return boards;
+  }
 
   async function open(name, read) {
+    const number = ++asked;
     say('');
     try {
+      await offerBoards();
       const bytes = await read();
-      // The file is kept: the worker that is stopped needs it again.
+      if (number !== asked) return;
       const report = await drawing.open(bytes);
+      if (number !== asked) return;
       describe(report);
       drawing.offer(report);
       await fit();
     } catch (error) {
+      if (number !== asked) return;
       element('opened').hidden = true;
       say(`${name}: ${error.message}`);
     }
@@ -60,18 +73,20 @@ export function modelTab(shipped) {
     const [file] = target.files;
     if (file) open(file.name, async () => file.arrayBuffer());
   });
-  const drop = element('drop');
-  drop.addEventListener('dragover', (event) => {
+  // Wherever a file is dropped: a browser would else leave the page for it.
+  const over = (isOver) => element('drop').classList.toggle('over', isOver);
+  document.addEventListener('dragover', (event) => {
     event.preventDefault();
-    drop.classList.add('over');
+    over(true);
   });
-  drop.addEventListener('dragleave', () => drop.classList.remove('over'));
-  drop.addEventListener('drop', (event) => {
+  document.addEventListener('dragleave', (event) => over(event.relatedTarget !== null));
+  document.addEventListener('drop', (event) => {
     event.preventDefault();
-    drop.classList.remove('over');
+    over(false);
     const [file] = event.dataTransfer.files;
     if (file) open(file.name, async () => file.arrayBuffer());
     else say('what was dropped is no file: drop a .brn file');
+    element('tab-model').click();
   });
   element('shipped').replaceChildren(...shipped.map((name) => new Option(name, name)));
   const openShipped = () => {
@@ -81,16 +96,8 @@ export function modelTab(shipped) {
   element('open-shipped').addEventListener('click', openShipped);
   element('board').addEventListener('change', () => fit().catch((error) => say(error.message)));
 
-  return async (isVisible) => {
-    if (!isVisible || isShown) return;
-    isShown = true;
-    try {
-      const boards = await requests.ask({ do: 'boards' });
-      element('board').replaceChildren(...boards.map(({ name, title }) => new Option(title, name)));
-      await openShipped();
-    } catch (error) {
-      say(error.message);
-    }
+  return (isVisible) => {
+    if (isVisible && asked === 0) openShipped();
   };
 }
 

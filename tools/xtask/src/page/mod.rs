@@ -2,6 +2,7 @@
 //! runtime as WebAssembly.
 
 mod expected;
+mod screenshot;
 
 use crate::boards::{self, install, node_tests};
 use crate::firmware::{self, root, target_dir};
@@ -20,6 +21,9 @@ const BUNDLED: [&str; 3] = ["web/main.js", "web/draw-worker.js", "web/pico-worke
 /// Browsers that run the tests, the first that is found.
 const BROWSERS: [&str; 5] =
     ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// Screenshots that the tests take.
+const PICTURES: [&str; 3] = ["page.png", "page-model.png", "page-phone.png"];
 
 /// Options of `page`.
 #[derive(Debug, Args)]
@@ -58,7 +62,11 @@ pub fn check() -> Result<()> {
     node.env("BROWNIAN_PAGE", &place).env("BROWNIAN_EXPECTED", &expected).env("BROWNIAN_PICTURE", &picture);
     node.env("BROWNIAN_BROWSER", browser).env("BROWNIAN_ROOT", root());
     node_tests(&mut node, "tools/page")?;
-    eprintln!("the page: {}", picture.display());
+    for name in PICTURES {
+        let path = picture.with_file_name(name);
+        screenshot::shrink(&path)?;
+        eprintln!("the page: {}", path.display());
+    }
     Ok(())
 }
 
