@@ -16,8 +16,6 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Of `tools/page/web`, those that are copied as they are.
 const COPIED: [&str; 2] = ["index.html", "style.css"];
-/// Those that are bundled with all that they import.
-const BUNDLED: [&str; 3] = ["web/main.js", "web/draw-worker.js", "web/pico-worker.js"];
 /// Browsers that run the tests, the first that is found.
 const BROWSERS: [&str; 5] =
     ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -91,12 +89,9 @@ fn build(out: &Path) -> Result<()> {
 
     let models = out.join("models");
     std::fs::create_dir_all(&models).with_context(|| format!("cannot make {}", models.display()))?;
-    let mut esbuild = Command::new("node");
-    esbuild.arg("node_modules/esbuild/bin/esbuild").args(BUNDLED).arg(format!("--outdir={}", out.display()));
-    esbuild.args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--log-level=warning"]);
-    // What is bundled keeps its licences.
-    let status = esbuild.arg("--legal-comments=eof").current_dir(&folder).status().context("cannot run node")?;
-    ensure!(status.success(), "esbuild failed in tools/page");
+    let status =
+        Command::new("node").arg("build.mjs").arg(out).current_dir(&folder).status().context("cannot run node")?;
+    ensure!(status.success(), "the scripts of tools/page cannot be bundled");
     for name in COPIED {
         copy(&folder.join("web").join(name), &out.join(name))?;
     }
