@@ -16,7 +16,7 @@ mod probe;
 mod report;
 mod threads;
 
-pub use aligned::AlignedBytes;
+pub use aligned::{AlignedBytes, NoMemory};
 pub use chain_memory::ChainMemory;
 pub use classes::Classes;
 pub use encode::{encode, encode_item, frame, with_state, EncodeError};

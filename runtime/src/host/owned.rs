@@ -34,7 +34,14 @@ impl OwnedModel {
     /// # Errors
     /// Whatever [`Model::parse`] refuses.
     pub fn new(bytes: &[u8]) -> Result<Self, ParseError> {
-        let bytes = AlignedBytes::from(bytes);
+        Self::from_aligned(AlignedBytes::from(bytes))
+    }
+
+    /// Takes `bytes` without a copy and checks all of them.
+    ///
+    /// # Errors
+    /// Whatever [`Model::parse`] refuses.
+    pub fn from_aligned(bytes: AlignedBytes) -> Result<Self, ParseError> {
         Model::parse(bytes.bytes())?;
         Ok(Self { bytes })
     }

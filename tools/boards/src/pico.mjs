@@ -135,7 +135,7 @@ export class Pico {
 
   /** Sends text to one of the lines, `uart` or `usb`. */
   type(line, text) {
-    const bytes = Buffer.from(text, 'latin1');
+    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
     if (line === 'usb') this.port.send(bytes);
     else this.toType.push(...bytes);
   }

@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change is taken.
 
-use crate::{bench, boards, docs, firmware, lint, no_panic, packages, pico2, python, qemu, size};
+use crate::{bench, boards, docs, firmware, lint, no_panic, packages, page, pico2, python, qemu, size};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::time::Instant;
@@ -34,6 +34,7 @@ const STEPS: &[Step] = &[
     ("code size", size::run),
     ("pico2", pico2::run),
     ("boards", boards::check),
+    ("page", page::check),
     ("kernels on emulated cores", bench::check),
     ("bench", bench::count),
     ("emulated cores", || qemu::run(&qemu::Options::default())),

@@ -3,10 +3,11 @@
 use crate::boards;
 use crate::firmware::{self, cargo, host_cargo};
 use crate::machines::{self, Machine, MACHINES};
+use crate::page;
 use anyhow::Result;
 
 /// Folders with a workspace of their own, beside those of boards.
-const WORKSPACES: [&str; 4] = [".", "boards/qemu", "boards/bench", "python"];
+const WORKSPACES: [&str; 5] = [".", "boards/qemu", "boards/bench", "python", "tools/page"];
 
 /// The runtime's features on a host, separated by commas. The whole workspace is linted as well, with what it switches on.
 const HOST_FEATURES: [&str; 6] = ["", "defmt", "two-cores", "host", "host-simd", "defmt,host,host-simd"];
@@ -51,6 +52,8 @@ pub fn clippy() -> Result<()> {
         }
     }
     clippy_in("python", vec!["--locked".into()])?;
+    firmware::require_target(page::TARGET)?;
+    clippy_in("tools/page", vec!["--locked".into(), "--release".into()])?;
     boards::folders().try_for_each(|folder| clippy_in(&folder, vec!["--release".into()]))?;
     // Those with a second core, which their models do not have.
     ["boards/pico", "boards/pico2"]

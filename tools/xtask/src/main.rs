@@ -11,6 +11,7 @@ mod machines;
 mod no_float;
 mod no_panic;
 mod packages;
+mod page;
 mod parallel;
 mod pico2;
 mod python;
@@ -45,6 +46,8 @@ enum Command {
     Flash(boards::Flash),
     /// Write a folder of all boards' firmware, ready to be dropped on them
     Dist(boards::Dist),
+    /// Write a folder that is a page: the Pico's firmware and the runtime in a browser
+    Page(page::Page),
     /// Check the book and every other page: links, anchors, lines, commands
     Docs,
     /// Bytes of code of a firmware that only draws, what each thing that it may be asked for adds, and what boards take
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Uf2(options) => boards::uf2_file(&options),
         Command::Flash(options) => boards::flash_board(&options),
         Command::Dist(options) => boards::dist_all(&options),
+        Command::Page(options) => page::write(&options),
         Command::Docs => docs::run(),
         Command::Size => size::run(),
         Command::Ci(options) => ci::run(&options),

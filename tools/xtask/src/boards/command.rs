@@ -155,6 +155,11 @@ fn flashed(board: &Board, model: Option<&Path>) -> Result<Vec<u8>> {
     file::of(board, &image)
 }
 
+/// What is flashed on the board of this name.
+pub fn file_of(name: &str) -> Result<Vec<u8>> {
+    flashed(list::find(name)?, None)
+}
+
 /// Writes what is flashed to a file.
 pub fn uf2_file(options: &Uf2) -> Result<()> {
     let board = list::find(&options.firmware.board)?;

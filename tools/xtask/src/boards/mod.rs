@@ -17,5 +17,6 @@ mod scenario;
 mod script;
 mod uf2;
 
-pub use command::{boards, check, dist_all, flash_board, sizes, uf2_file, Boards, Dist, Flash, Uf2};
+pub use command::{boards, check, dist_all, file_of, flash_board, sizes, uf2_file, Boards, Dist, Flash, Uf2};
 pub use list::folders;
+pub use packages::{install, node_tests};
