@@ -22,17 +22,22 @@ pub fn host_target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// Adds a Rust target with rustup unless the toolchain has it.
-pub fn require_target(target: &str) -> Result<()> {
+/// Whether the toolchain has this library of a target: `core`, `std`.
+pub fn has_library(target: &str, library: &str) -> Result<bool> {
     let output = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", target])
         .current_dir(root())
         .output()
         .context("cannot run rustc")?;
     let libdir = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    let has_core = std::fs::read_dir(libdir)
-        .is_ok_and(|mut files| files.any(|f| f.is_ok_and(|f| f.file_name().to_string_lossy().starts_with("libcore-"))));
-    if has_core {
+    let start = format!("lib{library}-");
+    Ok(std::fs::read_dir(libdir)
+        .is_ok_and(|mut files| files.any(|f| f.is_ok_and(|f| f.file_name().to_string_lossy().starts_with(&start)))))
+}
+
+/// Adds a Rust target with rustup unless the toolchain has it.
+pub fn require_target(target: &str) -> Result<()> {
+    if has_library(target, "core")? {
         return Ok(());
     }
     eprintln!("adding the Rust target {target}");
