@@ -46,6 +46,9 @@ impl Form for Npz {
     }
 }
 
+/// Something with the name of its array.
+type Named<T> = (String, T);
+
 /// An archive, open.
 struct Archive<'a> {
     place: &'a Place,
@@ -59,7 +62,7 @@ impl<'a> Archive<'a> {
     }
 
     /// Names and headers of the arrays, in the order of the file, and names of those that are not read, with the reason.
-    fn headers(&mut self) -> Result<(Vec<(String, Array)>, Vec<(String, String)>)> {
+    fn headers(&mut self) -> Result<(Vec<Named<Array>>, Vec<Named<String>>)> {
         let names: Vec<String> = self
             .zip
             .file_names()
