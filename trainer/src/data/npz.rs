@@ -19,7 +19,7 @@ impl Form for Npz {
     fn read(&self, place: &Place, reading: &Reading) -> Result<Opened> {
         reading.options.refuse(&["--axes", "--skip-broken", "--class-pattern"], "an .npz file")?;
         let mut archive = Archive::open(place)?;
-        let (arrays, others) = archive.headers()?;
+        let Headers { arrays, others } = archive.headers()?;
         let images = chosen_images(place, &arrays, reading.options.array.as_deref())?;
         let mut found = Found { form: format!("array {images} of an .npz file"), ..Found::default() };
         if reading.options.labels.is_none() {
@@ -46,8 +46,14 @@ impl Form for Npz {
     }
 }
 
-/// Something with the name of its array.
-type Named<T> = (String, T);
+/// The arrays of an archive, in the order of the file.
+#[derive(Default)]
+struct Headers {
+    /// Names and headers.
+    arrays: Vec<(String, Array)>,
+    /// Names of those that are not read, with the reason.
+    others: Vec<(String, String)>,
+}
 
 /// An archive, open.
 struct Archive<'a> {
@@ -61,8 +67,7 @@ impl<'a> Archive<'a> {
         Ok(Self { place, zip: zip.map_err(|e| place.error(format!("is not a readable .npz file ({e})")))? })
     }
 
-    /// Names and headers of the arrays, in the order of the file, and names of those that are not read, with the reason.
-    fn headers(&mut self) -> Result<(Vec<Named<Array>>, Vec<Named<String>>)> {
+    fn headers(&mut self) -> Result<Headers> {
         let names: Vec<String> = self
             .zip
             .file_names()
@@ -71,16 +76,16 @@ impl<'a> Archive<'a> {
         if names.is_empty() {
             return Err(self.place.error("is a zip archive without .npy arrays; unpack it and give its folder"));
         }
-        let (mut headers, mut others) = (Vec::new(), Vec::new());
+        let mut headers = Headers::default();
         for name in names {
             // Arrays of other types may lie beside.
             match self.member(&name, |place, reader| npy::header(place, reader)) {
-                Ok(header) => headers.push((name, header)),
-                Err(Error::File { reason, .. }) => others.push((name, reason)),
+                Ok(header) => headers.arrays.push((name, header)),
+                Err(Error::File { reason, .. }) => headers.others.push((name, reason)),
                 Err(other) => return Err(other),
             }
         }
-        Ok((headers, others))
+        Ok(headers)
     }
 
     fn array(&mut self, name: &str) -> Result<Array> {

@@ -15,10 +15,9 @@ const DIGITS: &[u8] = include_bytes!("../../assets/classifier/digits.safetensors
 /// SHA-256 of [`DIGITS`].
 const DIGITS_SHA256: &str = include_str!("../../assets/classifier/digits.sha256");
 
-/// Where a file's metadata say what it was made of.
+/// Where a file's metadata say, in a first line, the SHA-256 of its weights, in the order of the architecture's layout,
+/// and below what it was made of.
 const ABOUT: &str = "brownian.evaluator";
-/// Where they say the SHA-256 of its weights, in the order of the architecture's layout.
-const WEIGHTS: &str = "brownian.evaluator.weights";
 
 /// What the evaluator makes of a set of images.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,12 +81,16 @@ impl Evaluator {
             Some(about) => about,
             None => {
                 let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| wrong(e.to_string()))?;
-                let entry = |key: &str| {
-                    let text = header.metadata().as_ref().and_then(|metadata| metadata.get(key));
-                    text.ok_or_else(|| wrong(format!("it has no metadata {key:?}; make it anew")))
-                };
-                recorded = Some(entry(WEIGHTS)?.clone());
-                toml::from_str(entry(ABOUT)?).map_err(|e| wrong(e.message().to_owned()))?
+                let text = header.metadata().as_ref().and_then(|metadata| metadata.get(ABOUT));
+                let text = text.ok_or_else(|| wrong(format!("it has no metadata {ABOUT:?}")))?;
+                let (weights, text) = text.split_once('\n').unwrap_or_default();
+                if weights.len() != 64 {
+                    return Err(wrong(
+                        "it is of an earlier version and holds no hash of its weights; make it anew".into(),
+                    ));
+                }
+                recorded = Some(weights.to_owned());
+                toml::from_str(text).map_err(|e| wrong(e.message().to_owned()))?
             }
         };
         let (architecture, heads) = about.architecture()?;
@@ -124,7 +127,7 @@ impl Evaluator {
             views.push((block.name.clone(), view));
         }
         let text = toml::to_string(about).map_err(|e| fail(e.to_string()))?;
-        let metadata = HashMap::from([(ABOUT.to_owned(), text), (WEIGHTS.to_owned(), sha256_of(&bytes))]);
+        let metadata = HashMap::from([(ABOUT.to_owned(), format!("{}\n{text}", sha256_of(&bytes)))]);
         safetensors::serialize(views, Some(metadata)).map_err(|e| fail(e.to_string()))
     }
 
@@ -248,8 +251,15 @@ mod tests {
         let file = Evaluator::encode(&about, &about.architecture().unwrap().0.params.init(1)).unwrap();
         assert_eq!(Evaluator::from_bytes(&file).unwrap().about(), &about);
         let text = toml::to_string(&About { image: [28, 28, 3], ..about }).unwrap();
-        let metadata = HashMap::from([(ABOUT.to_owned(), text)]);
+        let hash = sha256_of(b"");
+        let metadata = HashMap::from([(ABOUT.to_owned(), format!("{hash}\n{text}"))]);
         let empty = safetensors::serialize(Vec::<(String, TensorView)>::new(), Some(metadata)).unwrap();
         assert!(reason(&empty).contains("conv1.weight"));
+        let metadata = HashMap::from([(ABOUT.to_owned(), text)]);
+        let earlier = safetensors::serialize(Vec::<(String, TensorView)>::new(), Some(metadata)).unwrap();
+        assert!(reason(&earlier).contains("of an earlier version"), "{}", reason(&earlier));
+        let mut flipped = file.clone();
+        *flipped.last_mut().unwrap() ^= 1;
+        assert!(reason(&flipped).contains("not those that were written"));
     }
 }

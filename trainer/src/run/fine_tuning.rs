@@ -22,7 +22,7 @@ pub struct FineTuning {
     /// Weight of the class loss within the matching.
     pub class_weight: f64,
     /// A draw whose class a critic tells with at least this probability adds nothing to the class loss's gradient.
-    #[serde(default = "certainty")]
+    #[serde(default = "certainty", skip_serializing_if = "is_certainty")]
     pub class_confidence: f64,
     /// Rounds of class-prior calibration at the end, in which only the null class moves.
     #[serde(alias = "balance_rounds")]
@@ -48,6 +48,10 @@ fn two_thousand() -> usize {
 /// [`FineTuning::class_confidence`] of runs that had no such choice.
 fn certainty() -> f64 {
     1.0
+}
+
+fn is_certainty(confidence: &f64) -> bool {
+    *confidence == certainty()
 }
 
 impl FineTuning {
@@ -125,7 +129,6 @@ mod tests {
     fn older_names_are_read() {
         let text = toml::to_string(&FineTuning::USUAL).unwrap();
         let older = text.replace("class_prior_rounds", "balance_rounds").replace("class_prior_images = 2000\n", "");
-        let older = older.replace("class_confidence = 1.0\n", "");
         assert_ne!(older, text);
         assert_eq!(toml::from_str::<FineTuning>(&older).unwrap(), FineTuning::USUAL);
     }
