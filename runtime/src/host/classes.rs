@@ -79,17 +79,17 @@ fn named(text: &str, model: &Model) -> Result<Classes, String> {
     if axes.is_empty() {
         return Err("the model is not conditioned on classes".into());
     }
-    let found = axes.iter().find(|axis| axis.class("cycle").is_some());
-    if let (Some(axis), "cycle") = (found, text) {
-        let way = axis.name();
-        return Err(format!("is a class and the word for all classes in turn: write {way}=cycle for the class"));
+    if text == "cycle" {
+        return match axes.iter().find(|axis| axis.class(text).is_some()).map(Axis::name) {
+            Some(way) => {
+                Err(format!("is a class and the word for all classes in turn: write {way}=cycle for the class"))
+            }
+            None => Ok(Classes::Cycle),
+        };
     }
     // A name may hold a plus sign.
     if let Ok((axis, class)) = find(text, &axes) {
         return Ok(Classes::One(Condition::NONE.with(axis, class)));
-    }
-    if text == "cycle" {
-        return Ok(Classes::Cycle);
     }
     let mut condition = Condition::NONE;
     for word in text.split('+') {

@@ -147,7 +147,7 @@ impl FineTune {
         // A folder without a run gets no lock.
         checkpoint::load(&self.out)?;
         let lock = Lock::take(&self.out)?;
-        let found = checkpoint::load(&self.out)?;
+        let mut found = checkpoint::load(&self.out)?;
         let Some(tuning) = &found.config.fine_tuning else {
             return Err(Error::file(&self.out, "is not a fine-tuned run; `trainer train --resume` continues it"));
         };
@@ -169,7 +169,6 @@ impl FineTune {
             note(format_args!("{}: {} steps, all done before", self.out.display(), found.step()));
             return Ok(None);
         }
-        let mut found = found;
         set(&mut found.config.data, &self.data);
         let opened = training_data(&found, &self.out)?;
         let data = &opened.data;

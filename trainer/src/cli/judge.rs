@@ -1,6 +1,7 @@
 //! `trainer judge`.
 use super::options::usual;
 use super::output;
+use super::run_data::check_lesson;
 use crate::data::Options;
 use crate::eval::corruption;
 use crate::eval::frechet::Moments;
@@ -59,10 +60,7 @@ impl Judge {
         files::check_apart(&read, &[("--out", &self.out)])?;
         files::check_writable(&self.out)?;
         let subject = Subject::open(&self.data, &self.options, self.test.as_deref(), self.held_out)?;
-        if subject.train.all_equal() {
-            let what = format!("all {} images are equal: there is nothing to learn", subject.train.len());
-            return Err(Error::file(&self.data, what));
-        }
+        check_lesson(&self.data, &subject.train)?;
         let epochs = self.epochs.unwrap_or_else(|| evaluator_training::usual_epochs(subject.train.len()));
         let about = subject.about(epochs, self.seed);
         let learns = Lesson::of(&subject.train).summary();

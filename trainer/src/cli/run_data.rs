@@ -1,9 +1,9 @@
 //! The data of a command: opened with a bar, and described in its first lines.
-use crate::data::{self, Opened, Options, Reading};
+use crate::data::{self, Dataset, Opened, Options, Reading};
 use crate::report::note::note;
 use crate::report::progress::image_bar;
 use crate::run::Config;
-use crate::{Error, Result};
+use crate::{files, Error, Result};
 use std::path::Path;
 
 /// Reads what `--data` names, with the usual cache, and tells how far it is.
@@ -27,11 +27,19 @@ pub fn opened(source: &str, options: &Options) -> Result<Opened> {
 /// As [`opened`], and data of which nothing can be learned.
 pub fn training_data(source: &str, options: &Options) -> Result<Opened> {
     let opened = opened(source, options)?;
-    let data = &opened.data;
-    if data.len() > 1 && data.all_equal() {
-        return Err(Error::file(source, format!("all {} images are equal: there is nothing to learn", data.len())));
-    }
+    check_lesson(source, &opened.data)?;
     Ok(opened)
+}
+
+/// Checks that something can be learned of the images of `source`.
+///
+/// # Errors
+/// Images that are all equal.
+pub fn check_lesson(source: &str, data: &Dataset) -> Result<()> {
+    match data.len() > 1 && data.all_equal() {
+        true => Err(Error::file(source, format!("all {} images are equal: there is nothing to learn", data.len()))),
+        false => Ok(()),
+    }
 }
 
 /// Says what was found, when work begins.
@@ -64,24 +72,14 @@ pub fn data_of(config: &Config, run: &Path) -> Result<Opened> {
 /// # Errors
 /// A run's folder that is the data's folder or lies in it.
 pub fn check_apart(source: &str, out: &Path) -> Result<()> {
-    // A folder that is not there yet lies where its parents do.
-    let real = |path: &Path| {
-        path.ancestors().find_map(|there| {
-            let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
-            there.canonicalize().ok()
-        })
-    };
     let folder = Path::new(source);
-    if !folder.is_dir() {
-        return Ok(());
-    }
-    match (real(folder), real(out)) {
-        (Some(folder), Some(place)) if place.starts_with(&folder) => Err(Error::Usage(format!(
+    match folder.is_dir() && files::lies_in(out, folder) {
+        true => Err(Error::Usage(format!(
             "--out {}: lies in the folder of the data, {source}, whose pictures would be joined by what the run writes; \
              choose another folder",
             out.display()
         ))),
-        _ => Ok(()),
+        false => Ok(()),
     }
 }
 

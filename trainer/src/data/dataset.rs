@@ -7,7 +7,7 @@ use rand::{seq::SliceRandom, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// Images of one shape, all in memory.
@@ -74,10 +74,9 @@ impl Dataset {
     /// How many of the images are among those of `others`, which have the same shape.
     pub fn copies_of(&self, others: &Self) -> usize {
         let bits = |image: Cow<'_, [f32]>| image.iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
-        let there: HashSet<Vec<u32>> = (0..self.len()).map(|i| bits(self.image(i))).collect();
-        let found: HashSet<Vec<u32>> =
-            (0..others.len()).map(|i| bits(others.image(i))).filter(|image| there.contains(image)).collect();
-        (0..self.len()).filter(|i| found.contains(&bits(self.image(*i)))).count()
+        let mut apart: HashMap<Vec<u32>, usize> = HashMap::new();
+        (0..self.len()).for_each(|i| *apart.entry(bits(self.image(i))).or_default() += 1);
+        (0..others.len()).filter_map(|i| apart.remove(&bits(others.image(i)))).sum()
     }
 
     /// Whether all images are equal.
