@@ -1,6 +1,6 @@
 //! Bootstrap intervals (Efron 1979) in their normal form: the figure ± 1.96 standard deviations of it over sets drawn
 //! anew, with repetition, from the same items. The deviations are used rather than the drawn figures' quantiles because
-//! distances between distributions are biased upwards by the drawing itself.
+//! distances between distributions are biased upwards by the drawing itself. Shares have an interval of their own.
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -44,11 +44,15 @@ pub fn estimate(
     Estimate { value, low: value - reach, high: value + reach }
 }
 
-/// The share of true items and its interval.
-pub fn share(repeats: usize, seed: u64, items: &[bool]) -> Estimate {
-    estimate(repeats, seed, [items.len(), 0], |pick, _| {
-        pick.iter().filter(|i| items[**i]).count() as f64 / pick.len().max(1) as f64
-    })
+/// The share of true items with the interval of Wilson 1927, whose ends are shares too.
+pub fn share(items: &[bool]) -> Estimate {
+    let count = items.len().max(1) as f64;
+    let value = items.iter().filter(|item| **item).count() as f64 / count;
+    let z = 1.96;
+    let middle = value + z * z / (2.0 * count);
+    let reach = z * (value * (1.0 - value) / count + (z / (2.0 * count)).powi(2)).sqrt();
+    let [low, high] = [middle - reach, middle + reach].map(|end| (end / (1.0 + z * z / count)).clamp(0.0, 1.0));
+    Estimate { value, low: low.min(value), high: high.max(value) }
 }
 
 #[cfg(test)]
@@ -56,13 +60,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_gets_the_interval_of_the_binomial() {
-        let items: Vec<bool> = (0..1000).map(|i| i % 5 == 0).collect();
-        let found = share(400, 7, &items);
-        assert_eq!(found.value, 0.2);
-        let reach = 1.96 * (0.2f64 * 0.8 / 1000.0).sqrt();
-        assert!(((found.high - found.value) / reach - 1.0).abs() < 0.2, "{found:?}");
-        assert!((found.high + found.low - 0.4).abs() < 1e-12);
-        assert_eq!(found, share(400, 7, &items), "the same seed gives the same interval");
+    fn a_share_gets_the_interval_of_wilson() {
+        let of = |right: usize, count: usize| share(&(0..count).map(|i| i < right).collect::<Vec<bool>>());
+        let near = |found: Estimate, ends: [f64; 2]| {
+            assert!((found.low - ends[0]).abs() < 1e-4 && (found.high - ends[1]).abs() < 1e-4, "{found:?}");
+        };
+        // Agresti and Coull 1998 show the interval of 9 of 10; the ends of 0 and of all are 0 and 1.
+        near(of(9, 10), [0.5958, 0.9821]);
+        near(of(0, 10), [0.0, 0.2775]);
+        near(of(1000, 1000), [0.9962, 1.0]);
+        // Of many it is that of the normal distribution.
+        let many = of(20_000, 100_000);
+        let reach = 1.96 * (0.2f64 * 0.8 / 100_000.0).sqrt();
+        near(many, [0.2 - reach, 0.2 + reach]);
+        assert_eq!(share(&[]).value, 0.0);
     }
 }

@@ -215,7 +215,6 @@ impl Ruler {
         let estimate = |repeats: usize, total: usize, figure: &(dyn Fn(&[usize]) -> f64 + Sync)| {
             bootstrap::estimate(repeats, self.seed, [total, 0], |pick, _| figure(pick))
         };
-        let share = |items: &[bool]| bootstrap::share(REPEATS, self.seed, items);
         let reading = self.evaluator.as_ref().map(|e| self.timed("evaluator", || e.read(set.images)));
         let seen = reading.as_ref().zip(self.seen.as_ref());
         let frechet_distance = seen.map(|(reading, seen)| {
@@ -232,7 +231,7 @@ impl Ruler {
                 let precise = neighbours::covered(features, &seen.features, &seen.radii, FEATURES);
                 let radii = neighbours::radii(features, FEATURES);
                 let recalled = neighbours::covered(&seen.features, features, &radii, FEATURES);
-                [Some(share(&precise)), Some(share(&recalled))]
+                [Some(bootstrap::share(&precise)), Some(bootstrap::share(&recalled))]
             }),
         };
         let (class_accuracy, class_total_variation, class_shares) = self.classes(set, reading.as_ref());
@@ -287,7 +286,7 @@ impl Ruler {
     fn axis_accuracy(&self, set: &Images, reading: Option<&Reading>) -> Vec<Estimate> {
         let axes = self.evaluator.as_ref().map_or(0, |evaluator| evaluator.heads().len());
         let (Some(reading), Some(asked), 2..) = (reading, set.asked, axes) else { return vec![] };
-        let share = |axis| bootstrap::share(REPEATS, self.seed, &axis_right(&reading.classes, asked, axes, axis));
+        let share = |axis| bootstrap::share(&axis_right(&reading.classes, asked, axes, axis));
         (0..axes).map(share).collect()
     }
 
@@ -298,9 +297,7 @@ impl Ruler {
         let (Some(evaluator), Some(reading), Some(labels)) = (&self.evaluator, reading, labels) else {
             return (None, None, vec![]);
         };
-        let accuracy = set
-            .asked
-            .map(|asked| bootstrap::share(REPEATS, self.seed, &all_right(&reading.classes, asked, heads.len())));
+        let accuracy = set.asked.map(|asked| bootstrap::share(&all_right(&reading.classes, asked, heads.len())));
         let drawn = self.timed("evaluator", || evaluator.read(set.unconditional).classes);
         let count = drawn.len() / heads.len();
         let expected = histogram::shares(heads, &labels.values, 0..labels.len());
