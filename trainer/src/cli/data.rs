@@ -66,8 +66,8 @@ impl Data {
         lines.extend(histogram_lines(&summary));
         lines.extend(summary.warnings(&opened).into_iter().map(|warning| format!("warning: {warning}")));
         if let Some(png) = &self.png {
-            write_sheet(png, &opened)?;
-            lines.push(format!("{}: some of the images", png.display()));
+            let rows = write_sheet(png, &opened)?;
+            lines.push(format!("{}: some of the images{rows}", png.display()));
         }
         output::print(&lines.join("\n"))
     }
@@ -97,19 +97,26 @@ fn histogram_lines(summary: &Summary) -> Vec<String> {
     bins.iter().enumerate().map(line).collect()
 }
 
-fn write_sheet(path: &Path, opened: &Opened) -> Result<()> {
+/// Writes the sheet, and says what its rows are.
+fn write_sheet(path: &Path, opened: &Opened) -> Result<String> {
     let data: &Dataset = &opened.data;
     let rows = if data.labels.is_some() { ROWS } else { UNLABELLED_ROWS };
     let sheet = contact_sheet(data, COLUMNS, rows);
+    let named = data.labels.as_ref().map_or(String::new(), |labels| {
+        let names: Vec<String> = sheet.iter().step_by(COLUMNS).flatten().map(|image| labels.named(*image)).collect();
+        format!("; rows: {}", names.join(", "))
+    });
     if data.sound.is_some() {
-        return write_signals(path, data, &sheet);
+        write_signals(path, data, &sheet)?;
+        return Ok(named);
     }
     let images = sheet.iter().flat_map(|image| match image {
         Some(image) => data.image(*image).into_owned(),
         None => vec![-1.0; data.shape.len()],
     });
     let shape = [data.shape.height, data.shape.width, data.shape.channels];
-    image::write_grid(path, &images.collect::<Vec<_>>(), shape, COLUMNS, CELL.div_ceil(data.shape.width))
+    image::write_grid(path, &images.collect::<Vec<_>>(), shape, COLUMNS, CELL.div_ceil(data.shape.width))?;
+    Ok(named)
 }
 
 /// As [`image::write_grid`], of signals.

@@ -1,5 +1,6 @@
 //! The data of a command: opened with a bar, and described in its first lines.
-use crate::data::{self, Dataset, Opened, Options, Reading};
+use crate::data::{self, Axis, Dataset, Opened, Options, Reading};
+use crate::graph::Shape;
 use crate::report::note::note;
 use crate::report::progress::image_bar;
 use crate::run::Config;
@@ -61,10 +62,36 @@ pub fn data_of(config: &Config, run: &Path) -> Result<Opened> {
         other => other,
     })?;
     if opened.data.digest() != config.data_digest {
-        let what = format!("is not the data that the run in {} was started with", run.display());
+        let what = format!(
+            "is not the data that the run in {} was started with: {}",
+            run.display(),
+            difference(config, &opened.data)
+        );
         return Err(Error::file(&config.data, what));
     }
     Ok(opened)
+}
+
+/// What differs, as far as a run knows its data.
+fn difference(config: &Config, data: &Dataset) -> String {
+    let [height, width, channels] = config.image;
+    let known = Shape::new(height, width, channels);
+    let named = |axes: &[Axis]| {
+        let axis = |axis: &Axis| format!("{} ({})", axis.name, axis.classes.join(", "));
+        let axes: Vec<String> = axes.iter().map(axis).collect();
+        if axes.is_empty() {
+            "no labels".into()
+        } else {
+            axes.join(" and ")
+        }
+    };
+    if data.shape != known {
+        format!("images are of {}, not of {known}", data.shape)
+    } else if data.axes() != config.axes {
+        format!("labels are {}, not {}", named(data.axes()), named(&config.axes))
+    } else {
+        format!("of its {} images some, their order or labels are other ones", data.len())
+    }
 }
 
 /// Checks that what a run writes does not become part of its data.

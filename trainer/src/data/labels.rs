@@ -50,6 +50,12 @@ impl Labels {
         Self { axes: vec![Axis::numbered(classes)], values }
     }
 
+    /// The classes of an image by name, axis after axis, as `--class` takes them.
+    pub fn named(&self, image: usize) -> String {
+        let names = self.of(image).iter().zip(&self.axes).map(|(class, axis)| &axis.classes[usize::from(*class)][..]);
+        names.collect::<Vec<_>>().join("+")
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.values.len() / self.axes.len().max(1)

@@ -40,6 +40,7 @@ fn data_are_shown() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    assert!(text.contains("sheet.png: some of the images; rows: cats, dogs"), "{text}");
     let sheet = image::open(path.join("sheet.png")).unwrap();
     assert_eq!((sheet.width(), sheet.height()), ((12 * 33 + 1) * 2, (2 * 33 + 1) * 2), "a row for each class");
     let faces = prints(path, &["data", "faces16"]);
@@ -69,7 +70,7 @@ fn data_may_move() {
         path,
         &["train", "--out", "run", "--resume", "--steps", "3", "--data", "animals"],
         1,
-        "is not the data that",
+        "started with: of its 15 images some, their order or labels are other ones",
     );
     // What an evaluator has to be made with is said as it is typed.
     says(path, &["export", "run", "--out", "a.brn", "--plan", "ddim:2"]);

@@ -62,7 +62,7 @@ fn trains_and_resumes() {
     assert!(path.join("run/samples/step-000000020.png").is_file());
 
     // Data are known by what they hold, wherever they lie; a run can be made longer, by steps.
-    refuses(path, &["train", "--out", "run", "--resume", "--data", "digits"], 1, "is not the data");
+    refuses(path, &["train", "--out", "run", "--resume", "--data", "digits"], 1, "images are of 28x28x1, not of 8x8x1");
     std::fs::rename(path.join("a.npy"), path.join("b.npy")).unwrap();
     refuses(path, &["train", "--out", "run", "--resume"], 1, "a.npy");
     let longer = ["train", "--out", "run", "--resume", "--data", "./b.npy", "--steps", "25"];
