@@ -7,7 +7,7 @@ use crate::eval::source::{Arithmetic, Source};
 use crate::eval::subject::{self, Subject};
 use crate::eval::{comparison, html, vectors, Evaluator};
 use crate::report::note::note;
-use crate::{files, Error, Result};
+use crate::{files, memory, Error, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -153,6 +153,9 @@ impl Eval {
         if self.guidance.is_some() && source.classes() == 0 {
             return Err(Error::Usage(format!("--guidance: {} is not conditioned on classes", self.model.display())));
         }
+        // Images of one plan at a time, beside those of floats where both are drawn.
+        let bytes = 2 * u64::from(self.count) * (source.integer.model().sample_len() * size_of::<f32>()) as u64;
+        memory::check(bytes, &format!("--count {}: holding all images", self.count))?;
         let model = self.model.display().to_string();
         data.lines.iter().for_each(note);
         let request = Request { model, count: self.count as usize, seed: self.seed, guidance: scale, only: self.only };

@@ -10,7 +10,7 @@ use crate::report::note::note;
 use crate::report::{plot, progress::image_bar, progress::TrainingBar};
 use crate::run::{checkpoint, Checkpoint, FineTuning, Lock};
 use crate::train::Progress;
-use crate::{Error, Result};
+use crate::{memory, Error, Result};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -123,6 +123,9 @@ impl FineTune {
         let plans = usual_plans(&run.config).split_off(1);
         let mut tuning = FineTuning { plans, ..FineTuning::USUAL };
         self.apply(&mut tuning);
+        let held = FineTuner::step_bytes(&run, &tuning)?;
+        let (chains, batch) = (tuning.evaluations, tuning.batch);
+        memory::check(held, &format!("a step of --evaluations {chains} and --batch {batch}"))?;
         check_apart(&recorded(&run.config.data), &self.out)?;
         checkpoint::check_writable(&self.out)?;
         describe(&opened);

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// Steps at the end of a chain that are recorded; the gradient does not reach earlier ones. Through more it is mostly
 /// noise.
-const RECORDED: usize = 8;
+pub(super) const RECORDED: usize = 8;
 
 /// Runs the chain of `plan` from fresh noise, one image a row of class rows (one an axis), records its last steps, and returns the samples
 /// clipped to [-1, 1]. The update of a step is that of [`brownian::process::gaussian::update`]; of the plans of another

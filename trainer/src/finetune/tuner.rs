@@ -14,7 +14,7 @@ use crate::plans::NamedPlan;
 use crate::run::{Checkpoint, Config, FineTuning};
 use crate::train::draws::Draws;
 use crate::train::model::{forward, Batch};
-use crate::train::trainer::average;
+use crate::train::trainer::{average, step_bytes};
 use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -114,6 +114,22 @@ impl FineTuner {
             ));
         }
         Ok(())
+    }
+
+    /// About how many bytes a step of a fine-tuning of `run` takes.
+    ///
+    /// # Errors
+    /// Numbers out of range, or plans that do not fit.
+    pub fn step_bytes(run: &Checkpoint, tuning: &FineTuning) -> Result<u64> {
+        tuning.check()?;
+        let graph = run.config.graph()?;
+        let chains = match tuning.matching > 0.0 {
+            true => run.config.plans(&tuning.plans)?,
+            false => vec![],
+        };
+        let evaluations = |plan: &NamedPlan| chain_count(tuning, plan) * plan.steps.len().min(chain::RECORDED);
+        let images = chains.iter().map(evaluations).max().unwrap_or(0).max(tuning.batch);
+        Ok(step_bytes(&graph, images))
     }
 
     /// A fine-tuning of `run` at its start; trains the critics, of which `on_critic` hears.
@@ -297,7 +313,7 @@ impl FineTuner {
         rng.set_stream(u64::MAX / 2 + step);
         let index = (step % self.plans.len() as u64) as usize;
         let plan = &self.plans[index];
-        let images = (self.tuning.evaluations / plan.steps.len()).max(SMALLEST_BATCH);
+        let images = chain_count(&self.tuning, plan);
         // Classes are as frequent as in the data.
         let spec = &self.graph.conditioning;
         let classes = self.labels.as_ref().map(|labels| -> Vec<u8> {
@@ -328,4 +344,9 @@ impl FineTuner {
         gradients.iter_mut().flat_map(|(_, g)| g.iter_mut()).for_each(|g| *g /= count as f32);
         Loss::of_gradients(tape, figures.distance, gradients)
     }
+}
+
+/// The number of chains of a plan that a step runs.
+fn chain_count(tuning: &FineTuning, plan: &NamedPlan) -> usize {
+    (tuning.evaluations / plan.steps.len()).max(SMALLEST_BATCH)
 }

@@ -12,6 +12,7 @@ mod export_command;
 mod finetune;
 mod import_command;
 mod lowering;
+mod memory;
 mod model_commands;
 mod network;
 mod outputs;
