@@ -1,21 +1,10 @@
 #![no_std]
 #![no_main]
 //! The demo on a Nucleo-H743ZI: draws digits on an SSD1306, takes presses of the blue button and words over UART.
-//!
-//! | pin | what |
-//! |---|---|
-//! | PD8, PD9 | UART out and in, 115,200 baud: the serial port of the board's debugger |
-//! | PB8, PB9 | SSD1306: SCL and SDA |
-//! | PC13 | button B1, high while it is down |
-//! | PB0 | LED LD1 |
 
-mod board;
-mod lines;
-mod panic;
-
-use board::Nucleo;
 use brownian::include_model;
 use brownian_board::demo::{memory, Demo};
+use brownian_stm32::{clocks, Nucleo};
 use embassy_executor::Spawner;
 
 /// The model of a board whose flash region is empty.
@@ -25,7 +14,7 @@ const BUILT_IN: &[u8] = include_model!("../../../models/digits28.brn");
 async fn main(_spawner: Spawner) {
     // SAFETY: the only call, and the first.
     let memory = unsafe { memory::take() };
-    let mut board = Nucleo::start(embassy_stm32::init(board::clocks()));
+    let mut board = Nucleo::start(embassy_stm32::init(clocks()));
     let restart = board.restart();
     Demo::start(&mut board, memory, memory::region(), BUILT_IN, restart).await
 }

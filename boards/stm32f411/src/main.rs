@@ -1,21 +1,10 @@
 #![no_std]
 #![no_main]
 //! The demo on an STM32F411 board ("Black Pill"): draws digits on an SSD1306, takes presses of KEY and words over UART.
-//!
-//! | pin | what |
-//! |---|---|
-//! | PA2, PA3 | UART out and in, 115,200 baud |
-//! | PB6, PB7 | SSD1306: SCL and SDA |
-//! | PA0 | button KEY |
-//! | PC13 | LED |
 
-mod board;
-mod lines;
-mod panic;
-
-use board::BlackPill;
 use brownian::include_model;
 use brownian_board::demo::{memory, Demo};
+use brownian_stm32::{clocks, BlackPill};
 use embassy_executor::Spawner;
 
 /// The model of a board whose flash region is empty.
@@ -25,7 +14,7 @@ const BUILT_IN: &[u8] = include_model!("../../../models/digits28.brn");
 async fn main(_spawner: Spawner) {
     // SAFETY: the only call, and the first.
     let memory = unsafe { memory::take() };
-    let mut board = BlackPill::start(embassy_stm32::init(board::clocks()));
+    let mut board = BlackPill::start(embassy_stm32::init(clocks()));
     let restart = board.restart();
     Demo::start(&mut board, memory, memory::region(), BUILT_IN, restart).await
 }

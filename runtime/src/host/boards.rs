@@ -29,7 +29,7 @@ pub struct Board {
     pub flash: u32,
     /// Bytes of RAM.
     pub ram: u32,
-    /// The most bytes of it that the firmware's variables may take.
+    /// The most bytes of it that the firmware's variables may take, and code that lies in RAM.
     pub variables: u32,
 }
 
@@ -55,6 +55,8 @@ const M4: Core = Core { name: "Cortex-M4", product: 1.72, output: 29.9, depthwis
 const M33: Core = Core { name: "Cortex-M33", product: 1.71, output: 27.6, depthwise: 4.0, element: 8.3 };
 /// Arm publishes no costs of this one, which may start two instructions at once: those of the M4 are the most.
 const M7: Core = Core { name: "Cortex-M7", ..M4 };
+/// Instructions of the same page, each taken for a cycle: nobody publishes the core's costs.
+const RV32: Core = Core { name: "RV32IMC", product: 2.56, output: 18.7, depthwise: 6.6, element: 16.0 };
 
 /// Every board; a new one is an entry here.
 pub const BOARDS: &[Board] = &[
@@ -117,6 +119,16 @@ pub const BOARDS: &[Board] = &[
         flash: 1024 * 1024,
         ram: 512 * 1024,
         variables: 6 * 1024,
+    },
+    Board {
+        name: "esp32c3",
+        title: "Espressif ESP32-C3",
+        core: RV32,
+        mhz: 160,
+        program: 1984 * 1024,
+        flash: 2 * 1024 * 1024,
+        ram: 313 * 1024,
+        variables: 15 * 1024,
     },
 ];
 
@@ -231,11 +243,12 @@ mod tests {
         assert_eq!(fit(flash - 2, ram - 3).unwrap(), "2 bytes of flash too many and 3 bytes of RAM too many");
     }
 
-    /// What the card promises of the Pico: 40 KB with digits28, USB and all.
+    /// What the card promises of the Pico: 40 KB with digits28, USB and all. An ESP32-C3 keeps its interrupts' code in RAM.
     #[test]
     fn budgets_keep_the_demo_small() {
         for board in BOARDS {
-            assert!(board.variables + STACK + 14336 + 4704 <= 40 * 1024, "{}", board.name);
+            let code = if board.name == "esp32c3" { 6 * 1024 } else { 0 };
+            assert!(board.variables - code + STACK + 14336 + 4704 <= 40 * 1024, "{}", board.name);
         }
     }
 }

@@ -99,12 +99,12 @@ test('the other tab is reached by keyboard and opens a model', async () => {
 });
 
 /** Pixels of a canvas, one channel. */
-const light = (selector) =>
-  page.evaluate((selector) => {
+const light = (selector, channel = 0) =>
+  page.evaluate(([selector, channel]) => {
     const canvas = document.querySelector(selector);
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    return Array.from({ length: data.length / 4 }, (_, pixel) => data[4 * pixel]);
-  }, selector);
+    return Array.from({ length: data.length / 4 }, (_, pixel) => data[4 * pixel + channel]);
+  }, [selector, channel]);
 
 const strip = () => page.$$eval('#strip li', (items) => items.map((item) => item.dataset.digest));
 
@@ -161,6 +161,19 @@ test('a dropped file is opened: points, rows of bits', async () => {
     const pixels = await light('#samples canvas');
     assert.ok(new Set(pixels).size > 1, name);
   }
+});
+
+test('a shipped model is opened by its name and drawn in colour', async () => {
+  await page.selectOption('#shipped', 'faces16');
+  await page.click('#open-shipped');
+  // What the file calls itself: the preset that it was trained with.
+  await until('model-name', /^small$/);
+  assert.equal(await page.locator('#classes select').count(), 3);
+  await page.click('#draw');
+  await until('draw-status', /^10 samples in /);
+  const channels = await Promise.all([0, 1, 2].map((channel) => light('#samples canvas', channel)));
+  assert.equal(channels[0].length, 256);
+  assert.ok(channels[0].some((value, pixel) => value !== channels[1][pixel] && value !== channels[2][pixel]));
 });
 
 test('a dropped file that is no model is refused in one line of the library', async () => {

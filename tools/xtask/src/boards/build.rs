@@ -30,7 +30,7 @@ pub fn firmware(board: &Board, features: &str) -> Result<PathBuf> {
 pub struct Sizes {
     /// Program, constants and built-in model.
     pub flash: u64,
-    /// Variables.
+    /// Variables, and code that lies in RAM.
     pub variables: u64,
     /// What is left for a model beside variables and stack.
     pub room: u64,
@@ -42,9 +42,11 @@ impl Sizes {
         let [end, top] = [image.symbol("__sheap")?, image.symbol("_stack_start")?];
         let is_ram = end <= top && top - end < 1 << 24;
         ensure!(is_ram, "the free memory from {end:#x} to the stack at {top:#x} is not RAM: see the linker script");
+        // What esp-hal's linker script keeps for code in RAM, beside the variables; cortex-m-rt's keeps nothing.
+        let code = image.symbol("_rwtext_len").unwrap_or(0);
         let flash = image.parts().iter().map(|(_, bytes)| bytes.len() as u64).sum();
         let room = top.saturating_sub(end).saturating_sub(memory::STACK as u64 + 15);
-        Ok(Self { flash, variables: image.variables(), room })
+        Ok(Self { flash, variables: image.variables() + code, room })
     }
 
     /// All RAM with a model of this file: variables, the model's memory, and the stack's whole place.

@@ -39,7 +39,7 @@ pub struct Firmware {
 pub struct Uf2 {
     #[command(flatten)]
     firmware: Firmware,
-    /// Where to write; `brownian-BOARD.uf2` by default, or `.hex` where the board takes that
+    /// Where to write; `brownian-BOARD.uf2` by default, or `.hex` or `.elf` where the board takes that
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -168,7 +168,10 @@ pub fn uf2_file(options: &Uf2) -> Result<()> {
     std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     match &board.drive {
         Some(drive) => println!("{}: {}, then drop it on the drive", path.display(), drive.how),
-        None => println!("{}: the board has no drive; a probe or its boot loader takes the file", path.display()),
+        None => println!("{}: the board has no drive; {}", path.display(), board.file.taken_by()),
+    }
+    if let Some(command) = options.firmware.model.as_deref().and_then(|model| board.file.model_command(model)) {
+        println!("the model goes to a flash region of its own: `{command}`");
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub fn write(folder: &Path, files: &[(&Board, Vec<u8>)]) -> Result<()> {
         std::fs::write(folder.join(&name), bytes).with_context(say)?;
         let (how, then) = match &board.drive {
             Some(drive) => (drive.how, "drop the file on it"),
-            None => ("it has none", "flash the file with a probe"),
+            None => ("it has none", board.file.taken_by()),
         };
         let executed = if board.model.is_some() { "on a model of its chip" } else { "not yet" };
         writeln!(page, "| {} | `{name}` | {how} | {then} | {executed} |", board.figures().title)?;
@@ -43,17 +43,15 @@ mod tests {
     #[test]
     fn every_file_has_its_sum_and_its_line() {
         let folder = std::env::temp_dir().join(format!("brownian-dist-{}", std::process::id()));
-        let [pico, nucleo] = ["pico", "nucleo-h743"].map(|name| list::find(name).unwrap());
-        write(&folder, &[(pico, b"abc".to_vec()), (nucleo, b"def".to_vec())]).unwrap();
+        let [pico, esp] = ["pico", "esp32c3"].map(|name| list::find(name).unwrap());
+        write(&folder, &[(pico, b"abc".to_vec()), (esp, b"def".to_vec())]).unwrap();
         let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
         let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  brownian-pico.uf2\n";
         assert!(read("SHA256SUMS").starts_with(sum));
         assert_eq!(read("SHA256SUMS").lines().count(), 2);
         let page = read("README.md");
         assert!(page.contains("| Raspberry Pi Pico | `brownian-pico.uf2` | hold BOOTSEL"), "{page}");
-        assert!(
-            page.contains("| ST Nucleo-H743ZI | `brownian-nucleo-h743.hex` | plug in the USB port of the ST-LINK |")
-        );
+        assert!(page.contains("| Espressif ESP32-C3 | `brownian-esp32c3.elf` | it has none | `espflash flash` takes"));
         assert_eq!([page.matches("| on a model of its chip |").count(), page.matches("| not yet |").count()], [1, 1]);
         assert_eq!(read("brownian-pico.uf2"), "abc");
     }

@@ -13,6 +13,8 @@ pub fn of(board: &Board, image: &Image) -> Result<Vec<u8>> {
     match board.file {
         Form::Uf2(family) => Ok(uf2::file(image.parts(), family)),
         Form::Hex => hex(image.parts()),
+        // A model is not part of it; `Form::model_command` says how it gets to its region.
+        Form::Elf(_) => Ok(image.elf().to_vec()),
     }
 }
 

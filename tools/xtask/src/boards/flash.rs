@@ -39,8 +39,9 @@ fn mounted() -> Result<Vec<PathBuf>> {
 fn find(board: &Board, places: Vec<PathBuf>) -> Result<PathBuf> {
     let Some(drive) = &board.drive else {
         bail!(
-            "a {} offers no drive: with a probe, `cargo run --release` in boards/{}; `cargo xtask uf2 {1}` writes a file",
+            "the {} offers no drive: {}, which `cargo xtask uf2 {}` writes; `cargo run --release` in boards/{2} does both",
             board.figures().title,
+            board.file.taken_by(),
             board.name
         );
     };

@@ -10,6 +10,7 @@ use std::path::Path;
 /// Bytes at addresses, and the addresses of symbols.
 #[derive(Debug, Clone, Default)]
 pub struct Image {
+    elf: Vec<u8>,
     parts: Vec<(u32, Vec<u8>)>,
     symbols: HashMap<String, u64>,
     variables: u64,
@@ -21,7 +22,8 @@ impl Image {
         let bytes = std::fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
         let file = object::read::elf::ElfFile32::<object::Endianness>::parse(&*bytes)
             .with_context(|| format!("{} is no ELF file of 32 bits", elf.display()))?;
-        let mut image = Self { variables: crate::firmware::sizes(elf)?.statics, ..Self::default() };
+        let variables = crate::firmware::sizes(elf)?.statics;
+        let mut image = Self { elf: bytes.clone(), variables, ..Self::default() };
         for segment in file.segments() {
             let data = segment.data()?;
             if !data.is_empty() {
@@ -32,6 +34,11 @@ impl Image {
         let symbols = file.symbols().filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.address())));
         image.symbols.extend(symbols);
         Ok(image)
+    }
+
+    /// The ELF file that it was read from.
+    pub fn elf(&self) -> &[u8] {
+        &self.elf
     }
 
     /// The bytes, by address.

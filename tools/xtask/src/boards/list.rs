@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use brownian::host::boards::Board as Figures;
+use std::path::Path;
 
 /// A board with firmware in a folder of `boards/`.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub enum Form {
     Uf2(u32),
     /// Intel's hexadecimal lines.
     Hex,
+    /// The ELF file, which espflash takes; it writes a model apart, to this place of the flash.
+    Elf(u32),
 }
 
 impl Form {
@@ -47,6 +50,23 @@ impl Form {
         match self {
             Self::Uf2(_) => "uf2",
             Self::Hex => "hex",
+            Self::Elf(_) => "elf",
+        }
+    }
+
+    /// What takes the file where the board has no drive.
+    pub fn taken_by(self) -> &'static str {
+        match self {
+            Self::Uf2(_) | Self::Hex => "a probe or its boot loader takes the file",
+            Self::Elf(_) => "`espflash flash` takes the file",
+        }
+    }
+
+    /// The command that writes a model's file to its region, where the model is not part of what is flashed.
+    pub fn model_command(self, model: &Path) -> Option<String> {
+        match self {
+            Self::Uf2(_) | Self::Hex => None,
+            Self::Elf(address) => Some(format!("espflash write-bin {address:#x} {}", model.display())),
         }
     }
 }
@@ -146,6 +166,15 @@ pub const BOARDS: &[Board] = &[
         model: None,
         lines: &["uart"],
     },
+    Board {
+        name: "esp32c3",
+        target: "riscv32imc-unknown-none-elf",
+        file: Form::Elf(0x20_0000),
+        drive: None,
+        display: Display::Oled,
+        model: None,
+        lines: &["uart", "usb"],
+    },
 ];
 
 /// The folders of all boards' firmware, from the repository's root.
@@ -171,5 +200,12 @@ mod tests {
         let names: Vec<_> = BOARDS.iter().map(|board| board.figures().name).collect();
         let figures: Vec<_> = brownian::host::boards::BOARDS.iter().map(|board| board.name).collect();
         assert_eq!(names, figures);
+    }
+    /// A model goes to its region by a command of its own where what is flashed has no place for it.
+    #[test]
+    fn espflash_writes_a_model_apart() {
+        let command = |name: &str| find(name).unwrap().file.model_command(Path::new("mine.brn"));
+        assert_eq!(command("esp32c3").unwrap(), "espflash write-bin 0x200000 mine.brn");
+        assert_eq!([command("pico"), command("nucleo-h743")], [None, None]);
     }
 }

@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{Condition, Model, Sampler};
+use brownian::{Axis, Condition, Model, Sampler};
 use brownian_board::demo::dither::{Dots, SIDE};
-use brownian_tests::{draw, golden, shipped_model};
+use brownian_tests::{condition, draw, golden, shipped_model};
 use serde::Serialize;
 
 /// Shipped models that lie beside the page; `web/main.js` offers them.
-pub const MODELS: [&str; 6] = ["digits28", "digits28-nano", "digits28-bits", "digits28-ncsn", "heartbeat", "swissroll"];
+pub const MODELS: [&str; 7] =
+    ["digits28", "digits28-nano", "digits28-bits", "digits28-ncsn", "faces16", "heartbeat", "swissroll"];
 
 /// The model that boards have built in.
 const BUILT_IN: &str = "digits28";
@@ -32,7 +33,7 @@ struct Drawn {
     model: &'static str,
     plan: String,
     seed: u64,
-    /// A class's number, or nothing.
+    /// Classes as the command line has them; empty for none.
     class: String,
     guidance: Option<f32>,
     /// Eight hexadecimal digits a step.
@@ -49,10 +50,9 @@ pub fn draws() -> Result<Expected> {
     for name in MODELS {
         let host = OwnedModel::read(shipped_model(name))?;
         for chain in golden::read(name)?.chains {
-            let classes = host.model().class_counts().first().copied();
             models.push(Drawn {
                 model: name,
-                class: classes.map_or_else(String::new, |count| (chain.seed % u64::from(count)).to_string()),
+                class: words(&host.model(), condition(&host.model(), chain.seed)),
                 guidance: None,
                 digests: chain.digests.split(' ').map(str::to_owned).collect(),
                 plan: chain.plan,
@@ -69,6 +69,15 @@ pub fn draws() -> Result<Expected> {
         Ok(drawn((seed, class, plan), None, &model, &chain.digests, &chain.sample))
     });
     Ok(Expected { models, pico: pico.collect::<Result<_>>()?, guided: guided(&host)? })
+}
+
+/// The classes of a condition as the command line has them.
+fn words(model: &Model, condition: Condition) -> String {
+    let word = |axis: Axis| {
+        let class = condition.class_on(axis.index())?;
+        Some(format!("{}={}", axis.name(), axis.classes().nth(class.into())?))
+    };
+    model.axes().filter_map(word).collect::<Vec<_>>().join("+")
 }
 
 fn guided(host: &OwnedModel) -> Result<Drawn> {
@@ -113,6 +122,21 @@ fn drawn(
 mod tests {
     use super::*;
     use crate::firmware::root;
+    use brownian::host::Classes;
+
+    /// A class a label axis, by its name.
+    #[test]
+    fn a_condition_is_said_as_the_command_line_takes_it() {
+        for (name, seed, expected) in [("digits28", 13, "class=3"), ("swissroll", 1, "")] {
+            let host = OwnedModel::read(shipped_model(name)).unwrap();
+            assert_eq!(words(&host.model(), condition(&host.model(), seed)), expected);
+        }
+        let faces = OwnedModel::read(shipped_model("faces16")).unwrap();
+        let model = faces.model();
+        let wanted = condition(&model, 5);
+        assert_eq!(Classes::named(&words(&model, wanted), &model), Ok(Classes::One(wanted)));
+        assert_eq!(model.axes().count(), 3);
+    }
 
     /// The page offers what is copied beside it.
     #[test]

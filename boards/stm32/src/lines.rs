@@ -1,12 +1,10 @@
 //! What interrupts hand over: presses, and bytes of the serial line.
 
+use crate::kind::Button;
 use brownian_board::demo::inputs::Inputs;
-use brownian_board::demo::press::ActiveHigh;
 use embassy_executor::{task, InterruptExecutor, SendSpawner};
-use embassy_stm32::exti::ExtiInput;
 use embassy_stm32::interrupt;
 use embassy_stm32::interrupt::{InterruptExt, Priority};
-use embassy_stm32::mode::Async;
 use embassy_stm32::usart::BufferedUartRx;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 
@@ -18,20 +16,20 @@ static INTERRUPTING: InterruptExecutor = InterruptExecutor::new();
 
 /// Starts the executor of [`INTERRUPTING`], at the interrupt of a peripheral that is not used.
 pub fn start() -> SendSpawner {
-    interrupt::SDMMC1.set_priority(Priority::P6);
-    INTERRUPTING.start(interrupt::SDMMC1)
+    interrupt::SPI1.set_priority(Priority::P6);
+    INTERRUPTING.start(interrupt::SPI1)
 }
 
 #[interrupt]
-unsafe fn SDMMC1() {
+unsafe fn SPI1() {
     // SAFETY: this is the interrupt that the executor was started with.
     unsafe { INTERRUPTING.on_interrupt() }
 }
 
 /// Hands over presses.
 #[task]
-pub async fn button(pin: ExtiInput<'static, Async>) {
-    INPUTS.button(ActiveHigh(pin), embassy_time::Delay).await;
+pub async fn button(pin: Button) {
+    INPUTS.button(pin, embassy_time::Delay).await;
 }
 
 /// Hands over what comes in at the UART.

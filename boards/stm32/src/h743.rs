@@ -1,37 +1,38 @@
-//! The board as the demo sees it.
+//! The Nucleo-H743ZI:
+//!
+//! | pin | what |
+//! |---|---|
+//! | PD8, PD9 | UART out and in, 115,200 baud: the serial port of the board's debugger |
+//! | PB8, PB9 | SSD1306: SCL and SDA |
+//! | PC13 | button B1, high while it is down |
+//! | PB0 | LED LD1 |
 
-use crate::lines::{self, INPUTS};
+use crate::board::{Kind, Stm32, PIECE};
 use brownian_board::demo::frame::Frame;
-use brownian_board::demo::inputs::Listener;
 use brownian_board::demo::oled::Oled;
-use brownian_board::demo::press::Press;
-use brownian_board::demo::{memory, Board, DisplayError};
+use brownian_board::demo::press::ActiveHigh;
+use brownian_board::demo::DisplayError;
 use embassy_embedded_hal::adapter::BlockingAsync;
 use embassy_stm32::exti::{self, ExtiInput};
 use embassy_stm32::gpio::{Level, Output, Pull, Speed};
 use embassy_stm32::i2c::{self, I2c, Master};
-use embassy_stm32::mode::Blocking;
+use embassy_stm32::mode::{Async, Blocking};
 use embassy_stm32::pac::{DBGMCU, RCC};
 use embassy_stm32::peripherals::{IWDG1, USART3};
 use embassy_stm32::rcc::{
     AHBPrescaler, APBPrescaler, HSIPrescaler, Pll, PllDiv, PllMul, PllPreDiv, PllSource, Sysclk, VoltageScale,
 };
 use embassy_stm32::time::Hertz;
-use embassy_stm32::usart::{self, BufferedUart, BufferedUartTx};
-use embassy_stm32::wdg::IndependentWatchdog;
+use embassy_stm32::usart::{self, BufferedUart, UartTx};
 use embassy_stm32::{bind_interrupts, interrupt, Config, Peripherals};
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
-use embassy_time::{with_timeout, Duration, Instant, Timer};
-use embedded_io_async::Write;
+use embassy_time::Duration;
 use static_cell::ConstStaticCell;
 
-/// Microseconds after which a watchdog that is not fed restarts the board.
-const PERIOD: u32 = 4_000_000;
 /// A piece of a frame takes a millisecond at 400 kHz; a bus that takes much longer is stuck.
 const BUS: Duration = Duration::from_millis(20);
-/// Characters that are handed to the UART at once, and the longest that it takes to send them.
-const PIECE: usize = 64;
-const PIECE_TIME: Duration = Duration::from_millis(10);
+
+pub(crate) type Button = ActiveHigh<ExtiInput<'static, Async>>;
+pub(crate) type WatchdogTimer = IWDG1;
 
 bind_interrupts!(struct Irqs {
     USART3 => usart::BufferedInterruptHandler<USART3>;
@@ -62,7 +63,7 @@ pub fn clocks() -> Config {
 }
 
 /// Switches on both caches. Nothing here uses DMA, so that memory and caches never differ for anybody.
-pub fn caches() {
+fn caches() {
     /// Of the RAM's port at the bus matrix: how many accesses may be under way (RM0433, `AXI_TARG7_FN_MOD`).
     const READ_ISSUING: *mut u32 = 0x5100_8108 as *mut u32;
     /// The revision of chips from which on they may be several.
@@ -78,89 +79,45 @@ pub fn caches() {
     core.SCB.enable_dcache(&mut core.CPUID);
 }
 
-/// The board.
+/// The UART for last words.
+pub(crate) fn plain_line(p: Peripherals) -> Option<UartTx<'static, Blocking>> {
+    UartTx::new_blocking(p.USART3, p.PD8, usart::Config::default()).ok()
+}
+
+/// What only this board has.
 pub struct Nucleo {
     led: Output<'static>,
     oled: Oled<BlockingAsync<I2c<'static, Blocking, Master>>>,
-    uart: BufferedUartTx<'static>,
-    watchdog: IndependentWatchdog<'static, IWDG1>,
-    inputs: Listener<CriticalSectionRawMutex>,
-    restart: Option<&'static str>,
 }
 
 impl Nucleo {
-    /// Starts everything, the watchdog last.
-    pub fn start(p: Peripherals) -> Self {
+    /// Starts the board.
+    pub fn start(p: Peripherals) -> Stm32<Self> {
         static SENT: ConstStaticCell<[u8; PIECE]> = ConstStaticCell::new([0; PIECE]);
         static RECEIVED: ConstStaticCell<[u8; 64]> = ConstStaticCell::new([0; 64]);
         caches();
-        let restart = RCC.rsr().read().iwdg1rstf().then_some("the watchdog");
+        let is_bitten = RCC.rsr().read().iwdg1rstf();
         // Reasons stay until they are cleared.
         RCC.rsr().modify(|w| w.set_rmvf(true));
         let config = usart::Config::default();
         let line = BufferedUart::new(p.USART3, p.PD9, p.PD8, SENT.take(), RECEIVED.take(), Irqs, config);
-        let (uart, received) = line.expect("115,200 baud can be had from 100 MHz").split();
+        let line = line.expect("115,200 baud can be had from 100 MHz");
         let mut bus = i2c::Config::default();
         bus.frequency = Hertz(400_000);
         bus.timeout = BUS;
         let oled = Oled::new(BlockingAsync::new(I2c::new_blocking(p.I2C1, p.PB8, p.PB9, bus)));
-        let spawner = lines::start();
-        // Each is spawned once, so there is room for it.
-        let button = ExtiInput::new(p.PC13, p.EXTI13, Pull::Down, Irqs);
-        lines::button(button).into_iter().for_each(|task| spawner.spawn(task));
-        lines::uart(received).into_iter().for_each(|task| spawner.spawn(task));
-        DBGMCU.apb4fzr1().modify(|w| w.set_iwdg1(true));
-        let mut watchdog = IndependentWatchdog::new(p.IWDG1, PERIOD);
-        watchdog.unleash();
         let led = Output::new(p.PB0, Level::High, Speed::Low);
-        Self { led, oled, uart, watchdog, inputs: Listener::new(&INPUTS), restart }
-    }
-
-    /// Why the board has started, unless by power or the reset pin.
-    pub fn restart(&self) -> Option<&'static str> {
-        self.restart
+        let button = ActiveHigh(ExtiInput::new(p.PC13, p.EXTI13, Pull::Down, Irqs));
+        DBGMCU.apb4fzr1().modify(|w| w.set_iwdg1(true));
+        Stm32::start(Self { led, oled }, line, button, p.IWDG1, is_bitten)
     }
 }
 
-impl Board for Nucleo {
+impl Kind for Nucleo {
     const NAME: &'static str = "Nucleo-H743ZI";
-
-    fn micros(&mut self) -> u64 {
-        Instant::now().as_micros()
-    }
-
-    fn stack(&self) -> Option<(usize, usize)> {
-        Some((memory::stack_used(), memory::STACK))
-    }
-
-    fn feed_watchdog(&mut self) {
-        self.watchdog.pet();
-    }
-
-    fn press(&mut self) -> Option<Press> {
-        self.inputs.press()
-    }
-
-    fn read(&mut self) -> Option<u8> {
-        self.inputs.read()
-    }
-
-    async fn write(&mut self, line: &str) {
-        // Into an empty buffer: the driver of embassy-stm32 0.6 tells nobody when a full one has room again, and its flush
-        // may miss the end.
-        for piece in line.as_bytes().chunks(PIECE) {
-            // A UART has no errors to send.
-            _ = self.uart.write_all(piece).await;
-            _ = with_timeout(PIECE_TIME, self.uart.flush()).await;
-        }
-    }
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
         self.led.toggle();
         self.oled.show(frame).await
-    }
-
-    async fn pause(&mut self, micros: u64) {
-        self.inputs.pause((micros > 0).then(|| Timer::after_micros(micros))).await;
     }
 }
