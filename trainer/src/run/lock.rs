@@ -26,12 +26,12 @@ impl Lock {
         fs::create_dir_all(run).map_err(failed)?;
         let file =
             File::options().create(true).truncate(false).write(true).open(run.join(LOCK_FILE)).map_err(failed)?;
-        let taken = file.try_lock();
-        let lock = Self { file: Some(file), made };
-        match taken {
+        match file.try_lock() {
             // A file system without locks has none to respect.
-            Ok(()) => Ok(lock),
-            Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => Ok(lock),
+            Ok(()) => Ok(Self { file: Some(file), made }),
+            Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {
+                Ok(Self { file: Some(file), made })
+            }
             Err(TryLockError::WouldBlock) => {
                 Err(Error::file(run, "another process is at work in this run; wait for it or choose another folder"))
             }
