@@ -123,9 +123,7 @@ impl FineTune {
         let plans = usual_plans(&run.config).split_off(1);
         let mut tuning = FineTuning { plans, ..FineTuning::USUAL };
         self.apply(&mut tuning);
-        let held = FineTuner::step_bytes(&run, &tuning)?;
-        let (chains, batch) = (tuning.evaluations, tuning.batch);
-        memory::check(held, &format!("a step of --evaluations {chains} and --batch {batch}"))?;
+        check_memory(&run, &tuning)?;
         check_apart(&recorded(&run.config.data), &self.out)?;
         checkpoint::check_writable(&self.out)?;
         describe(&opened);
@@ -172,6 +170,7 @@ impl FineTune {
             note(format_args!("{}: {} steps, all done before", self.out.display(), found.step()));
             return Ok(None);
         }
+        check_memory(&found, &asked)?;
         set(&mut found.config.data, &self.data);
         let opened = training_data(&found, &self.out)?;
         let data = &opened.data;
@@ -228,6 +227,13 @@ impl FineTune {
         bar.finish();
         Ok(())
     }
+}
+
+/// Checks that a step of a fine-tuning of `run` fits the memory.
+fn check_memory(run: &Checkpoint, tuning: &FineTuning) -> Result<()> {
+    let (chains, batch) = (tuning.evaluations, tuning.batch);
+    let what = format!("a step of --evaluations {chains} and --batch {batch}");
+    memory::check(FineTuner::step_bytes(run, tuning)?, &what)
 }
 
 /// The images that a run trains on: what it holds out stays unseen.

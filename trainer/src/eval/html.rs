@@ -62,7 +62,7 @@ pub fn page(evaluation: &Evaluation) -> Result<String> {
                             Some(evaluator) => (evaluator.summary()),
                             None => "Without an evaluator",
                         }
-                        ". Small print: 95 % interval over bootstrap draws of the images. "
+                        ". Small print: 95 % interval, of shares Wilson's, else over bootstrap draws of the images. "
                         "Real: test images in the place of samples (the floor)"
                         @for (corruption, _) in &report.corrupted.0 { "; " (corruption.name) ": " (corruption.about) } "."
                     }
