@@ -43,6 +43,12 @@ pub struct Labels {
     pub values: Vec<u8>,
 }
 
+/// Classes by name, axis after axis, as `--class` takes them.
+pub fn named(axes: &[Axis], classes: &[u8]) -> String {
+    let names = axes.iter().zip(classes).map(|(axis, class)| &axis.classes[usize::from(*class)][..]);
+    names.collect::<Vec<_>>().join("+")
+}
+
 impl Labels {
     /// Labels on one axis that has no name, with one class more than the largest value.
     pub fn numbered(values: Vec<u8>) -> Self {
@@ -50,10 +56,9 @@ impl Labels {
         Self { axes: vec![Axis::numbered(classes)], values }
     }
 
-    /// The classes of an image by name, axis after axis, as `--class` takes them.
+    /// The classes of an image by name, see [`named`].
     pub fn named(&self, image: usize) -> String {
-        let names = self.of(image).iter().zip(&self.axes).map(|(class, axis)| &axis.classes[usize::from(*class)][..]);
-        names.collect::<Vec<_>>().join("+")
+        named(&self.axes, self.of(image))
     }
 
     /// Number of images.

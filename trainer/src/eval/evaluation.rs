@@ -8,7 +8,7 @@ use super::source::{Arithmetic, Run, Source};
 use super::subject::Subject;
 use super::{corruption, quantization, sound_corruption, Evaluator, Report};
 use crate::chain::{Batch, Classes};
-use crate::data::{Axis, Sound};
+use crate::data::{labels, Axis, Sound};
 use crate::graph::Shape;
 use crate::plans::NamedPlan;
 use crate::process::{Binomial, Process};
@@ -261,10 +261,7 @@ pub(super) fn row_names(axes: &[Axis]) -> Vec<String> {
         return vec![];
     }
     let heads: Vec<usize> = axes.iter().map(|axis| axis.classes.len()).collect();
-    let name = |row: usize| {
-        let names = axes.iter().zip(cycle(&heads, row)).map(|(axis, class)| axis.classes[usize::from(class)].clone());
-        names.collect::<Vec<_>>().join("+")
-    };
+    let name = |row: usize| labels::named(axes, &cycle(&heads, row));
     (0..heads.iter().product::<usize>().min(ROWS)).map(name).collect()
 }
 
