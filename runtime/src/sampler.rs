@@ -190,6 +190,8 @@ impl<'a, E: StateElement> Sampler<'a, E> {
     }
 
     /// Quantizes x_t for one evaluation.
+    // What it needs on the stack is not to stand there while the network is evaluated.
+    #[inline(never)]
     fn begin(&mut self) {
         let header = self.model.header();
         if let Some(input) = self.arena.get_mut(header.input.range()) {
@@ -200,6 +202,8 @@ impl<'a, E: StateElement> Sampler<'a, E> {
     }
 
     /// Updates the state with what the network said.
+    // What it needs on the stack is not to stand there while the network is evaluated.
+    #[inline(never)]
     fn update(&mut self, step: E::Step) {
         let first = self.steps_done == self.start;
         let stream = Stream::new(self.seed, self.image, self.steps_done as u32 + 1);

@@ -1,10 +1,14 @@
-//! The build script of boards: puts their `memory.x` where the linker looks for it.
+//! The build script of boards: puts their `memory.x` where the linker looks for it, with the stack's size for those that
+//! say nothing of it.
 
 use std::{env, fs, path::PathBuf};
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::copy("memory.x", out.join("memory.x")).expect("memory.x can be copied");
+    let mut memory = fs::read_to_string("memory.x").expect("memory.x can be read");
+    // `STACK` of src/demo/memory.rs.
+    memory.push_str("\nPROVIDE(__stack_size = 8K);\n");
+    fs::write(out.join("memory.x"), memory).expect("memory.x can be written");
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rerun-if-changed=memory.x");
 }

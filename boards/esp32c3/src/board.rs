@@ -79,7 +79,7 @@ impl Board for Esp {
     }
 
     fn stack(&self) -> Option<(usize, usize)> {
-        Some((memory::stack_used(), memory::STACK))
+        Some((memory::stack_used(), memory::stack_size()))
     }
 
     fn feed_watchdog(&mut self) {

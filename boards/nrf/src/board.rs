@@ -1,5 +1,6 @@
-//! A board with an nRF52 as the demo sees it.
+//! A board with an nRF51 or nRF52 as the demo sees it.
 
+use crate::chip::{Button, Uart, UartTx};
 use crate::lines::{self, INPUTS};
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
@@ -7,21 +8,17 @@ use brownian_board::demo::leds;
 use brownian_board::demo::press::Press;
 use brownian_board::demo::{memory, Board, DisplayError};
 use embassy_executor::SendSpawner;
-use embassy_nrf::gpio::Input;
 use embassy_nrf::pac::POWER;
 use embassy_nrf::peripherals::WDT;
-use embassy_nrf::uarte::{Uarte, UarteTx};
 use embassy_nrf::wdt::{Config, HaltConfig, Watchdog, WatchdogHandle};
 use embassy_nrf::Peri;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
-use embassy_time::{with_timeout, Duration, Instant, Timer};
+use embassy_time::{Instant, Timer};
 
 /// Ticks of 32,768 Hz after which a watchdog that is not fed restarts the board: 4 s.
 const PERIOD: u32 = 4 * 32_768;
-/// A frame takes 25 ms at 400 kHz; a bus that takes much longer is stuck.
-const FRAME: Duration = Duration::from_millis(200);
 
-/// What boards with an nRF52 differ in.
+/// What the boards differ in.
 #[expect(async_fn_in_trait, reason = "boards run one executor a core; no future of the demo is sent elsewhere")]
 pub trait Kind {
     /// What the board is called.
@@ -39,7 +36,7 @@ pub trait Kind {
 /// The board.
 pub struct Nrf<K> {
     kind: K,
-    uart: UarteTx<'static>,
+    uart: UartTx<'static>,
     watchdog: WatchdogHandle,
     inputs: Listener<CriticalSectionRawMutex>,
     restart: Option<&'static str>,
@@ -50,8 +47,8 @@ impl<K: Kind> Nrf<K> {
     pub fn start(
         kind: K,
         spawner: SendSpawner,
-        line: Uarte<'static>,
-        button: Input<'static>,
+        line: Uart<'static>,
+        button: Button,
         watchdog: Peri<'static, WDT>,
     ) -> Self {
         // Reasons stay until they are cleared, by writing them back.
@@ -87,7 +84,7 @@ impl<K: Kind> Board for Nrf<K> {
     }
 
     fn stack(&self) -> Option<(usize, usize)> {
-        Some((memory::stack_used(), memory::STACK))
+        Some((memory::stack_used(), memory::stack_size()))
     }
 
     fn feed_watchdog(&mut self) {
@@ -114,7 +111,7 @@ impl<K: Kind> Board for Nrf<K> {
                 self.write("\r\n").await;
             }
         }
-        with_timeout(FRAME, self.kind.show(frame)).await.unwrap_or(Err(DisplayError::TimedOut))
+        self.kind.show(frame).await
     }
 
     async fn pause(&mut self, micros: u64) {

@@ -17,7 +17,11 @@ use embassy_nrf::peripherals::{TWISPI0, UARTE0};
 use embassy_nrf::twim::{self, Twim};
 use embassy_nrf::uarte::{self, Uarte};
 use embassy_nrf::{bind_interrupts, Peripherals};
+use embassy_time::{with_timeout, Duration};
 use static_cell::ConstStaticCell;
+
+/// A frame takes 25 ms at 400 kHz; a bus that takes much longer is stuck.
+const FRAME: Duration = Duration::from_millis(200);
 
 bind_interrupts!(pub(crate) struct Irqs {
     UARTE0 => uarte::InterruptHandler<UARTE0>;
@@ -48,6 +52,6 @@ impl Kind for Dk {
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
         self.led.toggle();
-        self.oled.show(frame).await
+        with_timeout(FRAME, self.oled.show(frame)).await.unwrap_or(Err(DisplayError::TimedOut))
     }
 }

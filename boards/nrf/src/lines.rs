@@ -1,11 +1,9 @@
 //! What interrupts hand over: presses, and bytes of the serial line.
 
+use crate::chip::{self, Button, UartRx};
 use brownian_board::demo::inputs::Inputs;
 use embassy_executor::{task, InterruptExecutor, SendSpawner};
-use embassy_nrf::gpio::Input;
-use embassy_nrf::interrupt;
-use embassy_nrf::interrupt::{InterruptExt, Priority};
-use embassy_nrf::uarte::UarteRx;
+use embassy_nrf::interrupt::InterruptExt;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 
 /// What the demo has not seen yet.
@@ -16,26 +14,30 @@ static INTERRUPTING: InterruptExecutor = InterruptExecutor::new();
 
 /// Starts the executor of [`INTERRUPTING`].
 pub fn start() -> SendSpawner {
-    interrupt::EGU0_SWI0.set_priority(Priority::P6);
-    INTERRUPTING.start(interrupt::EGU0_SWI0)
+    let (interrupt, priority) = chip::INTERRUPTING;
+    interrupt.set_priority(priority);
+    INTERRUPTING.start(interrupt)
 }
 
-#[interrupt]
-unsafe fn EGU0_SWI0() {
+/// Lets the tasks do what they are woken for.
+///
+/// # Safety
+/// Called by the interrupt of [`chip::INTERRUPTING`] alone.
+pub unsafe fn on_interrupt() {
     // SAFETY: this is the interrupt that the executor was started with.
     unsafe { INTERRUPTING.on_interrupt() }
 }
 
 /// Hands over presses.
 #[task]
-pub async fn button(pin: Input<'static>) {
+pub async fn button(pin: Button) {
     INPUTS.button(pin, embassy_time::Delay).await;
 }
 
 /// Hands over what comes in at the UART, byte by byte: the chip tells when as many as were asked for are there. It keeps
-/// four that come meanwhile.
+/// a few that come meanwhile.
 #[task]
-pub async fn uart(mut line: UarteRx<'static>) {
+pub async fn uart(mut line: UartRx<'static>) {
     let mut byte = [0];
     loop {
         if line.read(&mut byte).await.is_ok() {

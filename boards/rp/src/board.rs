@@ -92,7 +92,7 @@ impl Board for Pico {
     }
 
     fn stack(&self) -> Option<(usize, usize)> {
-        Some((memory::stack_used(), memory::STACK))
+        Some((memory::stack_used(), memory::stack_size()))
     }
 
     #[cfg(feature = "two-cores")]

@@ -75,7 +75,7 @@ impl<K: Kind> Board for Stm32<K> {
     }
 
     fn stack(&self) -> Option<(usize, usize)> {
-        Some((memory::stack_used(), memory::STACK))
+        Some((memory::stack_used(), memory::stack_size()))
     }
 
     fn feed_watchdog(&mut self) {

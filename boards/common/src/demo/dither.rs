@@ -1,7 +1,15 @@
 //! An image in dots that are light or dark.
 
-/// Rows and columns at most.
-pub const SIDE: usize = 64;
+/// A row of dots, a bit each.
+#[cfg(not(feature = "small"))]
+type Row = u64;
+#[cfg(feature = "small")]
+type Row = u32;
+
+/// Rows and columns at most: 64, or [`SMALL`] with the feature `small`.
+pub const SIDE: usize = Row::BITS as usize;
+/// Rows and columns at most where RAM is scarce.
+pub const SMALL: usize = 32;
 
 /// Thresholds of ordered dithering (Bayer 1973), in 1/16.
 const BAYER: [[u8; 4]; 4] = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]];
@@ -9,7 +17,7 @@ const BAYER: [[u8; 4]; 4] = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 
 /// An image of [`SIDE`]×[`SIDE`] dots at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dots {
-    rows: [u64; SIDE],
+    rows: [Row; SIDE],
     width: usize,
     height: usize,
 }
@@ -22,9 +30,14 @@ impl Dots {
 
     /// The image `[height][width][channels]` of `values` in [−1, 1]: enlarged by the largest whole number that leaves
     /// it within [`SIDE`] dots, or made smaller where it has more pixels, then dithered. The channels' mean counts.
-    pub fn of_image(mut values: impl Iterator<Item = f32>, [height, width, channels]: [usize; 3]) -> Self {
-        let longest = height.max(width).max(1);
-        let fit = |side: usize| if longest <= SIDE { side * (SIDE / longest) } else { (side * SIDE / longest).max(1) };
+    pub fn of_image(values: impl Iterator<Item = f32>, shape: [usize; 3]) -> Self {
+        Self::within(SIDE, values, shape)
+    }
+
+    /// [`of_image`](Self::of_image) within so many dots, [`SIDE`] at most.
+    pub fn within(side: usize, mut values: impl Iterator<Item = f32>, [height, width, channels]: [usize; 3]) -> Self {
+        let (most, longest) = (side.min(SIDE), height.max(width).max(1));
+        let fit = |side: usize| if longest <= most { side * (most / longest) } else { (side * most / longest).max(1) };
         let mut dots = Self { rows: [0; SIDE], width: fit(width), height: fit(height) };
         for y in 0..height {
             for x in 0..width {

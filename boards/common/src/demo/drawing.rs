@@ -27,38 +27,38 @@ macro_rules! of_any {
 }
 
 impl<'a> Drawing<'a> {
-    /// Starts the chain of `settings` in an arena and the bytes of a state, at a multiple of 4.
+    /// Starts the chain of `settings` in an arena and the bytes of a state, at a multiple of 4, with the second core if there
+    /// is one. It stays in `place`: copies would take as much of the stack while it draws.
     ///
     /// # Errors
     /// As [`brownian::Builder::start`].
     #[inline(never)]
-    pub(super) fn start(
+    pub(super) fn start<'p>(
         model: &'a Model<'a>,
         settings: &Settings<'a>,
-        arena: &'a mut [u8],
-        state: &'a mut [u8],
-    ) -> Result<Self, SamplerError> {
-        Ok(match model.state_kind() {
+        (arena, state): (&'a mut [u8], &'a mut [u8]),
+        #[cfg(feature = "two-cores")] second: Option<&'a brownian::SecondCore<'a>>,
+        place: &'p mut Option<Self>,
+    ) -> Result<&'p mut Self, SamplerError> {
+        let drawing = match model.state_kind() {
             StateKind::F16 => Self::F16(start(model, settings, arena, state)?),
             StateKind::Bits => Self::Bits(start(model, settings, arena, state)?),
             _ => Self::F32(start(model, settings, arena, state)?),
-        })
-    }
-
-    /// [`Sampler::with_second_core`].
-    #[cfg(feature = "two-cores")]
-    pub(super) fn with_second_core(self, second: &'a brownian::SecondCore<'a>) -> Self {
-        match self {
-            Self::F32(sampler) => Self::F32(sampler.with_second_core(second)),
-            Self::F16(sampler) => Self::F16(sampler.with_second_core(second)),
-            Self::Bits(sampler) => Self::Bits(sampler.with_second_core(second)),
-        }
+        };
+        #[cfg(feature = "two-cores")]
+        let drawing = match (drawing, second) {
+            (drawing, None) => drawing,
+            (Self::F32(sampler), Some(second)) => Self::F32(sampler.with_second_core(second)),
+            (Self::F16(sampler), Some(second)) => Self::F16(sampler.with_second_core(second)),
+            (Self::Bits(sampler), Some(second)) => Self::Bits(sampler.with_second_core(second)),
+        };
+        Ok(place.insert(drawing))
     }
 
     /// [`Sampler::advance`].
     #[inline(never)]
     pub(super) fn advance(&mut self) -> Progress {
-        of_any!(self, sampler => sampler.advance())
+        of_any!(self, sampler => advance(sampler))
     }
 
     /// [`Sampler::steps_done`].
@@ -73,17 +73,25 @@ impl<'a> Drawing<'a> {
         of_any!(self, sampler => sampler.digest())
     }
 
-    /// What the step believes the image to be, where it has evaluated the network and not moved yet.
+    /// Draws what the step believes the image to be, where it has evaluated the network and not moved yet.
     #[inline(never)]
-    pub(super) fn preview(&self) -> Option<Dots> {
-        of_any!(self, sampler => sampler.preview().map(|preview| dots(&mut preview.x0_hat(), sampler.model().shape())))
+    pub(super) fn preview(&self, image: &mut Dots) {
+        of_any!(self, sampler => if let Some(preview) = sampler.preview() {
+            *image = dots(&mut preview.x0_hat(), sampler.model().shape());
+        });
     }
 
-    /// The state; after the last step the sample.
+    /// Draws the state; after the last step the sample.
     #[inline(never)]
-    pub(super) fn image(&self) -> Dots {
-        of_any!(self, sampler => dots(&mut sampler.values(), sampler.model().shape()))
+    pub(super) fn image(&self, image: &mut Dots) {
+        of_any!(self, sampler => *image = dots(&mut sampler.values(), sampler.model().shape()));
     }
+}
+
+/// [`Sampler::advance`], with a frame on the stack that is of one element only.
+#[inline(never)]
+fn advance<E: StateElement>(sampler: &mut Sampler<E>) -> Progress {
+    sampler.advance()
 }
 
 /// An image's dots: one piece of code for the values of every element.

@@ -1,6 +1,7 @@
 //! Presses and bytes, from the tasks that interrupts wake to the demo.
 
 use super::press::{self, Press};
+use super::typed::MAX_LINE;
 use core::future::Future;
 use embassy_futures::select::{select3, Either3};
 use embassy_futures::yield_now;
@@ -11,10 +12,13 @@ use embedded_hal_async::delay::DelayNs;
 use embedded_hal_async::digital::Wait;
 use embedded_io_async::Read;
 
+/// Bytes that wait: a whole line, at least.
+const BYTES: usize = if cfg!(feature = "small") { MAX_LINE } else { 128 };
+
 /// What has come in and has not been looked at.
 pub struct Inputs<M: RawMutex> {
     presses: Channel<M, Press, 4>,
-    bytes: Pipe<M, 128>,
+    bytes: Pipe<M, BYTES>,
 }
 
 impl<M: RawMutex> Inputs<M> {

@@ -1,6 +1,6 @@
 //! A picture on few LEDs: five rows of five, each of some brightness; and the same picture as text.
 
-use super::dither::Dots;
+use super::dither::{Dots, SMALL};
 use heapless::String;
 
 /// Rows and columns of LEDs.
@@ -8,8 +8,8 @@ pub const SIDE: usize = 5;
 /// The brightest level; 0 is dark.
 pub const BRIGHTEST: u8 = 7;
 
-/// Columns and rows of dots that one character stands for.
-const CHARACTER: [usize; 2] = [2, 4];
+/// Columns and rows of dots that one character stands for: of an image wider than [`SMALL`], and of others.
+const CHARACTER: [[usize; 2]; 2] = [[2, 4], [1, 2]];
 /// From dark to light.
 const RAMP: &[u8; 9] = b" .:-=+*#@";
 
@@ -19,6 +19,7 @@ fn light(dots: &Dots, lines: core::ops::Range<usize>, columns: core::ops::Range<
 }
 
 /// A level for each LED, row by row: its share of the picture's light, the lightest LED being the brightest.
+#[inline(never)]
 pub fn levels(dots: &Dots) -> [[u8; SIDE]; SIDE] {
     let part = |index: usize, side: usize| index * side / SIDE..(index + 1) * side / SIDE;
     let mut lit = [[0; SIDE]; SIDE];
@@ -33,15 +34,26 @@ pub fn levels(dots: &Dots) -> [[u8; SIDE]; SIDE] {
 
 /// The picture as lines of text, at most 32 characters by 16.
 pub fn lines(dots: &Dots) -> impl Iterator<Item = String<32>> + '_ {
-    let [wide, high] = CHARACTER;
-    (0..dots.height().div_ceil(high)).map(move |row| {
-        (0..dots.width().div_ceil(wide))
-            .map(|column| {
-                let count = light(dots, row * high..(row + 1) * high, column * wide..(column + 1) * wide);
-                char::from(RAMP[count.min(RAMP.len() - 1)])
-            })
-            .collect()
-    })
+    let [_, high] = character(dots);
+    (0..dots.height().div_ceil(high)).map(|row| line(dots, row))
+}
+
+/// Columns and rows of dots that a character of this picture stands for.
+fn character(dots: &Dots) -> [usize; 2] {
+    CHARACTER[usize::from(dots.width() <= SMALL)]
+}
+
+/// One of the lines. Not inlined: what it needs on the stack is not to stand there while a network is evaluated.
+#[inline(never)]
+fn line(dots: &Dots, row: usize) -> String<32> {
+    let [wide, high] = character(dots);
+    (0..dots.width().div_ceil(wide))
+        .map(|column| {
+            let count = light(dots, row * high..(row + 1) * high, column * wide..(column + 1) * wide);
+            let level = count * (RAMP.len() - 1) / (wide * high);
+            char::from(RAMP[level.min(RAMP.len() - 1)])
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -78,5 +90,16 @@ mod tests {
         assert_eq!(text.len(), 14);
         assert!(text.iter().all(|line| **line == *"@ ".repeat(14)), "{text:?}");
         assert_eq!(lines(&Dots::blank()).count(), 0);
+    }
+
+    /// Of an image with a dot a pixel, as boards with little RAM have it, one column and two rows are a character.
+    #[test]
+    fn few_dots_become_as_much_text() {
+        let value = |index: usize| if index % 2 == 0 || index / 28 % 4 == 3 { 1.0 } else { -1.0 };
+        let dots = Dots::within(SMALL, (0..784).map(value), [28, 28, 1]);
+        assert_eq!((dots.width(), dots.height()), (28, 28));
+        let text: Vec<_> = lines(&dots).collect();
+        assert_eq!(text.len(), 14);
+        assert_eq!((&*text[0], &*text[1]), (&*"@ ".repeat(14), &*"@=".repeat(14)));
     }
 }

@@ -1,19 +1,23 @@
 //! The RAM that is free for a model: what the linker has left between the variables and the stack.
 
-/// Bytes at the top of the RAM that belong to the stack.
+use core::marker::PhantomData;
+
+/// Bytes at the top of the RAM that belong to the stack, unless a board's `memory.x` says otherwise by `__stack_size`.
 pub const STACK: usize = 8 * 1024;
 
-/// Memory for a model's arena and state.
+/// Memory for a model's arena and state. Until it is divided nobody has it, and a deep stack, such as that of reading a
+/// model, may run into it.
 #[derive(Debug)]
 pub struct Memory<'a> {
-    bytes: &'a mut [u8],
+    bytes: *mut [u8],
+    whose: PhantomData<&'a mut [u8]>,
 }
 
 impl<'a> Memory<'a> {
     /// Of these bytes.
     pub fn new(bytes: &'a mut [u8]) -> Self {
         let skip = bytes.as_ptr().align_offset(16).min(bytes.len());
-        Self { bytes: bytes.split_at_mut(skip).1 }
+        Self { bytes: bytes.split_at_mut(skip).1, whose: PhantomData }
     }
 
     /// Bytes that there are.
@@ -23,13 +27,17 @@ impl<'a> Memory<'a> {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len() == 0
     }
 
     /// An arena of `arena` bytes, at a multiple of 16, behind it `state` bytes for a state, at one too, and what is left; `None`
     /// where they do not fit.
     pub fn divide(self, arena: usize, state: usize) -> Option<[&'a mut [u8]; 3]> {
-        let (first, rest) = self.bytes.split_at_mut_checked(arena.next_multiple_of(16))?;
+        #[cfg(target_os = "none")]
+        linked::paint_stack();
+        // SAFETY: `self` alone stands for these bytes, and is used up.
+        let bytes = unsafe { &mut *self.bytes };
+        let (first, rest) = bytes.split_at_mut_checked(arena.next_multiple_of(16))?;
         let (state, rest) = rest.split_at_mut_checked(state)?;
         Some([first.get_mut(..arena)?, state, rest])
     }
@@ -37,8 +45,9 @@ impl<'a> Memory<'a> {
 
 #[cfg(target_os = "none")]
 mod linked {
-    use super::{Memory, STACK};
+    use super::Memory;
     use crate::stack;
+    use core::marker::PhantomData;
     use core::ptr::{addr_of, addr_of_mut};
 
     extern "C" {
@@ -49,6 +58,13 @@ mod linked {
         /// Of the board's `memory.x`.
         static __model_start: u8;
         static __model_end: u8;
+        /// Of the board's `memory.x`, or [`STACK`](super::STACK) by its build script; its address is the value.
+        static __stack_size: u8;
+    }
+
+    /// Bytes at the top of the RAM that belong to the stack.
+    pub fn stack_size() -> usize {
+        addr_of!(__stack_size) as usize
     }
 
     /// The flash region of a model.
@@ -58,39 +74,43 @@ mod linked {
         unsafe { core::slice::from_raw_parts(start, end as usize - start as usize) }
     }
 
-    /// Left unpainted below the caller: the frames of `take` and of what it calls.
+    /// Left unpainted below the caller: the frames of `paint_stack` and of what it calls.
     const MARGIN: usize = 256;
 
-    /// The free RAM; paints the part of the stack that is not used yet.
-    ///
-    /// # Safety
-    /// Called once, with less than [`STACK`] bytes on the stack.
+    /// Paints the part of the stack that is not used.
     #[inline(never)]
-    pub unsafe fn take() -> Memory<'static> {
+    pub(super) fn paint_stack() {
         let here = 0u32;
         let end = (addr_of!(here) as usize - MARGIN) & !3;
-        let bottom = addr_of_mut!(_stack_start) as usize - STACK;
-        let free = addr_of_mut!(__sheap).cast::<u8>();
-        let len = bottom.saturating_sub(free as usize);
-        // SAFETY: the stack's part below its pointer, without the frames of what is called here. Variables end where `free`
-        // begins, the stack ends at `bottom`, no allocator is linked, and the caller calls once.
-        unsafe {
-            stack::paint(bottom as *mut u32..end.max(bottom) as *mut u32);
-            Memory::new(core::slice::from_raw_parts_mut(free, len))
-        }
+        let bottom = addr_of_mut!(_stack_start) as usize - stack_size();
+        // SAFETY: the stack's part below its pointer, without the frames of what is called here.
+        unsafe { stack::paint(bottom as *mut u32..end.max(bottom) as *mut u32) };
     }
 
-    /// The most bytes that the stack has had since [`take`].
+    /// The free RAM.
+    ///
+    /// # Safety
+    /// Called once.
+    pub unsafe fn take() -> Memory<'static> {
+        let bottom = addr_of_mut!(_stack_start) as usize - stack_size();
+        let free = addr_of_mut!(__sheap).cast::<u8>();
+        let (skip, len) = (free.align_offset(16), bottom.saturating_sub(free as usize));
+        let bytes = core::ptr::slice_from_raw_parts_mut(free.wrapping_add(skip), len.saturating_sub(skip));
+        // Variables end where they begin, the stack ends where they end, no allocator is linked, and the caller calls once.
+        Memory { bytes, whose: PhantomData }
+    }
+
+    /// The most bytes that the stack has had since the memory was divided.
     pub fn stack_used() -> usize {
         let top = addr_of!(_stack_start);
-        let bottom = top.wrapping_byte_sub(STACK);
+        let bottom = top.wrapping_byte_sub(stack_size());
         // SAFETY: readable memory of the stack.
-        STACK - unsafe { stack::untouched(bottom..top) }
+        stack_size() - unsafe { stack::untouched(bottom..top) }
     }
 }
 
 #[cfg(target_os = "none")]
-pub use linked::{region, stack_used, take};
+pub use linked::{region, stack_size, stack_used, take};
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Short and long presses of a button.
 
 use embassy_futures::select::{select, Either};
-use embedded_hal::digital::ErrorType;
+use embedded_hal::digital::{ErrorType, InputPin};
 use embedded_hal_async::delay::DelayNs;
 use embedded_hal_async::digital::Wait;
 
@@ -71,6 +71,61 @@ impl<P: Wait> Wait for ActiveHigh<P> {
     }
 }
 
+/// A pin that is looked at again and again, where no interrupt tells of it.
+#[derive(Debug)]
+pub struct Polled<P, D> {
+    pin: P,
+    delay: D,
+}
+
+/// How often.
+const LOOK_MILLIS: u32 = 5;
+
+impl<P, D> Polled<P, D> {
+    /// This pin; `delay` passes between two looks.
+    pub fn new(pin: P, delay: D) -> Self {
+        Self { pin, delay }
+    }
+}
+
+impl<P: InputPin, D: DelayNs> Polled<P, D> {
+    async fn until(&mut self, is_low: bool) -> Result<(), P::Error> {
+        while self.pin.is_low()? != is_low {
+            self.delay.delay_ms(LOOK_MILLIS).await;
+        }
+        Ok(())
+    }
+}
+
+impl<P: ErrorType, D> ErrorType for Polled<P, D> {
+    type Error = P::Error;
+}
+
+impl<P: InputPin, D: DelayNs> Wait for Polled<P, D> {
+    async fn wait_for_high(&mut self) -> Result<(), Self::Error> {
+        self.until(false).await
+    }
+
+    async fn wait_for_low(&mut self) -> Result<(), Self::Error> {
+        self.until(true).await
+    }
+
+    async fn wait_for_rising_edge(&mut self) -> Result<(), Self::Error> {
+        self.until(true).await?;
+        self.until(false).await
+    }
+
+    async fn wait_for_falling_edge(&mut self) -> Result<(), Self::Error> {
+        self.until(false).await?;
+        self.until(true).await
+    }
+
+    async fn wait_for_any_edge(&mut self) -> Result<(), Self::Error> {
+        let was_low = self.pin.is_low()?;
+        self.until(!was_low).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -102,7 +157,7 @@ mod tests {
             .await;
         }
 
-        fn is_low(&self, millis: u32) -> bool {
+        fn is_down(&self, millis: u32) -> bool {
             self.down.iter().any(|range| range.contains(&millis))
         }
     }
@@ -113,11 +168,11 @@ mod tests {
 
     impl Wait for Bench<'_> {
         async fn wait_for_high(&mut self) -> Result<(), Infallible> {
-            self.until(|now| !self.is_low(now)).await;
+            self.until(|now| !self.is_down(now)).await;
             Ok(())
         }
         async fn wait_for_low(&mut self) -> Result<(), Infallible> {
-            self.until(|now| self.is_low(now)).await;
+            self.until(|now| self.is_down(now)).await;
             Ok(())
         }
         async fn wait_for_rising_edge(&mut self) -> Result<(), Infallible> {
@@ -128,6 +183,15 @@ mod tests {
         }
         async fn wait_for_any_edge(&mut self) -> Result<(), Infallible> {
             unreachable!()
+        }
+    }
+
+    impl InputPin for Bench<'_> {
+        fn is_high(&mut self) -> Result<bool, Infallible> {
+            self.is_low().map(|is_low| !is_low)
+        }
+        fn is_low(&mut self) -> Result<bool, Infallible> {
+            Ok(self.is_down(self.millis.get()))
         }
     }
 
@@ -162,6 +226,7 @@ mod tests {
         let told = presses(&[100..3000, 4000..4100], 2);
         assert!(matches!(told[..], [(Press::Long, 800..810), (Press::Short, 4100..4130)]), "{told:?}");
     }
+
     /// A pin that rests low is a button's, too: what is high for a press is as what is low for one.
     #[test]
     fn a_button_may_be_high_while_it_is_down() {
@@ -170,5 +235,19 @@ mod tests {
         let mut told = Vec::new();
         block_on(next(&mut ActiveHigh(pin()), &mut pin(), |press| told.push((press, millis.get())))).unwrap();
         assert!(matches!(told[..], [(Press::Short, 200..210)]), "{told:?}");
+    }
+    /// A pin that is looked at again and again tells the same presses, one look later at most.
+    #[test]
+    fn a_pin_may_be_looked_at() {
+        let millis = Cell::new(0);
+        let down = [100..103, 105..300, 2000..3000];
+        let bench = || Bench { millis: &millis, down: &down };
+        let mut pin = Polled::new(bench(), bench());
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            block_on(next(&mut pin, &mut bench(), |press| told.push((press, millis.get())))).unwrap();
+        }
+        assert!(matches!(told[..], [(Press::Short, 300..335), (Press::Long, 2700..2710)]), "{told:?}");
+        assert!((3000..3030).contains(&millis.get()), "{}", millis.get());
     }
 }

@@ -10,7 +10,7 @@ use super::say::say;
 use super::settings::Settings;
 use super::source::Source;
 use crate::report::Line;
-use brownian::Progress;
+use brownian::{Model, Progress};
 use core::fmt::Write;
 use heapless::String;
 
@@ -81,21 +81,35 @@ impl<'m> Demo<'m> {
         built_in: &[u8],
         restart: Option<&str>,
     ) -> ! {
-        let (room, mut slot) = (memory.len(), None);
-        let source = Source::choose(region, built_in, room, &mut slot).expect("the built-in model fits");
+        let (mut slot, mut demo) = (None, None);
+        Demo::of(board, memory, region, built_in, &mut slot, &mut demo).run(board, restart).await
+    }
+
+    /// The demo of [`start`](Self::start), in its place. Not inlined, so that what it needs on the stack is given back.
+    #[inline(never)]
+    #[cfg_attr(not(feature = "two-cores"), expect(unused_variables, reason = "a second core's"))]
+    fn of<'p, B: Board>(
+        board: &B,
+        memory: Memory<'m>,
+        region: &'m [u8],
+        built_in: &'m [u8],
+        slot: &'m mut Option<Model<'m>>,
+        place: &'p mut Option<Self>,
+    ) -> &'p mut Self {
+        let room = memory.len();
+        let source = Source::choose(region, built_in, room, slot).expect("the built-in model fits");
         let model = source.model();
         let parts = memory.divide(model.arena_len(), model.state_len() * model.state_element_len());
-        #[cfg_attr(not(feature = "two-cores"), expect(unused_variables, reason = "a second core's"))]
         let [arena, state, rest] = parts.expect("checked with the source");
         let demo = Demo::new(source, (arena, state), room).expect("a parsed model has plans");
         #[cfg(feature = "two-cores")]
         let demo = Demo { second: board.second_core().map(|fork| brownian::SecondCore::new(fork, rest)), ..demo };
-        demo.run(board, restart).await
+        place.insert(demo)
     }
 
     /// Says hello and draws; then does what button and serial line ask for, for ever. `restart` says why the board has
     /// started, where that is worth a line.
-    pub async fn run<B: Board>(mut self, board: &mut B, restart: Option<&str>) -> ! {
+    pub async fn run<B: Board>(&mut self, board: &mut B, restart: Option<&str>) -> ! {
         self.controls.info(board).await;
         if let Some(why) = restart {
             say(board, format_args!("restarted by {why}")).await;
@@ -138,17 +152,18 @@ impl<'m> Demo<'m> {
         let mut class: String<64> = String::new();
         // Names that do not fit would not fit on the display either.
         _ = write!(class, "{}", settings.classes());
-        let mut drawing = match Drawing::start(model, &settings, arena, state) {
+        let mut place = None;
+        #[cfg(feature = "two-cores")]
+        let started = Drawing::start(model, &settings, (arena, state), second.as_ref(), &mut place);
+        #[cfg(not(feature = "two-cores"))]
+        let started = Drawing::start(model, &settings, (arena, state), &mut place);
+        let drawing = match started {
             Ok(drawing) => drawing,
             Err(error) => {
                 say(board, format_args!("error: {error}")).await;
                 return None;
             }
         };
-        #[cfg(feature = "two-cores")]
-        if let Some(second) = second {
-            drawing = drawing.with_second_core(second);
-        }
         let (mut dots, mut micros, start) = (Dots::blank(), 0, board.micros());
         loop {
             let (step, steps) = (drawing.steps_done(), settings.plan.len());
@@ -174,9 +189,7 @@ impl<'m> Demo<'m> {
                 if matches!(progress, Progress::Stepped | Progress::Done) {
                     break;
                 }
-                if let Some(preview) = drawing.preview() {
-                    dots = preview;
-                }
+                drawing.preview(&mut dots);
                 if let Some(turn) = controls.attend(board, true).await {
                     if turn == Turn::Stop {
                         say(board, format_args!("cancelled within step {} of {steps}", step + 1)).await;
@@ -188,7 +201,7 @@ impl<'m> Demo<'m> {
             micros = board.micros() - begin;
             let step = drawing.steps_done();
             if step == steps {
-                dots = drawing.image();
+                drawing.image(&mut dots);
             }
             if controls.digests {
                 let line = Line::Step { step: step as u32, digest: drawing.digest(), ticks: micros };

@@ -4,11 +4,11 @@ use super::image::Image;
 use super::list::Board;
 use crate::firmware::{self, target_dir};
 use anyhow::{ensure, Result};
-use brownian_board::demo::{memory, source};
+use brownian_board::demo::source;
 use std::path::PathBuf;
 
-/// Bytes of the stack's place that no run may touch.
-const STACK_MARGIN: u64 = 1024;
+/// The share of the stack's place that no run may touch.
+const STACK_MARGIN: u64 = 8;
 
 /// Builds the firmware with some Cargo features and returns the path of a copy that later builds leave alone.
 pub fn firmware(board: &Board, features: &str) -> Result<PathBuf> {
@@ -32,6 +32,8 @@ pub struct Sizes {
     pub flash: u64,
     /// Variables, and code that lies in RAM.
     pub variables: u64,
+    /// The stack's place.
+    pub stack: u64,
     /// What is left for a model beside variables and stack.
     pub room: u64,
 }
@@ -45,13 +47,14 @@ impl Sizes {
         // What esp-hal's linker script keeps for code in RAM, beside the variables; cortex-m-rt's keeps nothing.
         let code = image.symbol("_rwtext_len").unwrap_or(0);
         let flash = image.parts().iter().map(|(_, bytes)| bytes.len() as u64).sum();
-        let room = top.saturating_sub(end).saturating_sub(memory::STACK as u64 + 15);
-        Ok(Self { flash, variables: image.variables() + code, room })
+        let stack = image.symbol("__stack_size")?;
+        let room = top.saturating_sub(end).saturating_sub(stack + 15);
+        Ok(Self { flash, variables: image.variables() + code, stack, room })
     }
 
     /// All RAM with a model of this file: variables, the model's memory, and the stack's whole place.
     pub fn ram(&self, model: &[u8]) -> u64 {
-        self.variables + source::ram(model) as u64 + memory::STACK as u64
+        self.variables + source::ram(model) as u64 + self.stack
     }
 }
 
@@ -62,19 +65,21 @@ pub fn check(board: &Board, image: &Image, sizes: &Sizes) -> Result<()> {
     at_most(board, "flash", sizes.flash, figures.program.into())?;
     at_most(board, "variables", sizes.variables, figures.variables.into())?;
     let region = image.symbol("__model_end")? - image.symbol("__model_start")?;
-    let promised = [u64::from(figures.flash), u64::from(figures.room())];
+    let promised = [figures.flash, figures.room(), figures.stack].map(u64::from);
     ensure!(
-        region == promised[0] && sizes.room >= promised[1],
-        "{}: a model may have {region} bytes of flash and {} of RAM, the board's figures say {promised:?}",
+        region == promised[0] && sizes.room >= promised[1] && sizes.stack == promised[2],
+        "{}: a model may have {region} bytes of flash and {} of RAM, the stack {}; the board's figures say {promised:?}",
         board.name,
-        sizes.room
+        sizes.room,
+        sizes.stack
     );
     Ok(())
 }
 
 /// Fails where a run has needed more of the stack's place than all but a margin for what it has not met.
 pub fn check_stack(board: &Board, used: u64) -> Result<()> {
-    at_most(board, "stack", used, memory::STACK as u64 - STACK_MARGIN)
+    let place = u64::from(board.figures().stack);
+    at_most(board, "stack", used, place - place / STACK_MARGIN)
 }
 
 fn at_most(board: &Board, what: &str, used: u64, limit: u64) -> Result<()> {
@@ -87,18 +92,20 @@ mod tests {
     use super::*;
     use crate::boards::list;
     use brownian::host::OwnedModel;
+    use brownian_board::demo::memory;
 
     /// What is too large is named, with the bytes that it is too large by.
     #[test]
     fn a_budget_that_is_exceeded_is_named() {
         let board = list::find("pico").unwrap();
         let image = Image::with_region(1 << 20);
-        let fits = Sizes { flash: 1 << 20, variables: 7 * 1024, room: board.figures().room().into() };
+        let fits = Sizes { flash: 1 << 20, variables: 7 * 1024, stack: 8192, room: board.figures().room().into() };
         let refused = |image: &Image, sizes: Sizes| check(board, image, &sizes).unwrap_err().to_string();
         check(board, &image, &fits).unwrap();
         assert!(refused(&image, Sizes { flash: fits.flash + 7, ..fits }).contains("flash 1048583 bytes, 7 more"));
         assert!(refused(&image, Sizes { variables: 7170, ..fits }).contains("variables 7170 bytes, 2 more than 7168"));
         assert!(refused(&image, Sizes { room: fits.room - 1, ..fits }).contains("figures say"));
+        assert!(refused(&image, Sizes { stack: 4096, ..fits }).contains("the stack 4096; the board's figures say"));
         assert!(refused(&Image::with_region(1 << 19), fits).contains("may have 524288 bytes of flash"));
         check_stack(board, 7168).unwrap();
         assert!(check_stack(board, 7169).unwrap_err().to_string().contains("stack 7169 bytes, 1 more than 7168"));
@@ -112,7 +119,8 @@ mod tests {
             let fit = list::find("pico").unwrap().figures().fit(&model.model(), model.bytes().len());
             assert_eq!(fit.ram[0], source::ram(model.bytes()));
         }
-        let kept = 264 * 1024 - 7 * 1024 - list::find("pico").unwrap().figures().room() as usize;
-        assert_eq!(kept, memory::STACK + 15);
+        let pico = list::find("pico").unwrap().figures();
+        assert_eq!(264 * 1024 - 7 * 1024 - pico.room(), pico.stack + 15);
+        assert_eq!(pico.stack as usize, memory::STACK);
     }
 }

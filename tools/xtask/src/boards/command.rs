@@ -6,7 +6,6 @@ use super::list::{self, Board, BOARDS};
 use super::{dist, file, flash, packages, scenario};
 use anyhow::{bail, Context, Result};
 use brownian::host::OwnedModel;
-use brownian_board::demo::memory;
 use brownian_tests::shipped_model;
 use clap::Args;
 use comfy_table::Table;
@@ -74,8 +73,8 @@ pub fn boards(options: &Boards) -> Result<()> {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
     table.set_header(["board", "flash", "RAM", "digests equal", "instructions of five steps", "stack", "display", "s"]);
-    let model = std::fs::read(shipped_model("digits28"))?;
     for board in boards {
+        let model = std::fs::read(shipped_model(board.built_in))?;
         let start = Instant::now();
         let elf = build::firmware(board, "")?;
         let image = Image::read(&elf)?;
@@ -98,8 +97,8 @@ pub fn boards(options: &Boards) -> Result<()> {
     Ok(())
 }
 
-/// Builds every board's firmware and prints what it takes of its budget, by itself and with each of these models; fails where
-/// a budget is exceeded or a model does not fit.
+/// Builds every board's firmware and prints what it takes of its budget, by itself, with the built-in model and with each of
+/// these that is no larger; fails where a budget is exceeded or a model does not fit.
 pub fn sizes(models: &[&str]) -> Result<()> {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
@@ -117,8 +116,12 @@ pub fn sizes(models: &[&str]) -> Result<()> {
         let image = Image::read(&build::firmware(board, "")?)?;
         let (sizes, figures) = (Sizes::of(&image)?, board.figures());
         build::check(board, &image, &sizes)?;
+        let built_in = OwnedModel::read(shipped_model(board.built_in))?;
         for name in models {
             let model = OwnedModel::read(shipped_model(name))?;
+            if model.model().arena_len() > built_in.model().arena_len() {
+                continue;
+            }
             let fit = figures.fit(&model.model(), model.bytes().len());
             if let Some(excess) = fit.excess() {
                 bail!("{name} does not fit the {}: {excess}", figures.title);
@@ -127,7 +130,7 @@ pub fn sizes(models: &[&str]) -> Result<()> {
                 board.name.to_owned(),
                 format!("{}, {}", sizes.flash, figures.program),
                 format!("{}, {}", sizes.variables, figures.variables),
-                memory::STACK.to_string(),
+                sizes.stack.to_string(),
                 (*name).to_owned(),
                 format!("{}, {}", fit.flash[0], fit.flash[1]),
                 format!("{}, {}", fit.ram[0], fit.ram[1]),

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use brownian::host::boards::Board as Figures;
+use brownian_board::demo::dither::{SIDE, SMALL};
 use std::path::Path;
 
 /// A board with firmware in a folder of `boards/`.
@@ -17,6 +18,8 @@ pub struct Board {
     pub drive: Option<Drive>,
     /// What shows its pictures.
     pub display: Display,
+    /// The model that is built in.
+    pub built_in: &'static str,
     /// What runs it; a board without is only built and measured.
     pub model: Option<Model>,
     /// The lines by which it speaks, the first is the one that is listened to.
@@ -94,8 +97,8 @@ pub enum Sign {
 pub enum Display {
     /// An SSD1306 that may be unplugged.
     Oled,
-    /// Five rows of five LEDs, on the board.
-    Leds,
+    /// Five rows of five LEDs, on the board, made of an image within so many dots.
+    Leds(usize),
 }
 
 /// A model of a board's chip.
@@ -105,6 +108,8 @@ pub enum Model {
     Node,
     /// `tools/chips`, on unicorn.
     Unicorn,
+    /// `tools/chips`, in QEMU, which does not model the watchdog.
+    Qemu,
 }
 
 const BOOTSEL: &str = "hold BOOTSEL while you plug it in";
@@ -117,6 +122,7 @@ pub const BOARDS: &[Board] = &[
         file: Form::Uf2(0xe48b_ff56),
         drive: Some(Drive { sign: Sign::BoardId("RPI-RP2"), how: BOOTSEL }),
         display: Display::Oled,
+        built_in: "digits28",
         model: Some(Model::Node),
         lines: &["uart", "usb"],
     },
@@ -127,6 +133,7 @@ pub const BOARDS: &[Board] = &[
         file: Form::Uf2(0xe48b_ff59),
         drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
         display: Display::Oled,
+        built_in: "digits28",
         model: Some(Model::Unicorn),
         lines: &["uart"],
     },
@@ -136,6 +143,7 @@ pub const BOARDS: &[Board] = &[
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("JLINK"), how: "plug in the USB port beside the power switch" }),
         display: Display::Oled,
+        built_in: "digits28",
         model: Some(Model::Unicorn),
         lines: &["uart"],
     },
@@ -145,7 +153,18 @@ pub const BOARDS: &[Board] = &[
         file: Form::Hex,
         drive: None,
         display: Display::Oled,
+        built_in: "digits28",
         model: Some(Model::Unicorn),
+        lines: &["uart"],
+    },
+    Board {
+        name: "microbit-v1",
+        target: "thumbv6m-none-eabi",
+        file: Form::Hex,
+        drive: Some(Drive { sign: Sign::Label("MICROBIT"), how: "plug it in" }),
+        display: Display::Leds(SMALL),
+        built_in: "digits28-nano",
+        model: Some(Model::Qemu),
         lines: &["uart"],
     },
     Board {
@@ -153,7 +172,8 @@ pub const BOARDS: &[Board] = &[
         target: "thumbv7em-none-eabihf",
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("MICROBIT"), how: "plug it in" }),
-        display: Display::Leds,
+        display: Display::Leds(SIDE),
+        built_in: "digits28",
         model: Some(Model::Unicorn),
         lines: &["uart"],
     },
@@ -163,6 +183,7 @@ pub const BOARDS: &[Board] = &[
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("NOD_H743ZI"), how: "plug in the USB port of the ST-LINK" }),
         display: Display::Oled,
+        built_in: "digits28",
         model: None,
         lines: &["uart"],
     },
@@ -172,6 +193,7 @@ pub const BOARDS: &[Board] = &[
         file: Form::Elf(0x20_0000),
         drive: None,
         display: Display::Oled,
+        built_in: "digits28",
         model: None,
         lines: &["uart", "usb"],
     },

@@ -39,6 +39,19 @@ struct Answer {
     stopped: Option<String>,
     said: Option<String>,
     rows: Option<Vec<String>>,
+    #[serde(default)]
+    period: u64,
+    #[serde(default)]
+    feeds: u64,
+}
+
+/// A watchdog that is not modelled, by what the firmware has written to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watchdog {
+    /// Milliseconds after which it bites; 0 if it has not been started.
+    pub millis: u64,
+    /// How often it was fed.
+    pub feeds: u64,
 }
 
 impl Machine {
@@ -110,6 +123,13 @@ impl Machine {
     /// Plugs the display in or out.
     pub fn plug(&mut self, is_in: bool) -> Result<()> {
         self.ask(json!({"do": "plug", "in": is_in})).map(|_| ())
+    }
+
+    /// The watchdog, where a model keeps what is written to it.
+    pub fn watchdog(&mut self) -> Result<Watchdog> {
+        let answer = self.ask(json!({"do": "watchdog"}))?;
+        // It counts at 32,768 Hz.
+        Ok(Watchdog { millis: answer.period * 1000 / 32_768, feeds: answer.feeds })
     }
 
     /// The display's rows, `#` where it is lit.

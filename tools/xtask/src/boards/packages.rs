@@ -12,7 +12,7 @@ pub fn prepare(boards: &[&Board]) -> Result<()> {
     if needs(Model::Node) {
         node()?;
     }
-    if needs(Model::Unicorn) {
+    if needs(Model::Unicorn) || needs(Model::Qemu) {
         python()?;
     }
     Ok(())
@@ -26,7 +26,7 @@ pub fn server(board: &Board, model: Model) -> Command {
             command.arg("src/serve.mjs").current_dir(folder(Model::Node));
             command
         }
-        Model::Unicorn => {
+        Model::Unicorn | Model::Qemu => {
             let mut command = Command::new(interpreter());
             command.args(["-B", "-m", "chips.serve", board.name]).current_dir(folder(Model::Unicorn));
             command
@@ -37,7 +37,7 @@ pub fn server(board: &Board, model: Model) -> Command {
 fn folder(model: Model) -> PathBuf {
     root().join(match model {
         Model::Node => "tools/boards",
-        Model::Unicorn => "tools/chips",
+        Model::Unicorn | Model::Qemu => "tools/chips",
     })
 }
 

@@ -4,7 +4,7 @@
 use super::build;
 use super::file;
 use super::image::Image;
-use super::list::{Board, Display};
+use super::list::{Board, Display, Model};
 use super::machine::Machine;
 use super::picture;
 use super::script::Draw;
@@ -40,7 +40,7 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
         board,
         deadline,
         line: board.lines[0],
-        model: OwnedModel::read(shipped_model("digits28"))?,
+        model: OwnedModel::read(shipped_model(board.built_in))?,
         machine: Machine::start(board, elf, deadline)?,
         digests: 0,
     };
@@ -52,7 +52,10 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
         player.other_line(line).with_context(|| format!("words over {line}"))?;
     }
     let stack = player.stack()?;
-    player.watchdog().context("watchdog")?;
+    match board.model {
+        Some(Model::Qemu) => player.feeds().context("feeding the watchdog")?,
+        _ => player.watchdog().context("watchdog")?,
+    }
     player.region(elf).context("model in its flash region")?;
     if board.display == Display::Oled {
         player.bits(elf, &png.with_extension("bits.png")).context("model over bits")?;
@@ -87,13 +90,13 @@ impl Player<'_> {
 
     /// The display's rows, which must be the host's. LEDs need a while to be seen.
     fn compare_display(&mut self, draw: Draw, said: &str) -> Result<Vec<String>> {
-        if self.board.display == Display::Leds {
+        if self.board.display != Display::Oled {
             self.machine.wait(300)?;
         }
         let rows = self.machine.display()?;
         match self.board.display {
             Display::Oled => draw.compare_display(&self.model, &rows)?,
-            Display::Leds => draw.compare_leds(&self.model, &rows, said)?,
+            Display::Leds(side) => draw.compare_leds(&self.model, side, &rows, said)?,
         }
         Ok(rows)
     }
@@ -142,14 +145,16 @@ impl Player<'_> {
         if can_be_unplugged {
             self.machine.plug(false)?;
         }
-        let draw = Draw { seed: 7, class: Some(3), plan: "fast3" };
+        let plan = self.model.model().plans().min_by_key(|plan| plan.len()).context("the model has no plan")?;
+        let plan = plan.name().to_owned();
+        let draw = Draw { seed: 7, class: Some(3), plan: &plan };
         self.type_line(&format!("sample {}", draw.words()))?;
         let said = self.finish(draw)?;
         if can_be_unplugged {
             ensure!(said.contains("display: it does not answer; going on without"), "{said}");
             self.machine.plug(true)?;
         }
-        let again = Draw { seed: 7, class: None, plan: "fast3" };
+        let again = Draw { seed: 7, class: None, plan: &plan };
         self.type_line("sample class=none")?;
         let said = self.finish(again)?;
         ensure!(said.contains("display answers") == can_be_unplugged, "{said}");
@@ -207,6 +212,30 @@ impl Player<'_> {
         said += &self.until("step 1 ")?;
         let draw = Draw { seed: 1, class: Some(0), plan: "fast5" };
         self.digests += draw.compare(&self.model, &said, false)?;
+        Ok(())
+    }
+
+    /// A watchdog that cannot bite here is started and fed, while nothing is done and within an evaluation; a board that
+    /// hangs does not feed it any more.
+    fn feeds(&mut self) -> Result<()> {
+        let before = self.machine.watchdog()?;
+        self.machine.wait(1000)?;
+        let idle = self.machine.watchdog()?;
+        ensure!(before.millis > 0 && idle.feeds >= before.feeds + 4, "idle: {before:?}, a second later {idle:?}");
+        self.type_line("sample")?;
+        self.until("step 1 ")?;
+        let drawing = self.machine.watchdog()?;
+        let ops = self.model.model().ops().count() as u64;
+        ensure!(drawing.feeds >= idle.feeds + ops, "{ops} ops: {idle:?} before them, {drawing:?} after");
+        let elf = build::firmware(self.board, "hang")?;
+        self.machine = Machine::start(self.board, &elf, self.deadline)?;
+        self.until("step 1 ")?;
+        self.type_line("hang")?;
+        self.until("hangs")?;
+        let hangs = self.machine.watchdog()?;
+        self.machine.wait(hangs.millis + 100)?;
+        let later = self.machine.watchdog()?;
+        ensure!(hangs.millis > 0 && later == hangs, "it hangs: {hangs:?}, later {later:?}");
         Ok(())
     }
 

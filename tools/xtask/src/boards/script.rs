@@ -49,9 +49,9 @@ impl Draw<'_> {
         Ok(found)
     }
 
-    /// Compares the picture with the host's: on LEDs, level by level, and in `said` as text.
-    pub fn compare_leds(&self, model: &OwnedModel, rows: &[String], said: &str) -> Result<()> {
-        let dots = Dots::of_image(self.on_host(model)?.sample.into_iter(), model.model().shape());
+    /// Compares the picture within `side` dots with the host's: on LEDs, level by level, and in `said` as text.
+    pub fn compare_leds(&self, model: &OwnedModel, side: usize, rows: &[String], said: &str) -> Result<()> {
+        let dots = Dots::within(side, self.on_host(model)?.sample.into_iter(), model.model().shape());
         let levels =
             leds::levels(&dots).map(|row| row.map(|level| char::from(b'0' + level)).iter().collect::<String>());
         ensure!(rows == levels, "{}: the LEDs show {rows:?}, the host {levels:?}", self.words());
@@ -114,10 +114,10 @@ mod tests {
         let mut rows: Vec<String> =
             leds::levels(&dots).iter().map(|row| row.iter().map(u8::to_string).collect()).collect();
         assert!(rows.concat().contains('7'), "{rows:?}");
-        draw.compare_leds(&model, &rows, &said).unwrap();
-        assert!(draw.compare_leds(&model, &rows, &said[1..]).unwrap_err().to_string().contains("was not said"));
+        draw.compare_leds(&model, SIDE, &rows, &said).unwrap();
+        assert!(draw.compare_leds(&model, SIDE, &rows, &said[1..]).unwrap_err().to_string().contains("was not said"));
         rows[4] = "9".repeat(5);
-        assert!(draw.compare_leds(&model, &rows, &said).unwrap_err().to_string().contains("\"99999\""));
+        assert!(draw.compare_leds(&model, SIDE, &rows, &said).unwrap_err().to_string().contains("\"99999\""));
     }
 
     /// A dot too many is named.

@@ -1,0 +1,248 @@
+"""The micro:bit v1 in QEMU: its machine `microbit` runs the firmware, qtest reaches the chip's pins and registers.
+
+Time is QEMU's, counted in instructions of 64 ns, which is nearly the core's 16 MHz; it does not run ahead of the host's,
+so that a press lasts as long as it is meant to. TIMER2, which the firmware leaves alone, tells it.
+"""
+
+import json
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+
+PROGRAM = "qemu-system-arm"
+FLASH = 256 << 10
+# An instruction takes 2^6 ns.
+SHIFT = 6
+SOC = "/machine/nrf51"
+BUTTON = 17
+TIMER2, GPIO_OUT = 0x4000_A000, 0x5000_0504
+START, CAPTURE, BITMODE, PRESCALER, CC = 0x000, 0x040, 0x508, 0x510, 0x540
+# How QEMU reports what the firmware writes to peripherals that it does not model: here those of the watchdog.
+WRITE = re.compile(r"write \(size 4, offset 0x0*(1[0-9a-f]{4}), value 0x([0-9a-f]+)\)")
+WATCHDOG_START, WATCHDOG_TICKS, WATCHDOG_RELOAD, RELOADS = 0x10000, 0x10504, 0x10600, 0x6E52_4635
+# How often the clock is looked at, in seconds.
+LOOK = 0.002
+# Microseconds for which the LEDs are looked at for one picture: all rows are lit 170 times.
+WINDOW = 1_500_000
+BRIGHTEST = 7
+# The row and the column of each LED, from the board's schematic; rows are at P0.13 and after, columns at P0.04.
+WIRING = (((0, 0), (1, 3), (0, 1), (1, 4), (0, 2)),
+          ((2, 3), (2, 4), (2, 5), (2, 6), (2, 7)),
+          ((1, 1), (0, 8), (1, 2), (2, 8), (1, 0)),
+          ((0, 7), (0, 6), (0, 5), (0, 4), (0, 3)),
+          ((2, 2), (1, 6), (2, 0), (1, 5), (2, 1)))
+FIRST_ROW, FIRST_COLUMN = 13, 4
+
+
+def image(parts):
+    """The flash with these parts; what they leave out is erased."""
+    flash = bytearray(b"\xff" * FLASH)
+    for address, data in parts:
+        if address + len(data) > FLASH:
+            raise ValueError(f"the firmware has bytes at {address:x}, where the chip has no flash")
+        flash[address:address + len(data)] = data
+    return bytes(flash)
+
+
+def levels(looks):
+    """How bright each LED is, from (microsecond, levels of the pins then): its share of the time that its row is lit."""
+    spans = [(after - before, pins) for (before, pins), (after, _) in zip(looks, looks[1:])]
+    found = []
+    for places in WIRING:
+        line = ""
+        for row, column in places:
+            its = [(span, pins) for span, pins in spans if pins >> FIRST_ROW + row & 1]
+            whole = sum(span for span, _ in its) or 1
+            lit = sum(span for span, pins in its if not pins >> FIRST_COLUMN + column & 1)
+            line += str(round(BRIGHTEST * lit / whole))
+        found.append(line)
+    return found
+
+
+def watchdog(log):
+    """What `MicrobitV1.watchdog` tells, from QEMU's words."""
+    ticks = period = feeds = 0
+    for offset, value in ((int(offset, 16), int(value, 16)) for offset, value in WRITE.findall(log)):
+        if offset == WATCHDOG_TICKS:
+            ticks = value
+        elif offset == WATCHDOG_START and value:
+            period = ticks
+        elif (offset, value) == (WATCHDOG_RELOAD, RELOADS):
+            feeds += 1
+    return period, feeds
+
+
+class Leds:
+    """The LEDs of a board that runs."""
+
+    # What the demo's tests ask of every display.
+    unknown = ()
+
+    def __init__(self, board):
+        self.board = board
+
+    def rows(self):
+        """A row of digits for each row of LEDs, 0 where one is dark."""
+        return levels(self.board.look())
+
+
+class Channel:
+    """Lines to and from QEMU over a socket."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.lines = connection.makefile("rw", encoding="ascii", newline="\n")
+
+    def ask(self, line):
+        self.lines.write(line + "\n")
+        self.lines.flush()
+        return self.answer()
+
+    def answer(self):
+        line = self.lines.readline()
+        if not line:
+            raise OSError("QEMU has ended")
+        return line.strip()
+
+
+class MicrobitV1:
+    """A board before its first instruction, with these parts in flash."""
+
+    resets = 0
+
+    def __init__(self, parts):
+        if not shutil.which(PROGRAM):
+            raise ValueError(f"{PROGRAM} is not installed: `apt-get install --no-install-recommends qemu-system-arm`")
+        self.said, self.to_type = {"uart": ""}, b""
+        self.display = Leds(self)
+        with tempfile.TemporaryDirectory() as folder:
+            self.log = open(os.path.join(folder, "log"), "w+b")
+            with open(os.path.join(folder, "flash"), "wb") as file:
+                file.write(image(parts))
+            names = ("qtest", "qmp", "uart")
+            listeners = {name: listen(os.path.join(folder, name)) for name in names}
+            self.process = subprocess.Popen(
+                [PROGRAM, "-machine", "microbit", "-S", "-display", "none", "-monitor", "none", "-accel", "tcg",
+                 "-icount", f"shift={SHIFT},align=on", "-d", "unimp", "-D", os.path.join(folder, "log"),
+                 "-qtest", f"unix:{folder}/qtest", "-qtest-log", "none", "-qmp", f"unix:{folder}/qmp",
+                 "-serial", f"unix:{folder}/uart", "-kernel", os.path.join(folder, "flash")],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            try:
+                found = {name: self._accept(listener) for name, listener in listeners.items()}
+            finally:
+                for listener in listeners.values():
+                    listener.close()
+            self.uart = found["uart"]
+            self.qtest, self.qmp = Channel(found["qtest"]), Channel(found["qmp"])
+            self.qmp.answer()
+            self._command("qmp_capabilities")
+        self.button(False)
+        for register, value in ((BITMODE, 3), (PRESCALER, 4), (START, 1)):
+            self._write(TIMER2 + register, value)
+
+    def __del__(self):
+        if hasattr(self, "process"):
+            self.process.kill()
+            self.process.wait()
+
+    def _accept(self, listener):
+        listener.settimeout(60)
+        try:
+            return listener.accept()[0]
+        except OSError:
+            self.process.kill()
+            said = self.process.stderr.read().decode(errors="replace").strip()
+            raise ValueError(f"QEMU does not start: {said}") from None
+
+    def _command(self, name):
+        answer = json.loads(self.qmp.ask(json.dumps({"execute": name})))
+        while "event" in answer:
+            answer = json.loads(self.qmp.answer())
+        if "return" not in answer:
+            raise OSError(f"QEMU refuses {name}: {answer}")
+
+    def _test(self, line):
+        answer = self.qtest.ask(line)
+        if not answer.startswith("OK"):
+            raise OSError(f"QEMU refuses {line}: {answer}")
+        return answer[3:]
+
+    def _read(self, address):
+        return int(self._test(f"readl {address:#x}"), 0)
+
+    def _write(self, address, value):
+        self._test(f"writel {address:#x} {value:#x}")
+
+    @property
+    def micros(self):
+        """Microseconds since the start."""
+        self._write(TIMER2 + CAPTURE, 1)
+        return self._read(TIMER2 + CC)
+
+    @property
+    def instructions(self):
+        """Instructions so far; a core that waits for an event executes some, too."""
+        return self.micros * 1000 >> SHIFT
+
+    def watchdog(self):
+        """Ticks of 32,768 Hz after which the watchdog would bite, 0 if it is not started, and how often it was fed."""
+        self.log.seek(0)
+        return watchdog(self.log.read().decode(errors="replace"))
+
+    def button(self, is_down):
+        self._test(f"set_irq_in {SOC} unnamed-gpio-in {BUTTON} {0 if is_down else 1}")
+
+    def plug(self, is_plugged):
+        raise ValueError("the LEDs cannot be unplugged")
+
+    def type(self, line, text):
+        """Sends text on the serial line; QEMU hands it over as the chip reads it."""
+        if line not in self.said:
+            raise ValueError(f"the board has no line '{line}'")
+        self.to_type += text.encode("latin1")
+
+    def look(self):
+        """The pins' outputs, at many microseconds while the board runs."""
+        looks = [(self.micros, self._read(GPIO_OUT))]
+        self._command("cont")
+        while looks[-1][0] < looks[0][0] + WINDOW:
+            # Time stands still while QEMU waits for the host's.
+            looks.append((self.micros, self._read(GPIO_OUT)))
+        self._command("stop")
+        return looks
+
+    def run(self, is_done, instructions, micros):
+        """Runs until `is_done`, or for so long; tells which."""
+        end = min(self.micros + micros, (self.micros * 1000 + (instructions << SHIFT)) // 1000)
+        self._command("cont")
+        stopped = "limit"
+        while self.micros < end:
+            self._exchange()
+            if is_done():
+                stopped = "done"
+                break
+        self._command("stop")
+        return stopped
+
+    def _exchange(self):
+        """Hands over what is typed and said; waits a little where there is neither."""
+        readable, writable, _ = select.select([self.uart], [self.uart] if self.to_type else [], [], LOOK)
+        if readable:
+            data = self.uart.recv(65536)
+            if not data:
+                raise OSError("QEMU has ended")
+            self.said["uart"] += data.decode("latin1")
+        if writable:
+            self.to_type = self.to_type[self.uart.send(self.to_type):]
+
+
+def listen(path):
+    """A socket that waits for QEMU."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(1)
+    return listener
