@@ -26,7 +26,7 @@ const ROWS: usize = 3;
 const COLUMNS: usize = 9;
 
 /// The row and the column of each LED that is seen, from the board's schematic.
-const WIRING: [[(usize, usize); SIDE]; SIDE] = [
+static WIRING: [[(u8, u8); SIDE]; SIDE] = [
     [(0, 0), (1, 3), (0, 1), (1, 4), (0, 2)],
     [(2, 3), (2, 4), (2, 5), (2, 6), (2, 7)],
     [(1, 1), (0, 8), (1, 2), (2, 8), (1, 0)],
@@ -80,8 +80,10 @@ impl Kind for MicrobitV1 {
     const PRINTS: bool = true;
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
-        for (levels, places) in leds::levels(frame.dots).iter().zip(WIRING) {
-            levels.iter().zip(places).for_each(|(level, (row, column))| LEDS.set(row, column, *level));
+        for (levels, places) in leds::levels(frame.dots).iter().zip(&WIRING) {
+            for (level, &(row, column)) in levels.iter().zip(places) {
+                LEDS.set(row.into(), column.into(), *level);
+            }
         }
         Ok(())
     }

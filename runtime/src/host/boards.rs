@@ -116,8 +116,8 @@ pub const BOARDS: &[Board] = &[
         program: 160 * 1024,
         flash: 96 * 1024,
         ram: 16 * 1024,
-        variables: 2144,
-        stack: 3056,
+        variables: 2000,
+        stack: 3200,
     },
     Board {
         name: "microbit-v2",

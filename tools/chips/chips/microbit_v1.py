@@ -2,6 +2,9 @@
 
 Time is QEMU's, counted in instructions of 64 ns, which is nearly the core's 16 MHz; it does not run ahead of the host's,
 so that a press lasts as long as it is meant to. TIMER2, which the firmware leaves alone, tells it.
+
+How bright the LEDs are is read from QEMU's trace of what the firmware does: to its pins, and to TIMER0, its clock, which
+it reads whenever it lights others. Looking at the pins from outside would miss some, and see them at uncertain times.
 """
 
 import json
@@ -12,6 +15,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
+
+from . import leds
 
 PROGRAM = "qemu-system-arm"
 FLASH = 256 << 10
@@ -26,15 +31,20 @@ WRITE = re.compile(r"write \(size 4, offset 0x0*(1[0-9a-f]{4}), value 0x([0-9a-f
 WATCHDOG_START, WATCHDOG_TICKS, WATCHDOG_RELOAD, RELOADS = 0x10000, 0x10504, 0x10600, 0x6E52_4635
 # How often the clock is looked at, in seconds.
 LOOK = 0.002
-# Microseconds for which the LEDs are looked at for one picture: all rows are lit 170 times.
-WINDOW = 1_500_000
-BRIGHTEST = 7
+# How QEMU tells of reads of TIMER0's second comparison, into which the firmware captures the time, and of outputs set
+# and cleared.
+TRACED = ("nrf51_timer_read", "nrf51_gpio_write")
+TRACE = re.compile(
+    r"nrf51_timer_read timer 0 read addr 0x544 data 0x([0-9a-f]+)|"
+    r"nrf51_gpio_write offset 0x(504|508|50c) value 0x([0-9a-f]+)")
+OUT, OUTSET, OUTCLR = 0x504, 0x508, 0x50C
 # The row and the column of each LED, from the board's schematic; rows are at P0.13 and after, columns at P0.04.
 WIRING = (((0, 0), (1, 3), (0, 1), (1, 4), (0, 2)),
           ((2, 3), (2, 4), (2, 5), (2, 6), (2, 7)),
           ((1, 1), (0, 8), (1, 2), (2, 8), (1, 0)),
           ((0, 7), (0, 6), (0, 5), (0, 4), (0, 3)),
           ((2, 2), (1, 6), (2, 0), (1, 5), (2, 1)))
+ROWS, COLUMNS = 3, 9
 FIRST_ROW, FIRST_COLUMN = 13, 4
 
 
@@ -48,19 +58,26 @@ def image(parts):
     return bytes(flash)
 
 
-def levels(looks):
-    """How bright each LED is, from (microsecond, levels of the pins then): its share of the time that its row is lit."""
-    spans = [(after - before, pins) for (before, pins), (after, _) in zip(looks, looks[1:])]
-    found = []
-    for places in WIRING:
-        line = ""
-        for row, column in places:
-            its = [(span, pins) for span, pins in spans if pins >> FIRST_ROW + row & 1]
-            whole = sum(span for span, _ in its) or 1
-            lit = sum(span for span, pins in its if not pins >> FIRST_COLUMN + column & 1)
-            line += str(round(BRIGHTEST * lit / whole))
-        found.append(line)
-    return found
+def levels(trace, pins):
+    """How bright each LED is, from a trace that begins with these levels of the pins: its share of the time that its row
+    is lit."""
+    micros = start = None
+    found = leds.Leds(range(FIRST_ROW, FIRST_ROW + ROWS), range(FIRST_COLUMN, FIRST_COLUMN + COLUMNS),
+                      lambda window: window, lambda: micros)
+    for time, register, value in TRACE.findall(trace):
+        if time:
+            start = int(time, 16) if start is None else start
+            # The clock has 32 bits.
+            micros = int(time, 16) - start & 0xFFFF_FFFF
+            continue
+        register, value = int(register, 16), int(value, 16)
+        pins = {OUT: value, OUTSET: pins | value, OUTCLR: pins & ~value}[register]
+        if micros is not None:
+            found.change(pins)
+    if micros is None:
+        raise ValueError("the firmware has not looked at its clock")
+    wired = found.rows()
+    return ["".join(wired[row][column] for row, column in line) for line in WIRING]
 
 
 def watchdog(log):
@@ -76,7 +93,7 @@ def watchdog(log):
     return period, feeds
 
 
-class Leds:
+class Display:
     """The LEDs of a board that runs."""
 
     # What the demo's tests ask of every display.
@@ -87,7 +104,7 @@ class Leds:
 
     def rows(self):
         """A row of digits for each row of LEDs, 0 where one is dark."""
-        return levels(self.board.look())
+        return levels(*self.board.look())
 
 
 class Channel:
@@ -118,7 +135,7 @@ class MicrobitV1:
         if not shutil.which(PROGRAM):
             raise ValueError(f"{PROGRAM} is not installed: `apt-get install --no-install-recommends qemu-system-arm`")
         self.said, self.to_type = {"uart": ""}, b""
-        self.display = Leds(self)
+        self.display = Display(self)
         with tempfile.TemporaryDirectory() as folder:
             self.log = open(os.path.join(folder, "log"), "w+b")
             with open(os.path.join(folder, "flash"), "wb") as file:
@@ -158,12 +175,12 @@ class MicrobitV1:
             said = self.process.stderr.read().decode(errors="replace").strip()
             raise ValueError(f"QEMU does not start: {said}") from None
 
-    def _command(self, name):
-        answer = json.loads(self.qmp.ask(json.dumps({"execute": name})))
+    def _command(self, command, **arguments):
+        answer = json.loads(self.qmp.ask(json.dumps({"execute": command, "arguments": arguments})))
         while "event" in answer:
             answer = json.loads(self.qmp.answer())
         if "return" not in answer:
-            raise OSError(f"QEMU refuses {name}: {answer}")
+            raise OSError(f"QEMU refuses {command}: {answer}")
 
     def _test(self, line):
         answer = self.qtest.ask(line)
@@ -206,14 +223,17 @@ class MicrobitV1:
         self.to_type += text.encode("latin1")
 
     def look(self):
-        """The pins' outputs, at many microseconds while the board runs."""
-        looks = [(self.micros, self._read(GPIO_OUT))]
-        self._command("cont")
-        while looks[-1][0] < looks[0][0] + WINDOW:
-            # Time stands still while QEMU waits for the host's.
-            looks.append((self.micros, self._read(GPIO_OUT)))
-        self._command("stop")
-        return looks
+        """QEMU's trace of a while that the board runs, and the pins' levels before."""
+        pins, before = self._read(GPIO_OUT), self.log.seek(0, os.SEEK_END)
+        self._trace(True)
+        self.run(lambda: False, 1 << 62, leds.WINDOW)
+        self._trace(False)
+        self.log.seek(before)
+        return self.log.read().decode(errors="replace"), pins
+
+    def _trace(self, is_on):
+        for name in TRACED:
+            self._command("trace-event-set-state", name=name, enable=is_on)
 
     def run(self, is_done, instructions, micros):
         """Runs until `is_done`, or for so long; tells which."""

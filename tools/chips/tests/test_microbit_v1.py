@@ -2,7 +2,8 @@ import shutil
 import struct
 import unittest
 
-from chips.microbit_v1 import FIRST_COLUMN, FIRST_ROW, FLASH, PROGRAM, WIRING, MicrobitV1, image, levels, watchdog
+from chips.microbit_v1 import (FIRST_COLUMN, FIRST_ROW, FLASH, OUT, OUTCLR, OUTSET, PROGRAM, WIRING, MicrobitV1, image,
+                               levels, watchdog)
 
 # `b .`
 STOP = 0xE7FE
@@ -26,17 +27,27 @@ class WithoutQemu(unittest.TestCase):
         self.assertTrue(all(row < 3 and column < 9 for row, column in places))
 
     def test_a_share_of_its_rows_time_is_a_level(self):
-        all_columns = 0x1FF << FIRST_COLUMN
-        # The LED in the middle: row 1, column 2; lit for three looks of seven. Other rows do not count.
+        def clock(micros):
+            return f"nrf51_timer_read timer 0 read addr 0x544 data 0x{micros & 0xFFFF_FFFF:x} size 4\n"
+
+        def write(offset, value):
+            return f"nrf51_gpio_write offset 0x{offset:x} value 0x{value:x}\n"
+
+        all_columns, middle = 0x1FF << FIRST_COLUMN, 1 << FIRST_COLUMN + 2
         row = 1 << FIRST_ROW + 1
-        pins = [row | all_columns & ~(1 << FIRST_COLUMN + 2)] * 3 + [row | all_columns] * 4 + [1 << FIRST_ROW] * 9
-        # Time that stands still does not count.
-        looks = [(100, 0)] * 5 + [(100 + 10 * index, its) for index, its in enumerate(pins + [0])]
-        found = levels(looks)
+        # The LED in the middle: row 1, column 2; lit for three sevenths of its row's time. Other rows do not count, nor do
+        # other timers and comparisons. The clock wraps around.
+        start = 0xFFFF_FFFF - 50
+        trace = clock(start) + write(OUTCLR, middle) + write(OUTSET, row) + clock(start + 30)
+        trace += "nrf51_timer_read timer 2 read addr 0x540 data 0x7 size 4\n" + "something else\n"
+        trace += write(OUTSET, middle) + clock(start + 70) + write(OUTCLR, row)
         # Where row 0 is lit all columns are low, as for its LED beside the middle.
+        trace += write(OUT, 1 << FIRST_ROW) + clock(start + 160)
+        found = levels(trace, all_columns)
         self.assertEqual(found[2], "07300")
         self.assertEqual(found[3], "77777")
-        self.assertEqual(levels([]), ["00000"] * 5)
+        with self.assertRaisesRegex(ValueError, "clock"):
+            levels(write(OUTSET, row), all_columns)
 
     def test_the_watchdog_is_known_by_what_is_written(self):
         line = "nrf51_soc.io: unimplemented device write (size 4, offset 0x%07x, value 0x%08x)\n"
@@ -67,6 +78,15 @@ class WithQemu(unittest.TestCase):
         self.assertEqual(b.run(lambda: b.said["uart"] == "hello", 1 << 62, 5_000_000), "done", b.said)
         with self.assertRaisesRegex(ValueError, "no line"):
             b.type("usb", "x")
+
+    def test_what_is_done_to_pins_is_traced_while_it_is_looked_at(self):
+        code = [0x4801, 0x4902, 0x6001, 0xE7FE]  # [r0] = r1; b .
+        b = MicrobitV1(program(*code) + [(0xC0 + 2 * len(code), struct.pack("<2I", 0x5000_0000 + OUTSET, 1 << 21))])
+        trace, pins = b.look()
+        self.assertEqual(pins, 0)
+        self.assertIn("nrf51_gpio_write offset 0x508 value 0x200000", trace)
+        trace, pins = b.look()
+        self.assertEqual((pins, "gpio_write" in trace), (1 << 21, False))
 
     def test_the_button_pulls_its_pin_down(self):
         b = MicrobitV1(program(STOP))

@@ -17,6 +17,9 @@ use heapless::String;
 /// The longest sleep of a board that has nothing to do; its watchdog must wait longer.
 pub const IDLE_MICROS: u64 = 200_000;
 
+/// Bytes of the classes' names that a display gets; a small board has none with room for more.
+const CLASS: usize = if cfg!(feature = "small") { 12 } else { 64 };
+
 /// Draws, listens, and shows what is drawn.
 #[derive(Debug)]
 pub struct Demo<'m> {
@@ -149,7 +152,7 @@ impl<'m> Demo<'m> {
         } = self;
         let (model, settings) = (source.model(), controls.settings);
         say(board, format_args!("draw {settings}")).await;
-        let mut class: String<64> = String::new();
+        let mut class: String<CLASS> = String::new();
         // Names that do not fit would not fit on the display either.
         _ = write!(class, "{}", settings.classes());
         let mut place = None;
