@@ -28,6 +28,7 @@ TIMER2, GPIO_OUT = 0x4000_A000, 0x5000_0504
 START, CAPTURE, BITMODE, PRESCALER, CC = 0x000, 0x040, 0x508, 0x510, 0x540
 # How QEMU reports what the firmware writes to peripherals that it does not model: here those of the watchdog.
 WRITE = re.compile(r"write \(size 4, offset 0x0*(1[0-9a-f]{4}), value 0x([0-9a-f]+)\)")
+WATCHDOG_HZ = 32_768
 WATCHDOG_START, WATCHDOG_TICKS, WATCHDOG_RELOAD, RELOADS = 0x10000, 0x10504, 0x10600, 0x6E52_4635
 # How often the clock is looked at, in seconds.
 LOOK = 0.002
@@ -80,17 +81,27 @@ def levels(trace, pins):
     return ["".join(wired[row][column] for row, column in line) for line in WIRING]
 
 
-def watchdog(log):
-    """What `MicrobitV1.watchdog` tells, from QEMU's words."""
-    ticks = period = feeds = 0
-    for offset, value in ((int(offset, 16), int(value, 16)) for offset, value in WRITE.findall(log)):
-        if offset == WATCHDOG_TICKS:
-            ticks = value
-        elif offset == WATCHDOG_START and value:
-            period = ticks
-        elif (offset, value) == (WATCHDOG_RELOAD, RELOADS):
-            feeds += 1
-    return period, feeds
+class Watchdog:
+    """The watchdog, which QEMU lacks, by what QEMU tells of writes to it."""
+
+    def __init__(self):
+        self.ticks = self.period = self.feeds = 0
+        self.rest = ""
+
+    def read(self, text):
+        """Takes what QEMU has written since; the end of a line may be missing."""
+        whole, end, self.rest = (self.rest + text).rpartition("\n")
+        for offset, value in ((int(offset, 16), int(value, 16)) for offset, value in WRITE.findall(whole + end)):
+            if offset == WATCHDOG_TICKS:
+                self.ticks = value
+            elif offset == WATCHDOG_START and value:
+                self.period = self.ticks
+            elif (offset, value) == (WATCHDOG_RELOAD, RELOADS):
+                self.feeds += 1
+
+    def micros(self):
+        """Microseconds after which it bites; `None` while it is not started."""
+        return self.period * 1_000_000 // WATCHDOG_HZ if self.period else None
 
 
 class Display:
@@ -129,13 +140,12 @@ class Channel:
 class MicrobitV1:
     """A board before its first instruction, with these parts in flash."""
 
-    resets = 0
-
     def __init__(self, parts):
         if not shutil.which(PROGRAM):
             raise ValueError(f"{PROGRAM} is not installed: `apt-get install --no-install-recommends qemu-system-arm`")
         self.said, self.to_type = {"uart": ""}, b""
-        self.display = Display(self)
+        self.display, self.dog = Display(self), Watchdog()
+        self.resets = self.before = self.fed = self.logged = 0
         with tempfile.TemporaryDirectory() as folder:
             self.log = open(os.path.join(folder, "log"), "w+b")
             with open(os.path.join(folder, "flash"), "wb") as file:
@@ -158,8 +168,7 @@ class MicrobitV1:
             self.qmp.answer()
             self._command("qmp_capabilities")
         self.button(False)
-        for register, value in ((BITMODE, 3), (PRESCALER, 4), (START, 1)):
-            self._write(TIMER2 + register, value)
+        self._start_clock()
 
     def __del__(self):
         if hasattr(self, "process"):
@@ -181,6 +190,7 @@ class MicrobitV1:
             answer = json.loads(self.qmp.answer())
         if "return" not in answer:
             raise OSError(f"QEMU refuses {command}: {answer}")
+        return answer["return"]
 
     def _test(self, line):
         answer = self.qtest.ask(line)
@@ -194,11 +204,15 @@ class MicrobitV1:
     def _write(self, address, value):
         self._test(f"writel {address:#x} {value:#x}")
 
+    def _start_clock(self):
+        for register, value in ((BITMODE, 3), (PRESCALER, 4), (START, 1)):
+            self._write(TIMER2 + register, value)
+
     @property
     def micros(self):
         """Microseconds since the start."""
         self._write(TIMER2 + CAPTURE, 1)
-        return self._read(TIMER2 + CC)
+        return self.before + self._read(TIMER2 + CC)
 
     @property
     def instructions(self):
@@ -206,11 +220,43 @@ class MicrobitV1:
         return self.micros * 1000 >> SHIFT
 
     def watchdog(self):
-        """Ticks of 32,768 Hz after which the watchdog would bite, 0 if it is not started, and how often it was fed."""
-        self.log.seek(0)
-        return watchdog(self.log.read().decode(errors="replace"))
+        """Ticks of 32,768 Hz after which the watchdog bites, 0 if it is not started, and how often it was fed."""
+        self._read_log()
+        return self.dog.period, self.dog.feeds
+
+    def _read_log(self):
+        self.log.seek(self.logged)
+        self.dog.read(self.log.read().decode(errors="replace"))
+        self.logged = self.log.tell()
+
+    def _watch(self):
+        """Resets the chip if its watchdog has run out. A feed is seen after it was made, so the reset never comes early."""
+        feeds, period = self.dog.feeds, self.dog.micros()
+        self._read_log()
+        if period is None or self.dog.feeds != feeds:
+            self.fed = self.micros
+        elif self.micros - self.fed > period:
+            self._command("stop")
+            # Unless it was fed in between.
+            self._read_log()
+            if self.dog.feeds == feeds:
+                self._reset()
+            self._command("cont")
+
+    def _reset(self):
+        """As the watchdog does it: the RAM keeps what it has."""
+        self.before = self.micros
+        self._command("system_reset")
+        # It is done a little after the answer.
+        while self._command("query-status")["status"] != "prelaunch":
+            pass
+        self.resets += 1
+        self.dog.period = 0
+        self.button(self.is_down)
+        self._start_clock()
 
     def button(self, is_down):
+        self.is_down = is_down
         self._test(f"set_irq_in {SOC} unnamed-gpio-in {BUTTON} {0 if is_down else 1}")
 
     def plug(self, is_plugged):
@@ -242,6 +288,7 @@ class MicrobitV1:
         stopped = "limit"
         while self.micros < end:
             self._exchange()
+            self._watch()
             if is_done():
                 stopped = "done"
                 break

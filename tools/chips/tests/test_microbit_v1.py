@@ -2,8 +2,8 @@ import shutil
 import struct
 import unittest
 
-from chips.microbit_v1 import (FIRST_COLUMN, FIRST_ROW, FLASH, OUT, OUTCLR, OUTSET, PROGRAM, WIRING, MicrobitV1, image,
-                               levels, watchdog)
+from chips.microbit_v1 import (FIRST_COLUMN, FIRST_ROW, FLASH, OUT, OUTCLR, OUTSET, PROGRAM, WIRING, MicrobitV1, Watchdog,
+                               image, levels)
 
 # `b .`
 STOP = 0xE7FE
@@ -51,10 +51,14 @@ class WithoutQemu(unittest.TestCase):
 
     def test_the_watchdog_is_known_by_what_is_written(self):
         line = "nrf51_soc.io: unimplemented device write (size 4, offset 0x%07x, value 0x%08x)\n"
-        said = line % (0x10504, 131072)
-        self.assertEqual(watchdog(said), (0, 0))
-        said += line % (0x10000, 1) + line % (0x10600, 0x6E52_4635) * 3 + line % (0x10600, 7) + "something else\n"
-        self.assertEqual(watchdog(said), (131072, 3))
+        dog = Watchdog()
+        dog.read(line % (0x10504, 131072))
+        self.assertEqual((dog.period, dog.feeds, dog.micros()), (0, 0, None))
+        said = line % (0x10000, 1) + line % (0x10600, 0x6E52_4635) * 3 + line % (0x10600, 7) + "something else\n"
+        # Lines come in pieces.
+        dog.read(said[:120])
+        dog.read(said[120:])
+        self.assertEqual((dog.period, dog.feeds, dog.micros()), (131072, 3, 4_000_000))
 
 
 @unittest.skipUnless(shutil.which(PROGRAM), "QEMU is not installed")
@@ -87,6 +91,17 @@ class WithQemu(unittest.TestCase):
         self.assertIn("nrf51_gpio_write offset 0x508 value 0x200000", trace)
         trace, pins = b.look()
         self.assertEqual((pins, "gpio_write" in trace), (1 << 21, False))
+
+    def test_a_watchdog_that_is_not_fed_resets_the_chip(self):
+        # Sets its ticks, starts it, feeds it, sets outputs, and waits.
+        code = [0x4805, 0x4906, 0x4A06, 0x5081, 0x2101, 0x6001, 0x4905, 0x4A06, 0x5081, 0x4806, 0x6001, 0xE7FE]
+        words = [0x4001_0000, 3277, 0x504, 0x6E52_4635, 0x600, 0x5000_0000 + OUTSET]
+        b = MicrobitV1(program(*code) + [(0xC0 + 2 * len(code), struct.pack("<6I", *words))])
+        b.button(True)
+        self.assertEqual(b.run(lambda: b.resets == 2, 1 << 62, 10_000_000), "done")
+        self.assertGreaterEqual(b.micros, 200_000)
+        self.assertEqual(b._read(0x5000_0510) >> 17 & 1, 0)
+        self.assertEqual(b.run(lambda: b.watchdog() == (3277, 3), 1 << 62, 80_000), "done")
 
     def test_the_button_pulls_its_pin_down(self):
         b = MicrobitV1(program(STOP))

@@ -108,7 +108,7 @@ pub enum Model {
     Node,
     /// `tools/chips`, on unicorn.
     Unicorn,
-    /// `tools/chips`, in QEMU, which does not model the watchdog.
+    /// `tools/chips`, in QEMU.
     Qemu,
 }
 

@@ -45,7 +45,7 @@ struct Answer {
     feeds: u64,
 }
 
-/// A watchdog that is not modelled, by what the firmware has written to it.
+/// A watchdog, by what the firmware has written to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Watchdog {
     /// Milliseconds after which it bites; 0 if it has not been started.

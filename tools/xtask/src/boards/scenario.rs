@@ -52,10 +52,10 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
         player.other_line(line).with_context(|| format!("words over {line}"))?;
     }
     let stack = player.stack()?;
-    match board.model {
-        Some(Model::Qemu) => player.feeds().context("feeding the watchdog")?,
-        _ => player.watchdog().context("watchdog")?,
+    if board.model == Some(Model::Qemu) {
+        player.feeds().context("feeding the watchdog")?;
     }
+    player.watchdog().context("watchdog")?;
     player.region(elf).context("model in its flash region")?;
     if board.display == Display::Oled {
         player.bits(elf, &png.with_extension("bits.png")).context("model over bits")?;
@@ -207,7 +207,9 @@ impl Player<'_> {
         self.until("step 1 ")?;
         self.type_line("hang")?;
         self.until("hangs")?;
-        let mut said = self.until("restarted by the watchdog")?;
+        // QEMU's chip does not tell why it was reset.
+        let is_told = self.board.model != Some(Model::Qemu);
+        let mut said = self.until(if is_told { "restarted by the watchdog" } else { "brownian on" })?;
         ensure!(self.machine.resets == 1, "{} resets", self.machine.resets);
         said += &self.until("step 1 ")?;
         let draw = Draw { seed: 1, class: Some(0), plan: "fast5" };
@@ -215,8 +217,7 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// A watchdog that cannot bite here is started and fed, while nothing is done and within an evaluation; a board that
-    /// hangs does not feed it any more.
+    /// The watchdog is started, and fed while nothing is done and within an evaluation.
     fn feeds(&mut self) -> Result<()> {
         let before = self.machine.watchdog()?;
         self.machine.wait(1000)?;
@@ -227,15 +228,6 @@ impl Player<'_> {
         let drawing = self.machine.watchdog()?;
         let ops = self.model.model().ops().count() as u64;
         ensure!(drawing.feeds >= idle.feeds + ops, "{ops} ops: {idle:?} before them, {drawing:?} after");
-        let elf = build::firmware(self.board, "hang")?;
-        self.machine = Machine::start(self.board, &elf, self.deadline)?;
-        self.until("step 1 ")?;
-        self.type_line("hang")?;
-        self.until("hangs")?;
-        let hangs = self.machine.watchdog()?;
-        self.machine.wait(hangs.millis + 100)?;
-        let later = self.machine.watchdog()?;
-        ensure!(hangs.millis > 0 && later == hangs, "it hangs: {hangs:?}, later {later:?}");
         Ok(())
     }
 
