@@ -7,18 +7,23 @@ How bright the LEDs are is read from QEMU's trace of what the firmware does: to 
 it reads whenever it lights others. Looking at the pins from outside would miss some, and see them at uncertain times.
 """
 
+import ctypes
 import json
 import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 
 from . import leds
 
 PROGRAM = "qemu-system-arm"
+# Of Linux's prctl.
+PR_SET_PDEATHSIG = 1
 FLASH = 256 << 10
 # An instruction takes 2^6 ns.
 SHIFT = 6
@@ -157,7 +162,7 @@ class MicrobitV1:
                  "-icount", f"shift={SHIFT},align=on", "-d", "unimp", "-D", os.path.join(folder, "log"),
                  "-qtest", f"unix:{folder}/qtest", "-qtest-log", "none", "-qmp", f"unix:{folder}/qmp",
                  "-serial", f"unix:{folder}/uart", "-kernel", os.path.join(folder, "flash")],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                preexec_fn=end_with_parent, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             try:
                 found = {name: self._accept(listener) for name, listener in listeners.items()}
             finally:
@@ -305,6 +310,12 @@ class MicrobitV1:
             self.said["uart"] += data.decode("latin1")
         if writable:
             self.to_type = self.to_type[self.uart.send(self.to_type):]
+
+
+def end_with_parent():
+    """Lets Linux end this process with its parent, however that ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def listen(path):

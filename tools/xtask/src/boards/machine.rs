@@ -9,17 +9,21 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{channel, Receiver};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use wait_timeout::ChildExt;
 
 /// The most instructions of a run, twice those of the longest draw.
 const INSTRUCTIONS: u64 = 2_000_000_000;
 /// The longest that a run may take on the board, in microseconds.
 const MICROS: u64 = 60_000_000;
 
+/// How long it may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// A running model of a board.
 pub struct Machine {
     child: Child,
-    requests: ChildStdin,
+    requests: Option<ChildStdin>,
     answers: Receiver<String>,
     deadline: Instant,
     /// Instructions executed so far.
@@ -61,7 +65,7 @@ impl Machine {
         let mut command = packages::server(board, model);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.with_context(|| format!("cannot run {}", command.get_program().display()))?;
-        let requests = child.stdin.take().expect("piped");
+        let requests = child.stdin.take();
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let (sender, answers) = channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
@@ -71,7 +75,8 @@ impl Machine {
     }
 
     fn ask(&mut self, request: Value) -> Result<Answer> {
-        writeln!(self.requests, "{request}").context("the model of the board has ended")?;
+        let requests = self.requests.as_mut().expect("taken when it is dropped");
+        writeln!(requests, "{request}").context("the model of the board has ended")?;
         let left = self.deadline.saturating_duration_since(Instant::now());
         let Ok(line) = self.answers.recv_timeout(left) else {
             bail!("the model of the board did not answer {request} in time");
@@ -141,8 +146,11 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // It may have ended already.
-        _ = self.child.kill();
-        _ = self.child.wait();
+        // At the end of the requests it ends, and what it has started. It may have ended already.
+        drop(self.requests.take());
+        if !matches!(self.child.wait_timeout(GRACE), Ok(Some(_))) {
+            _ = self.child.kill();
+            _ = self.child.wait();
+        }
     }
 }
