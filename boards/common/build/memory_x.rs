@@ -5,9 +5,12 @@ use std::{env, fs, path::PathBuf};
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let mut memory = fs::read_to_string("memory.x").expect("memory.x can be read");
-    // `STACK` of src/demo/memory.rs.
-    memory.push_str("\nPROVIDE(__stack_size = 8K);\n");
+    let memory = fs::read_to_string("memory.x").expect("memory.x can be read");
+    if !memory.contains("__stack_size") {
+        // `STACK` of src/demo/memory.rs. In a script of its own: linkers may take the board's `memory.x` itself.
+        fs::write(out.join("stack.x"), "__stack_size = 8K;\n").expect("stack.x can be written");
+        println!("cargo:rustc-link-arg-bins=-Tstack.x");
+    }
     fs::write(out.join("memory.x"), memory).expect("memory.x can be written");
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rerun-if-changed=memory.x");
