@@ -95,7 +95,7 @@ mod tests {
     /// Of an image with a dot a pixel, as boards with little RAM have it, one column and two rows are a character.
     #[test]
     fn few_dots_become_as_much_text() {
-        let value = |index: usize| if index % 2 == 0 || index / 28 % 4 == 3 { 1.0 } else { -1.0 };
+        let value = |index: usize| if index.is_multiple_of(2) || index / 28 % 4 == 3 { 1.0 } else { -1.0 };
         let dots = Dots::within(SMALL, (0..784).map(value), [28, 28, 1]);
         assert_eq!((dots.width(), dots.height()), (28, 28));
         let text: Vec<_> = lines(&dots).collect();
