@@ -1,6 +1,7 @@
 //! A board with an nRF52 as the demo sees it.
 
 use crate::lines::{self, INPUTS};
+use brownian_board::demo::dither::Dots;
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
 use brownian_board::demo::leds;
@@ -82,6 +83,8 @@ impl<K: Kind> Nrf<K> {
 impl<K: Kind> Board for Nrf<K> {
     const NAME: &'static str = K::NAME;
 
+    type Raster = Dots;
+
     fn micros(&mut self) -> u64 {
         Instant::now().as_micros()
     }
@@ -107,9 +110,13 @@ impl<K: Kind> Board for Nrf<K> {
         _ = self.uart.write(line.as_bytes()).await;
     }
 
+    fn raster(&mut self) -> Dots {
+        Dots::blank()
+    }
+
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
         if K::PRINTS && frame.step == frame.steps {
-            for line in leds::lines(frame.dots) {
+            for line in leds::lines(frame.image) {
                 self.write(&line).await;
                 self.write("\r\n").await;
             }

@@ -55,7 +55,7 @@ impl Kind for Microbit {
     const PRINTS: bool = true;
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
-        let levels = leds::levels(frame.dots);
+        let levels = leds::levels(frame.image);
         for (shown, level) in LEVELS.iter().flatten().zip(levels.iter().flatten()) {
             shown.store(*level, Ordering::Relaxed);
         }
