@@ -74,9 +74,9 @@ pub fn boards(options: &Boards) -> Result<()> {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
     table.set_header(["board", "flash", "RAM", "digests equal", "instructions of five steps", "stack", "display", "s"]);
-    let model = std::fs::read(shipped_model("digits28"))?;
     for board in boards {
         let start = Instant::now();
+        let model = std::fs::read(shipped_model(board.built_in))?;
         let elf = build::firmware(board, "")?;
         let image = Image::read(&elf)?;
         let sizes = Sizes::of(&image)?;
@@ -117,7 +117,8 @@ pub fn sizes(models: &[&str]) -> Result<()> {
         let image = Image::read(&build::firmware(board, "")?)?;
         let (sizes, figures) = (Sizes::of(&image)?, board.figures());
         build::check(board, &image, &sizes)?;
-        for name in models {
+        let own = (!models.contains(&board.built_in)).then_some(&board.built_in);
+        for name in models.iter().chain(own) {
             let model = OwnedModel::read(shipped_model(name))?;
             let fit = figures.fit(&model.model(), model.bytes().len());
             if let Some(excess) = fit.excess() {
