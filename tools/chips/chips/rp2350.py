@@ -299,7 +299,7 @@ class Pico2Colour(Pico2):
         if not self.is_plugged or self.out >> SELECT & 1:
             return
         if mode not in (0, 3):
-            raise ValueError(f"the display takes bytes in modes 0 and 3 of SPI, not with polarity {mode & 1}, phase {mode >> 1}")
+            raise ValueError(f"the display knows modes 0 and 3 of SPI, not polarity {mode & 1} with phase {mode >> 1}")
         if self.regs[SPI_PRESCALE] * ((self.regs[SPI_CONTROL] >> 8 & 0xFF) + 1) < self.hz * self.display.cycle_ns / 1e9:
             raise ValueError(f"the display takes a bit in {self.display.cycle_ns} ns, SPI is faster")
         self.display.write(byte, self.out >> IS_DATA & 1)

@@ -117,8 +117,8 @@ class OfPico2Colour(unittest.TestCase):
         self.assertTrue(b.display.is_asleep)
 
     def test_what_the_display_cannot_take_is_said(self):
-        for control, prescale, words in ((0x2C7, 2, None), (0x207, 1, None), (7, 2, "16 ns"), (0x247, 2, "polarity 1, phase 0"),
-                                         (0x20F, 2, "16 bits")):
+        for control, prescale, words in ((0x2C7, 2, None), (0x207, 1, None), (7, 2, "16 ns"), (0x20F, 2, "16 bits"),
+                                         (0x247, 2, "polarity 1 with phase 0")):
             b, got = self.wired()
             b.write(self.CONTROL, control, 4)
             b.write(self.PRESCALE, prescale, 4)
