@@ -101,7 +101,11 @@ mod tests {
         fn pixels(&self, count: usize) -> Result<(), &'static str> {
             let mut log = self.0.borrow_mut();
             log.pixels += count;
-            if log.fails { Err("broken") } else { Ok(()) }
+            if log.fails {
+                Err("broken")
+            } else {
+                Ok(())
+            }
         }
     }
 
@@ -114,7 +118,10 @@ mod tests {
             self.0.borrow_mut().commands.push((command, args.to_vec()));
             self.pixels(0)
         }
-        fn send_pixels<const N: usize>(&mut self, pixels: impl IntoIterator<Item = [u8; N]>) -> Result<(), Self::Error> {
+        fn send_pixels<const N: usize>(
+            &mut self,
+            pixels: impl IntoIterator<Item = [u8; N]>,
+        ) -> Result<(), Self::Error> {
             self.pixels(pixels.into_iter().count())
         }
         fn send_repeated_pixel<const N: usize>(&mut self, _: [u8; N], count: u32) -> Result<(), Self::Error> {

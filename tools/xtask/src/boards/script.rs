@@ -94,12 +94,14 @@ impl Draw<'_> {
         let [left, top] = [(COLUMNS - width * zoom) / 2, (IMAGE_ROWS - height * zoom) / 2];
         for (y, row) in rows.iter().enumerate().take(IMAGE_ROWS) {
             for (x, shown) in colours(row)?.into_iter().enumerate() {
-                let is_inside =
-                    (left..left + width * zoom).contains(&x) && (top..top + height * zoom).contains(&y);
+                let is_inside = (left..left + width * zoom).contains(&x) && (top..top + height * zoom).contains(&y);
                 let at = || (y - top) / zoom * width + (x - left) / zoom;
                 let host = if is_inside { rgb565(&sample[at() * channels..][..channels]) } else { 0 };
                 let words = self.words();
-                ensure!(shown == host, "{words}: pixel ({x}, {y}) of the display is {shown:04x}, the host's {host:04x}");
+                ensure!(
+                    shown == host,
+                    "{words}: pixel ({x}, {y}) of the display is {shown:04x}, the host's {host:04x}"
+                );
             }
         }
         let text = rows[IMAGE_ROWS.min(rows.len())..].iter().map(|row| colours(row)).collect::<Result<Vec<_>>>()?;
