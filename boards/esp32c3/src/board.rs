@@ -1,6 +1,7 @@
 //! The board as the demo sees it.
 
 use crate::lines::{self, INPUTS, IS_READ, OUTPUT};
+use brownian_board::demo::dither::Dots;
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
 use brownian_board::demo::oled::Oled;
@@ -74,6 +75,8 @@ impl Esp {
 impl Board for Esp {
     const NAME: &'static str = "ESP32-C3";
 
+    type Raster = Dots;
+
     fn micros(&mut self) -> u64 {
         Instant::now().as_micros()
     }
@@ -100,6 +103,10 @@ impl Board for Esp {
         }
         // A UART has no errors to send.
         _ = self.uart.write_all(line.as_bytes()).await;
+    }
+
+    fn raster(&mut self) -> Dots {
+        Dots::blank()
     }
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {

@@ -2,6 +2,7 @@
 
 use crate::chip::{Button, Uart, UartTx};
 use crate::lines::{self, INPUTS};
+use brownian_board::demo::dither::Dots;
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
 use brownian_board::demo::leds;
@@ -79,6 +80,8 @@ impl<K: Kind> Nrf<K> {
 impl<K: Kind> Board for Nrf<K> {
     const NAME: &'static str = K::NAME;
 
+    type Raster = Dots;
+
     fn micros(&mut self) -> u64 {
         Instant::now().as_micros()
     }
@@ -104,9 +107,13 @@ impl<K: Kind> Board for Nrf<K> {
         _ = self.uart.write(line.as_bytes()).await;
     }
 
+    fn raster(&mut self) -> Dots {
+        Dots::blank()
+    }
+
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
         if K::PRINTS && frame.step == frame.steps {
-            for line in leds::lines(frame.dots) {
+            for line in leds::lines(frame.image) {
                 self.write(&line).await;
                 self.write("\r\n").await;
             }

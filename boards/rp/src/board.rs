@@ -1,16 +1,15 @@
 //! A Pico as the demo sees it.
 
+use crate::display::{self, Display};
 use crate::lines::{self, INPUTS};
 use crate::usb::{self, IS_OPEN, OUTPUT};
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
-use brownian_board::demo::oled::Oled;
 use brownian_board::demo::press::Press;
 use brownian_board::demo::{memory, Board, DisplayError};
 use embassy_rp::bind_interrupts;
 use embassy_rp::gpio::{Input, Level, Output, Pull};
-use embassy_rp::i2c::{self, I2c};
-use embassy_rp::peripherals::{I2C0, UART0, USB};
+use embassy_rp::peripherals::{UART0, USB};
 use embassy_rp::uart::{self, BufferedUart, BufferedUartTx};
 use embassy_rp::usb::Driver;
 use embassy_rp::watchdog::Watchdog;
@@ -24,13 +23,10 @@ use static_cell::ConstStaticCell;
 /// A watchdog that is not fed for so long restarts the board.
 pub const PERIOD: Duration = Duration::from_secs(4);
 
-/// A frame takes 25 ms at 400 kHz; a bus that takes much longer is stuck.
-const FRAME: Duration = Duration::from_millis(200);
 /// A program that has opened the USB port and reads nothing for so long loses lines.
 const USB_WAIT: Duration = Duration::from_millis(100);
 
 bind_interrupts!(struct Irqs {
-    I2C0_IRQ => i2c::InterruptHandler<I2C0>;
     UART0_IRQ => uart::BufferedInterruptHandler<UART0>;
     USBCTRL_IRQ => embassy_rp::usb::InterruptHandler<USB>;
 });
@@ -38,7 +34,7 @@ bind_interrupts!(struct Irqs {
 /// The board.
 pub struct Pico {
     led: Output<'static>,
-    oled: Oled<I2c<'static, I2C0, i2c::Async>>,
+    display: Display,
     uart: BufferedUartTx,
     watchdog: Watchdog,
     inputs: Listener<CriticalSectionRawMutex>,
@@ -54,9 +50,10 @@ impl Pico {
         let line =
             BufferedUart::new(p.UART0, p.PIN_0, p.PIN_1, Irqs, SENT.take(), RECEIVED.take(), uart::Config::default());
         let (uart, received) = line.split();
-        let mut bus = i2c::Config::default();
-        bus.frequency = 400_000;
-        let oled = Oled::new(I2c::new_async(p.I2C0, p.PIN_5, p.PIN_4, Irqs, bus));
+        #[cfg(not(feature = "colour"))]
+        let display = display::new(p.I2C0, p.PIN_4, p.PIN_5);
+        #[cfg(feature = "colour")]
+        let display = display::new(p.SPI0, p.PIN_17, p.PIN_18, p.PIN_19, p.PIN_20, p.PIN_21);
         let spawner = lines::start();
         // Each is spawned once, so there is room for it.
         lines::button(Input::new(p.PIN_15, Pull::Up)).into_iter().for_each(|task| spawner.spawn(task));
@@ -69,7 +66,7 @@ impl Pico {
         watchdog.start(PERIOD);
         Self {
             led: Output::new(p.PIN_25, Level::Low),
-            oled,
+            display,
             uart,
             watchdog,
             inputs: Listener::new(&INPUTS),
@@ -86,6 +83,8 @@ impl Pico {
 
 impl Board for Pico {
     const NAME: &'static str = if cfg!(feature = "rp2040") { "Pico" } else { "Pico 2" };
+
+    type Raster = display::Raster;
 
     fn micros(&mut self) -> u64 {
         Instant::now().as_micros()
@@ -120,9 +119,13 @@ impl Board for Pico {
         _ = self.uart.write_all(line.as_bytes()).await;
     }
 
-    async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
+    fn raster(&mut self) -> Self::Raster {
+        display::raster()
+    }
+
+    async fn show(&mut self, frame: &Frame<'_, Self::Raster>) -> Result<(), DisplayError> {
         self.led.toggle();
-        with_timeout(FRAME, self.oled.show(frame)).await.unwrap_or(Err(DisplayError::TimedOut))
+        display::show(&mut self.display, frame).await
     }
 
     async fn pause(&mut self, micros: u64) {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | GP0, GP1 | UART: 115,200 baud out and in |
 //! | GP4, GP5 | SSD1306: SDA and SCL |
+//! | GP17 to GP21 | with the feature `colour` instead of it an ST7789: CS, SCL, SDA, DC and RES |
 //! | GP15 | button to ground |
 //! | USB | the same serial line as a USB port |
 //!
@@ -13,6 +14,9 @@
 mod board;
 #[cfg(feature = "two-cores")]
 mod core1;
+#[cfg_attr(feature = "colour", path = "tft.rs")]
+#[cfg_attr(not(feature = "colour"), path = "oled.rs")]
+mod display;
 mod lines;
 mod panic;
 mod usb;

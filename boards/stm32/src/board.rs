@@ -2,6 +2,7 @@
 
 use crate::kind::{Button, WatchdogTimer};
 use crate::lines::{self, INPUTS};
+use brownian_board::demo::dither::Dots;
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
 use brownian_board::demo::press::Press;
@@ -70,6 +71,8 @@ impl<K: Kind> Stm32<K> {
 impl<K: Kind> Board for Stm32<K> {
     const NAME: &'static str = K::NAME;
 
+    type Raster = Dots;
+
     fn micros(&mut self) -> u64 {
         Instant::now().as_micros()
     }
@@ -98,6 +101,10 @@ impl<K: Kind> Board for Stm32<K> {
             _ = self.uart.write_all(piece).await;
             _ = with_timeout(PIECE_TIME, self.uart.flush()).await;
         }
+    }
+
+    fn raster(&mut self) -> Dots {
+        Dots::blank()
     }
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {

@@ -12,11 +12,14 @@ BYTE = 23
 class Outside:
     """Mixed into a chip, which says what happens when a character arrives (`receive`) and calls `say`."""
 
+    # The kind of its display.
+    screen = Ssd1306
+
     def __init__(self, parts):
         self.said = {"uart": ""}
         self.is_down = False
         self.is_plugged = True
-        self.display = Ssd1306()
+        self.display = self.screen()
         self.to_type = deque()
         super().__init__(parts)
 
@@ -31,12 +34,12 @@ class Outside:
     def plug(self, is_plugged):
         """Plugs the display in, with its memory lost, or out."""
         if is_plugged and not self.is_plugged:
-            self.display = Ssd1306()
+            self.display = self.screen()
         self.is_plugged = is_plugged
 
     def answers(self, address):
         """Whether the display answers at an address of the bus."""
-        return self.is_plugged and address == Ssd1306.address
+        return self.is_plugged and address == self.display.address
 
     def type(self, line, text):
         """Sends text on the serial line, one character at its speed."""

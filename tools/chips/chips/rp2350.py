@@ -6,12 +6,17 @@ from unicorn.arm_const import UC_CPU_ARM_CORTEX_M33
 
 from .core import CortexM
 from .outside import BYTE, CHARACTER, Outside
+from .st7789 import St7789
 
 BUTTON = 15
+# Of a display at SPI.
+SELECT, IS_DATA, RESET = 17, 20, 21
 SIO_IN = 0xD000_0004
+# Levels of outputs: written, set, cleared, turned round.
+OUT, OUT_SET, OUT_CLEAR, OUT_TURN = 0xD000_0010, 0xD000_0018, 0xD000_0020, 0xD000_0028
 CLOCKS, RESETS, IO_BANK0, XOSC = 0x4001_0000, 0x4002_0000, 0x4002_8000, 0x4004_8000
 PLL_SYS, PLL_USB, UART0, I2C0, TIMER0 = 0x4005_0000, 0x4005_8000, 0x4007_0000, 0x4009_0000, 0x400B_0000
-WATCHDOG = 0x400D_8000
+SPI0, WATCHDOG = 0x4008_0000, 0x400D_8000
 TIMER_IRQ, IO_IRQ, UART_IRQ, I2C_IRQ = 0, 21, 33, 36
 RESET_DONE = RESETS + 8
 # Of IO_BANK0, for core 0: latched edges, enabled interrupts, and those that are both.
@@ -25,6 +30,8 @@ TAR, DATA, I2C_INTS, I2C_MASK, I2C_RAW = (I2C0 + r for r in (0x04, 0x10, 0x2C, 0
 TX_LEVEL, CLEAR_ABORT, CLEAR_STOP, ENABLE, TX_COUNT, ABORT_SOURCE, ENABLED = (
     I2C0 + r for r in (0x3C, 0x54, 0x60, 0x6C, 0x74, 0x80, 0x9C))
 TX_EMPTY, ABORTED, STOPPED = 1 << 4, 1 << 6, 1 << 9
+SPI_CONTROL, SPI_ENABLE, SPI_DATA, SPI_STATUS, SPI_PRESCALE = (SPI0 + r for r in (0, 4, 8, 0xC, 0x10))
+SPI_FIFO = 8
 WATCHDOG_LOAD, WATCHDOG_REASON = WATCHDOG + 4, WATCHDOG + 8
 
 
@@ -38,6 +45,7 @@ class Pico2(Outside, CortexM):
     def start(self):
         self.received, self.sending = deque(), 0
         self.bus, self.is_addressed = deque(), False
+        self.out = self.clocked = 0
 
     def bite(self):
         self.reason = 1
@@ -56,6 +64,8 @@ class Pico2(Outside, CortexM):
         return high
 
     def read(self, address):
+        if address == SPI_STATUS:  # first, since it is read most often
+            return 3 | (4 if self.clocked else 0)  # nothing waits to be sent; something has been received
         if address == SIO_IN:
             return 0xFFFF_FFFF & ~(self.is_down << BUTTON)
         if address >= 0xD000_0000:
@@ -85,6 +95,9 @@ class Pico2(Outside, CortexM):
             return self._pins(address - INTS)
         if address == WATCHDOG_REASON:
             return self.reason
+        if address == SPI_DATA:
+            self.clocked = max(0, self.clocked - 1)
+            return 0  # nothing is wired to the input
         if UART0 <= address < UART0 + 0x1000:
             return self._read_uart(address)
         if I2C0 <= address < I2C0 + 0x1000:
@@ -92,8 +105,11 @@ class Pico2(Outside, CortexM):
         return regs.get(address, 0)
 
     def write(self, address, value, size):
+        if address == SPI_DATA:
+            self._write_spi(value)
+            return
         if address >= 0xD000_0000:
-            self.regs[address] = value
+            self._write_sio(address, value)
             return
         if size < 4:  # a narrow write reaches the whole register, repeated
             value = int.from_bytes(value.to_bytes(size, "little") * (4 // size), "little")
@@ -161,6 +177,34 @@ class Pico2(Outside, CortexM):
         word = INTR + 4 * (BUTTON // 8)
         edge = (EDGE_LOW if self.is_down else EDGE_HIGH) << 4 * (BUTTON % 8)
         self.regs[word] = self.regs.get(word, 0) | edge
+
+    def _write_sio(self, address, value):
+        out = {OUT: value, OUT_SET: self.out | value, OUT_CLEAR: self.out & ~value, OUT_TURN: self.out ^ value}
+        if address not in out:
+            self.regs[address] = value
+            return
+        self.out = out[address]
+        self.outputs_changed()
+
+    def outputs_changed(self):
+        """What is wired to the outputs looks at them."""
+
+    # SPI: a PL022 that only sends. A byte goes out as soon as it is written, and its time passes.
+
+    def _write_spi(self, value):
+        if not self.regs.get(SPI_ENABLE, 0) & 2:
+            return
+        control = self.regs.get(SPI_CONTROL, 0)
+        if control & 0xF != 7:
+            raise ValueError(f"SPI sends words of {(control & 0xF) + 1} bits")
+        if self.clocked == SPI_FIFO:
+            raise ValueError("SPI has received more than its FIFO holds")
+        self.clocked += 1
+        self.now += 8 * self.regs.get(SPI_PRESCALE, 2) * ((control >> 8 & 0xFF) + 1)
+        self.clock_out(value & 0xFF, control >> 6 & 3)
+
+    def clock_out(self, byte, mode):
+        """What is wired to SPI takes a byte, clocked by this polarity (bit 0) and phase (bit 1)."""
 
     # UART: a PL011.
 
@@ -240,3 +284,22 @@ class Pico2(Outside, CortexM):
             self.regs[I2C_RAW] = self.regs.get(I2C_RAW, 0) | STOPPED
         if self.bus:
             self.after("bus", self.cycles(BYTE), self._shift)
+
+
+class Pico2Colour(Pico2):
+    """With an ST7789 at SPI instead of the display at I2C."""
+
+    screen = St7789
+
+    def outputs_changed(self):
+        if not self.out >> RESET & 1:
+            self.display.reset()
+
+    def clock_out(self, byte, mode):
+        if not self.is_plugged or self.out >> SELECT & 1:
+            return
+        if mode not in (0, 3):
+            raise ValueError(f"the display knows modes 0 and 3 of SPI, not polarity {mode & 1} with phase {mode >> 1}")
+        if self.regs[SPI_PRESCALE] * ((self.regs[SPI_CONTROL] >> 8 & 0xFF) + 1) < self.hz * self.display.cycle_ns / 1e9:
+            raise ValueError(f"the display takes a bit in {self.display.cycle_ns} ns, SPI is faster")
+        self.display.write(byte, self.out >> IS_DATA & 1)

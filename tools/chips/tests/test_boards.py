@@ -4,7 +4,7 @@ import unittest
 from chips.boards import BOARDS
 from chips.microbit_v1 import MicrobitV1
 from chips.nrf52 import MicrobitV2, Nrf52840Dk
-from chips.rp2350 import Pico2
+from chips.rp2350 import Pico2, Pico2Colour
 from chips.serve import Server
 from chips.stm32f411 import BlackPill
 
@@ -73,6 +73,68 @@ class OfPico2(unittest.TestCase):
         self.assertEqual((b.read(0x4009_0034) & 0x240, b.read(0x4009_0080)), (0x240, 1))
         b.read(0x4009_0054)
         self.assertEqual(b.read(0x4009_0034) & 0x40, 0)
+
+
+class OfPico2Colour(unittest.TestCase):
+    CONTROL, ENABLE, DATA, STATUS, PRESCALE = (0x4008_0000 + register for register in (0, 4, 8, 0xC, 0x10))
+    OUT, SET, CLEAR = 0xD000_0010, 0xD000_0018, 0xD000_0020
+    SELECT, IS_DATA, RESET = 1 << 17, 1 << 20, 1 << 21
+
+    def wired(self):
+        """With SPI on, at 25 MHz, and the display's pins as they are between commands; what the display gets."""
+        b = board(Pico2Colour, STOP)
+        got = []
+        b.display.write = lambda byte, is_data: got.append((byte, is_data))
+        for register, value in ((self.PRESCALE, 2), (self.CONTROL, 2 << 8 | 7), (self.ENABLE, 2)):
+            b.write(register, value, 4)
+        b.write(self.OUT, self.RESET, 4)
+        return b, got
+
+    def test_bytes_go_to_a_display_that_is_selected(self):
+        b, got = self.wired()
+        b.write(self.DATA, 0x2A, 4)
+        b.write(self.SET, self.IS_DATA, 4)
+        b.write(self.DATA, 0x17, 4)
+        b.write(self.SET, self.SELECT, 4)
+        b.write(self.DATA, 1, 4)
+        b.write(self.CLEAR, self.SELECT, 4)
+        b.plug(False)
+        b.write(self.DATA, 2, 4)
+        self.assertEqual(got, [(0x2A, 0), (0x17, 1)])
+
+    def test_a_byte_takes_its_time_and_brings_one(self):
+        b, _ = self.wired()
+        now = b.now
+        self.assertEqual(b.read(self.STATUS), 3)
+        b.write(self.DATA, 1, 4)
+        self.assertEqual((b.now - now, b.read(self.STATUS)), (48, 7))
+        b.read(self.DATA)
+        self.assertEqual(b.read(self.STATUS), 3)
+
+    def test_the_display_is_reset_by_its_pin(self):
+        b, _ = self.wired()
+        b.display.is_asleep = False
+        b.write(self.SET, self.IS_DATA, 4)
+        self.assertFalse(b.display.is_asleep)
+        b.write(self.CLEAR, self.RESET, 4)
+        self.assertTrue(b.display.is_asleep)
+
+    def test_what_the_display_cannot_take_is_said(self):
+        for control, prescale, words in ((0x2C7, 2, None), (0x207, 1, None), (7, 2, "16 ns"), (0x20F, 2, "16 bits"),
+                                         (0x247, 2, "polarity 1 with phase 0")):
+            b, got = self.wired()
+            b.write(self.CONTROL, control, 4)
+            b.write(self.PRESCALE, prescale, 4)
+            if words is None:
+                b.write(self.DATA, 1, 4)
+                self.assertEqual(len(got), 1)
+                continue
+            with self.assertRaisesRegex(ValueError, words):
+                b.write(self.DATA, 1, 4)
+        b, _ = self.wired()
+        with self.assertRaisesRegex(ValueError, "FIFO"):
+            for _ in range(9):
+                b.write(self.DATA, 1, 4)
 
 
 class OfNrf52840Dk(unittest.TestCase):

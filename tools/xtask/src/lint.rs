@@ -56,6 +56,9 @@ pub fn clippy() -> Result<()> {
         clippy_in("tools/page", vec!["--locked".into(), "--release".into()])?;
     }
     boards::folders().try_for_each(|folder| clippy_in(&folder, vec!["--release".into()]))?;
+    boards::variants().try_for_each(|(folder, feature)| {
+        clippy_in(&folder, ["--release", "--features", feature].map(String::from).into())
+    })?;
     // Those with a second core, which their models do not have.
     ["boards/pico", "boards/pico2"]
         .into_iter()

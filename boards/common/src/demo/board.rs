@@ -1,6 +1,6 @@
 //! What the demo asks of a board.
 
-use super::frame::Frame;
+use super::frame::{Frame, Raster};
 use super::press::Press;
 use core::fmt;
 
@@ -27,6 +27,9 @@ impl fmt::Display for DisplayError {
 pub trait Board {
     /// What it is called, on the serial line.
     const NAME: &'static str;
+
+    /// An image in the form in which its display shows it.
+    type Raster: Raster;
 
     /// Microseconds since it started.
     fn micros(&mut self) -> u64;
@@ -55,11 +58,14 @@ pub trait Board {
     /// Sends a line, which ends with a line feed. Where nobody listens it may be lost, and must not wait for long.
     async fn write(&mut self, line: &str);
 
+    /// The memory of an image for the display; asked for once.
+    fn raster(&mut self) -> Self::Raster;
+
     /// Shows a frame.
     ///
     /// # Errors
     /// A display that is not there, or fails; the demo goes on without it and tries again with the next frame.
-    async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError>;
+    async fn show(&mut self, frame: &Frame<'_, Self::Raster>) -> Result<(), DisplayError>;
 
     /// Sleeps so many microseconds, or until a press or a byte comes. With 0 other tasks get their turn, no more.
     async fn pause(&mut self, micros: u64);

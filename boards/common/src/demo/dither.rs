@@ -1,5 +1,7 @@
 //! An image in dots that are light or dark.
 
+use super::frame::Raster;
+
 /// A row of dots, a bit each.
 #[cfg(not(feature = "small"))]
 type Row = u64;
@@ -84,6 +86,16 @@ impl Dots {
     pub fn light(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let dots = (0..self.height).flat_map(|y| (0..self.width).map(move |x| (x, y)));
         dots.filter(|&(x, y)| self.is_light(x, y))
+    }
+}
+
+impl Raster for Dots {
+    fn clear(&mut self) {
+        *self = Self::blank();
+    }
+
+    fn take(&mut self, values: &mut dyn Iterator<Item = f32>, shape: [usize; 3]) {
+        *self = Self::of_image(values, shape);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A chain whose state is of whichever kind its model says.
 
-use super::dither::Dots;
+use super::frame::Raster;
 use super::settings::Settings;
 use brownian::{f16, Bits, Model, Progress, Sampler, SamplerError, StateElement, StateKind};
 
@@ -73,18 +73,18 @@ impl<'a> Drawing<'a> {
         of_any!(self, sampler => sampler.digest())
     }
 
-    /// Draws what the step believes the image to be, where it has evaluated the network and not moved yet.
+    /// Makes `image` what the step believes the image to be, where it has evaluated the network and not moved yet.
     #[inline(never)]
-    pub(super) fn preview(&self, image: &mut Dots) {
+    pub(super) fn preview(&self, image: &mut impl Raster) {
         of_any!(self, sampler => if let Some(preview) = sampler.preview() {
-            *image = dots(&mut preview.x0_hat(), sampler.model().shape());
+            image.take(&mut preview.x0_hat(), sampler.model().shape());
         });
     }
 
-    /// Draws the state; after the last step the sample.
+    /// Makes `image` the state; after the last step the sample.
     #[inline(never)]
-    pub(super) fn image(&self, image: &mut Dots) {
-        of_any!(self, sampler => *image = dots(&mut sampler.values(), sampler.model().shape()));
+    pub(super) fn image(&self, image: &mut impl Raster) {
+        of_any!(self, sampler => image.take(&mut sampler.values(), sampler.model().shape()));
     }
 }
 
@@ -92,11 +92,6 @@ impl<'a> Drawing<'a> {
 #[inline(never)]
 fn advance<E: StateElement>(sampler: &mut Sampler<E>) -> Progress {
     sampler.advance()
-}
-
-/// An image's dots: one piece of code for the values of every element.
-fn dots(values: &mut dyn Iterator<Item = f32>, shape: [usize; 3]) -> Dots {
-    Dots::of_image(values, shape)
 }
 
 #[inline(never)]

@@ -1,32 +1,35 @@
-//! What a display of 128×64 dots shows: the image on the left; on the right seed, class, plan, step, the time of a step
-//! and a bar.
+//! What a display shows: an image, and in words seed, class, plan, step and the time of a step. How it is drawn is the
+//! display's: [`mono`](super::mono) in one bit a dot, `colour` (feature `colour`) in 16.
 
-use super::dither::{Dots, SIDE};
+use super::dither::Dots;
 use core::fmt::{self, Write};
-use embedded_graphics::mono_font::ascii::FONT_6X10;
-use embedded_graphics::mono_font::MonoTextStyle;
-use embedded_graphics::pixelcolor::BinaryColor;
-use embedded_graphics::prelude::*;
-use embedded_graphics::primitives::{PrimitiveStyle, Rectangle, StyledDrawable};
-use embedded_graphics::text::{Baseline, Text};
 use heapless::String;
 
-/// Columns and rows of the display.
-pub const SIZE: Size = Size::new(128, 64);
+/// An image in the form in which a display shows it.
+pub trait Raster {
+    /// Becomes nothing.
+    fn clear(&mut self);
 
-/// Where the text begins, and how many characters fit.
-const TEXT: i32 = 67;
-const CHARACTERS: usize = 10;
-/// Rows from one line of text to the next.
-const LINE: i32 = 11;
-/// The bar's corner and size.
-const BAR: Rectangle = Rectangle::new(Point::new(TEXT, 57), Size::new(60, 6));
+    /// Becomes the image `[height][width][channels]` of `values` in [−1, 1].
+    fn take(&mut self, values: &mut dyn Iterator<Item = f32>, shape: [usize; 3]);
+}
+
+/// An image that lies elsewhere.
+impl<R: Raster> Raster for &mut R {
+    fn clear(&mut self) {
+        R::clear(self);
+    }
+
+    fn take(&mut self, values: &mut dyn Iterator<Item = f32>, shape: [usize; 3]) {
+        R::take(self, values, shape);
+    }
+}
 
 /// One picture of the display.
 #[derive(Debug, Clone, Copy)]
-pub struct Frame<'a> {
+pub struct Frame<'a, R = Dots> {
     /// The image.
-    pub dots: &'a Dots,
+    pub image: &'a R,
     /// Its seed.
     pub seed: u64,
     /// Its classes' names, or `none`.
@@ -43,6 +46,34 @@ pub struct Frame<'a> {
     pub note: &'a str,
 }
 
+impl<R> Frame<'_, R> {
+    /// Seed, class, plan, step, and the time of the step or the note; each cut off after `N` characters. What does not
+    /// fit is not shown; the serial line has it whole.
+    pub fn words<const N: usize>(&self) -> [String<N>; 5] {
+        // A number alone would say little.
+        let is_number = self.class.bytes().all(|byte| byte.is_ascii_digit());
+        let class = match self.class {
+            "none" => ["no class", ""],
+            class => [if is_number { "class " } else { "" }, class],
+        };
+        [
+            cut(format_args!("seed {}", self.seed)),
+            cut(format_args!("{}{}", class[0], class[1])),
+            cut(format_args!("{}", self.plan)),
+            cut(format_args!("{} of {}", self.step, self.steps)),
+            match self.step {
+                0 => cut(format_args!("{}", self.note)),
+                _ => cut(format_args!("{}", Time(self.micros))),
+            },
+        ]
+    }
+
+    /// The part of `length` that a bar of progress has filled.
+    pub fn done(&self, length: u32) -> u32 {
+        length * self.step as u32 / self.steps.max(1) as u32
+    }
+}
+
 /// A time in three digits and a unit.
 struct Time(u64);
 
@@ -57,131 +88,47 @@ impl fmt::Display for Time {
     }
 }
 
-/// A line of text, cut off where the display ends.
-struct Cut(String<CHARACTERS>);
+/// Text, cut off where its place ends.
+struct Cut<const N: usize>(String<N>);
 
-impl Write for Cut {
+impl<const N: usize> Write for Cut<N> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // What does not fit is not shown; the serial line has it whole.
         text.chars().for_each(|c| _ = self.0.push(c));
         Ok(())
     }
 }
 
-impl Drawable for Frame<'_> {
-    type Color = BinaryColor;
-    type Output = ();
-
-    fn draw<D: DrawTarget<Color = BinaryColor>>(&self, target: &mut D) -> Result<(), D::Error> {
-        target.clear(BinaryColor::Off)?;
-        let corner = [self.dots.width(), self.dots.height()].map(|side| (SIDE - side) / 2);
-        target.draw_iter(
-            self.dots
-                .light()
-                .map(|(x, y)| Pixel(Point::new((x + corner[0]) as i32, (y + corner[1]) as i32), BinaryColor::On)),
-        )?;
-        let mut row = 0;
-        let mut line = |text: fmt::Arguments| {
-            let mut cut = Cut(String::new());
-            // A cut never fails.
-            _ = cut.write_fmt(text);
-            let style = MonoTextStyle::new(&FONT_6X10, BinaryColor::On);
-            let drawn = Text::with_baseline(&cut.0, Point::new(TEXT, row), style, Baseline::Top).draw(target);
-            row += LINE;
-            drawn.map(|_| ())
-        };
-        line(format_args!("seed {}", self.seed))?;
-        // A number alone would say little.
-        let is_number = self.class.bytes().all(|byte| byte.is_ascii_digit());
-        match self.class {
-            "none" => line(format_args!("no class"))?,
-            class => line(format_args!("{}{class}", if is_number { "class " } else { "" }))?,
-        }
-        line(format_args!("{}", self.plan))?;
-        line(format_args!("{} of {}", self.step, self.steps))?;
-        match self.step {
-            0 => line(format_args!("{}", self.note))?,
-            _ => line(format_args!("{}", Time(self.micros)))?,
-        }
-        BAR.draw_styled(&PrimitiveStyle::with_stroke(BinaryColor::On, 1), target)?;
-        let width = BAR.size.width * self.step as u32 / self.steps.max(1) as u32;
-        let done = Rectangle::new(BAR.top_left, Size::new(width, BAR.size.height));
-        done.draw_styled(&PrimitiveStyle::with_fill(BinaryColor::On), target)
-    }
+/// Text, cut off after `N` characters.
+pub(super) fn cut<const N: usize>(text: fmt::Arguments) -> String<N> {
+    let mut cut = Cut(String::new());
+    // A cut never fails.
+    _ = cut.write_fmt(text);
+    cut.0
 }
 
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
-    use embedded_graphics::framebuffer::{buffer_size, Framebuffer};
-    use embedded_graphics::image::GetPixel;
-    use embedded_graphics::pixelcolor::raw::{LittleEndian, RawU1};
-    use std::string::{String, ToString};
-
-    type Screen = Framebuffer<BinaryColor, RawU1, LittleEndian, 128, 64, { buffer_size::<BinaryColor>(128, 64) }>;
-
-    fn drawn(frame: &Frame) -> Screen {
-        let mut screen = Screen::new();
-        frame.draw(&mut screen).unwrap();
-        screen
-    }
-
-    fn rows(screen: &Screen, rows: core::ops::Range<i32>, columns: core::ops::Range<i32>) -> String {
-        let dot = |x, y| if screen.pixel(Point::new(x, y)) == Some(BinaryColor::On) { '#' } else { '.' };
-        rows.map(|y| columns.clone().map(|x| dot(x, y)).chain(['\n']).collect::<String>()).collect()
-    }
+    use std::string::ToString;
 
     const FRAME: Frame =
-        Frame { dots: &Dots::blank(), seed: 7, class: "3", plan: "fast5", step: 0, steps: 5, micros: 0, note: "" };
+        Frame { image: &Dots::blank(), seed: 7, class: "3", plan: "fast5", step: 0, steps: 5, micros: 0, note: "" };
 
-    /// The image's dots lie in the middle of the left half.
+    /// Numbers are introduced, names are not; a note stands where later the time stands; all is cut.
     #[test]
-    fn the_image_is_on_the_left() {
-        let dots = Dots::of_image(core::iter::repeat_n(1.0, 784), [28, 28, 1]);
-        let screen = drawn(&Frame { dots: &dots, ..FRAME });
-        let expected = ("....".to_string() + &"#".repeat(56) + "....\n").repeat(56);
-        assert_eq!(rows(&screen, 4..60, 0..64), expected);
-        assert!(!rows(&screen, 0..4, 0..64).contains('#') && !rows(&screen, 60..64, 0..64).contains('#'));
+    fn words_say_what_is_drawn() {
+        assert_eq!(FRAME.words::<30>(), ["seed 7", "class 3", "fast5", "0 of 5", ""]);
+        let named = Frame { class: "glasses+long", step: 2, micros: 812_345, note: "bad model", ..FRAME };
+        assert_eq!(named.words::<30>(), ["seed 7", "glasses+long", "fast5", "2 of 5", "812 ms"]);
+        let first = Frame { class: "none", step: 0, seed: u64::MAX, ..named };
+        assert_eq!(first.words::<10>(), ["seed 18446", "no class", "fast5", "0 of 5", "bad model"]);
     }
 
-    /// Three of five steps fill three fifths of the bar.
     #[test]
-    fn the_bar_fills() {
-        let screen = drawn(&Frame { step: 3, ..FRAME });
-        assert_eq!(rows(&screen, 60..61, 67..127), "#".repeat(36) + &".".repeat(23) + "#\n");
-        assert_eq!(rows(&drawn(&FRAME), 60..61, 67..127), "#".to_string() + &".".repeat(58) + "#\n");
-        assert_eq!(rows(&drawn(&Frame { step: 5, ..FRAME }), 60..61, 67..127), "#".repeat(60) + "\n");
-    }
-
-    /// Every word has its place: another seed changes the first line alone, and so on; the time comes with a step.
-    #[test]
-    fn every_word_has_its_line() {
-        let line = |screen: &Screen, n: i32| rows(screen, n * LINE..(n + 1) * LINE, 64..128);
-        let changed = [
-            Frame { seed: 8, ..FRAME },
-            Frame { class: "none", ..FRAME },
-            Frame { plan: "ddim50", ..FRAME },
-            Frame { steps: 6, ..FRAME },
-            Frame { note: "bad model", ..FRAME },
-        ];
-        let before = drawn(&FRAME);
-        for (index, frame) in changed.iter().enumerate() {
-            let after = drawn(frame);
-            for n in 0..5 {
-                assert_eq!(line(&before, n) != line(&after, n), n == index as i32, "frame {index}, line {n}");
-            }
-        }
-        assert!(!line(&before, 4).contains('#'));
-        assert!(line(&drawn(&Frame { step: 1, micros: 812_000, ..FRAME }), 4).contains('#'));
-    }
-
-    /// The largest values are cut off and leave the image alone.
-    #[test]
-    fn long_words_are_cut() {
-        let long = "x".repeat(100);
-        let frame = Frame { seed: u64::MAX, class: &long, plan: &long, step: 0, steps: 0, micros: u64::MAX, ..FRAME };
-        assert!(!rows(&drawn(&frame), 0..64, 0..64).contains('#'));
+    fn bars_fill_step_by_step() {
+        assert_eq!([0, 3, 5].map(|step| Frame { step, ..FRAME }.done(60)), [0, 36, 60]);
+        assert_eq!(Frame { steps: 0, ..FRAME }.done(60), 0);
     }
 
     #[test]

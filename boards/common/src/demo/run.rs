@@ -2,9 +2,8 @@
 
 use super::board::{Board, DisplayError};
 use super::controls::{Controls, Turn};
-use super::dither::Dots;
 use super::drawing::Drawing;
-use super::frame::Frame;
+use super::frame::{Frame, Raster};
 use super::memory::Memory;
 use super::say::say;
 use super::settings::Settings;
@@ -41,7 +40,7 @@ struct Screen {
 
 impl Screen {
     /// Shows a frame, and says when the display stops or begins to answer.
-    async fn show<B: Board>(&mut self, board: &mut B, frame: &Frame<'_>) {
+    async fn show<B: Board>(&mut self, board: &mut B, frame: &Frame<'_, B::Raster>) {
         let shown: Result<(), DisplayError> = board.show(frame).await;
         if self.answers != Some(shown.is_ok()) {
             match shown {
@@ -120,10 +119,10 @@ impl<'m> Demo<'m> {
         if let Some(fault) = self.source.fault() {
             say(board, format_args!("error: the model region {fault}")).await;
         }
-        let mut turn = Turn::Draw;
+        let (mut turn, mut image) = (Turn::Draw, board.raster());
         loop {
             turn = match turn {
-                Turn::Draw => self.draw(board).await.unwrap_or(Turn::Stop),
+                Turn::Draw => self.draw(board, &mut image).await.unwrap_or(Turn::Stop),
                 Turn::Stop => self.idle(board).await,
             };
         }
@@ -140,7 +139,7 @@ impl<'m> Demo<'m> {
     }
 
     /// Draws one image, or as much of it as it is let; returns what to turn to instead.
-    async fn draw<B: Board>(&mut self, board: &mut B) -> Option<Turn> {
+    async fn draw<B: Board>(&mut self, board: &mut B, image: &mut B::Raster) -> Option<Turn> {
         let Self {
             controls,
             source,
@@ -167,11 +166,12 @@ impl<'m> Demo<'m> {
                 return None;
             }
         };
-        let (mut dots, mut micros, start) = (Dots::blank(), 0, board.micros());
+        let (mut micros, start) = (0, board.micros());
+        image.clear();
         loop {
             let (step, steps) = (drawing.steps_done(), settings.plan.len());
             let frame = Frame {
-                dots: &dots,
+                image,
                 seed: settings.seed,
                 class: &class,
                 plan: settings.plan.name(),
@@ -192,7 +192,7 @@ impl<'m> Demo<'m> {
                 if matches!(progress, Progress::Stepped | Progress::Done) {
                     break;
                 }
-                drawing.preview(&mut dots);
+                drawing.preview(image);
                 if let Some(turn) = controls.attend(board, true).await {
                     if turn == Turn::Stop {
                         say(board, format_args!("cancelled within step {} of {steps}", step + 1)).await;
@@ -204,7 +204,7 @@ impl<'m> Demo<'m> {
             micros = board.micros() - begin;
             let step = drawing.steps_done();
             if step == steps {
-                drawing.image(&mut dots);
+                drawing.image(image);
             }
             if controls.digests {
                 let line = Line::Step { step: step as u32, digest: drawing.digest(), ticks: micros };

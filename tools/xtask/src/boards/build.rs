@@ -13,10 +13,11 @@ const STACK_MARGIN: u64 = 8;
 /// Builds the firmware with some Cargo features and returns the path of a copy that later builds leave alone.
 pub fn firmware(board: &Board, features: &str) -> Result<PathBuf> {
     firmware::require_target(board.target)?;
-    let folder = format!("boards/{}", board.name);
-    let args = ["build", "--quiet", "--release", "--features", features];
+    let folder = format!("boards/{}", board.folder());
+    let all = [board.feature(), features].join(" ");
+    let args = ["build", "--quiet", "--release", "--features", &all];
     firmware::cargo(&folder, &args, &format!("building {folder}"))?;
-    let built = target_dir().join(board.target).join("release").join(format!("brownian-{}", board.name));
+    let built = target_dir().join(board.target).join("release").join(format!("brownian-{}", board.folder()));
     let name =
         if features.is_empty() { format!("{}.elf", board.name) } else { format!("{}-{features}.elf", board.name) };
     let kept = target_dir().join("elf").join(name);

@@ -74,8 +74,8 @@ pub fn boards(options: &Boards) -> Result<()> {
     table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
     table.set_header(["board", "flash", "RAM", "digests equal", "instructions of five steps", "stack", "display", "s"]);
     for board in boards {
-        let model = std::fs::read(shipped_model(board.built_in))?;
         let start = Instant::now();
+        let model = std::fs::read(shipped_model(board.built_in))?;
         let elf = build::firmware(board, "")?;
         let image = Image::read(&elf)?;
         let sizes = Sizes::of(&image)?;
@@ -117,7 +117,8 @@ pub fn sizes(models: &[&str]) -> Result<()> {
         let (sizes, figures) = (Sizes::of(&image)?, board.figures());
         build::check(board, &image, &sizes)?;
         let built_in = OwnedModel::read(shipped_model(board.built_in))?;
-        for name in models {
+        let own = (!models.contains(&board.built_in)).then_some(&board.built_in);
+        for name in models.iter().chain(own) {
             let model = OwnedModel::read(shipped_model(name))?;
             if model.model().arena_len() > built_in.model().arena_len() {
                 continue;

@@ -39,10 +39,11 @@ fn mounted() -> Result<Vec<PathBuf>> {
 fn find(board: &Board, places: Vec<PathBuf>) -> Result<PathBuf> {
     let Some(drive) = &board.drive else {
         bail!(
-            "the {} offers no drive: {}, which `cargo xtask uf2 {}` writes; `cargo run --release` in boards/{2} does both",
+            "the {} offers no drive: {}, which `cargo xtask uf2 {}` writes; `cargo run --release` in boards/{} does both",
             board.figures().title,
             board.file.taken_by(),
-            board.name
+            board.name,
+            board.folder()
         );
     };
     let how = drive.how;

@@ -8,8 +8,12 @@ use std::path::Path;
 /// A board with firmware in a folder of `boards/`.
 #[derive(Debug)]
 pub struct Board {
-    /// Folder, name on the command line, and name of its figures.
+    /// Name on the command line, and of its figures; mostly that of its folder, too.
     pub name: &'static str,
+    /// Another folder, whose firmware has a display of its own by this Cargo feature.
+    pub variant: Option<(&'static str, &'static str)>,
+    /// The shipped model that its firmware has built in.
+    pub built_in: &'static str,
     /// Rust target.
     pub target: &'static str,
     /// What is flashed.
@@ -18,8 +22,6 @@ pub struct Board {
     pub drive: Option<Drive>,
     /// What shows its pictures.
     pub display: Display,
-    /// The model that is built in.
-    pub built_in: &'static str,
     /// What runs it; a board without is only built and measured.
     pub model: Option<Model>,
     /// The lines by which it speaks, the first is the one that is listened to.
@@ -27,6 +29,16 @@ pub struct Board {
 }
 
 impl Board {
+    /// The folder of its firmware, in `boards/`.
+    pub fn folder(&self) -> &'static str {
+        self.variant.map_or(self.name, |(folder, _)| folder)
+    }
+
+    /// The Cargo feature that makes its firmware of the folder's; empty for none.
+    pub fn feature(&self) -> &'static str {
+        self.variant.map_or("", |(_, feature)| feature)
+    }
+
     /// What it has, and what its firmware may take of it.
     ///
     /// # Panics
@@ -99,6 +111,8 @@ pub enum Display {
     Oled,
     /// Five rows of five LEDs, on the board, made of an image within so many dots.
     Leds(usize),
+    /// An ST7789, which nobody can tell from none.
+    Tft,
 }
 
 /// A model of a board's chip.
@@ -118,90 +132,114 @@ const BOOTSEL: &str = "hold BOOTSEL while you plug it in";
 pub const BOARDS: &[Board] = &[
     Board {
         name: "pico",
+        variant: None,
+        built_in: "digits28",
         target: "thumbv6m-none-eabi",
         file: Form::Uf2(0xe48b_ff56),
         drive: Some(Drive { sign: Sign::BoardId("RPI-RP2"), how: BOOTSEL }),
         display: Display::Oled,
-        built_in: "digits28",
         model: Some(Model::Node),
         lines: &["uart", "usb"],
     },
     Board {
         name: "pico2",
+        variant: None,
+        built_in: "digits28",
         target: "thumbv8m.main-none-eabihf",
         // Secure code for the Arm cores.
         file: Form::Uf2(0xe48b_ff59),
         drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
         display: Display::Oled,
-        built_in: "digits28",
+        model: Some(Model::Unicorn),
+        lines: &["uart"],
+    },
+    Board {
+        name: "pico2-colour",
+        variant: Some(("pico2", "colour")),
+        built_in: "faces16",
+        target: "thumbv8m.main-none-eabihf",
+        file: Form::Uf2(0xe48b_ff59),
+        drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
+        display: Display::Tft,
         model: Some(Model::Unicorn),
         lines: &["uart"],
     },
     Board {
         name: "nrf52840-dk",
+        variant: None,
+        built_in: "digits28",
         target: "thumbv7em-none-eabihf",
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("JLINK"), how: "plug in the USB port beside the power switch" }),
         display: Display::Oled,
-        built_in: "digits28",
         model: Some(Model::Unicorn),
         lines: &["uart"],
     },
     Board {
         name: "stm32f411",
+        variant: None,
+        built_in: "digits28",
         target: "thumbv7em-none-eabihf",
         file: Form::Hex,
         drive: None,
         display: Display::Oled,
-        built_in: "digits28",
         model: Some(Model::Unicorn),
         lines: &["uart"],
     },
     Board {
         name: "microbit-v1",
+        variant: None,
+        built_in: "digits28-nano",
         target: "thumbv6m-none-eabi",
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("MICROBIT"), how: "plug it in" }),
         display: Display::Leds(SMALL),
-        built_in: "digits28-nano",
         model: Some(Model::Qemu),
         lines: &["uart"],
     },
     Board {
         name: "microbit-v2",
+        variant: None,
+        built_in: "digits28",
         target: "thumbv7em-none-eabihf",
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("MICROBIT"), how: "plug it in" }),
         display: Display::Leds(SIDE),
-        built_in: "digits28",
         model: Some(Model::Unicorn),
         lines: &["uart"],
     },
     Board {
         name: "nucleo-h743",
+        variant: None,
+        built_in: "digits28",
         target: "thumbv7em-none-eabihf",
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("NOD_H743ZI"), how: "plug in the USB port of the ST-LINK" }),
         display: Display::Oled,
-        built_in: "digits28",
         model: None,
         lines: &["uart"],
     },
     Board {
         name: "esp32c3",
+        variant: None,
+        built_in: "digits28",
         target: "riscv32imc-unknown-none-elf",
         file: Form::Elf(0x20_0000),
         drive: None,
         display: Display::Oled,
-        built_in: "digits28",
         model: None,
         lines: &["uart", "usb"],
     },
 ];
 
-/// The folders of all boards' firmware, from the repository's root.
+/// The folders of all boards' firmware, from the repository's root, each once.
 pub fn folders() -> impl Iterator<Item = String> {
-    BOARDS.iter().map(|board| format!("boards/{}", board.name))
+    BOARDS.iter().filter(|board| board.variant.is_none()).map(|board| format!("boards/{}", board.folder()))
+}
+
+/// Folders, and the Cargo features by which they are another board's firmware.
+pub fn variants() -> impl Iterator<Item = (String, &'static str)> {
+    BOARDS.iter().filter(|board| board.variant.is_some()).map(|b| (format!("boards/{}", b.folder()), b.feature()))
 }
 
 /// The board of this name.
@@ -223,6 +261,20 @@ mod tests {
         let figures: Vec<_> = brownian::host::boards::BOARDS.iter().map(|board| board.name).collect();
         assert_eq!(names, figures);
     }
+
+    /// A board of another's folder has that one's target, and the folder has the feature.
+    #[test]
+    fn variants_are_of_boards() {
+        for board in BOARDS.iter().filter(|board| board.variant.is_some()) {
+            assert_eq!(find(board.folder()).unwrap().target, board.target);
+            let manifest = crate::firmware::root().join("boards").join(board.folder()).join("Cargo.toml");
+            let manifest = std::fs::read_to_string(manifest).unwrap();
+            assert!(manifest.contains(&format!("\n{} = [", board.feature())), "{}", board.name);
+        }
+        assert_eq!(folders().filter(|folder| folder == "boards/pico2").count(), 1);
+        assert_eq!(variants().collect::<Vec<_>>(), [("boards/pico2".to_owned(), "colour")]);
+    }
+
     /// A model goes to its region by a command of its own where what is flashed has no place for it.
     #[test]
     fn espflash_writes_a_model_apart() {

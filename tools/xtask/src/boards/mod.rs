@@ -18,5 +18,5 @@ mod script;
 mod uf2;
 
 pub use command::{boards, check, dist_all, file_of, flash_board, sizes, uf2_file, Boards, Dist, Flash, Uf2};
-pub use list::folders;
+pub use list::{folders, variants};
 pub use packages::{install, node_tests};

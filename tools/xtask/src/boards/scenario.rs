@@ -55,7 +55,10 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
     if board.model == Some(Model::Qemu) {
         player.feeds().context("feeding the watchdog")?;
     }
-    player.watchdog().context("watchdog")?;
+    // A variant restarts as its board does.
+    if board.variant.is_none() {
+        player.watchdog().context("watchdog")?;
+    }
     player.region(elf).context("model in its flash region")?;
     if board.display == Display::Oled {
         player.bits(elf, &png.with_extension("bits.png")).context("model over bits")?;
@@ -81,6 +84,19 @@ impl Player<'_> {
         self.machine.type_text(self.line, &format!("{text}\r\n"))
     }
 
+    /// Combination `number` of a class an axis, by their names; the first axis turns fastest.
+    fn class(&self, number: usize) -> String {
+        let model = self.model.model();
+        let mut rest = number;
+        let mut names = Vec::new();
+        for axis in model.axes() {
+            let classes: Vec<&str> = axis.classes().collect();
+            names.push(classes[rest % classes.len()]);
+            rest /= classes.len();
+        }
+        names.join("+")
+    }
+
     /// Waits for the end of a draw and compares it.
     fn finish(&mut self, draw: Draw) -> Result<String> {
         let said = self.until(&format!("done {}", draw.words()))?;
@@ -88,30 +104,36 @@ impl Player<'_> {
         Ok(said)
     }
 
-    /// The display's rows, which must be the host's. LEDs need a while to be seen.
-    fn compare_display(&mut self, draw: Draw, said: &str) -> Result<Vec<String>> {
-        if self.board.display != Display::Oled {
+    /// The display's rows, which must be the host's, with the built-in model or another. LEDs need a while to be seen.
+    fn compare_display(&mut self, other: Option<&OwnedModel>, draw: Draw, said: &str) -> Result<Vec<String>> {
+        if matches!(self.board.display, Display::Leds(_)) {
             self.machine.wait(300)?;
         }
         let rows = self.machine.display()?;
+        let model = other.unwrap_or(&self.model);
         match self.board.display {
-            Display::Oled => draw.compare_display(&self.model, &rows)?,
-            Display::Leds(side) => draw.compare_leds(&self.model, side, &rows, said)?,
+            Display::Oled => draw.compare_display(model, &rows)?,
+            Display::Leds(side) => draw.compare_leds(model, side, &rows, said)?,
+            Display::Tft => draw.compare_colour(model, &rows)?,
         }
         Ok(rows)
     }
 
     /// It draws, and shows what it draws.
     fn power_up(&mut self, png: &Path) -> Result<u64> {
-        let draw = Draw { seed: 1, class: Some(0), plan: "fast5" };
+        let class = self.class(0);
+        let draw = Draw { seed: 1, class: &class, plan: "fast5" };
         let hello = self.until("display answers")?;
         ensure!(hello.contains("model built in") && !hello.contains("error"), "{hello}");
         let start = self.machine.instructions;
         let said = self.until(&format!("done {}", draw.words()))?;
         self.digests += draw.compare(&self.model, &(hello + &said), true)?;
         let instructions = self.machine.instructions - start;
-        let rows = self.compare_display(draw, &said)?;
-        picture::write(png, &rows)?;
+        let rows = self.compare_display(None, draw, &said)?;
+        match self.board.display {
+            Display::Tft => picture::write_colour(png, &rows)?,
+            _ => picture::write(png, &rows)?,
+        }
         Ok(instructions)
     }
 
@@ -124,14 +146,15 @@ impl Player<'_> {
             // Longer than contacts bounce.
             player.machine.wait(50)
         };
+        let [first, second] = [0, 1].map(|number| self.class(number));
         press(self, 100)?;
-        self.finish(Draw { seed: 2, class: Some(0), plan: "fast5" })?;
+        self.finish(Draw { seed: 2, class: &first, plan: "fast5" })?;
         press(self, 800)?;
-        let long = Draw { seed: 2, class: Some(1), plan: "fast5" };
+        let long = Draw { seed: 2, class: &second, plan: "fast5" };
         let mut said = self.until("step 1 ")?;
         self.digests += long.compare(&self.model, &said, false)?;
         press(self, 100)?;
-        let next = Draw { seed: 3, class: Some(1), plan: "fast5" };
+        let next = Draw { seed: 3, class: &second, plan: "fast5" };
         said = self.until(&format!("draw {}", next.words()))?;
         said += &self.until("step 1 ")?;
         self.digests += next.compare(&self.model, &said, false)?;
@@ -147,18 +170,19 @@ impl Player<'_> {
         }
         let plan = self.model.model().plans().min_by_key(|plan| plan.len()).context("the model has no plan")?;
         let plan = plan.name().to_owned();
-        let draw = Draw { seed: 7, class: Some(3), plan: &plan };
+        let class = self.class(3);
+        let draw = Draw { seed: 7, class: &class, plan: &plan };
         self.type_line(&format!("sample {}", draw.words()))?;
         let said = self.finish(draw)?;
         if can_be_unplugged {
             ensure!(said.contains("display: it does not answer; going on without"), "{said}");
             self.machine.plug(true)?;
         }
-        let again = Draw { seed: 7, class: None, plan: &plan };
+        let again = Draw { seed: 7, class: "none", plan: &plan };
         self.type_line("sample class=none")?;
         let said = self.finish(again)?;
         ensure!(said.contains("display answers") == can_be_unplugged, "{said}");
-        self.compare_display(again, &said).map(|_| ())
+        self.compare_display(None, again, &said).map(|_| ())
     }
 
     /// Each is one line that says what is wrong; then the board still answers.
@@ -183,7 +207,8 @@ impl Player<'_> {
 
     /// Another line takes words and answers too.
     fn other_line(&mut self, line: &'static str) -> Result<()> {
-        let draw = Draw { seed: 8, class: Some(4), plan: "fast3" };
+        let class = self.class(4);
+        let draw = Draw { seed: 8, class: &class, plan: "fast3" };
         self.machine.type_text(line, &format!("plans\nsample {}\n", draw.words()))?;
         let said = self.machine.until(line, &format!("done {}", draw.words()))?;
         ensure!(said.contains("plan fast5: 5 steps"), "{said}");
@@ -212,7 +237,8 @@ impl Player<'_> {
         let mut said = self.until(if is_told { "restarted by the watchdog" } else { "brownian on" })?;
         ensure!(self.machine.resets == 1, "{} resets", self.machine.resets);
         said += &self.until("step 1 ")?;
-        let draw = Draw { seed: 1, class: Some(0), plan: "fast5" };
+        let class = self.class(0);
+        let draw = Draw { seed: 1, class: &class, plan: "fast5" };
         self.digests += draw.compare(&self.model, &said, false)?;
         Ok(())
     }
@@ -234,11 +260,12 @@ impl Player<'_> {
     /// A file to flash with another model runs that model; one whose model is damaged says so and runs its own.
     fn region(&mut self, elf: &Path) -> Result<()> {
         let image = Image::read(elf)?;
-        let draw = Draw { seed: 1, class: Some(0), plan: "fast5" };
+        let draw = Draw { seed: 1, class: "0", plan: "fast5" };
         let nano = self.with_model(&image, "digits28-nano")?;
         let said = self.until("done ")?;
         ensure!(said.contains("model from its flash region"), "{said}");
         self.digests += draw.compare(&nano, &said, true)?;
+        self.compare_display(Some(&nano), draw, &said)?;
         let mut damaged = image;
         let mut bytes = nano.bytes().to_vec();
         bytes[1000] ^= 1;
@@ -248,6 +275,8 @@ impl Player<'_> {
         self.machine = Machine::start(self.board, &path, self.deadline)?;
         let said = self.until("step 1 ")?;
         ensure!(said.contains("error: the model region cannot be used: "), "{said}");
+        let class = self.class(0);
+        let draw = Draw { class: &class, ..draw };
         self.digests += draw.compare(&self.model, &said, false)?;
         Ok(())
     }
@@ -256,7 +285,7 @@ impl Player<'_> {
     fn bits(&mut self, elf: &Path, png: &Path) -> Result<()> {
         let bits = self.with_model(&Image::read(elf)?, "digits28-bits")?;
         self.until("step 1 ")?;
-        let draw = Draw { seed: 7, class: Some(3), plan: "bits10" };
+        let draw = Draw { seed: 7, class: "3", plan: "bits10" };
         self.type_line(&format!("sample {}", draw.words()))?;
         let said = self.until(&format!("done {}", draw.words()))?;
         self.digests += draw.compare(&bits, &said, true)?;

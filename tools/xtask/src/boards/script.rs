@@ -1,20 +1,43 @@
 //! What the firmware must say and show, from the host's runtime.
 
 use anyhow::{ensure, Context, Result};
-use brownian::host::OwnedModel;
-use brownian::Condition;
+use brownian::host::{Classes, OwnedModel};
+use brownian::Guidance;
 use brownian_board::demo::dither::{Dots, SIDE};
 use brownian_board::demo::leds;
 use brownian_board::report::Line;
 use brownian_tests::draw;
+
+/// Columns and rows of a display in colour, the rows of its image, and the colour of its text.
+const COLUMNS: usize = 240;
+const IMAGE_ROWS: usize = 192;
+const LETTERS: u16 = 0xefbf;
+
+/// The pixels of a row of four hexadecimal digits each.
+pub fn colours(row: &str) -> Result<Vec<u16>> {
+    let digits: Vec<char> = row.chars().collect();
+    let pixel = |digits: &[char]| u16::from_str_radix(&digits.iter().collect::<String>(), 16);
+    digits.chunks(4).map(|digits| pixel(digits).with_context(|| format!("row {row}"))).collect()
+}
+
+/// Values in [−1, 1] as red, green and blue, or as a gray, in the 16 bits of a display.
+fn rgb565(values: &[f32]) -> u16 {
+    let byte = |value: f32| ((f64::from(value) + 1.0) * 127.5).round().clamp(0.0, 255.0);
+    let part = |value: f32, most: f64| (byte(value) * most / 255.0).round() as u16;
+    let [red, green, blue] = match *values {
+        [red, green, blue] => [red, green, blue],
+        _ => [values.iter().sum::<f32>() / values.len() as f32; 3],
+    };
+    part(red, 31.0) << 11 | part(green, 63.0) << 5 | part(blue, 31.0)
+}
 
 /// A draw as the demo names it.
 #[derive(Debug, Clone, Copy)]
 pub struct Draw<'a> {
     /// The seed.
     pub seed: u64,
-    /// The class.
-    pub class: Option<u16>,
+    /// Its classes' names, or `none`.
+    pub class: &'a str,
     /// The plan's name.
     pub plan: &'a str,
 }
@@ -22,13 +45,16 @@ pub struct Draw<'a> {
 impl Draw<'_> {
     /// As the serial line has it.
     pub fn words(&self) -> String {
-        let class = self.class.map_or("none".into(), |class| class.to_string());
-        format!("seed={} class={class} plan={}", self.seed, self.plan)
+        format!("seed={} class={} plan={}", self.seed, self.class, self.plan)
     }
 
     fn on_host(&self, model: &OwnedModel) -> Result<brownian_tests::Chain> {
-        let condition = self.class.map_or(Condition::NONE, Condition::class);
-        draw(&model.model(), self.plan, condition, self.seed)
+        let model = model.model();
+        let classes = match self.class {
+            "none" => Classes::None,
+            names => Classes::named(names, &model).map_err(anyhow::Error::msg)?,
+        };
+        draw(&model, self.plan, classes.condition(0, model.class_counts(), Guidance::PLAIN), self.seed)
     }
 
     /// Compares the digests of the steps that `said` tells with the host's; `whole` draws tell all of them. Returns how
@@ -60,6 +86,30 @@ impl Draw<'_> {
         Ok(())
     }
 
+    /// Compares the image on a display in colour with the host's, pixel by pixel.
+    pub fn compare_colour(&self, model: &OwnedModel, rows: &[String]) -> Result<()> {
+        let [height, width, channels] = model.model().shape();
+        let sample = self.on_host(model)?.sample;
+        let zoom = (COLUMNS / width).min(IMAGE_ROWS / height);
+        let [left, top] = [(COLUMNS - width * zoom) / 2, (IMAGE_ROWS - height * zoom) / 2];
+        for (y, row) in rows.iter().enumerate().take(IMAGE_ROWS) {
+            for (x, shown) in colours(row)?.into_iter().enumerate() {
+                let is_inside = (left..left + width * zoom).contains(&x) && (top..top + height * zoom).contains(&y);
+                let at = || (y - top) / zoom * width + (x - left) / zoom;
+                let host = if is_inside { rgb565(&sample[at() * channels..][..channels]) } else { 0 };
+                let words = self.words();
+                ensure!(
+                    shown == host,
+                    "{words}: pixel ({x}, {y}) of the display is {shown:04x}, the host's {host:04x}"
+                );
+            }
+        }
+        let text = rows[IMAGE_ROWS.min(rows.len())..].iter().map(|row| colours(row)).collect::<Result<Vec<_>>>()?;
+        let text = text.concat().into_iter().filter(|&pixel| pixel == LETTERS).count();
+        ensure!(rows.len() == COLUMNS && text > 300, "the display shows no text: {text} pixels");
+        Ok(())
+    }
+
     /// Compares the image on the display with the host's, dot by dot.
     pub fn compare_display(&self, model: &OwnedModel, rows: &[String]) -> Result<()> {
         let shape = model.model().shape();
@@ -86,7 +136,7 @@ mod tests {
     #[test]
     fn a_digest_that_differs_is_named() {
         let model = OwnedModel::read(brownian_tests::shipped_model("digits28-nano")).unwrap();
-        let draw = Draw { seed: 7, class: Some(3), plan: "fast5" };
+        let draw = Draw { seed: 7, class: "3", plan: "fast5" };
         let digests = draw.on_host(&model).unwrap().digests;
         let mut said = format!("display answers\ndraw {}\n", draw.words());
         for (step, digest) in digests.iter().enumerate() {
@@ -108,7 +158,7 @@ mod tests {
     #[test]
     fn a_led_that_differs_is_named() {
         let model = OwnedModel::read(brownian_tests::shipped_model("digits28-nano")).unwrap();
-        let draw = Draw { seed: 7, class: Some(3), plan: "fast5" };
+        let draw = Draw { seed: 7, class: "3", plan: "fast5" };
         let dots = Dots::of_image(draw.on_host(&model).unwrap().sample.into_iter(), [28, 28, 1]);
         let said: String = leds::lines(&dots).map(|line| format!("{line}\r\n")).collect();
         let mut rows: Vec<String> =
@@ -124,7 +174,7 @@ mod tests {
     #[test]
     fn a_dot_that_differs_is_named() {
         let model = OwnedModel::read(brownian_tests::shipped_model("digits28-nano")).unwrap();
-        let draw = Draw { seed: 7, class: Some(3), plan: "fast5" };
+        let draw = Draw { seed: 7, class: "3", plan: "fast5" };
         let dots = Dots::of_image(draw.on_host(&model).unwrap().sample.into_iter(), [28, 28, 1]);
         let dot = |x: usize, y: usize| x >= 64 || (x >= 4 && y >= 4 && dots.is_light(x - 4, y - 4));
         let row = |y| (0..128).map(|x| if dot(x, y) { '#' } else { '.' }).collect::<String>();
@@ -132,5 +182,43 @@ mod tests {
         draw.compare_display(&model, &rows).unwrap();
         rows[0].replace_range(0..1, "#");
         assert!(draw.compare_display(&model, &rows).unwrap_err().to_string().contains("dot (0, 0)"));
+    }
+
+    /// A pixel of another colour is named, in a colour image and in a gray one.
+    #[test]
+    fn a_pixel_that_differs_is_named() {
+        for (name, class, zoom, left) in [("faces16", "glasses+long+happy", 12, 24), ("digits28-nano", "3", 6, 36)] {
+            let model = OwnedModel::read(brownian_tests::shipped_model(name)).unwrap();
+            let draw = Draw { seed: 7, class, plan: "fast5" };
+            let [_, width, channels] = model.model().shape();
+            let sample = draw.on_host(&model).unwrap().sample;
+            let pixels: Vec<u16> = sample.chunks(channels).map(rgb565).collect();
+            let top = (192 - width * zoom) / 2;
+            let pixel = |x: usize, y: usize| match (x.checked_sub(left), y.checked_sub(top)) {
+                _ if y >= 192 => LETTERS,
+                (Some(x), Some(y)) if x < width * zoom && y < width * zoom => pixels[y / zoom * width + x / zoom],
+                _ => 0,
+            };
+            let row = |y| (0..240).map(|x| format!("{:04x}", pixel(x, y))).collect::<String>();
+            let mut rows: Vec<String> = (0..240).map(row).collect();
+            assert!(pixels.iter().any(|&pixel| pixel != pixels[0]));
+            draw.compare_colour(&model, &rows).unwrap();
+            let [wrong, outside] = [rows[100].clone(), rows[0].clone()];
+            rows[100].replace_range(400..404, "1234");
+            assert!(draw.compare_colour(&model, &rows).unwrap_err().to_string().contains("pixel (100, 100) of"));
+            rows[100] = wrong;
+            rows[0].replace_range(0..4, "0001");
+            assert!(draw.compare_colour(&model, &rows).unwrap_err().to_string().contains("pixel (0, 0) of"));
+            rows[0] = outside;
+            rows[192..].fill("0000".repeat(240));
+            assert!(draw.compare_colour(&model, &rows).unwrap_err().to_string().contains("no text"));
+        }
+    }
+
+    /// -1, 0 and 1 in 5, 6 and 5 bits.
+    #[test]
+    fn values_become_colours() {
+        assert_eq!(rgb565(&[1.0, 0.0, -1.0]), 31 << 11 | 32 << 5);
+        assert_eq!([rgb565(&[0.0]), rgb565(&[7.0])], [16 << 11 | 32 << 5 | 16, 0xffff]);
     }
 }

@@ -1,5 +1,6 @@
 extern crate std;
 use super::*;
+use crate::demo::dither::Dots;
 use crate::demo::press::Press;
 use crate::demo::source;
 use brownian::host::{self, ChainMemory, OwnedModel};
@@ -49,6 +50,7 @@ struct Fake<'a> {
 
 impl Board for Fake<'_> {
     const NAME: &'static str = "a fake";
+    type Raster = Dots;
 
     fn micros(&mut self) -> u64 {
         self.micros += 10;
@@ -76,11 +78,14 @@ impl Board for Fake<'_> {
     async fn write(&mut self, line: &str) {
         self.log.borrow_mut().said += line;
     }
+    fn raster(&mut self) -> Dots {
+        Dots::blank()
+    }
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
         if !self.plugged {
             return Err(DisplayError::NoAnswer);
         }
-        self.log.borrow_mut().frames.push((frame.step, frame.dots.clone()));
+        self.log.borrow_mut().frames.push((frame.step, frame.image.clone()));
         Ok(())
     }
     async fn pause(&mut self, micros: u64) {
