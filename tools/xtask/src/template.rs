@@ -135,6 +135,9 @@ mod tests {
     #[test]
     fn its_model_is_a_shipped_one() {
         let own = fs::read(template().join("model.brn")).unwrap();
-        assert!(own == fs::read(brownian_tests::shipped_model("digits28-nano")).unwrap(), "copy digits28-nano.brn again");
+        assert!(
+            own == fs::read(brownian_tests::shipped_model("digits28-nano")).unwrap(),
+            "copy digits28-nano.brn again"
+        );
     }
 }
