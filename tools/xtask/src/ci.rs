@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change is taken.
 
-use crate::{bench, boards, docs, firmware, lint, no_panic, packages, page, pico2, python, qemu, size};
+use crate::{bench, boards, docs, firmware, lint, no_panic, packages, page, pico2, python, qemu, size, template};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::time::Instant;
@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
     ("link check against panics", no_panic::run),
     ("code size", size::run),
     ("pico2", pico2::run),
+    ("template", template::run),
     ("boards", boards::check),
     ("page", page::check),
     ("kernels on emulated cores", bench::check),

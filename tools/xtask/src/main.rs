@@ -17,6 +17,7 @@ mod pico2;
 mod python;
 mod qemu;
 mod size;
+mod template;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Command {
     NoPanic,
     /// Build the Pico 2's firmware and check that its boot ROM would take it
     Pico2,
+    /// Expand the template of a firmware of one's own for each chip, and build what it gives
+    Template,
     /// Build the firmware of boards, measure it, and run it on models of their chips
     Boards(boards::Boards),
     /// Write a board's firmware as a UF2 file
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::NoPanic => no_panic::run(),
         Command::Pico2 => pico2::run(),
+        Command::Template => template::run(),
         Command::Boards(options) => boards::boards(&options),
         Command::Uf2(options) => boards::uf2_file(&options),
         Command::Flash(options) => boards::flash_board(&options),

@@ -164,6 +164,12 @@ pub fn file_of(name: &str) -> Result<Vec<u8>> {
     flashed(list::find(name)?, None)
 }
 
+/// The Rust target of the board of this name.
+#[cfg(test)]
+pub fn target_of(name: &str) -> Result<&'static str> {
+    Ok(list::find(name)?.target)
+}
+
 /// Writes what is flashed to a file.
 pub fn uf2_file(options: &Uf2) -> Result<()> {
     let board = list::find(&options.firmware.board)?;

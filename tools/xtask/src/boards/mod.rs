@@ -17,6 +17,8 @@ mod scenario;
 mod script;
 mod uf2;
 
+#[cfg(test)]
+pub use command::target_of;
 pub use command::{boards, check, dist_all, file_of, flash_board, sizes, uf2_file, Boards, Dist, Flash, Uf2};
 pub use list::{folders, variants};
 pub use packages::{install, node_tests};
