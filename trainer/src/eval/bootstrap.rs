@@ -1,6 +1,7 @@
 //! Bootstrap intervals (Efron 1979) in their normal form: the figure ± 1.96 standard deviations of it over sets drawn
 //! anew, with repetition, from the same items. The deviations are used rather than the drawn figures' quantiles because
-//! distances between distributions are biased upwards by the drawing itself. Shares have an interval of their own.
+//! distances between distributions are biased upwards by the drawing itself. No interval goes below 0, as no figure here
+//! does. Shares have an interval of their own.
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -41,7 +42,7 @@ pub fn estimate(
     let mean = drawn.iter().sum::<f64>() / repeats.max(1) as f64;
     let variance = drawn.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (repeats.max(2) - 1) as f64;
     let reach = 1.96 * variance.sqrt();
-    Estimate { value, low: value - reach, high: value + reach }
+    Estimate { value, low: (value - reach).max(0.0).min(value), high: value + reach }
 }
 
 /// The share of true items with the interval of Wilson 1927, whose ends are shares too.
@@ -58,6 +59,13 @@ pub fn share(items: &[bool]) -> Estimate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_interval_goes_below_0() {
+        let values = [0.0, 0.0, 0.0, 1.0];
+        let found = estimate(50, 1, [4, 0], |pick, _| pick.iter().map(|i| values[*i]).sum::<f64>() / 4.0);
+        assert!(found.value == 0.25 && found.low == 0.0 && found.high > 0.5, "{found:?}");
+    }
 
     #[test]
     fn a_share_gets_the_interval_of_wilson() {

@@ -1,246 +1,16 @@
-//! Plans as they are asked for on the command line: `[NAME=]METHOD:STEPS[:OPTION…]`.
+//! The steps of a plan on a schedule.
 
-use crate::format::MAX_PLAN_NAME;
-use crate::parse::MAX_PLANS;
-use crate::plan::{self, BitStep, Method, Prediction, Spacing, Start, Step, Values, FAST6, METHODS};
-use core::fmt;
-use core::str::FromStr;
-use std::borrow::ToOwned;
+use super::{First, PlanSpec, PlanSpecError, Result, BITS, MOST_STEPS};
+use crate::plan::{self, BitStep, Prediction, Spacing, Step};
 use std::format;
-use std::string::{String, ToString};
+use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
 
-type Result<T> = core::result::Result<T, PlanSpecError>;
-
-/// Why a plan could not be read or built: a line for whoever asked for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanSpecError(String);
-
-impl fmt::Display for PlanSpecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl core::error::Error for PlanSpecError {}
-
-/// A plan to build.
-///
-/// ```
-/// use brownian::host::PlanSpec;
-/// use brownian::plan::{schedule::Schedule, Prediction};
-///
-/// let mut alpha_bar = [0.0; 1000];
-/// Schedule::COSINE.alpha_bars(&mut alpha_bar);
-/// let spec: PlanSpec = "fast=dpm:5:first=0.93".parse()?;
-/// let steps = spec.steps(Prediction::V, &alpha_bar, &[])?;
-/// assert_eq!((&spec.name[..], steps.len(), steps[0].timestep), ("fast", 5, 930));
-/// assert!("dpm".parse::<PlanSpec>().unwrap_err().to_string().contains("the number of steps is missing"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlanSpec {
-    /// Its name in the model.
-    pub name: String,
-    /// Its method; `None` for the one of the binomial process.
-    pub method: Option<Method>,
-    /// Number of steps; of a method that repeats its timesteps, steps a level.
-    pub steps: usize,
-    /// A schedule of its own: β of every step, from the last to the first, as in DiffWave's fast sampling. Levels then lie
-    /// between the timesteps of training, where [`plan::aligned`] says.
-    pub betas: Option<Vec<f64>>,
-    /// Where it starts, as a share of T.
-    pub first: First,
-    /// The lowest timestep that it visits, where it is not that of its spacing.
-    pub last: First,
-    /// How its timesteps are spaced from there; `None`: as is usual with the method.
-    pub spacing: Option<Spacing>,
-    /// Of a method with several steps a level, the number of levels; `None`: every timestep is one.
-    pub levels: Option<usize>,
-    /// Langevin steps behind each step but the last.
-    pub corrector: usize,
-    /// Whether x0_hat is clipped to [-1, 1].
-    pub clip: bool,
-    /// What x_T is drawn from.
-    pub start: Start,
-}
-
-/// Signal-to-noise ratio of a corrector's steps, of those of Song et al. 2021.
-const USUAL_SNR: f64 = 0.16;
 /// Most levels that are taken without being asked for.
 const MOST_LEVELS: usize = 100;
-/// Most steps of a plan.
-const MOST_STEPS: usize = u16::MAX as usize;
-
-/// Name of [`FAST6`].
-const FAST: &str = "fast6";
-
-/// The method of the binomial process: q(x_s | x_t, x0) with p̂ for x0, from timestep to timestep.
-const BITS: &str = "bits";
-
-/// The first timestep of a plan.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum First {
-    /// A timestep.
-    Timestep(u32),
-    /// A share of T, at most 1.
-    Share(f64),
-}
-
-/// How specs are written, for help texts and errors: the methods and options are those of [`plan::METHODS`].
-fn grammar() -> String {
-    let methods: Vec<&str> = METHODS.iter().map(|method| method.name).collect();
-    let spacings: Vec<&str> = Spacing::ALL.iter().map(|spacing| spacing.name()).collect();
-    let own = METHODS.iter().flat_map(|method| {
-        method.options.iter().map(|option| match option.values {
-            Values::Flag => format!("{} ({})", option.name, method.name),
-            values => format!("{}={values} ({})", option.name, method.name),
-        })
-    });
-    format!(
-        "[NAME=]METHOD:STEPS[:OPTION...] with METHOD one of {} or, of a binomial process, {BITS}, STEPS a number, {FAST} (DiffWave's fast schedule) or the betas of a schedule of its own, as in 1e-4,0.01,0.2, and \
-         OPTION one of {}, start=noise (x_T has the noise of the first level, not a standard deviation of 1), first=T (a timestep, or a share of T \
-         such as 0.96), last=T, spacing=one of {}, noclip, levels=N (langevin, whose STEPS are those of a level), corrector=K (so \
-         many Langevin steps behind each step of another method) and snr=R (their signal-to-noise ratio)",
-        methods.join(", "),
-        own.collect::<Vec<_>>().join(", "),
-        spacings.join(", ")
-    )
-}
-
-impl FromStr for PlanSpec {
-    type Err = PlanSpecError;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let fail = |what: String| PlanSpecError(format!("plan {text:?}: {what}; a plan is {}", grammar()));
-        let (name, spec) = match text.split_once('=') {
-            Some((name, spec)) if !name.contains(':') => (Some(name), spec),
-            _ => (None, text),
-        };
-        let mut parts = spec.split(':');
-        let method_name = parts.next().unwrap_or_default();
-        let mut method = match method_name {
-            BITS => None,
-            name => Some(Method::named(name).ok_or_else(|| fail(format!("there is no method {name:?}")))?),
-        };
-        let repeats = method.is_some_and(|method| method.spec().repeats);
-        let count = parts.next().ok_or_else(|| fail("the number of steps is missing".into()))?;
-        let betas = betas(count).map_err(&fail)?;
-        let steps = match &betas {
-            Some(betas) => Some(betas.len()),
-            None => count.parse::<u16>().ok().filter(|&n| n > 0).map(usize::from),
-        };
-        let steps = steps.ok_or_else(|| {
-            fail(format!(
-                "{count:?} is not a number of steps from 1 to 65535, nor {FAST}, nor betas with commas between them"
-            ))
-        })?;
-        if betas.is_some() && (repeats || method.is_none()) {
-            return Err(fail(format!("{method_name} takes a number of steps, no betas of its own")));
-        }
-        let (mut first, mut last, mut spacing, mut clip) = (First::Share(1.0), First::Timestep(1), None, true);
-        let (mut levels, mut corrector, mut snr, mut start) = (None, 0, None, Start::Normal);
-        let number = |option: &str, value: &str| -> Result<usize> {
-            let number = value.parse::<u16>().ok().filter(|&n| n > 0);
-            number.map(usize::from).ok_or_else(|| fail(format!("{option:?}: give a number from 1 to 65535")))
-        };
-        for option in parts {
-            match option.split_once('=').unwrap_or((option, "")) {
-                ("noclip", "") if method.is_some() => clip = false,
-                ("clip", "") if method.is_some() => clip = true,
-                ("start", "normal") if method.is_some() => start = Start::Normal,
-                ("start", "noise") if method.is_some() => start = Start::Noise,
-                ("start", _) if method.is_some() => return Err(fail(format!("{option:?}: start is normal or noise"))),
-                (name @ ("first" | "last" | "spacing" | "corrector" | "snr"), _) if betas.is_some() => {
-                    return Err(fail(format!("{option:?}: its betas say where its levels lie; leave {name} out")));
-                }
-                ("first" | "last", value) => {
-                    let timestep = match (value.parse::<u32>(), value.parse::<f64>()) {
-                        (Ok(t), _) if t > 0 => First::Timestep(t),
-                        (_, Ok(share)) if share > 0.0 && share <= 1.0 => First::Share(share),
-                        _ => return Err(fail(format!("{value:?} is neither a timestep nor a share of T"))),
-                    };
-                    *if option.starts_with("first") { &mut first } else { &mut last } = timestep;
-                }
-                ("spacing", value) => {
-                    let named = Spacing::named(value);
-                    spacing = Some(named.ok_or_else(|| fail(format!("there is no spacing {value:?}")))?);
-                }
-                ("levels", value) if repeats => levels = Some(number(option, value)?),
-                ("corrector", value) if method.is_some() && !repeats => corrector = number(option, value)?,
-                ("snr", value) if method.is_some() && !repeats => {
-                    let ratio = value.parse().ok().filter(|ratio| (0.0..=0.7).contains(ratio));
-                    snr = Some(ratio.ok_or_else(|| fail(format!("{option:?}: give a number from 0 to 0.7")))?);
-                }
-                (name, value) => {
-                    let Some(method) = &mut method else {
-                        return Err(fail(format!("{option:?}: {BITS} takes first=, last= and spacing= alone")));
-                    };
-                    *method = method.with(name, value).map_err(|e| fail(format!("{option:?}: {e}")))?;
-                }
-            }
-        }
-        let usual = match count {
-            FAST => format!("{method_name}:{FAST}"),
-            _ => format!("{method_name}{steps}"),
-        };
-        let name = name.map_or(usual, str::to_owned);
-        if !(1..=MAX_PLAN_NAME).contains(&name.len()) {
-            return Err(fail(format!("a name has 1 to {MAX_PLAN_NAME} bytes")));
-        }
-        if corrector > 0 {
-            method = method.map(|method| method.corrected(snr.unwrap_or(USUAL_SNR)));
-        } else if snr.is_some() {
-            return Err(fail("snr= is of a corrector's steps: give corrector=K too".into()));
-        }
-        Ok(Self { name, method, steps, betas, first, last, spacing, levels, corrector, clip, start })
-    }
-}
-
-/// The schedule that stands for a number of steps; `None` where a number does.
-fn betas(text: &str) -> core::result::Result<Option<Vec<f64>>, String> {
-    if text == FAST {
-        return Ok(Some(FAST6.to_vec()));
-    }
-    if !text.contains(['.', ',', '-']) {
-        return Ok(None);
-    }
-    let beta = |text: &str| {
-        let beta = text.parse().ok().filter(|beta| *beta > 0.0 && *beta < 1.0);
-        beta.ok_or_else(|| format!("{text:?} is no beta: give numbers between 0 and 1 with commas between them"))
-    };
-    let betas = text.split(',').map(beta).collect::<core::result::Result<Vec<f64>, _>>()?;
-    match betas.len() <= MOST_STEPS {
-        true => Ok(Some(betas)),
-        false => Err(format!("{} betas; a plan has at most {MOST_STEPS} steps", betas.len())),
-    }
-}
 
 impl PlanSpec {
-    /// Parses specs and refuses two plans of one name.
-    ///
-    /// # Errors
-    /// More plans than a model file holds, a spec that does not parse, or a name that is taken.
-    pub fn parse_all(texts: &[String]) -> Result<Vec<Self>> {
-        if texts.len() > usize::from(MAX_PLANS) {
-            return Err(PlanSpecError(format!("{} plans; a model file holds at most {MAX_PLANS}", texts.len())));
-        }
-        let mut specs: Vec<Self> = Vec::new();
-        for text in texts {
-            let spec: Self = text.parse()?;
-            if specs.iter().any(|s| s.name == spec.name) {
-                return Err(PlanSpecError(format!("two plans are called {}; name them NAME=SPEC", spec.name)));
-            }
-            specs.push(spec);
-        }
-        Ok(specs)
-    }
-
-    fn fail(&self, what: impl fmt::Display) -> PlanSpecError {
-        PlanSpecError(format!("plan {}: {what}", self.name))
-    }
-
     /// Builds the steps for a network with this prediction on this schedule; `alpha_bar[t − 1]` is ᾱ_t, and `errors[t − 1]`
     /// the mean squared error of x0_hat where that is learned (else there are none).
     ///
@@ -385,29 +155,14 @@ impl PlanSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Start, FAST6};
 
     fn timesteps(steps: &[Step]) -> Vec<u32> {
         steps.iter().map(|step| step.timestep).collect()
     }
 
     #[test]
-    fn specs_parse() {
-        let spec: PlanSpec = "fast=ddim:10:eta=0.5:first=0.96:noclip".parse().unwrap();
-        assert_eq!((spec.name.as_str(), spec.steps, spec.clip), ("fast", 10, false));
-        assert_eq!(spec.method, Some(Method::ddim(0.5)));
-        assert_eq!(spec.first, First::Share(0.96));
-        assert_eq!("ddpm:1000:variance=beta-tilde".parse::<PlanSpec>().unwrap().name, "ddpm1000");
-        let spaced = |text: &str| text.parse::<PlanSpec>().unwrap().spacing;
-        assert_eq!(spaced("ddim:10"), None);
-        assert_eq!(spaced("ddim:10:spacing=quadratic:noclip"), Some(Spacing::Quadratic));
-        assert_eq!(spaced("k=dpm:10:spacing=karras"), Some(Spacing::Karras));
-        assert_eq!(spaced("dpm:10:first=0.9:spacing=logsnr"), Some(Spacing::LogSnr));
-        let langevin: PlanSpec = "langevin:5:step=0.3:noise=exact:denoise:levels=4".parse().unwrap();
-        let method = Method::langevin(0.3).with("noise", "exact").unwrap().with("denoise", "").unwrap();
-        assert_eq!((langevin.method, langevin.levels, langevin.steps), (Some(method), Some(4), 5));
-        let corrected: PlanSpec = "ddim:4:corrector=2:snr=0.1".parse().unwrap();
-        assert_eq!((corrected.method, corrected.corrector), (Some(Method::ddim(0.0).corrected(0.1)), 2));
-        assert_eq!("ddpm:10:first=500".parse::<PlanSpec>().unwrap().first, First::Timestep(500));
+    fn timesteps_lie_between_the_first_and_the_last() {
         let bars: Vec<f64> = (1..=100).map(|t| 1.0 - f64::from(t) / 101.0).collect();
         let visited = |text: &str| -> Result<Vec<u32>> {
             Ok(timesteps(&text.parse::<PlanSpec>()?.steps(Prediction::V, &bars, &[])?))
@@ -416,36 +171,6 @@ mod tests {
         assert_eq!((spaced[0], spaced[4]), (90, 10));
         assert_eq!(visited("ddim:2:first=9:last=6").unwrap(), [9, 7]);
         assert!(visited("ddim:2:first=9:last=10").unwrap_err().to_string().contains("lies above its first"));
-    }
-
-    #[test]
-    fn wrong_specs_say_what_is_wrong() {
-        for (text, word) in [
-            ("euler:10", "method"),
-            ("ddim", "missing"),
-            ("ddim:0", "number of steps"),
-            ("ddim:10:eta=2", "eta"),
-            ("ddpm:10:eta=1", "not an option"),
-            ("dpm:5:first=1.5", "neither"),
-            ("dpm:5:spacing=cubic", "no spacing"),
-            ("=ddim:5", "name"),
-            ("ddim:5:levels=3", "not an option of ddim"),
-            ("langevin:5:corrector=3", "not an option of langevin"),
-            ("langevin:5:levels=0", "from 1 to 65535"),
-            ("langevin:5:denoise=yes", "denoise is a word without a value"),
-            ("dpm:5:corrector=x", "from 1 to 65535"),
-            ("dpm:5:corrector=1:snr=2", "from 0 to 0.7"),
-            ("dpm:5:snr=0.1", "give corrector=K too"),
-            ("bits:5:noclip", "bits takes first=, last= and spacing= alone"),
-            ("bits:5:corrector=1", "bits takes first=, last= and spacing= alone"),
-        ] {
-            let error = text.parse::<PlanSpec>().unwrap_err();
-            assert!(error.to_string().contains(word), "{text}: {error}");
-        }
-        assert!(PlanSpec::parse_all(&["ddim:5".into(), "ddim:5:noclip".into()]).is_err());
-        let many: Vec<String> = (1..=65).map(|steps| format!("ddim:{steps}")).collect();
-        assert_eq!(PlanSpec::parse_all(&many[..64]).unwrap().len(), 64);
-        assert!(PlanSpec::parse_all(&many).unwrap_err().to_string().contains("at most 64"));
     }
 
     #[test]
