@@ -47,7 +47,7 @@ pub struct PlanSpec {
     /// Number of steps; of a method that repeats its timesteps, steps a level.
     pub steps: usize,
     /// A schedule of its own: β of every step, from the last to the first, as in DiffWave's fast sampling. Levels then lie
-    /// between the timesteps of training, where [`plan::aligned`] says.
+    /// between the timesteps of training, where [`plan::aligned`](crate::plan::aligned) says.
     pub betas: Option<Vec<f64>>,
     /// Where it starts, as a share of T.
     pub first: First,
