@@ -10,7 +10,8 @@ use super::picture;
 use super::script::Draw;
 use crate::firmware::target_dir;
 use anyhow::{ensure, Context, Result};
-use brownian::host::OwnedModel;
+use brownian::host::{Classes, OwnedModel};
+use brownian::Guidance;
 use brownian_tests::shipped_model;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -84,17 +85,12 @@ impl Player<'_> {
         self.machine.type_text(self.line, &format!("{text}\r\n"))
     }
 
-    /// Combination `number` of a class an axis, by their names; the first axis turns fastest.
-    fn class(&self, number: usize) -> String {
+    /// The classes of image `number` where the combinations take turns, by their names.
+    fn class(&self, number: u32) -> String {
         let model = self.model.model();
-        let mut rest = number;
-        let mut names = Vec::new();
-        for axis in model.axes() {
-            let classes: Vec<&str> = axis.classes().collect();
-            names.push(classes[rest % classes.len()]);
-            rest /= classes.len();
-        }
-        names.join("+")
+        let condition = Classes::Cycle.condition(number, model.class_counts(), Guidance::PLAIN);
+        let names = model.axes().filter_map(|axis| axis.classes().nth(condition.class_on(axis.index())?.into()));
+        names.collect::<Vec<&str>>().join("+")
     }
 
     /// Waits for the end of a draw and compares it.
