@@ -5,5 +5,5 @@ from .nrf52 import MicrobitV2, Nrf52840Dk
 from .rp2350 import Pico2, Pico2Colour
 from .stm32f411 import BlackPill
 
-BOARDS = {"pico2": Pico2, "pico2-colour": Pico2Colour, "nrf52840-dk": Nrf52840Dk, "stm32f411": BlackPill,
-          "microbit-v1": MicrobitV1, "microbit-v2": MicrobitV2}
+BOARDS = {"pico2": Pico2, "pico2-colour": Pico2Colour, "pico2-two-cores": Pico2, "nrf52840-dk": Nrf52840Dk,
+          "stm32f411": BlackPill, "microbit-v1": MicrobitV1, "microbit-v2": MicrobitV2}

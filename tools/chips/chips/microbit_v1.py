@@ -145,6 +145,9 @@ class Channel:
 class MicrobitV1:
     """A board before its first instruction, with these parts in flash."""
 
+    # QEMU counts no core's instructions.
+    cores = ()
+
     def __init__(self, parts):
         if not shutil.which(PROGRAM):
             raise ValueError(f"{PROGRAM} is not installed: `apt-get install --no-install-recommends qemu-system-arm`")

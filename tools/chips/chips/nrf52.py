@@ -4,7 +4,7 @@ from collections import deque
 
 from unicorn.arm_const import UC_CPU_ARM_CORTEX_M4
 
-from .core import CortexM
+from .chip import Chip
 from .leds import Leds
 from .outside import BYTE, CHARACTER, Outside
 
@@ -27,7 +27,7 @@ RELOADS = 0x6E52_4635
 UICR = 0x1000_1000
 
 
-class Nrf52(Outside, CortexM):
+class Nrf52(Outside, Chip):
     cpu, hz, vectors = UC_CPU_ARM_CORTEX_M4, 64_000_000, 0
     # FICR and UICR, and what an anomaly's workaround reads.
     memories = ((0x1000_0000, 0x2000), (0xF000_0000, 0x1000))

@@ -4,23 +4,28 @@ from collections import deque
 
 from unicorn.arm_const import UC_CPU_ARM_CORTEX_M33
 
-from .core import CortexM
+from .chip import Chip
 from .outside import BYTE, CHARACTER, Outside
+from .sio import Sio
 from .st7789 import St7789
 
 BUTTON = 15
 # Of a display at SPI.
 SELECT, IS_DATA, RESET = 17, 20, 21
-SIO_IN = 0xD000_0004
+SIO = 0xD000_0000
+SIO_IN = SIO + 4
 # Levels of outputs: written, set, cleared, turned round.
-OUT, OUT_SET, OUT_CLEAR, OUT_TURN = 0xD000_0010, 0xD000_0018, 0xD000_0020, 0xD000_0028
+OUT, OUT_SET, OUT_CLEAR, OUT_TURN = (SIO + r for r in (0x10, 0x18, 0x20, 0x28))
+# What holds core 1 in reset.
+FORCE_OFF, CORE_1 = 0x4001_8004, 1 << 24
 CLOCKS, RESETS, IO_BANK0, XOSC = 0x4001_0000, 0x4002_0000, 0x4002_8000, 0x4004_8000
 PLL_SYS, PLL_USB, UART0, I2C0, TIMER0 = 0x4005_0000, 0x4005_8000, 0x4007_0000, 0x4009_0000, 0x400B_0000
 SPI0, WATCHDOG = 0x4008_0000, 0x400D_8000
-TIMER_IRQ, IO_IRQ, UART_IRQ, I2C_IRQ = 0, 21, 33, 36
+TIMER_IRQ, IO_IRQ, FIFO_IRQ, UART_IRQ, I2C_IRQ = 0, 21, 25, 33, 36
 RESET_DONE = RESETS + 8
-# Of IO_BANK0, for core 0: latched edges, enabled interrupts, and those that are both.
+# Of IO_BANK0: latched edges, and for core 0 enabled interrupts and those that are both; for core 1 they come later.
 INTR, INTE, INTS = IO_BANK0 + 0x230, IO_BANK0 + 0x248, IO_BANK0 + 0x278
+LATER = 0x48
 LEVEL_LOW, LEVEL_HIGH, EDGE_LOW, EDGE_HIGH = 1, 2, 4, 8
 ALARM, ARMED, RAW, TIMER_INTR, TIMER_INTE, TIMER_INTS = (TIMER0 + r for r in (0x10, 0x20, 0x28, 0x3C, 0x40, 0x48))
 FLAGS, LEVELS, MASK, STATUS, MASKED, CLEAR = (UART0 + r for r in (0x18, 0x34, 0x38, 0x3C, 0x40, 0x44))
@@ -35,14 +40,17 @@ SPI_FIFO = 8
 WATCHDOG_LOAD, WATCHDOG_REASON = WATCHDOG + 4, WATCHDOG + 8
 
 
-class Pico2(Outside, CortexM):
+class Pico2(Outside, Chip):
     cpu, hz, vectors = UC_CPU_ARM_CORTEX_M33, 150_000_000, 0x1000_0000
     flash = ((0x1000_0000, 4 << 20),)
     memories = ((0, 32 << 10), (0x2000_0000, 520 << 10))  # an empty ROM, and RAM
-    devices = ((0x4000_0000, 0x20_0000), (0x5000_0000, 0x40_0000), (0xD000_0000, 0x1000))
+    devices = ((0x4000_0000, 0x20_0000), (0x5000_0000, 0x40_0000), (SIO, 0x1000))
+    count = 2
     reason = 0
 
     def start(self):
+        self.sio = Sio(self.cores[1].start)
+        self.sio.pen.enter()
         self.received, self.sending = deque(), 0
         self.bus, self.is_addressed = deque(), False
         self.out = self.clocked = 0
@@ -59,8 +67,14 @@ class Pico2(Outside, CortexM):
             high |= 1 << UART_IRQ
         if self._i2c_raw() & self.regs.get(I2C_MASK, 0):
             high |= 1 << I2C_IRQ
-        if any(self._pins(4 * word) for word in range(6)):
+        return high
+
+    def levels_at(self, number):
+        high = self.levels()
+        if any(self._pins(4 * word, number) for word in range(6)):
             high |= 1 << IO_IRQ
+        if self.sio.interrupts(number):
+            high |= 1 << FIFO_IRQ
         return high
 
     def read(self, address):
@@ -68,8 +82,9 @@ class Pico2(Outside, CortexM):
             return 3 | (4 if self.clocked else 0)  # nothing waits to be sent; something has been received
         if address == SIO_IN:
             return 0xFFFF_FFFF & ~(self.is_down << BUTTON)
-        if address >= 0xD000_0000:
-            return self.regs.get(address, 0)
+        if address >= SIO:
+            word = self.sio.read(address - SIO, self.core.number)
+            return self.regs.get(address, 0) if word is None else word
         address &= ~0x3000
         return self._read_register(address) & 0xFFFF_FFFF
 
@@ -91,8 +106,8 @@ class Pico2(Outside, CortexM):
             return self.micros >> 32
         if address == TIMER_INTS:
             return regs.get(TIMER_INTR, 0) & regs.get(TIMER_INTE, 0)
-        if INTS <= address < INTS + 24:
-            return self._pins(address - INTS)
+        if INTS <= address < INTS + 2 * LATER and (address - INTS) % LATER < 24:
+            return self._pins((address - INTS) % LATER, (address - INTS) // LATER)
         if address == WATCHDOG_REASON:
             return self.reason
         if address == SPI_DATA:
@@ -108,8 +123,9 @@ class Pico2(Outside, CortexM):
         if address == SPI_DATA:
             self._write_spi(value)
             return
-        if address >= 0xD000_0000:
-            self._write_sio(address, value)
+        if address >= SIO:
+            if not self.sio.write(address - SIO, value, self.core.number):
+                self._write_outputs(address, value)
             return
         if size < 4:  # a narrow write reaches the whole register, repeated
             value = int.from_bytes(value.to_bytes(size, "little") * (4 // size), "little")
@@ -141,6 +157,16 @@ class Pico2(Outside, CortexM):
             self.regs[address] = value
             if address in (WATCHDOG, WATCHDOG_LOAD):
                 self._watch()
+            elif address == FORCE_OFF:
+                self._hold(now, value)
+
+    def _hold(self, before, now):
+        """Core 1 is held in reset, or let go of."""
+        if now & CORE_1:
+            self.cores[1].reset()
+            self.sio.pen.leave()
+        elif before & CORE_1:
+            self.sio.pen.enter()
 
     # Timer and watchdog.
 
@@ -162,9 +188,9 @@ class Pico2(Outside, CortexM):
 
     # Pins.
 
-    def _pins(self, offset):
-        """Interrupts of the eight pins of a word; all pins but the button's are high."""
-        enabled = self.regs.get(INTE + offset, 0)
+    def _pins(self, offset, core):
+        """A core's interrupts of the eight pins of a word; all pins but the button's are high."""
+        enabled = self.regs.get(INTE + LATER * core + offset, 0)
         if not enabled:
             return 0
         state = self.regs.get(INTR + offset, 0)
@@ -178,7 +204,7 @@ class Pico2(Outside, CortexM):
         edge = (EDGE_LOW if self.is_down else EDGE_HIGH) << 4 * (BUTTON % 8)
         self.regs[word] = self.regs.get(word, 0) | edge
 
-    def _write_sio(self, address, value):
+    def _write_outputs(self, address, value):
         out = {OUT: value, OUT_SET: self.out | value, OUT_CLEAR: self.out & ~value, OUT_TURN: self.out ^ value}
         if address not in out:
             self.regs[address] = value

@@ -5,7 +5,7 @@ import json
 import sys
 
 from .boards import BOARDS
-from .core import FOREVER
+from .chip import FOREVER
 from .image import parts
 
 
@@ -24,7 +24,8 @@ class Server:
                 raise ValueError("start comes first")
             result = action(**request)
             board = self.board
-            counts = {"instructions": board.instructions, "resets": board.resets, "micros": board.micros}
+            counts = {"instructions": board.instructions, "resets": board.resets, "micros": board.micros,
+                      "cores": [core.instructions for core in board.cores]}
             return {**result, **counts}
         except (AttributeError, ValueError, KeyError, TypeError, OSError) as error:
             return {"error": f"{error}"}
@@ -64,6 +65,12 @@ class Server:
 
     def do_plug(self, **request):
         self.board.plug(request["in"])
+        return {}
+
+    def do_slow(self, core, cycles):
+        if cycles < 1 or not 0 <= core < len(self.board.cores):
+            raise ValueError(f"core {core} cannot take {cycles} cycles for an instruction")
+        self.board.cores[core].pace = cycles
         return {}
 
     def do_watchdog(self):

@@ -2,7 +2,7 @@
 
 from unicorn.arm_const import UC_CPU_ARM_CORTEX_M4
 
-from .core import CortexM
+from .chip import Chip
 from .outside import BYTE, CHARACTER, Outside
 
 BUTTON = 0
@@ -23,7 +23,7 @@ MASK, RISING, FALLING, PENDING = EXTI, EXTI + 8, EXTI + 0xC, EXTI + 0x14
 LSI = 32_000
 
 
-class BlackPill(Outside, CortexM):
+class BlackPill(Outside, Chip):
     cpu, hz, vectors = UC_CPU_ARM_CORTEX_M4, 100_000_000, 0x0800_0000
     flash = ((0x0800_0000, 512 << 10),)
     memories = ((0x2000_0000, 128 << 10), (0x1FFF_0000, 0x1_0000))  # RAM, and the chip's own data

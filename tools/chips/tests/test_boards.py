@@ -47,6 +47,15 @@ class EveryBoard(unittest.TestCase):
             self.assertIn("error", server.answer(request), request)
 
 
+    def test_a_core_that_there_is_not_cannot_be_slowed_down(self):
+        server = Server("pico2-two-cores")
+        server.board = board(Pico2, STOP)
+        self.assertIn("core 2", server.answer('{"do":"slow","core":2,"cycles":3}')["error"])
+        self.assertIn("0 cycles", server.answer('{"do":"slow","core":1,"cycles":0}')["error"])
+        self.assertEqual(server.answer('{"do":"slow","core":1,"cycles":3}')["cores"], [0, 0])
+        self.assertEqual([core.pace for core in server.board.cores], [1, 3])
+
+
 class OfPico2(unittest.TestCase):
     def test_registers_have_aliases(self):
         b = board(Pico2, STOP)

@@ -3,7 +3,7 @@ import unittest
 
 from unicorn.arm_const import UC_CPU_ARM_CORTEX_M4, UC_ARM_REG_R0, UC_ARM_REG_R4
 
-from chips.core import CortexM
+from chips.chip import Chip as Base
 
 RAM = 0x2000_0000
 WFE, WFI, SEV, STOP = 0xBF20, 0xBF30, 0xBF40, 0xE7FE  # the last is a branch to itself
@@ -13,7 +13,7 @@ COUNT = (0xF04F, 0x5300, 0x681A, 0x3201, 0x601A, BX_LR)
 DEVICE = 0x4000_0000
 
 
-class Chip(CortexM):
+class Chip(Base):
     cpu, hz = UC_CPU_ARM_CORTEX_M4, 1_000_000
     flash = ((0, 0x1000),)
     memories = ((RAM, 0x1000),)
@@ -40,7 +40,7 @@ def counted(chip):
 
 def enable(chip, *irqs):
     for irq in irqs:
-        chip.enabled |= 1 << irq
+        chip.core.enabled |= 1 << irq
 
 
 class Runs(unittest.TestCase):
@@ -90,7 +90,7 @@ class Sleep(unittest.TestCase):
         c = chip(WFI, STOP, handlers=[0x300])
         handler(c, 0x300, *COUNT)
         enable(c, 0)
-        c.after("alarm", 7_000, lambda: c.pend(0))
+        c.after("alarm", 7_000, lambda: c.core.pend(0))
         c.run(lambda: counted(c) == 1, micros=20_000)
         self.assertTrue(7_000 <= c.now < 7_200, c.now)
 
@@ -102,7 +102,7 @@ class Interrupts(unittest.TestCase):
         # movs r0, #1, and the count, which clears Z
         handler(c, 0x300, 0x2001, *COUNT)
         enable(c, 0)
-        c.after("alarm", 100, lambda: c.pend(0))
+        c.after("alarm", 100, lambda: c.core.pend(0))
         c.run(lambda: False, instructions=2000)
         self.assertEqual((c.uc.reg_read(UC_ARM_REG_R0), counted(c)), (7, 1))
 
@@ -110,10 +110,10 @@ class Interrupts(unittest.TestCase):
         c = chip(MASK, WFI, *[0xBF00] * 4, UNMASK, STOP, handlers=[0x300])
         handler(c, 0x300, *COUNT)
         enable(c, 0)
-        c.pend(0)
+        c.core.pend(0)
         c.run(lambda: counted(c) == 1, instructions=10_000)
         self.assertEqual(counted(c), 1)
-        self.assertFalse(c.pending)
+        self.assertFalse(c.core.pending)
 
     def test_a_more_urgent_one_interrupts(self):
         # The first handler waits until the second has counted: mov.w r3, #RAM; ldr r2, [r3]; cmp r2, #0; beq back; bx lr
@@ -121,10 +121,10 @@ class Interrupts(unittest.TestCase):
         handler(c, 0x300, 0xF04F, 0x5300, 0x681A, 0x2A00, 0xD0FC, BX_LR)
         handler(c, 0x320, *COUNT)
         enable(c, 0, 1)
-        c.priorities[0] = 0x80
-        c.pend(0)
-        c.after("alarm", 5_000, lambda: c.pend(1))
-        c.run(lambda: not c.active and counted(c), micros=50_000)
+        c.core.priorities[0] = 0x80
+        c.core.pend(0)
+        c.after("alarm", 5_000, lambda: c.core.pend(1))
+        c.run(lambda: not c.core.active and counted(c), micros=50_000)
         self.assertEqual(counted(c), 1)
         self.assertTrue(5_000 <= c.now < 10_000)
 
@@ -149,7 +149,7 @@ class Interrupts(unittest.TestCase):
         # r1 = the device; str r1, [r1]; then a loop
         c = chip(0xF04F, 0x4180, 0x6009, STOP, handlers=[0x300])
         handler(c, 0x300, *COUNT)
-        c.write = lambda *_: c.pend(0)
+        c.write = lambda *_: c.core.pend(0)
         enable(c, 0)
         c.run(lambda: False, instructions=100_000)
         self.assertEqual(counted(c), 1)
@@ -163,7 +163,7 @@ class Reset(unittest.TestCase):
         enable(c, 3)
         c.regs[DEVICE] = 7
         c.run(lambda: c.resets == 1, micros=5000)
-        self.assertEqual((c.resets, c.enabled, c.regs, c.pc & ~1), (1, 0, {}, 0x200))
+        self.assertEqual((c.resets, c.core.enabled, c.regs, c.core.pc & ~1), (1, 0, {}, 0x200))
         self.assertEqual(c.uc.mem_read(RAM, 4), b"kept")
 
     def test_asked_for_by_the_program(self):
