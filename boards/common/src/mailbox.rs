@@ -19,7 +19,7 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Empty. `wait` returns when `wake` has been called on the other core since it last returned, or earlier.
+    /// Empty. `wait` returns when `wake` has been called on either core since it last returned, or earlier.
     pub const fn new(wait: fn(), wake: fn()) -> Self {
         Self { work: AtomicPtr::new(ptr::null_mut()), wait, wake }
     }
@@ -49,9 +49,15 @@ impl Fork for Outbox<'_> {
         struct Done<'m>(&'m Mailbox);
         impl Drop for Done<'_> {
             fn drop(&mut self) {
+                if self.0.is_empty() {
+                    return;
+                }
                 while !self.0.is_empty() {
                     (self.0.wait)();
                 }
+                // An interrupt may have woken this core for others, an executor that is to sleep only where nobody has:
+                // its next wait must not last.
+                (self.0.wake)();
             }
         }
         let done = Done(self.mailbox);
@@ -123,6 +129,32 @@ mod tests {
             }
         });
         assert_eq!(served, 20_000);
+    }
+
+    std::thread_local! {
+        /// Whether the next wait of this core returns at once.
+        static EVENT: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Who waits on the first core after a fork that has waited there is woken: what it waits for may have come meanwhile.
+    #[test]
+    fn a_fork_that_waits_leaves_an_event() {
+        static HAS_WAITED: AtomicBool = AtomicBool::new(false);
+        let wait = || {
+            HAS_WAITED.fetch_or(EVENT.replace(false), Ordering::Relaxed);
+            thread::yield_now();
+        };
+        let mut mailbox = Mailbox::new(wait, || EVENT.set(true));
+        let (outbox, mut inbox) = mailbox.split();
+        thread::scope(|scope| {
+            scope.spawn(|| while !inbox.serve() {});
+            outbox.fork(&mut || (), &mut || {
+                while !HAS_WAITED.load(Ordering::Relaxed) {
+                    thread::yield_now();
+                }
+            });
+        });
+        assert!(EVENT.get());
     }
 
     /// A chain whose halves go through a mailbox is the chain of one core.
