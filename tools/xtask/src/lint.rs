@@ -59,10 +59,8 @@ pub fn clippy() -> Result<()> {
     boards::variants().try_for_each(|(folder, feature)| {
         clippy_in(&folder, ["--release", "--features", feature].map(String::from).into())
     })?;
-    // Those with a second core, which their models do not have.
-    ["boards/pico", "boards/pico2"]
-        .into_iter()
-        .try_for_each(|folder| clippy_in(folder, ["--release", "--features", "two-cores"].map(String::from).into()))
+    // One with a second core, which its model does not have.
+    clippy_in("boards/pico", ["--release", "--features", "two-cores"].map(String::from).into())
 }
 
 /// The runtime with a machine's kernels on its target.

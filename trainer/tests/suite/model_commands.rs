@@ -58,7 +58,7 @@ fn inspect_tells_whether_a_board_has_room() {
     let refused = trainer(folder.path(), &["inspect", "--board", "pica", MODEL]);
     assert_eq!(refused.status.code(), Some(2));
     let reason = String::from_utf8(refused.stderr).unwrap();
-    assert!(reason.contains("there are pico, pico2, pico2-colour, nrf52840-dk"), "{reason}");
+    assert!(reason.contains("there are pico, pico2, pico2-colour, pico2-two-cores, nrf52840-dk"), "{reason}");
 }
 
 #[test]

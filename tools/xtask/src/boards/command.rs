@@ -84,7 +84,7 @@ pub fn boards(options: &Boards) -> Result<()> {
         if options.run && board.model.is_some() {
             let outcome = scenario::play(board, &elf).with_context(|| board.name)?;
             build::check_stack(board, outcome.stack)?;
-            row.extend([outcome.digests as u64, outcome.instructions, outcome.stack].map(|number| number.to_string()));
+            row.extend([outcome.digests.to_string(), outcome.instructions.to_string(), outcome.stack.to_string()]);
             row.push(outcome.png.display().to_string());
         } else {
             row.resize(7, "not run".to_owned());

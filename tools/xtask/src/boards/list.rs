@@ -10,7 +10,7 @@ use std::path::Path;
 pub struct Board {
     /// Name on the command line, and of its figures; mostly that of its folder, too.
     pub name: &'static str,
-    /// Another folder, whose firmware has a display of its own by this Cargo feature.
+    /// Another folder, whose firmware has a display of its own, or a second core, by this Cargo feature.
     pub variant: Option<(&'static str, &'static str)>,
     /// The shipped model that its firmware has built in.
     pub built_in: &'static str,
@@ -165,6 +165,17 @@ pub const BOARDS: &[Board] = &[
         lines: &["uart"],
     },
     Board {
+        name: "pico2-two-cores",
+        variant: Some(("pico2", "two-cores")),
+        built_in: "digits28",
+        target: "thumbv8m.main-none-eabihf",
+        file: Form::Uf2(0xe48b_ff59),
+        drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
+        display: Display::Oled,
+        model: Some(Model::Unicorn),
+        lines: &["uart"],
+    },
+    Board {
         name: "nrf52840-dk",
         variant: None,
         built_in: "digits28",
@@ -272,7 +283,8 @@ mod tests {
             assert!(manifest.contains(&format!("\n{} = [", board.feature())), "{}", board.name);
         }
         assert_eq!(folders().filter(|folder| folder == "boards/pico2").count(), 1);
-        assert_eq!(variants().collect::<Vec<_>>(), [("boards/pico2".to_owned(), "colour")]);
+        let pico2 = |feature| ("boards/pico2".to_owned(), feature);
+        assert_eq!(variants().collect::<Vec<_>>(), ["colour", "two-cores"].map(pico2));
     }
 
     /// A model goes to its region by a command of its own where what is flashed has no place for it.

@@ -26,8 +26,10 @@ pub struct Machine {
     requests: Option<ChildStdin>,
     answers: Receiver<String>,
     deadline: Instant,
-    /// Instructions executed so far.
+    /// Instructions executed so far; of several cores those of the longest way through all of them.
     pub instructions: u64,
+    /// Those of each core, where the model counts them.
+    pub cores: Vec<u64>,
     /// Resets so far.
     pub resets: u64,
 }
@@ -38,6 +40,8 @@ struct Answer {
     error: Option<String>,
     #[serde(default)]
     instructions: u64,
+    #[serde(default)]
+    cores: Vec<u64>,
     #[serde(default)]
     resets: u64,
     stopped: Option<String>,
@@ -69,7 +73,7 @@ impl Machine {
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let (sender, answers) = channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut machine = Self { child, requests, answers, deadline, instructions: 0, resets: 0 };
+        let mut machine = Self { child, requests, answers, deadline, instructions: 0, cores: Vec::new(), resets: 0 };
         machine.ask(json!({"do": "start", "firmware": firmware}))?;
         Ok(machine)
     }
@@ -86,6 +90,7 @@ impl Machine {
             bail!("{error}");
         }
         (self.instructions, self.resets) = (answer.instructions, answer.resets);
+        self.cores.clone_from(&answer.cores);
         Ok(answer)
     }
 
@@ -128,6 +133,11 @@ impl Machine {
     /// Plugs the display in or out.
     pub fn plug(&mut self, is_in: bool) -> Result<()> {
         self.ask(json!({"do": "plug", "in": is_in})).map(|_| ())
+    }
+
+    /// From now on an instruction of this core takes so many cycles, where a model has several cores.
+    pub fn slow(&mut self, core: usize, cycles: u32) -> Result<()> {
+        self.ask(json!({"do": "slow", "core": core, "cycles": cycles})).map(|_| ())
     }
 
     /// The watchdog, where a model keeps what is written to it.

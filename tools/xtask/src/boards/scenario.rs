@@ -9,10 +9,11 @@ use super::machine::Machine;
 use super::picture;
 use super::script::Draw;
 use crate::firmware::target_dir;
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use brownian::host::{Classes, OwnedModel};
 use brownian::Guidance;
 use brownian_tests::shipped_model;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -24,12 +25,45 @@ const LIMIT: Duration = Duration::from_secs(1800);
 pub struct Outcome {
     /// Steps whose digests are the host's.
     pub digests: usize,
-    /// Instructions of the draw of five steps after power-up.
-    pub instructions: u64,
+    /// The draw of five steps after power-up.
+    pub instructions: Instructions,
     /// Bytes that the stack has had.
     pub stack: u64,
     /// The captured display.
     pub png: PathBuf,
+}
+
+/// Instructions of a draw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instructions {
+    /// Along the longest way through all cores: while at least one of them executes.
+    pub longest: u64,
+    /// Of each core, where the model counts them.
+    pub cores: Vec<u64>,
+}
+
+impl Instructions {
+    fn of(machine: &Machine) -> Self {
+        Self { longest: machine.instructions, cores: machine.cores.clone() }
+    }
+
+    /// Since `before`.
+    fn since(self, before: &Self) -> Self {
+        let cores = self.cores.iter().zip(&before.cores).map(|(now, before)| now - before).collect();
+        Self { longest: self.longest - before.longest, cores }
+    }
+}
+
+/// The number, and where more than one core executes those of each.
+impl fmt::Display for Instructions {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}", self.longest)?;
+        if self.cores.iter().filter(|&&count| count > 0).count() > 1 {
+            let cores: Vec<String> = self.cores.iter().map(u64::to_string).collect();
+            write!(f, " ({} by its cores)", cores.join(" and "))?;
+        }
+        Ok(())
+    }
 }
 
 /// Plays all of it.
@@ -46,6 +80,11 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
         digests: 0,
     };
     let instructions = player.power_up(&png).context("after power-up")?;
+    // With a second core it is the same demo, but for who computes.
+    if board.figures().cores > 1 {
+        player.wait_for_second_core(&instructions).context("second core")?;
+        return Ok(Outcome { digests: player.digests, instructions, stack: player.stack()?, png });
+    }
     player.press().context("button")?;
     player.unplug().context("display unplugged")?;
     player.bad_lines().context("bad lines")?;
@@ -93,6 +132,11 @@ impl Player<'_> {
         names.collect::<Vec<&str>>().join("+")
     }
 
+    fn shortest_plan(&self) -> Result<String> {
+        let plan = self.model.model().plans().min_by_key(|plan| plan.len()).context("the model has no plan")?;
+        Ok(plan.name().to_owned())
+    }
+
     /// Waits for the end of a draw and compares it.
     fn finish(&mut self, draw: Draw) -> Result<String> {
         let said = self.until(&format!("done {}", draw.words()))?;
@@ -116,15 +160,15 @@ impl Player<'_> {
     }
 
     /// It draws, and shows what it draws.
-    fn power_up(&mut self, png: &Path) -> Result<u64> {
+    fn power_up(&mut self, png: &Path) -> Result<Instructions> {
         let class = self.class(0);
         let draw = Draw { seed: 1, class: &class, plan: "fast5" };
         let hello = self.until("display answers")?;
         ensure!(hello.contains("model built in") && !hello.contains("error"), "{hello}");
-        let start = self.machine.instructions;
+        let start = Instructions::of(&self.machine);
         let said = self.until(&format!("done {}", draw.words()))?;
         self.digests += draw.compare(&self.model, &(hello + &said), true)?;
-        let instructions = self.machine.instructions - start;
+        let instructions = Instructions::of(&self.machine).since(&start);
         let rows = self.compare_display(None, draw, &said)?;
         match self.board.display {
             Display::Tft => picture::write_colour(png, &rows)?,
@@ -164,8 +208,7 @@ impl Player<'_> {
         if can_be_unplugged {
             self.machine.plug(false)?;
         }
-        let plan = self.model.model().plans().min_by_key(|plan| plan.len()).context("the model has no plan")?;
-        let plan = plan.name().to_owned();
+        let plan = self.shortest_plan()?;
         let class = self.class(3);
         let draw = Draw { seed: 7, class: &class, plan: &plan };
         self.type_line(&format!("sample {}", draw.words()))?;
@@ -179,6 +222,18 @@ impl Player<'_> {
         let said = self.finish(again)?;
         ensure!(said.contains("display answers") == can_be_unplugged, "{said}");
         self.compare_display(None, again, &said).map(|_| ())
+    }
+
+    /// The second core has had its share of a draw. One that is far behind, as where it waits for memory, is waited for.
+    fn wait_for_second_core(&mut self, drawn: &Instructions) -> Result<()> {
+        let [first, second] = drawn.cores[..] else { bail!("the model does not count both cores: {drawn:?}") };
+        ensure!(second > first / 2, "the first core did nearly everything: {drawn}");
+        self.machine.slow(1, 3)?;
+        let (class, plan) = (self.class(3), self.shortest_plan()?);
+        let draw = Draw { seed: 7, class: &class, plan: &plan };
+        self.type_line(&format!("sample {}", draw.words()))?;
+        let said = self.finish(draw)?;
+        self.compare_display(None, draw, &said).map(|_| ())
     }
 
     /// Each is one line that says what is wrong; then the board still answers.
@@ -299,5 +354,19 @@ impl Player<'_> {
         std::fs::write(&path, file::of(self.board, &whole)?)?;
         self.machine = Machine::start(self.board, &path, self.deadline)?;
         Ok(OwnedModel::read(&file)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Those of each core are told where more than one executes.
+    #[test]
+    fn instructions_of_several_cores_are_told_apart() {
+        let of = |longest, cores: &[u64]| Instructions { longest, cores: cores.to_vec() };
+        assert_eq!(of(9, &[]).to_string(), "9");
+        assert_eq!(of(9, &[10, 7]).since(&of(2, &[3, 7])).to_string(), "7");
+        assert_eq!(of(9, &[10, 7]).since(&of(2, &[3, 1])).to_string(), "7 (7 and 6 by its cores)");
     }
 }
