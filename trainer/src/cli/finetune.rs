@@ -12,7 +12,7 @@ use crate::run::{checkpoint, Checkpoint, FineTuning, Lock};
 use crate::train::Progress;
 use crate::{memory, Error, Result};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `trainer finetune`; what is not given is as in [`FineTuning::USUAL`].
 #[derive(Debug, Args)]
@@ -27,6 +27,9 @@ pub struct FineTune {
     /// a step of training runs whole chains. [default: the exported plans of at most 10 steps]
     #[arg(long = "plan", value_name = "PLAN")]
     plans: Vec<String>,
+    /// Start from the weights of another fine-tuning of the same run, for the same plans. What is learned from is RUN.
+    #[arg(long, value_name = "TUNED")]
+    from: Option<PathBuf>,
     #[arg(long, help = usual("Number of steps", FineTuning::USUAL.steps))]
     steps: Option<u64>,
     #[arg(long, help = usual("Images of a step's distillation", FineTuning::USUAL.batch))]
@@ -123,9 +126,13 @@ impl FineTune {
         let plans = usual_plans(&run.config).split_off(1);
         let mut tuning = FineTuning { plans, ..FineTuning::USUAL };
         self.apply(&mut tuning);
+        let from = self.from.as_deref().map(|folder| start(folder, &run, &tuning)).transpose()?;
         check_memory(&run, &tuning)?;
         check_apart(&recorded(&run.config.data), &self.out)?;
         checkpoint::check_writable(&self.out)?;
+        if let (Some(tuned), Some(folder)) = (&from, &self.from) {
+            note(format_args!("starts from step {} of {}", tuned.step(), folder.display()));
+        }
         describe(&opened);
         let data = opened.data;
         let lock = Lock::take(&self.out)?;
@@ -138,6 +145,9 @@ impl FineTune {
             bar.set_position(step);
         })?;
         bar.finish_and_clear();
+        if let Some(tuned) = &from {
+            tuner.start_from(tuned);
+        }
         // So that the critics are not trained again.
         checkpoint::save(&self.out, &tuner.checkpoint()?)?;
         Ok((tuner, data, lock))
@@ -146,6 +156,10 @@ impl FineTune {
     /// Nothing of a fine-tuning that is finished.
     fn resumed(&self) -> Result<Option<(FineTuner, Dataset, Lock)>> {
         // A folder without a run gets no lock.
+        if !checkpoint::exists(&self.out) {
+            let what = "holds no checkpoint to go on from; give the command again without --resume";
+            return Err(Error::file(&self.out, what));
+        }
         checkpoint::load(&self.out)?;
         let lock = Lock::take(&self.out)?;
         let mut found = checkpoint::load(&self.out)?;
@@ -191,6 +205,9 @@ impl FineTune {
         if !self.plans.is_empty() {
             tuning.plans.clone_from(&self.plans);
         }
+        if let Some(from) = &self.from {
+            tuning.from = Some(from.display().to_string());
+        }
         set(&mut tuning.steps, &self.steps);
         set(&mut tuning.batch, &self.batch);
         set(&mut tuning.evaluations, &self.evaluations);
@@ -229,6 +246,16 @@ impl FineTune {
     }
 }
 
+/// The fine-tuning of `run` in a folder, whose weights another one starts from.
+fn start(folder: &Path, run: &Checkpoint, tuning: &FineTuning) -> Result<Checkpoint> {
+    if !checkpoint::exists(folder) {
+        return Err(Error::file(folder, "holds no run; --from takes the folder of another fine-tuning"));
+    }
+    let tuned = checkpoint::load(folder)?;
+    FineTuner::check_start(run, &tuned, tuning).map_err(|e| Error::file(folder, e))?;
+    Ok(tuned)
+}
+
 /// Checks that a step of a fine-tuning of `run` fits the memory.
 fn check_memory(run: &Checkpoint, tuning: &FineTuning) -> Result<()> {
     let (chains, batch) = (tuning.evaluations, tuning.batch);
@@ -237,7 +264,7 @@ fn check_memory(run: &Checkpoint, tuning: &FineTuning) -> Result<()> {
 }
 
 /// The images that a run trains on: what it holds out stays unseen.
-fn training_data(run: &Checkpoint, folder: &std::path::Path) -> Result<Opened> {
+fn training_data(run: &Checkpoint, folder: &Path) -> Result<Opened> {
     let mut opened = data_of(&run.config, folder)?;
     let held_out = run.config.validation;
     if held_out > 0.0 {

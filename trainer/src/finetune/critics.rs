@@ -16,6 +16,9 @@ const CRITICS: [(Convolutions, usize); 3] = [
     (&[(7, 24, 2), (3, 48, 2)], 80),
 ];
 
+/// Pixels or colours that vary less than this tell nothing: their critic is left out.
+const SMALLEST_VARIANCE: f64 = 1e-6;
+
 /// Trains all critics for `epochs` passes each: on the images' labels, or where there are none by themselves.
 ///
 /// # Errors
@@ -72,6 +75,7 @@ fn completed(mut critics: Vec<Critic>, data: &Dataset, lesson: Lesson) -> Vec<Cr
     critics.extend(Critic::of_pixels(data, lesson));
     critics.push(Critic::of_colours(data, lesson, palette::bins(data)));
     critics.iter_mut().for_each(|critic| critic.take_moments(data, lesson));
+    critics.retain(|critic| critic.learned().is_some() || critic.target(false).trace() > SMALLEST_VARIANCE);
     critics
 }
 
@@ -180,6 +184,21 @@ mod tests {
         let data = data(Shape::new(8, 8, 1), false);
         let bins = palette::bins(&data);
         assert!(bins.len() == 8 && bins.iter().all(|bin| bin.centre == [-1.0] || bin.centre == [1.0]));
+    }
+
+    /// Each image is one white pixel on black, elsewhere in each.
+    #[test]
+    fn colours_that_are_as_frequent_in_all_images_are_no_critic() {
+        let mut data = data(Shape::new(4, 4, 1), true);
+        data.images = (0..12 * 16).map(|i| if i % 17 == 0 { 1.0 } else { -1.0 }).collect::<Vec<f32>>().into();
+        let critics = train(&data, 1, 0, |_, _| ()).unwrap();
+        assert_eq!(critics.len(), CRITICS.len() + 1);
+        for critic in &critics {
+            let mut tape = Tape::default();
+            let samples = tape.hold(Buffer::copy_of(&data.images.to_vec()[..48]), 3, data.shape);
+            let found = critic.compare(&mut tape, &samples, None, &mut Default::default(), 0.9, CLASS_LOSS);
+            assert!(found.distance < 10.0, "{}", found.distance);
+        }
     }
 
     #[test]

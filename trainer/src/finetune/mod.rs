@@ -16,6 +16,7 @@ mod critic_training;
 mod critics;
 mod moments;
 mod palette;
+mod start;
 mod state;
 mod tuner;
 

@@ -85,6 +85,10 @@ impl Running {
         x.column_iter_mut().for_each(|mut column| column -= &target.mean);
         let mut y = target.basis.tr_mul(&x);
         let across = x - &target.basis * &y;
+        if y.is_empty() {
+            let gradient = &across * (2.0 / count as f64);
+            return (across.norm_squared() / count as f64, gradient.as_slice().to_vec());
+        }
         let batch = Moments { mean: y.column_mean(), second: &y * y.transpose() / count as f64 };
         self.weight = decay * self.weight + 1.0;
         let part = 1.0 / self.weight;
@@ -168,5 +172,14 @@ mod tests {
         assert!(running.moments.unwrap().mean.norm() < 1e-12);
         let (value, gradient) = Running::default().distance(&data, &target, 0.0);
         assert!(value.abs() < 1e-9 && gradient.iter().all(|g| g.abs() < 1e-9), "{value}");
+    }
+
+    #[test]
+    fn data_that_do_not_vary_are_at_the_distance_of_their_mean() {
+        let target = Target::new(&[0.5, 2.0].repeat(20), 2);
+        assert_eq!(target.deviations.len(), 0);
+        let (value, gradient) = Running::default().distance(&[0.5, 3.0, 0.5, 2.0], &target, 0.0);
+        let expected = [0.0, 1.0, 0.0, 0.0];
+        assert!((value - 0.5).abs() < 1e-9 && gradient.iter().zip(expected).all(|(g, e)| (g - e).abs() < 1e-9));
     }
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct FineTuning {
     /// Plans, as for an export, whose chains are matched; each gets rows of channel biases.
     pub plans: Vec<String>,
+    /// The fine-tuned run whose weights it started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// Steps.
     pub steps: u64,
     /// Images of a step's distillation.
@@ -58,6 +61,7 @@ impl FineTuning {
     /// What `trainer finetune` does where it is told nothing else, for no plan yet.
     pub const USUAL: Self = Self {
         plans: vec![],
+        from: None,
         steps: 2400,
         batch: 32,
         evaluations: 640,
@@ -85,8 +89,8 @@ impl FineTuning {
         if self.batch == 0 || self.batch > 1 << 16 {
             return fail(format!("--batch {}: give 1 to {}", self.batch, 1 << 16));
         }
-        if self.evaluations > 1 << 20 {
-            return fail(format!("--evaluations {}: give at most {}", self.evaluations, 1 << 20));
+        if self.evaluations == 0 || self.evaluations > 1 << 20 {
+            return fail(format!("--evaluations {}: give 1 to {}", self.evaluations, 1 << 20));
         }
         if !(self.lr.is_finite() && self.lr > 0.0 && self.lr <= 1.0) {
             return fail(format!("--lr {}: give a learning rate above 0 and at most 1", self.lr));

@@ -41,6 +41,7 @@ fn run(preset: &str, steps: u64) -> (Checkpoint, Dataset) {
 
 fn tuning(plans: &[&str], steps: u64, matching: f64) -> FineTuning {
     FineTuning {
+        from: None,
         plans: plans.iter().map(|p| (*p).to_owned()).collect(),
         steps,
         batch: 8,
@@ -183,6 +184,7 @@ fn what_cannot_be_tuned_is_refused() {
         (FineTuning { batch: 0, ..tuning(&plan, 1, 0.0) }, "--batch"),
         (FineTuning { lr: f64::NAN, ..tuning(&plan, 1, 0.0) }, "--lr"),
         (FineTuning { ema: 1.0, ..tuning(&plan, 1, 0.0) }, "--ema 1"),
+        (FineTuning { evaluations: 0, ..tuning(&plan, 1, 0.0) }, "--evaluations 0"),
         (FineTuning { evaluations: (1 << 20) + 1, ..tuning(&plan, 1, 0.0) }, "--evaluations 1048577"),
         (FineTuning { class_weight: -1.0, ..tuning(&plan, 1, 0.0) }, "--class-weight -1"),
         (FineTuning { class_confidence: 0.0, ..tuning(&plan, 1, 0.0) }, "--class-confidence 0"),
@@ -269,6 +271,34 @@ fn a_resumed_fine_tuning_equals_an_uninterrupted_one() {
         assert!(refused.contains("finished"), "{refused}");
         assert!(Trainer::from_checkpoint(end).unwrap_err().to_string().contains("fine-tuned"));
     }
+}
+
+#[test]
+fn a_fine_tuning_starts_from_another_of_the_same_run() {
+    let (run, data) = run("tiny", 3);
+    let settings = tuning(&["ddim:2"], 2, 0.0);
+    let mut first = FineTuner::new(&run, &data, settings.clone(), |_, _| ()).unwrap();
+    let refused = |run: &Checkpoint, from: &Checkpoint, tuning: &FineTuning, word: &str| {
+        let reason = FineTuner::check_start(run, from, tuning).unwrap_err().to_string();
+        assert!(reason.contains(word), "{reason}");
+    };
+    first.tune_step(&data, 0.2).unwrap();
+    refused(&run, &first.checkpoint().unwrap(), &settings, "is not finished");
+    first.tune_step(&data, 0.5).unwrap();
+    let tuned = first.checkpoint().unwrap();
+    FineTuner::check_start(&run, &tuned, &settings).unwrap();
+    refused(&run, &run, &settings, "is not fine-tuned");
+    refused(&run, &tuned, &tuning(&["ddim:3"], 2, 0.0), "other plans; give the same, in this order: ddim:2");
+    let other = Checkpoint { config: Config { seed: 9, ..run.config.clone() }, ..run.clone() };
+    refused(&other, &tuned, &settings, "not a fine-tuning of the run");
+
+    let mut second = FineTuner::new(&run, &data, settings, |_, _| ()).unwrap();
+    assert_ne!(second.checkpoint().unwrap().ema, tuned.ema);
+    second.start_from(&tuned);
+    let start = second.checkpoint().unwrap();
+    assert!(start.ema == tuned.ema && start.params == tuned.ema && start.step() == 0 && second.came_from(&run));
+    second.tune_step(&data, 0.5).unwrap();
+    assert_ne!(second.checkpoint().unwrap().params, tuned.ema);
 }
 
 /// All files below a folder with their bytes.
