@@ -66,6 +66,19 @@ const M7: Core = Core { name: "Cortex-M7", ..M4 };
 /// Instructions of the same page, each taken for a cycle: nobody publishes the core's costs.
 const RV32: Core = Core { name: "RV32IMC", product: 2.56, output: 18.7, depthwise: 6.6, element: 16.0 };
 
+const PICO2: Board = Board {
+    name: "pico2",
+    title: "Raspberry Pi Pico 2",
+    core: M33,
+    cores: 1,
+    mhz: 150,
+    program: 1024 * 1024,
+    flash: 3 * 1024 * 1024,
+    ram: 512 * 1024,
+    variables: 7 * 1024,
+    stack: STACK,
+};
+
 /// Every board; a new one is an entry here.
 pub const BOARDS: &[Board] = &[
     Board {
@@ -80,43 +93,16 @@ pub const BOARDS: &[Board] = &[
         variables: 7 * 1024,
         stack: STACK,
     },
-    Board {
-        name: "pico2",
-        title: "Raspberry Pi Pico 2",
-        core: M33,
-        cores: 1,
-        mhz: 150,
-        program: 1024 * 1024,
-        flash: 3 * 1024 * 1024,
-        ram: 512 * 1024,
-        variables: 7 * 1024,
-        stack: STACK,
-    },
+    PICO2,
     // The same board with another firmware, which keeps an image in colour.
-    Board {
-        name: "pico2-colour",
-        title: "Raspberry Pi Pico 2 with a colour display",
-        core: M33,
-        cores: 1,
-        mhz: 150,
-        program: 1024 * 1024,
-        flash: 3 * 1024 * 1024,
-        ram: 512 * 1024,
-        variables: 14 * 1024,
-        stack: STACK,
-    },
+    Board { name: "pico2-colour", title: "Raspberry Pi Pico 2 with a colour display", variables: 14 * 1024, ..PICO2 },
     // The same board with another firmware, whose second core has a stack of 3 KB.
     Board {
         name: "pico2-two-cores",
         title: "Raspberry Pi Pico 2 with both cores",
-        core: M33,
         cores: 2,
-        mhz: 150,
-        program: 1024 * 1024,
-        flash: 3 * 1024 * 1024,
-        ram: 512 * 1024,
         variables: 10 * 1024,
-        stack: STACK,
+        ..PICO2
     },
     Board {
         name: "nrf52840-dk",

@@ -128,6 +128,19 @@ pub enum Model {
 
 const BOOTSEL: &str = "hold BOOTSEL while you plug it in";
 
+const PICO2: Board = Board {
+    name: "pico2",
+    variant: None,
+    built_in: "digits28",
+    target: "thumbv8m.main-none-eabihf",
+    // Secure code for the Arm cores.
+    file: Form::Uf2(0xe48b_ff59),
+    drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
+    display: Display::Oled,
+    model: Some(Model::Unicorn),
+    lines: &["uart"],
+};
+
 /// Every board; a new one is an entry here.
 pub const BOARDS: &[Board] = &[
     Board {
@@ -141,40 +154,15 @@ pub const BOARDS: &[Board] = &[
         model: Some(Model::Node),
         lines: &["uart", "usb"],
     },
-    Board {
-        name: "pico2",
-        variant: None,
-        built_in: "digits28",
-        target: "thumbv8m.main-none-eabihf",
-        // Secure code for the Arm cores.
-        file: Form::Uf2(0xe48b_ff59),
-        drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
-        display: Display::Oled,
-        model: Some(Model::Unicorn),
-        lines: &["uart"],
-    },
+    PICO2,
     Board {
         name: "pico2-colour",
         variant: Some(("pico2", "colour")),
         built_in: "faces16",
-        target: "thumbv8m.main-none-eabihf",
-        file: Form::Uf2(0xe48b_ff59),
-        drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
         display: Display::Tft,
-        model: Some(Model::Unicorn),
-        lines: &["uart"],
+        ..PICO2
     },
-    Board {
-        name: "pico2-two-cores",
-        variant: Some(("pico2", "two-cores")),
-        built_in: "digits28",
-        target: "thumbv8m.main-none-eabihf",
-        file: Form::Uf2(0xe48b_ff59),
-        drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
-        display: Display::Oled,
-        model: Some(Model::Unicorn),
-        lines: &["uart"],
-    },
+    Board { name: "pico2-two-cores", variant: Some(("pico2", "two-cores")), ..PICO2 },
     Board {
         name: "nrf52840-dk",
         variant: None,
