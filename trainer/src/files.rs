@@ -60,11 +60,13 @@ pub fn check_apart(read: &[&Path], written: &[(&str, &Path)]) -> Result<()> {
     Ok(())
 }
 
-/// Writes `bytes` to a temporary file beside `path`, then renames it, so that an earlier file stays as it was until the
-/// new one is complete. A link stays one: what it leads to is written. What is there already and is no regular file (a pipe, a device) is written to directly.
+/// Writes `bytes` to a file without a name beside `path`, then names it so, so that an earlier file stays as it was until
+/// the new one is complete. A process that is ended meanwhile leaves nothing behind; where the system has no files
+/// without a name, it leaves one with the ending `.tmp`. A link stays one: what it leads to is written. What is there
+/// already and is no regular file (a pipe, a device) is written to directly.
 ///
 /// # Errors
-/// A file that cannot be written or renamed; nothing is left behind.
+/// A file that cannot be written or named; nothing is left behind.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     write_with(path, |file| file.write_all(bytes).map_err(|e| unwritable(path, e)))
 }
@@ -82,8 +84,19 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>)
 #[derive(Debug)]
 pub struct Pending {
     path: PathBuf,
-    /// The temporary file; none where `path` is a pipe or a device, which is written at once.
-    temporary: Option<PathBuf>,
+    held: Held,
+}
+
+/// Where what is written lies until it has its name.
+#[derive(Debug)]
+enum Held {
+    /// Nowhere else: it has its name, or nothing is written yet, or the path is a pipe or a device, which are written at
+    /// once.
+    Placed,
+    /// In a file without a name.
+    Unnamed(File),
+    /// In a file with a temporary name.
+    Named(PathBuf),
 }
 
 impl Pending {
@@ -94,20 +107,24 @@ impl Pending {
     pub fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<Self> {
         let failed = |e| unwritable(path, e);
         let is_device = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
-        let mut pending = Self { path: path.to_path_buf(), temporary: None };
-        let file = match is_device {
-            true => File::options().write(true).open(path).map_err(failed)?,
-            false => {
-                let (temporary, file) = temporary(&target(path))?;
-                pending.temporary = Some(temporary);
-                file
-            }
+        let mut pending = Self { path: path.to_path_buf(), held: Held::Placed };
+        let file = if is_device {
+            File::options().write(true).open(path).map_err(failed)?
+        } else if let Some(file) = unnamed(&target(path)) {
+            file
+        } else {
+            let (temporary, file) = temporary(&target(path), |path| File::create_new(path))?;
+            pending.held = Held::Named(temporary);
+            file
         };
-        let mut file = BufWriter::new(file);
-        write(&mut file)?;
-        file.flush().map_err(failed)?;
+        let mut writer = BufWriter::new(file);
+        write(&mut writer)?;
+        let file = writer.into_inner().map_err(|e| failed(e.into_error()))?;
         if !is_device {
-            file.get_ref().sync_all().map_err(failed)?;
+            file.sync_all().map_err(failed)?;
+            if let Held::Placed = pending.held {
+                pending.held = Held::Unnamed(file);
+            }
         }
         Ok(pending)
     }
@@ -117,20 +134,59 @@ impl Pending {
     /// # Errors
     /// A name that it cannot have; what had it before stays.
     pub fn commit(mut self) -> Result<()> {
-        if let Some(temporary) = &self.temporary {
-            fs::rename(temporary, target(&self.path)).map_err(|e| unwritable(&self.path, e))?;
+        let target = target(&self.path);
+        if let Held::Unnamed(file) = &self.held {
+            // A link replaces no file, as a new name does.
+            let (temporary, ()) = temporary(&target, |path| link(file, path))?;
+            self.held = Held::Named(temporary);
         }
-        self.temporary = None;
+        if let Held::Named(temporary) = &self.held {
+            fs::rename(temporary, target).map_err(|e| unwritable(&self.path, e))?;
+        }
+        self.held = Held::Placed;
         Ok(())
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
+        if let Held::Named(temporary) = &self.held {
             let _ = fs::remove_file(temporary);
         }
     }
+}
+
+/// Where Linux shows the open files of a process.
+#[cfg(target_os = "linux")]
+const OPEN_FILES: &str = "/proc/self/fd";
+
+/// A file without a name in the folder of `path`, which is gone with the process, however that ends; `None` where the
+/// system or the file system has none, or `path` is a folder.
+#[cfg(target_os = "linux")]
+fn unnamed(path: &Path) -> Option<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::TMPFILE.bits().cast_signed();
+    let can_be_named = Path::new(OPEN_FILES).is_dir() && path.file_name().is_some() && !path.is_dir();
+    can_be_named.then(|| File::options().write(true).custom_flags(flags).open(folder_of(path)).ok()).flatten()
+}
+
+/// Gives a file without a name one that no file has.
+#[cfg(target_os = "linux")]
+fn link(file: &File, name: &Path) -> std::io::Result<()> {
+    use rustix::fs::{linkat, AtFlags, CWD};
+    use std::os::fd::AsRawFd;
+    let open = format!("{OPEN_FILES}/{}", file.as_raw_fd());
+    Ok(linkat(CWD, open, CWD, name, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unnamed(_: &Path) -> Option<File> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn link(_: &File, _: &Path) -> std::io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// A folder that is made with its parents; those that were not there go again, if empty, where it is dropped before
@@ -170,17 +226,22 @@ fn unwritable(path: &Path, error: std::io::Error) -> Error {
     Error::file(path, format!("cannot be written: {error}"))
 }
 
-/// A new temporary file beside `path`, under a name that no file has.
-fn temporary(path: &Path) -> Result<(PathBuf, File)> {
+/// The folder that a file lies in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What `make` makes of a temporary name beside `path` that no file has, and the name.
+fn temporary<T>(path: &Path, make: impl Fn(&Path) -> std::io::Result<T>) -> Result<(PathBuf, T)> {
     let name = path.file_name().ok_or_else(|| Error::file(path, "is not a file name"))?;
     for number in 0..MOST_TEMPORARY {
         let mut name = name.to_os_string();
         name.push(format!(".{number}.tmp"));
         let temporary = path.with_file_name(name);
-        match File::options().write(true).create_new(true).open(&temporary) {
-            Ok(file) => return Ok((temporary, file)),
+        match make(&temporary) {
+            Ok(made) => return Ok((temporary, made)),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(Error::file(path, format!("cannot be written: {e}"))),
+            Err(e) => return Err(unwritable(path, e)),
         }
     }
     Err(Error::file(path, format!("cannot be written: remove the files {}.*.tmp beside it", path.display())))
@@ -192,12 +253,12 @@ fn temporary(path: &Path) -> Result<(PathBuf, File)> {
 /// # Errors
 /// As [`write_atomically`].
 pub fn check_writable(path: &Path) -> Result<()> {
-    let failed = |e: std::io::Error| Error::file(path, format!("cannot be written: {e}"));
+    let failed = |e| unwritable(path, e);
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(Error::file(path, "cannot be written: is a folder")),
         Ok(found) if !found.is_file() => File::options().write(true).open(path).map(|_| ()).map_err(failed),
         _ => {
-            let (temporary, _) = temporary(&target(path))?;
+            let (temporary, _) = temporary(&target(path), |path| File::create_new(path))?;
             fs::remove_file(&temporary).map_err(failed)
         }
     }
@@ -208,8 +269,7 @@ pub fn check_writable(path: &Path) -> Result<()> {
 /// # Errors
 /// Less free than that.
 pub fn check_room(path: &Path, bytes: u64) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match fs4::available_space(folder) {
+    match fs4::available_space(folder_of(path)) {
         Ok(free) if free < bytes => {
             let gigabytes = |bytes: u64| bytes as f64 / 1e9;
             let what = format!("needs {:.1} GB, of which {:.1} are free", gigabytes(bytes), gigabytes(free));
@@ -307,6 +367,33 @@ mod tests {
         check_apart(&[&folder.path().join("none")], &[("--png", &folder.path().join("none"))]).unwrap();
         assert!(lies_in(&a, folder.path()) && lies_in(folder.path(), folder.path()));
         assert!(!lies_in(folder.path(), &folder.path().join("x")));
+    }
+
+    /// What is not complete has no name, so nothing of it can stay, whatever ends the process.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_has_no_name_until_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let count = || fs::read_dir(folder.path()).unwrap().count();
+        if unnamed(&path).is_none() {
+            // Not on this file system.
+            return;
+        }
+        for (before, text) in [(0, b"one"), (1, b"two")] {
+            let pending = Pending::write(&path, |file| {
+                file.write_all(text).map_err(|e| unwritable(&path, e))?;
+                assert_eq!(count(), before);
+                Ok(())
+            });
+            assert_eq!(count(), before);
+            pending.unwrap().commit().unwrap();
+            assert_eq!((count(), fs::read(&path).unwrap()), (1, text.to_vec()));
+        }
+        // It may be read by whom other new files may be.
+        fs::write(folder.path().join("b"), b"").unwrap();
+        let [a, b] = ["a", "b"].map(|name| fs::metadata(folder.path().join(name)).unwrap().permissions());
+        assert_eq!(a, b);
     }
 
     /// Files of the names that temporary ones have are somebody's.

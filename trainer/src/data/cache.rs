@@ -10,12 +10,13 @@ use super::options::Options;
 use super::pixels::Pixels;
 use super::place::Place;
 use crate::graph::Shape;
+use crate::{files, Error, Result};
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -110,13 +111,14 @@ pub fn load(path: &Path, place: &Place) -> Option<Opened> {
 ///
 /// # Errors
 /// A file that cannot be written; nothing of it is left.
-pub fn store(path: &Path, opened: &Opened) -> std::io::Result<()> {
+pub fn store(path: &Path, opened: &Opened) -> Result<()> {
+    let failed = |e: std::io::Error| Error::file(path, format!("cannot be written: {e}"));
     let (pixels, floats) = match &opened.data.images {
         Pixels::Bytes(bytes) => (Cow::Borrowed(&bytes[..]), false),
         Pixels::Floats(values) => (values.iter().flat_map(|value| value.to_le_bytes()).collect(), true),
     };
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    fs::create_dir_all(folder).map_err(failed)?;
     let shape = opened.data.shape;
     let labels = opened.data.labels.as_ref();
     let values = labels.map_or(&[][..], |labels| &labels.values);
@@ -129,24 +131,17 @@ pub fn store(path: &Path, opened: &Opened) -> std::io::Result<()> {
         floats,
         sound: opened.data.sound,
     };
-    let header = serde_json::to_vec(&header)?;
-    // The process's number keeps two of them apart.
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    let write = || {
-        let mut file = BufWriter::with_capacity(1 << 16, File::create(&temporary)?);
+    let header = serde_json::to_vec(&header).map_err(|e| failed(e.into()))?;
+    let written = files::write_with(path, |file| {
         let mut crc = Crc::new();
-        for part in [MAGIC, &(header.len() as u64).to_le_bytes()[..], &header, values, &pixels] {
+        let mut write = |part: &[u8]| {
             crc.update(part);
-            file.write_all(part)?;
-        }
-        file.write_all(&crc.sum().to_le_bytes())?;
-        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    let written = write();
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
+            file.write_all(part)
+        };
+        let parts = [MAGIC, &(header.len() as u64).to_le_bytes()[..], &header, values, &pixels];
+        let written = parts.into_iter().try_for_each(&mut write);
+        written.and_then(|()| file.write_all(&crc.sum().to_le_bytes())).map_err(failed)
+    });
     forget_oldest(folder);
     written
 }

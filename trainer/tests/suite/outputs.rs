@@ -2,6 +2,9 @@
 use crate::commands::{command, refuses, succeeds};
 use crate::eval_command::{judge, train, write_images, write_labelled};
 use std::fs;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 #[test]
 fn what_is_read_stays() {
@@ -48,4 +51,32 @@ fn what_is_read_stays() {
     // A page may lie in the folder of its run.
     let page = ["eval", "run", "--judge", "judge", "--count", "100", "--plan", "dpm:2", "--html", "run/report.html"];
     assert!(command(path, &page).output().unwrap().status.success());
+}
+
+/// A command that is ended while it writes leaves nothing, however it is ended.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_ended_leaves_nothing() {
+    use rustix::fs::{Mode, OFlags};
+    let folder = tempfile::tempdir().unwrap();
+    let at = fs::canonicalize(folder.path()).unwrap();
+    if rustix::fs::open(&at, OFlags::TMPFILE | OFlags::WRONLY, Mode::RUSR).is_err() {
+        // This file system has no files without names.
+        return;
+    }
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits28-nano.brn");
+    let line = ["sample", model, "--count", "100000", "--npy", "images.npy", "--threads", "1"];
+    let mut program = command(&at, &line).stderr(Stdio::null()).spawn().unwrap();
+    let open_files = format!("/proc/{}/fd", program.id());
+    let writes = || {
+        let files = fs::read_dir(&open_files).unwrap().flatten().filter_map(|file| fs::read_link(file.path()).ok());
+        files.filter(|file| file.starts_with(&at)).any(|file| file.to_string_lossy().ends_with("(deleted)"))
+    };
+    while !writes() {
+        assert!(program.try_wait().unwrap().is_none(), "it draws 100,000 images");
+        thread::sleep(Duration::from_millis(1));
+    }
+    program.kill().unwrap();
+    program.wait().unwrap();
+    assert_eq!(fs::read_dir(&at).unwrap().count(), 0);
 }
