@@ -141,7 +141,7 @@ impl Eval {
         }
         self.check_draw()?;
         let scale = guidance(self.guidance.unwrap_or(1.0))?;
-        let evaluator = subject::evaluator(&self.model, self.judge.as_deref())?;
+        let evaluator = subject::evaluator(&self.model, self.judge.as_deref(), self.data.as_deref())?;
         if let Some(path) = &self.html {
             let about = evaluator.about();
             let read: Vec<&Path> =

@@ -38,7 +38,17 @@ impl Subject {
     /// # Errors
     /// Data that cannot be read or are too few.
     pub fn open(data: &str, options: &Options, test: Option<&str>, held_out: Option<f64>) -> Result<Self> {
-        let opened_data = opened(data, options)?;
+        Self::with(opened(data, options)?, data, options, test, held_out)
+    }
+
+    /// As [`Self::open`], of data that are read.
+    fn with(
+        opened_data: Opened,
+        data: &str,
+        options: &Options,
+        test: Option<&str>,
+        held_out: Option<f64>,
+    ) -> Result<Self> {
         let mut lines = opened_data.lines();
         let train = opened_data.data;
         let test = match (test, built_in(data)?) {
@@ -93,18 +103,31 @@ impl Subject {
     /// # Errors
     /// Data that cannot be read, or are others.
     pub fn of(about: &About, data: Option<&str>, test: Option<&str>) -> Result<Self> {
-        let data = data.map_or_else(|| recorded(&about.data), str::to_owned);
-        let test = test.or(about.test.as_deref());
-        let subject = Self::open(&data, &about.data_options, test, about.held_out)?;
-        let other = |source: &str| {
-            let what = format!("holds other images or labels than the evaluator was made of ({})", about.data);
+        let source = data.map_or_else(|| recorded(&about.data), str::to_owned);
+        let found = opened(&source, &about.data_options)?;
+        let other = |(option, given): (&str, Option<&str>), source: &str, found: &Dataset, known: &str| {
+            let [height, width, channels] = about.image;
+            let remedy = match given {
+                Some(_) => format!("leave {option} out, or say with it where those lie now"),
+                None => format!("say with {option} where those lie now"),
+            };
+            let what = format!(
+                "holds {} images of {}; these or their labels are not those that the evaluator was made of, {known:?} \
+                 of {height}x{width}x{channels}; {remedy}",
+                found.len(),
+                found.shape
+            );
             Err(Error::file(source, what))
         };
-        if subject.digest != about.data_digest {
-            return other(&data);
+        if found.data.digest() != about.data_digest {
+            return other(("--data", data), &source, &found.data, &about.data);
         }
-        match test {
-            Some(test) if about.test_digest != Some(subject.test.digest()) => other(test),
+        let others = test.or(about.test.as_deref());
+        let subject = Self::with(found, &source, &about.data_options, others, about.held_out)?;
+        match others {
+            Some(others) if about.test_digest != Some(subject.test.digest()) => {
+                other(("--test", test), others, &subject.test, about.test.as_ref().unwrap_or(&about.data))
+            }
             _ => Ok(subject),
         }
     }
@@ -148,11 +171,12 @@ pub fn opened(source: &str, options: &Options) -> Result<Opened> {
     open(source, &Reading::new(options, &|_, _| ()))
 }
 
-/// The evaluator for a model: that in the file `judge`, or the one that is built in for its data.
+/// The evaluator for a model: that in the file `judge`, or the one that is built in for its data. `given` is what
+/// `--data` says of where these lie, if anything.
 ///
 /// # Errors
 /// A model of other data than the evaluator, or none for its data.
-pub fn evaluator(model: &Path, judge: Option<&Path>) -> Result<Evaluator> {
+pub fn evaluator(model: &Path, judge: Option<&Path>, given: Option<&str>) -> Result<Evaluator> {
     let origin = Origin::of(model)?;
     let evaluator = judge.map_or_else(Evaluator::digits, Evaluator::open)?;
     let about = evaluator.about();
@@ -187,7 +211,14 @@ pub fn evaluator(model: &Path, judge: Option<&Path>) -> Result<Evaluator> {
                     if others == options { String::new() } else { format!(", read {}", with_or_without(&others)) };
                 format!("{what}, but the evaluator {} was made of {:?}{how}; {remedy}", judge.display(), about.data)
             }
-            None => format!("{what}, for which no evaluator is built in; {remedy}"),
+            None => {
+                let other = given.filter(|given| made_of.is_some() && recorded(given) != recorded(data));
+                let not = match other {
+                    Some(given) => format!(" and not on --data {given:?}; for its data"),
+                    None => ", for which".into(),
+                };
+                format!("{what}{not} no evaluator is built in; {remedy}")
+            }
         },
     ))
 }
@@ -213,7 +244,9 @@ mod tests {
         assert_eq!((found.train.len(), &found.test), (10_000, &digits::test().unwrap()));
         assert!(Subject::of(&about, Some("builtin:digits"), None).is_ok());
         let error = Subject::of(&about, Some("faces16"), None).unwrap_err().to_string();
-        assert!(error.contains("16x16x3"), "{error}");
+        for part in ["faces16: holds 10000 images of 16x16x3", "made of, \"digits\" of 28x28x1", "leave --data out"] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
         assert!(about.is_of(about.data_digest));
         let unlabelled = Dataset { labels: None, ..digits::train().unwrap() };
         assert!(about.is_of(unlabelled.digest()), "labels are no other images");

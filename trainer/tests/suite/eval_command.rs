@@ -222,7 +222,14 @@ fn a_file_with_all_timesteps_has_a_bound_and_colours_without_labels_have_an_eval
     let moved: serde_json::Value = serde_json::from_str(&moved).unwrap();
     assert_eq!(moved["real"], report["real"]);
     write_images(at, "a.npy", &[61, 12, 8, 3]);
-    refuses(at, &eval, 1, "a.npy: holds other images or labels than the evaluator was made of");
+    let other =
+        "a.npy: holds 61 images of 12x8x3; these or their labels are not those that the evaluator was made of, \
+                 \"a.npy\" of 12x8x3; say with --data where those lie now";
+    refuses(at, &eval, 1, other);
+    let other =
+        "digits: holds 10000 images of 28x28x1; these or their labels are not those that the evaluator was made \
+                 of, \"a.npy\" of 12x8x3; leave --data out";
+    refuses(at, &[&eval[..], &["--data", "digits"]].concat(), 1, other);
 }
 
 /// Pictures of any origin are compared with others, by an evaluator or without.
@@ -276,6 +283,11 @@ fn says_no_in_one_line() {
     let none = "other.brn: was trained on \"a.npy\", for which no evaluator is built in; `trainer judge --data a.npy";
     refuses(path, &["eval", "other.brn"], 1, none);
     refuses(path, &["eval", "run"], 1, "run: was trained on \"a.npy\"");
+    let both =
+        "was trained on \"a.npy\" and not on --data \"digits\"; for its data no evaluator is built in; `trainer judge \
+                --data a.npy --out judge.safetensors` makes one for it, `--judge` takes it";
+    refuses(path, &["eval", "other.brn", "--data", "digits"], 1, both);
+    refuses(path, &["eval", "run", "--data", "digits"], 1, both);
     let other = "was trained on \"a.npy\", but the evaluator judge was made of \"b.npy\"";
     refuses(path, &["eval", "run", "--judge", "judge"], 1, other);
     refuses(path, &["eval", MODEL, "--judge", "judge"], 1, "the evaluator judge was made of \"b.npy\"");
