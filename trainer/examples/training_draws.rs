@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [run, out, steps] = &arguments[..] else { return Err("give RUN OUT.safetensors STEPS".into()) };
     let steps: usize = steps.parse()?;
     let run = checkpoint::load(Path::new(run))?;
-    let data = open(&recorded(&run.config.data), &Reading::new(&run.config.data_options, &|_, _| ()))?.data;
+    let data = open(&recorded(&run.config.data), &Reading::new(&run.config.data_options, &|_, _, _| ()))?.data;
     let mut trainer = Trainer::new(run.config)?;
     let conditioning = trainer.graph().conditioning.clone();
     let (mut x, mut target, mut timesteps, mut classes) = (vec![], vec![], vec![], vec![]);

@@ -2,7 +2,7 @@
 use crate::data::{self, Axis, Dataset, Opened, Options, Reading};
 use crate::graph::Shape;
 use crate::report::note::note;
-use crate::report::progress::image_bar;
+use crate::report::progress::DataBar;
 use crate::run::Config;
 use crate::{files, Error, Result};
 use std::path::Path;
@@ -12,14 +12,8 @@ use std::path::Path;
 /// # Errors
 /// As [`data::open`].
 pub fn opened(source: &str, options: &Options) -> Result<Opened> {
-    let bar = image_bar(0);
-    let progress = |done: u64, of: u64| {
-        bar.set_length(of);
-        bar.set_position(done);
-    };
-    let opened = data::open(source, &Reading::new(options, &progress));
-    bar.finish_and_clear();
-    opened
+    let bar = DataBar::default();
+    data::open(source, &Reading::new(options, &|unit, done, of| bar.show(unit, done, of)))
 }
 
 /// Reads what `--data` names for a training.

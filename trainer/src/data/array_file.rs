@@ -15,7 +15,7 @@ impl Form for Npy {
     }
 
     fn read(&self, place: &Place, reading: &Reading) -> Result<Opened> {
-        images(place, npy::array(place, &mut *place.reader()?)?, ".npy array", reading)
+        images(place, npy::array(place, &mut *place.counted(reading.progress)?)?, ".npy array", reading)
     }
 }
 
@@ -28,7 +28,7 @@ impl Form for Idx {
     }
 
     fn read(&self, place: &Place, reading: &Reading) -> Result<Opened> {
-        images(place, idx::array(place)?, "IDX", reading)
+        images(place, idx::array(place, &mut *place.counted(reading.progress)?)?, "IDX", reading)
     }
 }
 

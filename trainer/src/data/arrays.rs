@@ -79,7 +79,7 @@ mod tests {
         let pending = write(folder.path(), &data).unwrap();
         pending.into_iter().try_for_each(Pending::commit).unwrap();
         let path = folder.path().join(IMAGES).display().to_string();
-        let back = open(&path, &Reading::new(&Options::default(), &|_, _| ())).unwrap().data;
+        let back = open(&path, &Reading::new(&Options::default(), &|_, _, _| ())).unwrap().data;
         assert_eq!((back.shape, back.digest()), (data.shape, data.digest()));
     }
 

@@ -112,7 +112,7 @@ fn sizes(place: &Place) -> Result<Option<Vec<usize>>> {
 fn array(place: &Place) -> Result<Option<Array>> {
     Ok(match () {
         () if npy::is_at(place) => Some(npy::array(place, &mut *place.reader()?)?),
-        () if idx::is_at(place) => Some(idx::array(place)?),
+        () if idx::is_at(place) => Some(idx::array(place, &mut *place.reader()?)?),
         () => None,
     })
 }

@@ -33,7 +33,11 @@ pub fn test() -> Result<Dataset> {
 }
 
 fn decode(name: &str, images: &'static [u8], labels: &'static [u8]) -> Result<Dataset> {
-    let read = |bytes| idx::array(&Place::built_in(name, bytes)?);
+    let read = |bytes| {
+        let place = Place::built_in(name, bytes)?;
+        let array = idx::array(&place, &mut *place.reader()?);
+        array
+    };
     let path = Path::new(name);
     let (images, labels) = (read(images)?, read(labels)?);
     let (shape, images) = array_images::images(path, images, &Options::default(), &mut vec![])?;

@@ -24,19 +24,28 @@ pub trait Form: Sync {
     fn read(&self, place: &Place, reading: &Reading) -> Result<Opened>;
 }
 
+/// What [`Reading::progress`] counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Images or recordings.
+    Samples,
+    /// Bytes of a file as it lies there, packed where it is gzip; of an array in an archive, its unpacked ones.
+    Bytes,
+}
+
 /// What a [`Form`] is read with.
 pub struct Reading<'a> {
     /// What was asked for.
     pub options: &'a Options,
     /// The folder in which decoded pictures are kept, if they are.
     pub cache: Option<PathBuf>,
-    /// Is told how many images are done, of how many.
-    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+    /// Is told how much is read, of how much.
+    pub progress: &'a (dyn Fn(Unit, u64, u64) + Sync),
 }
 
 impl<'a> Reading<'a> {
     /// With the usual cache, unless the options want none.
-    pub fn new(options: &'a Options, progress: &'a (dyn Fn(u64, u64) + Sync)) -> Self {
+    pub fn new(options: &'a Options, progress: &'a (dyn Fn(Unit, u64, u64) + Sync)) -> Self {
         let cache = if options.no_cache { None } else { cache::usual_folder() };
         Self { options, cache, progress }
     }

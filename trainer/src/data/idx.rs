@@ -37,14 +37,13 @@ pub fn header(place: &Place, reader: &mut dyn Read) -> Result<Array> {
     Ok(Array { sizes, fortran: false, kind: *kind, big_endian: true, bytes: vec![] })
 }
 
-/// The array at `place`.
+/// The array at `place`, which `reader` reads from its beginning.
 ///
 /// # Errors
 /// As [`header`], and fewer or more values than the header promises.
-pub fn array(place: &Place) -> Result<Array> {
-    let mut reader = place.reader()?;
-    let array = header(place, &mut *reader)?;
+pub fn array(place: &Place, reader: &mut dyn Read) -> Result<Array> {
+    let array = header(place, reader)?;
     let what = format!("{} values of {} bytes", array.dimensions(), array.kind.size());
-    let bytes = gzip::promised(&place.path, &mut *reader, Array::size(array.kind, &array.sizes), &what)?;
+    let bytes = gzip::promised(&place.path, reader, Array::size(array.kind, &array.sizes), &what)?;
     Ok(Array { bytes, ..array })
 }

@@ -12,6 +12,7 @@ pub mod bits;
 mod builtin;
 mod cache;
 mod class_pattern;
+mod counted;
 mod dataset;
 pub mod digits;
 pub mod faces16;
@@ -43,7 +44,7 @@ mod table;
 
 pub use builtin::{named as built_in, recorded, BuiltIn, BUILT_IN};
 pub use dataset::{Dataset, Sound};
-pub use form::Reading;
+pub use form::{Reading, Unit};
 pub use found::{Found, LeftOut, Opened};
 pub use labels::{Axis, Labels};
 pub use open::{drawn, is_picture, one_picture, open, picture_sizes};

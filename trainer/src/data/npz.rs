@@ -1,6 +1,7 @@
 //! Several NumPy arrays in one `.npz` file: images, and perhaps their labels.
 use super::array::Array;
-use super::form::{Form, Reading};
+use super::counted::Counted;
+use super::form::{Form, Reading, Unit};
 use super::found::{Found, Opened};
 use super::label_array::NONE;
 use super::place::{Place, ReadSeek};
@@ -25,7 +26,7 @@ impl Form for Npz {
         if reading.options.labels.is_none() {
             found.notes.extend(others.into_iter().map(|(name, why)| format!("array {name} {why}")));
         }
-        let array = archive.array(images)?;
+        let array = archive.array(images, reading.progress)?;
         let (shape, pixels) = array_images::images(&place.path, array, reading.options, &mut found.notes)?;
         let count = pixels.len() / shape.len().max(1);
         let labels = match reading.options.labels.as_deref() {
@@ -37,9 +38,10 @@ impl Form for Npz {
             None => label_name(place, &arrays, images, count, &mut found.notes)?,
         };
         let labels = match labels {
-            Some(name) => {
-                Some((label_array::labels(&place.path, archive.array(name)?, count)?, format!("array {name}")))
-            }
+            Some(name) => Some((
+                label_array::labels(&place.path, archive.array(name, reading.progress)?, count)?,
+                format!("array {name}"),
+            )),
             None => None,
         };
         Opened::checked(place, shape, pixels, labels, found)
@@ -79,7 +81,7 @@ impl<'a> Archive<'a> {
         let mut headers = Headers::default();
         for name in names {
             // Arrays of other types may lie beside.
-            match self.member(&name, |place, reader| npy::header(place, reader)) {
+            match self.member(&name, &|_, _, _| (), |place, reader| npy::header(place, reader)) {
                 Ok(header) => headers.arrays.push((name, header)),
                 Err(Error::File { reason, .. }) => headers.others.push((name, reason)),
                 Err(other) => return Err(other),
@@ -88,15 +90,21 @@ impl<'a> Archive<'a> {
         Ok(headers)
     }
 
-    fn array(&mut self, name: &str) -> Result<Array> {
-        self.member(name, |place, reader| npy::array(place, reader))
+    fn array(&mut self, name: &str, progress: &dyn Fn(Unit, u64, u64)) -> Result<Array> {
+        self.member(name, progress, |place, reader| npy::array(place, reader))
     }
 
-    fn member<T>(&mut self, name: &str, read: impl FnOnce(&Place, &mut dyn std::io::Read) -> Result<T>) -> Result<T> {
+    fn member<T>(
+        &mut self,
+        name: &str,
+        progress: &dyn Fn(Unit, u64, u64),
+        read: impl FnOnce(&Place, &mut dyn std::io::Read) -> Result<T>,
+    ) -> Result<T> {
         let file = npyz::npz::file_name_from_array_name(name);
-        let mut member =
+        let member =
             self.zip.by_name(&file).map_err(|e| self.place.error(format!("array {name} cannot be read ({e})")))?;
-        read(self.place, &mut member)
+        let bytes = member.size();
+        read(self.place, &mut Counted::new(member, bytes, progress))
     }
 }
 

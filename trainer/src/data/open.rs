@@ -57,7 +57,7 @@ impl Dataset {
     /// # Errors
     /// As [`open`].
     pub fn open(source: &str) -> Result<Self> {
-        let reading = Reading { options: &Options::default(), cache: None, progress: &|_, _| () };
+        let reading = Reading { options: &Options::default(), cache: None, progress: &|_, _, _| () };
         Ok(open(source, &reading)?.data)
     }
 }

@@ -1,7 +1,7 @@
 //! Folders of pictures: without classes, in class folders, or with a table of labels.
 use super::array::{self, Array};
 use super::folder::{self, Kind};
-use super::form::{Form, Reading};
+use super::form::{Form, Reading, Unit};
 use super::found::{Found, Opened};
 use super::listing::{self, File};
 use super::options::{Background, Colour, Options, Size};
@@ -51,7 +51,7 @@ impl Form for Folder {
         // A file is read twice: its header, then its pixels.
         let step = || {
             let before = done.fetch_add(1, Ordering::Relaxed);
-            (reading.progress)(before.div_ceil(2), count);
+            (reading.progress)(Unit::Samples, before.div_ceil(2), count);
         };
         let headers: Vec<std::result::Result<Header, String>> = listing
             .files

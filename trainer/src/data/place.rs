@@ -1,4 +1,6 @@
 //! A place that data are read from: a folder, a file, or a pipe that can be read once.
+use super::counted::Counted;
+use super::form::Unit;
 use super::gzip;
 use crate::{Error, Result};
 use std::borrow::Cow;
@@ -77,7 +79,20 @@ impl Place {
     /// # Errors
     /// A file that cannot be read.
     pub fn reader(&self) -> Result<Box<dyn Read + '_>> {
-        gzip::reader(self.seekable()?).map_err(|e| self.error(format!("cannot be read: {e}")))
+        self.counted(&|_, _, _| ())
+    }
+
+    /// As [`Self::reader`]; `progress` is told how many of the bytes as they lie there are read, of how many.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn counted<'a>(&'a self, progress: &'a dyn Fn(Unit, u64, u64)) -> Result<Box<dyn Read + 'a>> {
+        let unreadable = |e: std::io::Error| self.error(format!("cannot be read: {e}"));
+        let bytes = match &self.held {
+            Some(bytes) => bytes.len() as u64,
+            None => std::fs::metadata(&self.path).map_err(unreadable)?.len(),
+        };
+        gzip::reader(Counted::new(self.seekable()?, bytes, progress)).map_err(unreadable)
     }
 
     /// Its bytes as they are.
@@ -97,5 +112,37 @@ impl Place {
     /// An error about it.
     pub fn error(&self, reason: impl ToString) -> Error {
         Error::file(&self.path, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{write::GzEncoder, Compression};
+    use std::cell::RefCell;
+    use std::io::Write;
+
+    /// Of a packed file the bytes that lie there are counted, not those that come out of it.
+    #[test]
+    fn what_is_read_is_counted_as_it_lies_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let values: Vec<u8> = (0..1_000_000u64).map(|i| ((i * i) >> 7) as u8).collect();
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&values).unwrap();
+        let packed = encoder.finish().unwrap();
+        assert!(packed.len() > 200_000 && packed.len() < 900_000, "{} bytes", packed.len());
+        for (name, bytes) in [("a.gz", &packed), ("a", &values)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let place = Place::at(&path).unwrap();
+            let told = RefCell::new(vec![]);
+            let progress = |unit, done, of| told.borrow_mut().push((unit, done, of));
+            let mut read = vec![];
+            place.counted(&progress).unwrap().read_to_end(&mut read).unwrap();
+            let (told, of) = (told.take(), bytes.len() as u64);
+            assert!(read == values && told.len() > 3 && told.is_sorted_by_key(|(_, done, _)| *done), "{name}");
+            assert!(told.iter().all(|(unit, _, all)| (*unit, *all) == (Unit::Bytes, of)), "{name}");
+            assert_eq!(told.last().unwrap().1, of, "{name}");
+        }
     }
 }

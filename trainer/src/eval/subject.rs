@@ -4,6 +4,7 @@ use super::evaluator::Evaluator;
 use super::source::Origin;
 use crate::data::{built_in, open, recorded, Dataset, Opened, Options, Reading, BUILT_IN};
 use crate::recognition::Lesson;
+use crate::report::progress::DataBar;
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -163,12 +164,13 @@ impl Subject {
     }
 }
 
-/// What `source` names, read with the usual cache.
+/// What `source` names, read with the usual cache and a bar.
 ///
 /// # Errors
 /// Data that cannot be read.
 pub fn opened(source: &str, options: &Options) -> Result<Opened> {
-    open(source, &Reading::new(options, &|_, _| ()))
+    let bar = DataBar::default();
+    open(source, &Reading::new(options, &|unit, done, of| bar.show(unit, done, of)))
 }
 
 /// The evaluator for a model: that in the file `judge`, or the one that is built in for its data. `given` is what

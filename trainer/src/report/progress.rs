@@ -1,7 +1,8 @@
 //! Progress on standard error: a bar in a terminal, a line every ten seconds elsewhere.
 use super::note::note;
+use crate::data::Unit;
 use crate::train::{Event, Progress};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::sync::Mutex;
 use std::thread::JoinHandle;
@@ -16,15 +17,17 @@ const UNITS: u64 = 10_000;
 #[derive(Debug)]
 pub struct Bar {
     bar: ProgressBar,
+    /// What is done of how much, in words.
+    words: fn(u64, u64) -> String,
     /// When the next line is due.
     next: Mutex<Instant>,
 }
 
 impl Bar {
-    fn new(len: u64, template: &str) -> Self {
+    fn new(len: u64, template: &str, words: fn(u64, u64) -> String) -> Self {
         let bar = ProgressBar::new(len);
         let bar = ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style));
-        Self { bar, next: Mutex::new(Instant::now() + EVERY) }
+        Self { bar, words, next: Mutex::new(Instant::now() + EVERY) }
     }
 
     /// Counts `more`.
@@ -55,26 +58,68 @@ impl Bar {
     }
 
     fn count(&self) -> String {
-        format!("{} of {}", self.bar.position(), self.bar.length().unwrap_or_default())
+        (self.words)(self.bar.position(), self.bar.length().unwrap_or_default())
     }
 
     /// Prints a line where there is no terminal and one is due.
     fn tell(&self, line: impl FnOnce() -> String) {
+        if let Some(line) = self.due(Instant::now(), line) {
+            note(line);
+        }
+    }
+
+    /// The line, where there is no terminal and one is due at `now`; the next is due [`EVERY`] later.
+    fn due(&self, now: Instant, line: impl FnOnce() -> String) -> Option<String> {
         if !self.bar.is_hidden() {
-            return;
+            return None;
         }
-        let Ok(mut next) = self.next.try_lock() else { return };
-        let now = Instant::now();
-        if now >= *next {
+        let mut next = self.next.try_lock().ok()?;
+        (now >= *next).then(|| {
             *next = now + EVERY;
-            note(line());
-        }
+            line()
+        })
     }
 }
 
 /// A bar that counts images.
 pub fn image_bar(count: usize) -> Bar {
-    Bar::new(count as u64, "{bar:24} {pos}/{len} images  {per_sec}  ETA {eta}")
+    let words = |done: u64, of: u64| format!("{done} of {of}");
+    Bar::new(count as u64, "{bar:24} {pos}/{len} images  {per_sec}  ETA {eta}", words)
+}
+
+/// Bars of the reading of data, which end when it is dropped.
+#[derive(Debug)]
+pub struct DataBar {
+    samples: Bar,
+    bytes: Bar,
+}
+
+impl Default for DataBar {
+    /// Bars that show nothing yet.
+    fn default() -> Self {
+        let words = |done: u64, of: u64| format!("read {} of {}", HumanBytes(done), HumanBytes(of));
+        let bytes = Bar::new(0, "{bar:24} read {bytes}/{total_bytes}  {bytes_per_sec}  ETA {eta}", words);
+        Self { samples: image_bar(0), bytes }
+    }
+}
+
+impl DataBar {
+    /// Shows how much is read, as [`Reading::progress`](crate::data::Reading::progress) hears of it.
+    pub fn show(&self, unit: Unit, done: u64, of: u64) {
+        let bar = match unit {
+            Unit::Samples => &self.samples,
+            Unit::Bytes => &self.bytes,
+        };
+        bar.set_length(of);
+        bar.set_position(done);
+    }
+}
+
+impl Drop for DataBar {
+    fn drop(&mut self) {
+        self.samples.finish_and_clear();
+        self.bytes.finish_and_clear();
+    }
 }
 
 /// A bar of a training run: step, smoothed loss, samples a second and the time left.
@@ -92,24 +137,28 @@ pub struct TrainingBar {
 impl TrainingBar {
     /// A bar for a run that has made `step` steps and takes `batch` images a step.
     pub fn new(step: u64, done: f64, batch: usize) -> Self {
-        let bar = Bar::new(UNITS, "{bar:24} {msg}");
+        // Its lines are its messages.
+        let bar = Bar::new(UNITS, "{bar:24} {msg}", |_, _| String::new());
         bar.bar.set_position((done * UNITS as f64) as u64);
         Self { bar, start: Instant::now(), first: (step, done), batch, loss: 0.0, count: 0 }
     }
 
     /// Shows a step.
     pub fn show(&mut self, progress: &Progress) {
-        self.count = (self.count + 1).min(100);
-        self.loss += (progress.loss - self.loss) / self.count as f32;
-        let (first, done) = self.first;
-        let elapsed = self.start.elapsed().as_secs_f64();
-        let rate = (progress.step - first) as f64 * self.batch as f64 / elapsed;
-        let left = time_left(elapsed, progress.done - done, 1.0 - progress.done);
-        let message =
-            format!("step {}  loss {:.4}  {rate:.0} samples/s  ETA {}", progress.step, self.loss, clock(left));
+        let message = self.message(progress, self.start.elapsed().as_secs_f64());
         self.bar.tell(|| message.clone());
         self.bar.bar.set_message(message);
         self.bar.bar.set_position((progress.done * UNITS as f64) as u64);
+    }
+
+    /// What a step says, `elapsed` seconds after the start.
+    fn message(&mut self, progress: &Progress, elapsed: f64) -> String {
+        self.count = (self.count + 1).min(100);
+        self.loss += (progress.loss - self.loss) / self.count as f32;
+        let (first, done) = self.first;
+        let rate = (progress.step - first) as f64 * self.batch as f64 / elapsed;
+        let left = time_left(elapsed, progress.done - done, 1.0 - progress.done);
+        format!("step {}  loss {:.4}  {rate:.0} samples/s  ETA {}", progress.step, self.loss, clock(left))
     }
 
     /// Shows a step, or prints a warning above the bar.
@@ -159,18 +208,21 @@ impl Busy {
     pub fn new(what: &'static str) -> Self {
         let bar = ProgressBar::new_spinner().with_message(what);
         bar.enable_steady_tick(Duration::from_millis(100));
-        let lines = bar.is_hidden().then(|| {
-            let (stop, stopped) = channel();
-            let start = Instant::now();
-            let lines = std::thread::spawn(move || {
-                while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                    note(format!("{what}: {} so far", clock(start.elapsed().as_secs_f64())));
-                }
-            });
-            (stop, lines)
-        });
+        let lines = bar.is_hidden().then(|| lines(what, EVERY, note));
         Self { bar, lines }
     }
+}
+
+/// Says `what` is being done, again and again, until what is returned first is dropped; the thread then ends.
+fn lines(what: &'static str, every: Duration, say: impl Fn(String) + Send + 'static) -> (Sender<()>, JoinHandle<()>) {
+    let (stop, stopped) = channel();
+    let start = Instant::now();
+    let lines = std::thread::spawn(move || {
+        while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+            say(format!("{what}: {} so far", clock(start.elapsed().as_secs_f64())));
+        }
+    });
+    (stop, lines)
 }
 
 impl Drop for Busy {
@@ -192,5 +244,13 @@ mod tests {
         assert_eq!(time_left(30.0, 0.25, 0.5), 60.0);
         let texts = [0.0, 7.9, 303.0, 7500.0].map(clock);
         assert_eq!(texts, ["0s", "7s", "5m 03s", "2h 05m"]);
+    }
+
+    #[test]
+    fn what_is_read_is_told_in_its_unit() {
+        let bars = DataBar::default();
+        bars.show(Unit::Samples, 30, 60_000);
+        bars.show(Unit::Bytes, 3 << 29, 2 << 30);
+        assert_eq!([bars.samples.count(), bars.bytes.count()], ["30 of 60000", "read 1.50 GiB of 2.00 GiB"]);
     }
 }

@@ -3,7 +3,7 @@ use super::options::SoundOptions;
 use super::signals::{cut, lengths, signals, Cut};
 use super::wav::{self, Header};
 use crate::data::folder::{self, Kind};
-use crate::data::form::{Form, Reading};
+use crate::data::form::{Form, Reading, Unit};
 use crate::data::found::{Found, Opened};
 use crate::data::listing::{self, File};
 use crate::data::place::Place;
@@ -56,7 +56,7 @@ impl Form for Folder {
         let rate = wanted(place, &files, &headers, &options.sound, &mut found)?;
         let (done, count) = (AtomicU64::new(0), files.len() as u64);
         let read = |file: &File| {
-            (reading.progress)(done.fetch_add(1, Ordering::Relaxed), count);
+            (reading.progress)(Unit::Samples, done.fetch_add(1, Ordering::Relaxed), count);
             cut(&wav::read(&place.path.join(&file.name))?, rate, &options.sound)
         };
         let (cuts, mut broken) = (files.par_iter().map(read).collect(), Vec::new());

@@ -20,7 +20,7 @@ struct Arguments {
 
 pub fn try_open(path: &Path, arguments: &[&str]) -> brownian_trainer::Result<Opened> {
     let options = Arguments::parse_from(["data"].iter().chain(arguments)).options;
-    data::open(path.to_str().unwrap(), &Reading { options: &options, cache: None, progress: &|_, _| () })
+    data::open(path.to_str().unwrap(), &Reading { options: &options, cache: None, progress: &|_, _, _| () })
 }
 
 pub fn open(path: &Path, arguments: &[&str]) -> Opened {
