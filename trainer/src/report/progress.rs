@@ -238,6 +238,7 @@ impl Drop for Busy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicatif::ProgressDrawTarget;
 
     #[test]
     fn the_time_left_is_in_proportion() {
@@ -246,11 +247,63 @@ mod tests {
         assert_eq!(texts, ["0s", "7s", "5m 03s", "2h 05m"]);
     }
 
+    fn without_terminal(bar: Bar) -> Bar {
+        bar.bar.set_draw_target(ProgressDrawTarget::hidden());
+        bar
+    }
+
+    /// Without a terminal a line is due ten seconds after the start, and ten seconds after the one before it, however
+    /// often something is counted.
+    #[test]
+    fn lines_are_due_every_ten_seconds() {
+        let bar = without_terminal(image_bar(200));
+        let start = *bar.next.lock().unwrap() - EVERY;
+        let mut said = vec![];
+        for tenth in 0..350 {
+            bar.bar.inc(1);
+            let line = bar.due(start + Duration::from_millis(100 * tenth), || bar.count());
+            said.extend(line.map(|line| (tenth, line)));
+        }
+        let expected = [(100, "101 of 200"), (200, "201 of 200"), (300, "301 of 200")];
+        assert_eq!(said, expected.map(|(tenth, line)| (tenth, line.to_owned())));
+        // After a long silence there is one, not those that were left out.
+        let late = start + Duration::from_secs(95);
+        assert!(bar.due(late, String::new).is_some() && bar.due(late + EVERY / 2, String::new).is_none());
+        assert!(bar.due(late + EVERY, String::new).is_some());
+    }
+
     #[test]
     fn what_is_read_is_told_in_its_unit() {
         let bars = DataBar::default();
         bars.show(Unit::Samples, 30, 60_000);
         bars.show(Unit::Bytes, 3 << 29, 2 << 30);
         assert_eq!([bars.samples.count(), bars.bytes.count()], ["30 of 60000", "read 1.50 GiB of 2.00 GiB"]);
+    }
+
+    /// A training that was resumed at step 100 of 400, of which a second half takes as long as the first.
+    #[test]
+    fn a_line_of_training_has_rate_and_time_left() {
+        let mut bar = TrainingBar::new(100, 0.25, 32);
+        let first = bar.message(&Progress { step: 200, loss: 1.0, done: 0.5 }, 50.0);
+        assert_eq!(first, "step 200  loss 1.0000  64 samples/s  ETA 1m 40s");
+        let second = bar.message(&Progress { step: 400, loss: 0.5, done: 1.0 }, 150.0);
+        assert_eq!(second, "step 400  loss 0.7500  64 samples/s  ETA 0s");
+        let mut budget = TrainingBar::new(0, 0.0, 1);
+        let line = budget.message(&Progress { step: 9, loss: 0.0, done: 0.01 }, 1.2);
+        assert!(line.ends_with("ETA 1m 58s"), "{line}");
+    }
+
+    /// Work that counts nothing, such as an export's, tells that it goes on, and stops telling at its end.
+    #[test]
+    fn a_sign_of_life_comes_again_and_again() {
+        let (say, said) = channel();
+        let (stop, thread) = lines("quantizing", Duration::from_millis(1), move |line| drop(say.send(line)));
+        for _ in 0..3 {
+            assert_eq!(said.recv().unwrap(), "quantizing: 0s so far");
+        }
+        drop(stop);
+        thread.join().unwrap();
+        // Nobody is left to say anything.
+        assert_eq!(said.iter().filter(|line| !line.starts_with("quantizing: ")).count(), 0);
     }
 }
