@@ -38,7 +38,7 @@ const GUIDANCE: f32 = 1.5;
 /// Seconds below which there is no time for fine-tuning.
 const FINE_TUNING_FROM: u64 = 60;
 /// The fine-tuning, which ends when its time is over.
-fn fine_tuning(seed: u64) -> FineTuning {
+fn fine_tuning(run: &Checkpoint, seed: u64) -> FineTuning {
     FineTuning {
         plans: vec![PLAN.into()],
         steps: 1000,
@@ -46,7 +46,7 @@ fn fine_tuning(seed: u64) -> FineTuning {
         class_prior_rounds: 0,
         ema: 0.95,
         seed,
-        ..FineTuning::USUAL
+        ..FineTuner::usual(run)
     }
 }
 /// Images in the picture, ten of each class.
@@ -130,7 +130,7 @@ impl Demo {
 fn tune(run: &Checkpoint, data: &Dataset, seed: u64, time: Duration) -> Result<Checkpoint> {
     let start = Instant::now();
     let done = || start.elapsed().as_secs_f64() / time.as_secs_f64();
-    let tuning = fine_tuning(seed);
+    let tuning = fine_tuning(run, seed);
     note(format_args!("fine-tuning {PLAN_NAME} in integers for {} seconds", time.as_secs()));
     let mut bar = TrainingBar::new(0, 0.0, tuning.batch);
     let mut tuner = FineTuner::new(run, data, tuning, |_, _| ())?;

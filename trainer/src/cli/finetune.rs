@@ -1,5 +1,5 @@
 //! `trainer finetune`.
-use super::options::{difference, set, usual};
+use super::options::{set, usual};
 use super::run_data::{check_apart, data_of, describe};
 use crate::data::{recorded, Dataset, Opened};
 use crate::export::usual_plans;
@@ -8,7 +8,7 @@ use crate::plans::NamedPlan;
 use crate::recognition::Lesson;
 use crate::report::note::note;
 use crate::report::{plot, progress::image_bar, progress::TrainingBar};
-use crate::run::{checkpoint, Checkpoint, FineTuning, Lock};
+use crate::run::{checkpoint, difference, Checkpoint, FineTuning, Lock};
 use crate::train::Progress;
 use crate::{memory, Error, Result};
 use clap::Args;
@@ -124,14 +124,16 @@ impl FineTune {
         let opened = training_data(&run, folder)?;
         // The first usual plan is of many steps.
         let plans = usual_plans(&run.config).split_off(1);
-        let mut tuning = FineTuning { plans, ..FineTuning::USUAL };
+        let mut tuning = FineTuning { plans, ..FineTuner::usual(&run) };
         self.apply(&mut tuning);
+        run.config.plans(&tuning.plans)?;
         let from = self.from.as_deref().map(|folder| start(folder, &run, &tuning)).transpose()?;
         check_memory(&run, &tuning)?;
         check_apart(&recorded(&run.config.data), &self.out)?;
         checkpoint::check_writable(&self.out)?;
         if let (Some(tuned), Some(folder)) = (&from, &self.from) {
             note(format_args!("starts from step {} of {}", tuned.step(), folder.display()));
+            note_unknown(folder, tuned);
         }
         describe(&opened);
         let data = opened.data;
@@ -160,7 +162,6 @@ impl FineTune {
             let what = "holds no checkpoint to go on from; give the command again without --resume";
             return Err(Error::file(&self.out, what));
         }
-        checkpoint::load(&self.out)?;
         let lock = Lock::take(&self.out)?;
         let mut found = checkpoint::load(&self.out)?;
         let Some(tuning) = &found.config.fine_tuning else {
@@ -172,6 +173,10 @@ impl FineTune {
         }
         let mut asked = tuning.clone();
         self.apply(&mut asked);
+        // The same plans by other words are no difference.
+        if found.config.plans(&asked.plans)? == found.config.plans(&tuning.plans)? {
+            asked.plans.clone_from(&tuning.plans);
+        }
         let names = [("plans", "plan"), ("quantize", "float")];
         if let Some(option) = difference(&asked, tuning, &names) {
             return Err(Error::Usage(format!(
@@ -179,8 +184,18 @@ impl FineTune {
                 self.out.display()
             )));
         }
+        let not_its_run = |folder: &Path, what: &str| {
+            let of = format!("is not the run that the fine-tuning in {} started from", self.out.display());
+            Error::file(folder, format!("{of}: {what}"))
+        };
+        let run = self.run.as_deref().map(|folder| Ok::<_, Error>((folder, checkpoint::load(folder)?))).transpose()?;
+        if let Some((folder, run)) = &run {
+            FineTuner::check_run(run, &found).map_err(|what| not_its_run(folder, &what.to_string()))?;
+        }
         if found.unfinished.is_none() {
-            self.run.as_deref().map(checkpoint::load).transpose()?;
+            if run.is_some() {
+                note_unknown(&self.out, &found);
+            }
             note(format_args!("{}: {} steps, all done before", self.out.display(), found.step()));
             return Ok(None);
         }
@@ -190,11 +205,8 @@ impl FineTune {
         let data = &opened.data;
         note(format_args!("{}: goes on from step {} of {}", self.out.display(), found.step(), asked.steps));
         let tuner = FineTuner::from_checkpoint(found, data).map_err(|e| Error::file(&self.out, e))?;
-        if let Some(folder) = &self.run {
-            if !tuner.came_from(&checkpoint::load(folder)?) {
-                let what = format!("is not the run that the fine-tuning in {} started from", self.out.display());
-                return Err(Error::file(folder, what));
-            }
+        if let Some((folder, _)) = run.filter(|(_, run)| !tuner.came_from(run)) {
+            return Err(not_its_run(folder, "its weights are others"));
         }
         describe(&opened);
         Ok(Some((tuner, opened.data, lock)))
@@ -254,6 +266,17 @@ fn start(folder: &Path, run: &Checkpoint, tuning: &FineTuning) -> Result<Checkpo
     let tuned = checkpoint::load(folder)?;
     FineTuner::check_start(run, &tuned, tuning).map_err(|e| Error::file(folder, e))?;
     Ok(tuned)
+}
+
+/// Says so where it is not known that a fine-tuned run in a folder is of a given one.
+fn note_unknown(folder: &Path, tuned: &Checkpoint) {
+    if tuned.config.fine_tuning.as_ref().is_some_and(|tuning| tuning.run_digest.is_none()) {
+        note(format_args!(
+            "{}: does not say which weights it started from, as runs of earlier versions do not; its settings are \
+             those of the run that is given",
+            folder.display()
+        ));
+    }
 }
 
 /// Checks that a step of a fine-tuning of `run` fits the memory.

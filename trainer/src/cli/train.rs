@@ -1,7 +1,7 @@
 //! `trainer train`.
 use super::fit::FitArgs;
 use super::network::NetworkArgs;
-use super::options::{difference, name_of, set, usual};
+use super::options::{name_of, set, usual};
 use super::process::ProcessArgs;
 use super::run_data::{check_apart, data_of, describe, training_data};
 use crate::data::{augment::Augment, Opened, Options};
@@ -11,7 +11,7 @@ use crate::nets::{Choice, NormName, Spec, Variation};
 use crate::process::Weighting;
 use crate::report::note::note;
 use crate::report::{plot, progress::TrainingBar};
-use crate::run::{checkpoint, Checkpoint, Config, Lock, MOST_STEPS};
+use crate::run::{checkpoint, difference, Checkpoint, Config, Lock, MOST_STEPS};
 use crate::train::{self, Trainer};
 use crate::{Error, Result};
 use clap::Args;

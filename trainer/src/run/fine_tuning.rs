@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct FineTuning {
     /// Plans, as for an export, whose chains are matched; each gets rows of channel biases.
     pub plans: Vec<String>,
+    /// CRC-32 of the weights of the run that it is of; runs of earlier versions do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_digest: Option<u32>,
     /// The fine-tuned run whose weights it started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
@@ -61,6 +64,7 @@ impl FineTuning {
     /// What `trainer finetune` does where it is told nothing else, for no plan yet.
     pub const USUAL: Self = Self {
         plans: vec![],
+        run_digest: None,
         from: None,
         steps: 2400,
         batch: 32,

@@ -2,6 +2,7 @@
 mod check;
 pub mod checkpoint;
 mod config;
+mod difference;
 mod fine_tuning;
 mod history;
 mod lock;
@@ -10,6 +11,7 @@ mod tensors;
 pub use check::{check_step, MOST_STEPS};
 pub use checkpoint::{Checkpoint, Unfinished};
 pub use config::Config;
+pub use difference::difference;
 pub use fine_tuning::FineTuning;
 pub use history::Validation;
 pub use lock::Lock;

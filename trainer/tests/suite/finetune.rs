@@ -41,6 +41,7 @@ fn run(preset: &str, steps: u64) -> (Checkpoint, Dataset) {
 
 fn tuning(plans: &[&str], steps: u64, matching: f64) -> FineTuning {
     FineTuning {
+        run_digest: None,
         from: None,
         plans: plans.iter().map(|p| (*p).to_owned()).collect(),
         steps,
@@ -290,7 +291,22 @@ fn a_fine_tuning_starts_from_another_of_the_same_run() {
     refused(&run, &run, &settings, "is not fine-tuned");
     refused(&run, &tuned, &tuning(&["ddim:3"], 2, 0.0), "other plans; give the same, in this order: ddim:2");
     let other = Checkpoint { config: Config { seed: 9, ..run.config.clone() }, ..run.clone() };
-    refused(&other, &tuned, &settings, "not a fine-tuning of the run");
+    refused(&other, &tuned, &settings, "not a fine-tuning of the run that is given: --seed differs");
+    // The same plan by other words.
+    FineTuner::check_start(&run, &tuned, &tuning(&["ddim2=ddim:2:first=1.0:clip"], 2, 0.0)).unwrap();
+
+    // Another training with the same settings is known by its weights, also of a packed run; what does not say which they
+    // were is taken.
+    let mut other = run.clone();
+    other.ema[0] += 0.5;
+    FineTuner::check_start(&other, &tuned, &settings).unwrap();
+    let known = FineTuning { run_digest: FineTuner::usual(&run).run_digest, ..settings.clone() };
+    let says = Checkpoint { config: Config { fine_tuning: Some(known), ..tuned.config.clone() }, ..tuned.clone() };
+    for says in [says.clone(), says.packed()] {
+        FineTuner::check_start(&run, &says, &settings).unwrap();
+        FineTuner::check_start(&run.clone().packed(), &says, &settings).unwrap();
+        refused(&other, &says, &settings, "the settings are the same, but the weights are others");
+    }
 
     let mut second = FineTuner::new(&run, &data, settings, |_, _| ()).unwrap();
     assert_ne!(second.checkpoint().unwrap().ema, tuned.ema);
@@ -372,7 +388,42 @@ fn a_killed_fine_tuning_resumes_to_the_same_bytes() {
     let before = files(&at.join("whole"));
     refuses(at, &["train", "--out", "whole", "--resume"], 1, "whole: is a fine-tuned run");
     refuses(at, &["finetune", "--out", "run", "--resume"], 1, "run: is not a fine-tuned run");
-    succeeds(at, &["finetune", "--out", "whole", "--resume"]);
+    let again = ["--out", "whole", "--resume", "--plan", "ddim2=ddim:2:first=1.0:clip"];
+    succeeds(at, &[&["finetune"], &again[..]].concat());
+    succeeds(at, &[&["finetune", "run"], &again[..]].concat());
+    // Another run is none that it started from, of whatever settings.
+    let train = |out: &'static str, more: &[&str]| {
+        let line = ["train", "--preset", "tiny", "--width", "0.25", "--data", data, "--out", out, "--steps", "5"];
+        succeeds(at, &[&line[..], more].concat());
+    };
+    train("seeded", &["--batch", "8", "--seed", "1"]);
+    train("further", &["--batch", "8", "--from", "run"]);
+    let config = std::fs::read_to_string(at.join("further/step-000000005/run.toml")).unwrap();
+    std::fs::write(at.join("further/step-000000005/run.toml"), config.replace("from = \"run\"\n", "")).unwrap();
+    let (not, packed) = (" is not the run that the fine-tuning in whole started from: ", "packed");
+    for (run, what) in [("seeded", "--seed differs"), ("further", "the settings are the same, but the weights")] {
+        refuses(at, &[&["finetune", run], &again[..]].concat(), 1, &format!("{run}:{not}{what}"));
+    }
+    // What it started from stays known when it is packed.
+    succeeds(at, &["pack", "whole", "--out", packed]);
+    let from = ["--from", packed, "--plan", "ddim:2", "--steps", "1", "--matching", "0", "--out", "from"];
+    let not = "packed: is not a fine-tuning of the run that is given: ";
+    for (run, what) in [("seeded", "--seed differs"), ("further", "the settings are the same, but the weights")] {
+        refuses(at, &[&["finetune", run], &from[..]].concat(), 1, &format!("{not}{what}"));
+    }
+    assert!(!at.join("from").exists());
+    let (_, said) = says(at, &[&["finetune", "run"], &from[..]].concat());
+    assert!(said.contains("starts from step 330 of packed") && !said.contains("earlier versions"), "{said}");
+    // One that was packed by an earlier version says nothing of it.
+    let file = at.join("packed/step-000000330/run.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let older: String = config.lines().filter(|line| !line.starts_with("run_digest")).flat_map(|l| [l, "\n"]).collect();
+    assert_ne!(config, older);
+    std::fs::write(file, older).unwrap();
+    let from = [&from[..8], &["--out", "older"]].concat();
+    let (_, said) = says(at, &[&["finetune", "further"], &from[..]].concat());
+    assert!(said.contains("packed: does not say which weights it started from"), "{said}");
+    std::fs::remove_dir_all(at.join("further")).unwrap();
     assert!(files(&at.join("whole")) == before, "untouched");
     // Its weights start another training.
     succeeds(at, &["train", "--data", data, "--out", "further", "--steps", "2", "--batch", "8", "--from", "whole"]);
