@@ -1,5 +1,6 @@
 //! `trainer export` as a user runs it: what it says first, several label axes, halves, few timesteps.
-use crate::commands::{command, rejects, says};
+use crate::commands::{command, rejects, says, succeeds};
+use crate::eval_command::write_images;
 use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
@@ -85,6 +86,25 @@ fn plans_of_few_timesteps_are_those_that_fit() {
     assert!(!text.contains("ddim50") && text.contains("fast"), "{text}");
     rejects(at, &["export", "run", "--out", "n.brn", "--plan", "ddim:50"], 2, "40");
     assert!(!at.join("n.brn").exists());
+}
+
+/// Images of a hundred times the digits' pixels are trained on, exported and drawn like any.
+#[test]
+fn large_images_make_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write_images(at, "large.npy", &[3, 320, 320]);
+    let train = ["train", "--preset", "small", "--data", "large.npy", "--out", "run", "--steps", "2", "--batch", "1"];
+    let (_, said) = says(at, &train);
+    assert!(said.starts_with("large.npy: 3 images of 320x320x1"), "{said}");
+    let (_, said) = says(at, &["export", "run", "--out", "m.brn", "--plan", "ddim:2"]);
+    assert!(said.contains("m.brn: "), "{said}");
+    succeeds(at, &["sample", "m.brn", "--count", "1", "--npy", "drawn.npy"]);
+    let bytes = std::fs::read(at.join("drawn.npy")).unwrap();
+    let array = npyz::NpyFile::new(&bytes[..]).unwrap();
+    assert_eq!(array.shape(), [1, 320, 320, 1]);
+    let values = array.into_vec::<f32>().unwrap();
+    assert!(values.iter().all(|value| value.abs() <= 1.0) && values.iter().any(|value| *value != values[0]));
 }
 
 /// Standard error on a full disk takes nothing, and the work is done all the same.
