@@ -12,7 +12,8 @@ from .core import Core
 SHORT, LONG = 128, 10_000
 # The same where several cores take turns: none is ahead of another by more than the most takes it.
 GLANCE, TURN = 16, 256
-# What passes at a YIELD, in microseconds: a core that spins would else be slow to watch.
+# What passes at a YIELD, or where a core waits for a register, in microseconds: one that spins would else be slow to
+# watch.
 SPIN = 1000
 FOREVER = 1 << 62
 
@@ -188,7 +189,7 @@ class Chip:
         self.length = fewest if is_early else min(2 * self.length, most)
         if core.stopped == "reset":
             self.reset()
-        elif core.stopped == "yield":
+        elif core.stopped in ("yield", "wait"):
             self.now = max(self.now, min(self._due(), last, self.now + self.cycles(SPIN)))
         core.time = self.now
         return None

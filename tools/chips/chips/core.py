@@ -98,6 +98,10 @@ class Core:
             self._hint(self.stopped)
         return done, is_early, None
 
+    def wait(self):
+        """Of a register that says the same until something happens: time passes, and then it is read again."""
+        self._stop("wait")  # unicorn, stopped within a load, carries it out anew
+
     def clear_exclusive(self):
         """The next store-exclusive fails, unless a load-exclusive comes before it."""
         state = self.uc.reg_read(UC_ARM_REG_XPSR)

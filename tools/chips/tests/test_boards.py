@@ -7,6 +7,7 @@ from chips.nrf52 import MicrobitV2, Nrf52840Dk
 from chips.rp2350 import Pico2, Pico2Colour
 from chips.serve import Server
 from chips.stm32f411 import BlackPill
+from chips.stm32h743 import NucleoH743
 
 STOP, WFI = 0xE7FE, 0xBF30
 
@@ -208,29 +209,64 @@ class OfMicrobitV2(unittest.TestCase):
         self.assertEqual(b.display.rows()[0], "07777")
 
 
-class OfStm32f411(unittest.TestCase):
+class OfEveryStm32(unittest.TestCase):
     def test_a_comparison_of_the_timer_interrupts(self):
-        b = board(BlackPill, STOP)
-        # 1 MHz, period 1000, channel 1 at 300
-        for register, value in ((0x28, 99), (0x2C, 999), (0x34, 300), (0x0C, 2), (0, 1)):
-            b.write(0x4000_0000 + register, value, 4)
-        b.run(lambda: b.levels(), micros=2000)
-        self.assertEqual((b.levels(), b.read(0x4000_0010) & 2, b.read(0x4000_0024)), (1 << 28, 2, 300))
-        b.write(0x4000_0010, ~2, 4)
-        self.assertEqual(b.levels(), 0)
+        # 1 MHz from 100 MHz and from half of 400 MHz
+        for kind, prescale in ((BlackPill, 99), (NucleoH743, 199)):
+            with self.subTest(kind.__name__):
+                b = board(kind, STOP)
+                # Period 1000, channel 1 at 300
+                for register, value in ((0x28, prescale), (0x2C, 999), (0x34, 300), (0x0C, 2), (0, 1)):
+                    b.write(0x4000_0000 + register, value, 4)
+                b.run(lambda: b.levels(), micros=2000)
+                self.assertEqual((b.levels(), b.read(0x4000_0010) & 2, b.read(0x4000_0024)), (1 << 28, 2, 300))
+                self.assertEqual(b.micros, 300)
+                b.write(0x4000_0010, ~2, 4)
+                self.assertEqual(b.levels(), 0)
 
     def test_the_watchdog_bites_unless_fed(self):
-        b = board(BlackPill, STOP)
-        # 32 ticks of 8 kHz: 4 ms
-        for register, value in ((0, 0x5555), (4, 0), (8, 31), (0, 0xCCCC)):
-            b.write(0x4000_3000 + register, value, 4)
-        b.run(lambda: False, micros=3000)
-        b.write(0x4000_3000, 0xAAAA, 4)
-        b.run(lambda: False, micros=3000)
-        self.assertEqual((b.resets, b.read(0x4002_3874) >> 29), (0, 0))
-        b.run(lambda: b.resets, micros=3000)
-        self.assertEqual((b.resets, b.read(0x4002_3874) >> 29), (1, 1))
+        for kind, watchdog, reasons, bitten, forget in ((BlackPill, 0x4000_3000, 0x4002_3874, 1 << 29, 1 << 24),
+                                                        (NucleoH743, 0x5800_4800, 0x5802_44D0, 1 << 26, 1 << 16)):
+            with self.subTest(kind.__name__):
+                b = board(kind, STOP)
+                # 32 ticks of 8 kHz: 4 ms
+                for register, value in ((0, 0x5555), (4, 0), (8, 31), (0, 0xCCCC)):
+                    b.write(watchdog + register, value, 4)
+                b.run(lambda: False, micros=3000)
+                b.write(watchdog, 0xAAAA, 4)
+                b.run(lambda: False, micros=3000)
+                self.assertEqual((b.resets, b.read(reasons)), (0, 0))
+                b.run(lambda: b.resets, micros=3000)
+                self.assertEqual((b.resets, b.read(reasons)), (1, bitten))
+                b.write(reasons, forget, 4)
+                self.assertEqual(b.read(reasons), 0)
 
+    def test_the_button_interrupts_at_the_edge_that_is_looked_for(self):
+        # The pin's register, what it reads as, and those of the interrupt: rising, falling, mask, pending
+        for kind, pin, up, down, bit, irq, registers in (
+                (BlackPill, 0x4002_0010, 0xFFFF, 0xFFFE, 1, 6, (0x4001_3C08, 0x4001_3C0C, 0x4001_3C00, 0x4001_3C14)),
+                (NucleoH743, 0x5802_0810, 0xDFFF, 0xFFFF, 1 << 13, 40,
+                 (0x5800_0000, 0x5800_0004, 0x5800_0080, 0x5800_0088))):
+            with self.subTest(kind.__name__):
+                b = board(kind, STOP)
+                rising, falling, mask, pending = registers
+                self.assertEqual(b.read(pin), up)
+                pressed, released = (rising, falling) if down > up else (falling, rising)
+                b.write(mask, bit, 4)
+                b.write(pressed, bit, 4)
+                b.button(True)
+                self.assertEqual((b.read(pin), b.read(pending), b.levels()), (down, bit, 1 << irq))
+                b.write(pending, bit, 4)
+                b.button(False)
+                self.assertEqual((b.read(pin), b.levels()), (up, 0))
+                b.write(released, bit, 4)
+                b.button(True)
+                b.write(pending, bit, 4)
+                b.button(False)
+                self.assertEqual(b.levels(), 1 << irq)
+
+
+class OfStm32f411(unittest.TestCase):
     def test_a_character_leaves_while_the_next_waits(self):
         b = board(BlackPill, STOP)
         sent, empty = 1 << 6, 1 << 7
@@ -264,3 +300,92 @@ class OfStm32f411(unittest.TestCase):
                 self.assertEqual(b.read(0x4000_5414), 4)
             self.assertEqual(got, expected)
         self.assertEqual(b.read(0x4000_5414), 1 << 10)
+
+
+class OfNucleoH743(unittest.TestCase):
+    CONTROL, FLAGS, CLEAR, IN, OUT = (0x4000_4800 + register for register in (0, 0x1C, 0x20, 0x24, 0x28))
+    BUS, BUS_CONTROL, BUS_FLAGS, BUS_CLEAR, BUS_OUT = (0x4000_5400 + register for register in (0, 4, 0x18, 0x1C, 0x28))
+    START, STOP, RELOAD, AUTO_END = 1 << 13, 1 << 14, 1 << 24, 1 << 25
+    EMPTY, WANTED, NO_ANSWER, STOPPED, COMPLETE, PIECE, BUSY = 1, 2, 0x10, 0x20, 0x40, 0x80, 0x8000
+
+    def test_characters_wait_in_the_fifo_to_be_sent(self):
+        received, sent, has_room = 1 << 5, 1 << 6, 1 << 7
+        for is_on, room in ((0, 1), (1, 16)):
+            b = board(NucleoH743, STOP)
+            b.write(self.CONTROL, is_on << 29 | sent, 4)
+            self.assertEqual(b.levels(), 1 << 39)
+            b.write(self.CLEAR, received | sent | has_room, 4)
+            self.assertEqual((b.levels(), b.read(self.FLAGS)), (0, has_room))
+            for _ in range(room):
+                b.write(self.OUT, 97, 4)
+                self.assertEqual(b.read(self.FLAGS), has_room)
+            b.write(self.OUT, 98, 4)
+            self.assertEqual(b.read(self.FLAGS), 0)
+            b.run(lambda: False, micros=100)
+            self.assertEqual(b.read(self.FLAGS), has_room)
+            b.run(lambda: False, micros=room * 87)
+            self.assertEqual((b.read(self.FLAGS), b.said["uart"]), (sent | has_room, room * "a" + "b"))
+
+    def test_characters_wait_in_the_fifo_to_be_read(self):
+        received, idle = 1 << 5, 1 << 4
+        for is_on, room in ((0, 1), (1, 16)):
+            b = board(NucleoH743, STOP)
+            b.write(self.CONTROL, is_on << 29 | received, 4)
+            b.type("uart", "abcdefghijklmnopqrs")
+            b.run(lambda: False, micros=2000)
+            self.assertEqual((b.levels(), b.read(self.FLAGS) & (received | idle)), (1 << 39, received | idle))
+            b.write(self.CLEAR, received | idle, 4)
+            self.assertEqual(b.read(self.FLAGS) & (received | idle), received)
+            self.assertEqual([b.read(self.IN) for _ in range(room)], [*range(97, 97 + room)])
+            self.assertEqual((b.levels(), b.read(self.IN)), (0, 0))
+
+    def bus(self, control, *data):
+        """A transfer to the display, and these bytes; what the display got, and the flags."""
+        b = board(NucleoH743, STOP)
+        got = []
+        b.display.write = got.append
+        b.write(self.BUS, 1, 4)
+        b.write(self.BUS_CONTROL, self.START | control, 4)
+        self.assertEqual(b.read(self.BUS_FLAGS), self.EMPTY | self.BUSY)
+        b.run(lambda: False, micros=50)
+        self.assertEqual(b.read(self.BUS_CONTROL) & self.START, 0)
+        for byte in data:
+            self.assertEqual(b.read(self.BUS_FLAGS), self.EMPTY | self.BUSY | self.WANTED)
+            b.write(self.BUS_OUT, byte, 4)
+            self.assertEqual(b.read(self.BUS_FLAGS), self.EMPTY | self.BUSY)
+            b.run(lambda: False, micros=50)
+        return b, got
+
+    def test_bytes_go_to_the_display_in_pieces(self):
+        b, got = self.bus(self.RELOAD | 2 << 16 | 0x78, 1, 2)
+        self.assertEqual(b.read(self.BUS_FLAGS), self.EMPTY | self.BUSY | self.PIECE)
+        b.write(self.BUS_CONTROL, 1 << 16 | 0x78, 4)
+        self.assertEqual(b.read(self.BUS_FLAGS), self.EMPTY | self.BUSY | self.WANTED)
+        b.write(self.BUS_OUT, 3, 4)
+        b.run(lambda: False, micros=50)
+        self.assertEqual((b.read(self.BUS_FLAGS), got), (self.EMPTY | self.BUSY | self.COMPLETE, [1, 2, 3]))
+        b.write(self.BUS_CONTROL, self.STOP, 4)
+        b.run(lambda: False, micros=50)
+        self.assertEqual(b.read(self.BUS_FLAGS), self.EMPTY | self.STOPPED)
+        b.write(self.BUS_CLEAR, self.STOPPED, 4)
+        self.assertEqual(b.read(self.BUS_FLAGS), self.EMPTY)
+
+    def test_the_bus_may_stop_by_itself(self):
+        b, got = self.bus(self.AUTO_END | 1 << 16 | 0x78, 7)
+        self.assertEqual((b.read(self.BUS_FLAGS), got), (self.EMPTY | self.STOPPED, [7]))
+
+    def test_nobody_answers_on_the_bus(self):
+        b, got = self.bus(1 << 16 | 0x7A)
+        self.assertEqual((b.read(self.BUS_FLAGS), got), (self.EMPTY | self.STOPPED | self.NO_ANSWER, []))
+        b, got = self.bus(3 << 16 | 0x78, 1)
+        b.plug(False)
+        b.write(self.BUS_OUT, 2, 4)
+        b.run(lambda: False, micros=50)
+        self.assertEqual((b.read(self.BUS_FLAGS), got), (self.EMPTY | self.STOPPED | self.NO_ANSWER, [1]))
+
+    def test_a_bus_that_is_switched_off_is_free(self):
+        b, got = self.bus(3 << 16 | 0x78, 1)
+        b.write(self.BUS_OUT, 2, 4)
+        b.write(self.BUS, 0, 4)
+        b.run(lambda: False, micros=50)
+        self.assertEqual((b.read(self.BUS_FLAGS), got), (self.EMPTY, [1]))

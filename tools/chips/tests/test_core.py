@@ -51,6 +51,22 @@ class Runs(unittest.TestCase):
         self.assertEqual(c.run(lambda: False, micros=1000), "limit")
         self.assertEqual(c.run(lambda: True), "done")
 
+    def test_a_load_waits_until_the_register_changes(self):
+        # mov.w r0, #DEVICE; ldr r1, [r0]; adds r4, #1; cmp r1, #0; beq to the load; branch to itself
+        c = chip(0xF04F, 0x4080, 0x6801, ADD_4, 0x2900, 0xD0FB, STOP)
+
+        def read(address):
+            if c.high == 0:
+                c.core.wait()
+            return c.high
+
+        c.read = read
+        c.after("change", 700_000, lambda: setattr(c, "high", 1))
+        self.assertEqual(c.run(lambda: c.high, micros=800_000), "done")
+        self.assertEqual((c.now, c.uc.reg_read(UC_ARM_REG_R4)), (700_000, 0))
+        c.run(lambda: False, instructions=100)
+        self.assertEqual(c.uc.reg_read(UC_ARM_REG_R4), 1)
+
     def test_a_fault_is_told(self):
         # ldr r0, [r0] with r0 = 0x1000, just behind the flash
         c = chip(0xF44F, 0x5080, 0x6800, STOP)
