@@ -215,7 +215,7 @@ pub const BOARDS: &[Board] = &[
         file: Form::Hex,
         drive: Some(Drive { sign: Sign::Label("NOD_H743ZI"), how: "plug in the USB port of the ST-LINK" }),
         display: Display::Oled,
-        model: None,
+        model: Some(Model::Unicorn),
         lines: &["uart"],
     },
     Board {
