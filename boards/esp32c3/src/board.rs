@@ -5,11 +5,9 @@ use brownian_board::demo::dither::Dots;
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
 use brownian_board::demo::oled::Oled;
-use brownian_board::demo::press::Press;
-use brownian_board::demo::{memory, Board, DisplayError};
+use brownian_board::demo::{Board, DisplayError};
 use core::sync::atomic::Ordering;
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
-use embassy_time::{with_timeout, Duration, Instant, Timer};
+use embassy_time::{with_timeout, Duration};
 use embedded_io_async::Write;
 use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Input, InputConfig, Pull};
@@ -40,7 +38,7 @@ pub struct Esp {
     oled: Oled<I2c<'static, Async>>,
     uart: UartTx<'static, Async>,
     watchdog: Rtc<'static>,
-    inputs: Listener<CriticalSectionRawMutex>,
+    inputs: Listener,
     restart: Option<&'static str>,
 }
 
@@ -77,24 +75,12 @@ impl Board for Esp {
 
     type Raster = Dots;
 
-    fn micros(&mut self) -> u64 {
-        Instant::now().as_micros()
-    }
-
-    fn stack(&self) -> Option<(usize, usize)> {
-        Some((memory::stack_used(), memory::stack_size()))
-    }
-
     fn feed_watchdog(&mut self) {
         self.watchdog.rwdt.feed();
     }
 
-    fn press(&mut self) -> Option<Press> {
-        self.inputs.press()
-    }
-
-    fn read(&mut self) -> Option<u8> {
-        self.inputs.read()
+    fn inputs(&mut self) -> &mut Listener {
+        &mut self.inputs
     }
 
     async fn write(&mut self, line: &str) {
@@ -111,9 +97,5 @@ impl Board for Esp {
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
         with_timeout(FRAME, self.oled.show(frame)).await.unwrap_or(Err(DisplayError::TimedOut))
-    }
-
-    async fn pause(&mut self, micros: u64) {
-        self.inputs.pause((micros > 0).then(|| Timer::after_micros(micros))).await;
     }
 }

@@ -16,7 +16,7 @@ use esp_rtos::embassy::InterruptExecutor;
 use static_cell::StaticCell;
 
 /// What the demo has not seen yet.
-pub static INPUTS: Inputs<CriticalSectionRawMutex> = Inputs::new();
+pub static INPUTS: Inputs = Inputs::new();
 /// Bytes for the USB port.
 pub static OUTPUT: Pipe<CriticalSectionRawMutex, 256> = Pipe::new();
 /// Whether somebody has read the last bytes that were sent there.

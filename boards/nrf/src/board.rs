@@ -6,15 +6,12 @@ use brownian_board::demo::dither::Dots;
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
 use brownian_board::demo::leds;
-use brownian_board::demo::press::Press;
-use brownian_board::demo::{memory, Board, DisplayError};
+use brownian_board::demo::{Board, DisplayError};
 use embassy_executor::SendSpawner;
 use embassy_nrf::pac::POWER;
 use embassy_nrf::peripherals::WDT;
 use embassy_nrf::wdt::{Config, HaltConfig, Watchdog, WatchdogHandle};
 use embassy_nrf::Peri;
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
-use embassy_time::{Instant, Timer};
 
 /// Ticks of 32,768 Hz after which a watchdog that is not fed restarts the board: 4 s.
 const PERIOD: u32 = 4 * 32_768;
@@ -39,7 +36,7 @@ pub struct Nrf<K> {
     kind: K,
     uart: UartTx<'static>,
     watchdog: WatchdogHandle,
-    inputs: Listener<CriticalSectionRawMutex>,
+    inputs: Listener,
     restart: Option<&'static str>,
 }
 
@@ -82,24 +79,12 @@ impl<K: Kind> Board for Nrf<K> {
 
     type Raster = Dots;
 
-    fn micros(&mut self) -> u64 {
-        Instant::now().as_micros()
-    }
-
-    fn stack(&self) -> Option<(usize, usize)> {
-        Some((memory::stack_used(), memory::stack_size()))
-    }
-
     fn feed_watchdog(&mut self) {
         self.watchdog.pet();
     }
 
-    fn press(&mut self) -> Option<Press> {
-        self.inputs.press()
-    }
-
-    fn read(&mut self) -> Option<u8> {
-        self.inputs.read()
+    fn inputs(&mut self) -> &mut Listener {
+        &mut self.inputs
     }
 
     async fn write(&mut self, line: &str) {
@@ -119,9 +104,5 @@ impl<K: Kind> Board for Nrf<K> {
             }
         }
         self.kind.show(frame).await
-    }
-
-    async fn pause(&mut self, micros: u64) {
-        self.inputs.pause((micros > 0).then(|| Timer::after_micros(micros))).await;
     }
 }

@@ -4,10 +4,9 @@ use crate::chip::{self, Button, UartRx};
 use brownian_board::demo::inputs::Inputs;
 use embassy_executor::{task, InterruptExecutor, SendSpawner};
 use embassy_nrf::interrupt::InterruptExt;
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 
 /// What the demo has not seen yet.
-pub static INPUTS: Inputs<CriticalSectionRawMutex> = Inputs::new();
+pub static INPUTS: Inputs = Inputs::new();
 
 /// Tasks that may interrupt the network.
 static INTERRUPTING: InterruptExecutor = InterruptExecutor::new();

@@ -5,8 +5,7 @@ use crate::lines::{self, INPUTS};
 use crate::usb::{self, IS_OPEN, OUTPUT};
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
-use brownian_board::demo::press::Press;
-use brownian_board::demo::{memory, Board, DisplayError};
+use brownian_board::demo::{Board, DisplayError};
 use embassy_rp::bind_interrupts;
 use embassy_rp::gpio::{Input, Level, Output, Pull};
 use embassy_rp::peripherals::{UART0, USB};
@@ -14,8 +13,7 @@ use embassy_rp::uart::{self, BufferedUart, BufferedUartTx};
 use embassy_rp::usb::Driver;
 use embassy_rp::watchdog::Watchdog;
 use embassy_rp::Peripherals;
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
-use embassy_time::{with_timeout, Duration, Instant, Timer};
+use embassy_time::{with_timeout, Duration};
 use embedded_io_async::Write;
 use portable_atomic::Ordering;
 use static_cell::ConstStaticCell;
@@ -37,7 +35,7 @@ pub struct Pico {
     display: Display,
     uart: BufferedUartTx,
     watchdog: Watchdog,
-    inputs: Listener<CriticalSectionRawMutex>,
+    inputs: Listener,
     #[cfg(feature = "two-cores")]
     second: &'static dyn brownian::Fork,
 }
@@ -86,14 +84,6 @@ impl Board for Pico {
 
     type Raster = display::Raster;
 
-    fn micros(&mut self) -> u64 {
-        Instant::now().as_micros()
-    }
-
-    fn stack(&self) -> Option<(usize, usize)> {
-        Some((memory::stack_used(), memory::stack_size()))
-    }
-
     #[cfg(feature = "two-cores")]
     fn second_core(&self) -> Option<&'static dyn brownian::Fork> {
         Some(self.second)
@@ -103,12 +93,8 @@ impl Board for Pico {
         self.watchdog.feed(PERIOD);
     }
 
-    fn press(&mut self) -> Option<Press> {
-        self.inputs.press()
-    }
-
-    fn read(&mut self) -> Option<u8> {
-        self.inputs.read()
+    fn inputs(&mut self) -> &mut Listener {
+        &mut self.inputs
     }
 
     async fn write(&mut self, line: &str) {
@@ -126,9 +112,5 @@ impl Board for Pico {
     async fn show(&mut self, frame: &Frame<'_, Self::Raster>) -> Result<(), DisplayError> {
         self.led.toggle();
         display::show(&mut self.display, frame).await
-    }
-
-    async fn pause(&mut self, micros: u64) {
-        self.inputs.pause((micros > 0).then(|| Timer::after_micros(micros))).await;
     }
 }

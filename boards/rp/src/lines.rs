@@ -6,10 +6,9 @@ use embassy_rp::gpio::Input;
 use embassy_rp::interrupt;
 use embassy_rp::interrupt::{InterruptExt, Priority, SWI_IRQ_1};
 use embassy_rp::uart::BufferedUartRx;
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 
 /// What the demo has not seen yet.
-pub static INPUTS: Inputs<CriticalSectionRawMutex> = Inputs::new();
+pub static INPUTS: Inputs = Inputs::new();
 
 /// Tasks that may interrupt the network.
 static INTERRUPTING: InterruptExecutor = InterruptExecutor::new();

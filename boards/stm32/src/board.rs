@@ -5,13 +5,11 @@ use crate::lines::{self, INPUTS};
 use brownian_board::demo::dither::Dots;
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
-use brownian_board::demo::press::Press;
-use brownian_board::demo::{memory, Board, DisplayError};
+use brownian_board::demo::{Board, DisplayError};
 use embassy_stm32::usart::{BufferedUart, BufferedUartTx};
 use embassy_stm32::wdg::IndependentWatchdog;
 use embassy_stm32::Peri;
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
-use embassy_time::{with_timeout, Duration, Instant, Timer};
+use embassy_time::{with_timeout, Duration};
 use embedded_io_async::Write;
 
 /// Microseconds after which a watchdog that is not fed restarts the board.
@@ -38,7 +36,7 @@ pub struct Stm32<K> {
     kind: K,
     uart: BufferedUartTx<'static>,
     watchdog: IndependentWatchdog<'static, WatchdogTimer>,
-    inputs: Listener<CriticalSectionRawMutex>,
+    inputs: Listener,
     restart: Option<&'static str>,
 }
 
@@ -73,24 +71,12 @@ impl<K: Kind> Board for Stm32<K> {
 
     type Raster = Dots;
 
-    fn micros(&mut self) -> u64 {
-        Instant::now().as_micros()
-    }
-
-    fn stack(&self) -> Option<(usize, usize)> {
-        Some((memory::stack_used(), memory::stack_size()))
-    }
-
     fn feed_watchdog(&mut self) {
         self.watchdog.pet();
     }
 
-    fn press(&mut self) -> Option<Press> {
-        self.inputs.press()
-    }
-
-    fn read(&mut self) -> Option<u8> {
-        self.inputs.read()
+    fn inputs(&mut self) -> &mut Listener {
+        &mut self.inputs
     }
 
     async fn write(&mut self, line: &str) {
@@ -109,9 +95,5 @@ impl<K: Kind> Board for Stm32<K> {
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
         self.kind.show(frame).await
-    }
-
-    async fn pause(&mut self, micros: u64) {
-        self.inputs.pause((micros > 0).then(|| Timer::after_micros(micros))).await;
     }
 }

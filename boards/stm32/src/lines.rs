@@ -6,10 +6,9 @@ use embassy_executor::{task, InterruptExecutor, SendSpawner};
 use embassy_stm32::interrupt;
 use embassy_stm32::interrupt::{InterruptExt, Priority};
 use embassy_stm32::usart::BufferedUartRx;
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 
 /// What the demo has not seen yet.
-pub static INPUTS: Inputs<CriticalSectionRawMutex> = Inputs::new();
+pub static INPUTS: Inputs = Inputs::new();
 
 /// Tasks that may interrupt the network.
 static INTERRUPTING: InterruptExecutor = InterruptExecutor::new();

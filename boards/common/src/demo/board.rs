@@ -1,8 +1,10 @@
 //! What the demo asks of a board.
 
 use super::frame::{Frame, Raster};
+use super::inputs::Listener;
 use super::press::Press;
 use core::fmt;
+use embassy_time::{Instant, Timer};
 
 /// Why a frame is not on the display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +33,12 @@ pub trait Board {
     /// An image in the form in which its display shows it.
     type Raster: Raster;
 
-    /// Microseconds since it started.
-    fn micros(&mut self) -> u64;
+    /// What interrupts hand over.
+    fn inputs(&mut self) -> &mut Listener;
 
-    /// The most bytes that the stack has had, and those it may have; `None` where nobody looks.
-    fn stack(&self) -> Option<(usize, usize)> {
-        None
+    /// Microseconds since it started.
+    fn micros(&mut self) -> u64 {
+        Instant::now().as_micros()
     }
 
     /// The second core, where there is one.
@@ -50,10 +52,14 @@ pub trait Board {
     fn feed_watchdog(&mut self);
 
     /// The next press of the button, if there was one.
-    fn press(&mut self) -> Option<Press>;
+    fn press(&mut self) -> Option<Press> {
+        self.inputs().press()
+    }
 
     /// The next byte of the serial line, if there is one.
-    fn read(&mut self) -> Option<u8>;
+    fn read(&mut self) -> Option<u8> {
+        self.inputs().read()
+    }
 
     /// Sends a line, which ends with a line feed. Where nobody listens it may be lost, and must not wait for long.
     async fn write(&mut self, line: &str);
@@ -68,5 +74,7 @@ pub trait Board {
     async fn show(&mut self, frame: &Frame<'_, Self::Raster>) -> Result<(), DisplayError>;
 
     /// Sleeps so many microseconds, or until a press or a byte comes. With 0 other tasks get their turn, no more.
-    async fn pause(&mut self, micros: u64);
+    async fn pause(&mut self, micros: u64) {
+        self.inputs().pause((micros > 0).then(|| Timer::after_micros(micros))).await;
+    }
 }

@@ -2,6 +2,8 @@
 
 use super::board::Board;
 use super::command::{Command, WORDS};
+#[cfg(target_os = "none")]
+use super::memory;
 use super::press::Press;
 use super::say::say;
 use super::settings::Settings;
@@ -135,8 +137,7 @@ impl<'m> Controls<'m> {
         say(board, format_args!("image {height}x{width}x{channels}, {counts} classes, {plans} plans")).await;
         let (arena, state) = (model.arena_len(), model.state_len() * model.state_element_len());
         say(board, format_args!("memory arena {arena} state {state} of {} bytes free", self.room)).await;
-        if let Some((used, size)) = board.stack() {
-            say(board, format_args!("stack {used} of {size} bytes")).await;
-        }
+        #[cfg(target_os = "none")]
+        say(board, format_args!("stack {} of {} bytes", memory::stack_used(), memory::stack_size())).await;
     }
 }

@@ -5,7 +5,7 @@ use super::typed::MAX_LINE;
 use core::future::Future;
 use embassy_futures::select::{select3, Either3};
 use embassy_futures::yield_now;
-use embassy_sync::blocking_mutex::raw::RawMutex;
+use embassy_sync::blocking_mutex::raw::{CriticalSectionRawMutex, RawMutex};
 use embassy_sync::channel::Channel;
 use embassy_sync::pipe::Pipe;
 use embedded_hal_async::delay::DelayNs;
@@ -16,7 +16,7 @@ use embedded_io_async::Read;
 const BYTES: usize = if cfg!(feature = "small") { MAX_LINE } else { 128 };
 
 /// What has come in and has not been looked at.
-pub struct Inputs<M: RawMutex> {
+pub struct Inputs<M: RawMutex = CriticalSectionRawMutex> {
     presses: Channel<M, Press, 4>,
     bytes: Pipe<M, BYTES>,
 }
@@ -59,7 +59,7 @@ impl<M: RawMutex> Default for Inputs<M> {
 }
 
 /// The demo's side.
-pub struct Listener<M: RawMutex + 'static> {
+pub struct Listener<M: RawMutex + 'static = CriticalSectionRawMutex> {
     inputs: &'static Inputs<M>,
     press: Option<Press>,
     byte: Option<u8>,

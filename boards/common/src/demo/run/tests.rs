@@ -1,6 +1,7 @@
 extern crate std;
 use super::*;
 use crate::demo::dither::Dots;
+use crate::demo::inputs::Listener;
 use crate::demo::press::Press;
 use crate::demo::source;
 use brownian::host::{self, ChainMemory, OwnedModel};
@@ -52,6 +53,9 @@ impl Board for Fake<'_> {
     const NAME: &'static str = "a fake";
     type Raster = Dots;
 
+    fn inputs(&mut self) -> &mut Listener {
+        unreachable!("a script hands over presses and bytes");
+    }
     fn micros(&mut self) -> u64 {
         self.micros += 10;
         self.micros
