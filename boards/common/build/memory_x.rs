@@ -1,5 +1,5 @@
 //! The build script of boards: puts their `memory.x` where the linker looks for it, with the stack's size for those that
-//! say nothing of it.
+//! say nothing of it, and defmt's part of the linker script for those that speak to a probe.
 
 use std::{env, fs, path::PathBuf};
 
@@ -10,6 +10,9 @@ fn main() {
         // `STACK` of src/demo/memory.rs. In a script of its own: linkers may take the board's `memory.x` itself.
         fs::write(out.join("stack.x"), "__stack_size = 8K;\n").expect("stack.x can be written");
         println!("cargo:rustc-link-arg-bins=-Tstack.x");
+    }
+    if env::var_os("CARGO_FEATURE_RTT").is_some() {
+        println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
     }
     fs::write(out.join("memory.x"), memory).expect("memory.x can be written");
     println!("cargo:rustc-link-search={}", out.display());

@@ -12,9 +12,11 @@ impl<F: FnMut(&[u8])> Write for Line<F> {
     }
 }
 
-/// Says what happened, on a line of its own, with `send`, which waits until its bytes are sent. Then nothing more happens
-/// until the watchdog restarts the board. Interrupts are off.
+/// Says what happened, on a line of its own, with `send`, which waits until its bytes are sent; with the feature `rtt` a
+/// debug probe gets it, too. Then nothing more happens until the watchdog restarts the board. Interrupts are off.
 pub fn last_words(info: &PanicInfo, send: impl FnMut(&[u8])) -> ! {
+    #[cfg(feature = "rtt")]
+    crate::rtt::last_words(info);
     // The line never fails.
     _ = write!(Line(send), "\r\n{info}\r\n");
     loop {

@@ -12,6 +12,7 @@
 //! - [`picture`]: an image as text;
 //! - [`request`]: what to sample, from a command line;
 //! - [`report`]: the lines that firmware prints and that host tools read back;
+//! - `rtt` (feature `rtt`): the same lines for a debug probe;
 //! - `mailbox` (feature `two-cores`): work on its way to a second core;
 //! - `demo` (feature `demo`): the demo of a board with a button, a display and a serial line.
 
@@ -26,5 +27,7 @@ pub mod mailbox;
 pub mod picture;
 pub mod report;
 pub mod request;
+#[cfg(feature = "rtt")]
+mod rtt;
 pub mod stack;
 pub mod times;

@@ -83,7 +83,7 @@ impl Board for Esp {
         &mut self.inputs
     }
 
-    async fn write(&mut self, line: &str) {
+    async fn send(&mut self, line: &str) {
         if IS_READ.load(Ordering::Relaxed) && with_timeout(USB_WAIT, OUTPUT.write_all(line.as_bytes())).await.is_err() {
             IS_READ.store(false, Ordering::Relaxed);
         }

@@ -87,7 +87,7 @@ impl<K: Kind> Board for Nrf<K> {
         &mut self.inputs
     }
 
-    async fn write(&mut self, line: &str) {
+    async fn send(&mut self, line: &str) {
         // Fails for lines that are longer than any.
         _ = self.uart.write(line.as_bytes()).await;
     }
@@ -100,7 +100,7 @@ impl<K: Kind> Board for Nrf<K> {
         if K::PRINTS && frame.step == frame.steps {
             for line in leds::lines(frame.image) {
                 self.write(&line).await;
-                self.write("\r\n").await;
+                self.send("\r\n").await;
             }
         }
         self.kind.show(frame).await

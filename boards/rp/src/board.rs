@@ -97,7 +97,7 @@ impl Board for Pico {
         &mut self.inputs
     }
 
-    async fn write(&mut self, line: &str) {
+    async fn send(&mut self, line: &str) {
         if IS_OPEN.load(Ordering::Relaxed) {
             _ = with_timeout(USB_WAIT, OUTPUT.write_all(line.as_bytes())).await;
         }

@@ -79,7 +79,7 @@ impl<K: Kind> Board for Stm32<K> {
         &mut self.inputs
     }
 
-    async fn write(&mut self, line: &str) {
+    async fn send(&mut self, line: &str) {
         // Into an empty buffer: the driver of embassy-stm32 0.6 tells nobody when a full one has room again, and its flush
         // may miss the end.
         for piece in line.as_bytes().chunks(PIECE) {

@@ -4,6 +4,7 @@ use super::frame::{Frame, Raster};
 use super::inputs::Listener;
 use super::press::Press;
 use core::fmt;
+use core::future::Future;
 use embassy_time::{Instant, Timer};
 
 /// Why a frame is not on the display.
@@ -61,8 +62,17 @@ pub trait Board {
         self.inputs().read()
     }
 
-    /// Sends a line, which ends with a line feed. Where nobody listens it may be lost, and must not wait for long.
-    async fn write(&mut self, line: &str);
+    /// Sends a line, which ends with a line feed, by the serial line. Where nobody listens it may be lost, and must not wait
+    /// for long.
+    async fn send(&mut self, line: &str);
+
+    /// Says a line on the serial line, and with the feature `rtt` to a debug probe. It ends with a line feed, or what follows
+    /// is sent apart.
+    fn write(&mut self, line: &str) -> impl Future<Output = ()> {
+        #[cfg(feature = "rtt")]
+        crate::rtt::say(line);
+        self.send(line)
+    }
 
     /// The memory of an image for the display; asked for once.
     fn raster(&mut self) -> Self::Raster;

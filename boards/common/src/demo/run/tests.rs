@@ -79,7 +79,7 @@ impl Board for Fake<'_> {
     fn read(&mut self) -> Option<u8> {
         self.typed.pop_front()
     }
-    async fn write(&mut self, line: &str) {
+    async fn send(&mut self, line: &str) {
         self.log.borrow_mut().said += line;
     }
     fn raster(&mut self) -> Dots {
