@@ -2,6 +2,7 @@
 import { RP2040 } from 'rp2040js';
 import { Port } from './port.mjs';
 import { rom, serve } from './rom.mjs';
+import { Probe } from './rtt.mjs';
 import { Ssd1306 } from './ssd1306.mjs';
 
 const FLASH = 0x10000000;
@@ -50,6 +51,7 @@ export class Pico {
     this.nanos = 0;
     this.resets = 0;
     this.said = { uart: '', usb: '' };
+    this.probe = null;
     this.#boot(0);
   }
 
@@ -76,6 +78,7 @@ export class Pico {
     this.toType = [];
     this.nextCharacter = 0;
     this.started = this.nanos;
+    this.probe?.watch(chip);
     chip.core.PC = FLASH;
     chip.core.LR = 0;
   }
@@ -133,6 +136,18 @@ export class Pico {
     this.isPlugged = isPlugged;
   }
 
+  /** A debug probe fetches from now on what the firmware says by RTT, whose block is at this address. */
+  attach(address) {
+    this.probe = new Probe(address);
+    this.probe.watch(this.chip);
+  }
+
+  /** What the probe has fetched since it was asked last, a byte a character. */
+  fetched() {
+    if (this.probe === null) throw new Error('no probe is attached');
+    return this.probe.take();
+  }
+
   /** Sends text to one of the lines, `uart` or `usb`. */
   type(line, text) {
     const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
@@ -173,6 +188,7 @@ export class Pico {
       }
     }
     this.nanos = this.started + clock.nanos;
+    this.probe?.fetch();
     if (this.wantsReset) {
       this.wantsReset = false;
       this.resets++;

@@ -8,6 +8,8 @@
 //   {"do":"type","line":"usb","text":"..."}            on one of the lines, uart or usb
 //   {"do":"button","down":true}
 //   {"do":"plug","in":false}                           the display
+//   {"do":"attach","address":N}                      a debug probe fetches from now on what the firmware says by RTT
+//   {"do":"fetch"}                                     answers what it has fetched since, a byte a character
 //   {"do":"display"}                                   answers its rows, # where a dot is lit
 //
 // Every answer has "instructions", "micros" and "resets" so far. A request that fails is answered with "error".
@@ -47,6 +49,13 @@ const requests = {
   plug({ in: isIn }) {
     board.plug(isIn);
     return {};
+  },
+  attach({ address }) {
+    board.attach(address);
+    return {};
+  },
+  fetch() {
+    return { said: board.fetched() };
   },
   display() {
     const unknown = [...board.display.unknown];

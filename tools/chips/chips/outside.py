@@ -1,7 +1,8 @@
-"""What is wired to a chip: a button, a display, a serial line."""
+"""What is wired to a chip: a button, a display, a serial line, a debug probe."""
 
 from collections import deque
 
+from .rtt import Probe
 from .ssd1306 import Ssd1306
 
 # Microseconds of a character at 115,200 baud, and of a byte on a bus of 400 kHz, its acknowledgement included.
@@ -21,6 +22,7 @@ class Outside:
         self.is_plugged = True
         self.display = self.screen()
         self.to_type = deque()
+        self.probe = None
         super().__init__(parts)
 
     def button(self, is_down):
@@ -51,7 +53,19 @@ class Outside:
 
     def reset(self):
         self.to_type.clear()
+        if self.probe:
+            self.probe.forget()
         super().reset()
+
+    def attach(self, address):
+        """A debug probe fetches from now on what the firmware says by RTT, whose block is at this address."""
+        self.probe = Probe(self.uc, address)
+
+    def _burst(self, core, last):
+        wrong = super()._burst(core, last)
+        if self.probe:
+            self.probe.fetch()
+        return wrong
 
     def _type(self):
         if self.to_type:

@@ -67,6 +67,16 @@ class Server:
         self.board.plug(request["in"])
         return {}
 
+    def do_attach(self, address):
+        self.board.attach(address)
+        return {}
+
+    def do_fetch(self):
+        if self.board.probe is None:
+            raise ValueError("no probe is attached")
+        fetched, self.board.probe.fetched = self.board.probe.fetched, b""
+        return {"said": fetched.decode("latin1")}
+
     def do_slow(self, core, cycles):
         if cycles < 1 or not 0 <= core < len(self.board.cores):
             raise ValueError(f"core {core} cannot take {cycles} cycles for an instruction")
