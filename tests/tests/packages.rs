@@ -10,7 +10,7 @@ fn root() -> PathBuf {
 /// The manifests of all crates.
 fn manifests() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["runtime", "trainer", "tests", "tools/page", "tools/xtask", "python"] {
+    for folder in ["runtime", "trainer", "tests", "tools/page", "tools/rtt", "tools/xtask", "python"] {
         found.push(root().join(folder).join("Cargo.toml"));
     }
     for entry in std::fs::read_dir(root().join("boards")).unwrap() {

@@ -7,7 +7,7 @@ use crate::page;
 use anyhow::Result;
 
 /// Folders with a workspace of their own, beside those of boards.
-const WORKSPACES: [&str; 5] = [".", "boards/qemu", "boards/bench", "python", "tools/page"];
+const WORKSPACES: [&str; 6] = [".", "boards/qemu", "boards/bench", "python", "tools/page", "tools/rtt"];
 
 /// The runtime's features on a host, separated by commas. The whole workspace is linted as well, with what it switches on.
 const HOST_FEATURES: [&str; 6] = ["", "defmt", "two-cores", "host", "host-simd", "defmt,host,host-simd"];
@@ -52,6 +52,7 @@ pub fn clippy() -> Result<()> {
         }
     }
     clippy_in("python", vec!["--locked".into()])?;
+    clippy_in("tools/rtt", vec!["--locked".into(), "--release".into()])?;
     if page::has_library()? {
         clippy_in("tools/page", vec!["--locked".into(), "--release".into()])?;
     }

@@ -2,7 +2,7 @@
 
 use super::build::{self, Sizes};
 use super::image::Image;
-use super::list::{self, Board, BOARDS};
+use super::list::{self, Board, Form, BOARDS};
 use super::{dist, file, flash, packages, scenario};
 use anyhow::{bail, Context, Result};
 use brownian::host::OwnedModel;
@@ -38,7 +38,8 @@ pub struct Firmware {
 pub struct Uf2 {
     #[command(flatten)]
     firmware: Firmware,
-    /// Where to write; `brownian-BOARD.uf2` by default, or `.hex` or `.elf` where the board takes that
+    /// Where to write; `brownian-BOARD.uf2` by default, or `.hex` or `.elf` where the board takes that. A name that ends in
+    /// `.bin` makes such a file for a board with an STM32
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -72,7 +73,17 @@ pub fn boards(options: &Boards) -> Result<()> {
     }
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
-    table.set_header(["board", "flash", "RAM", "digests equal", "instructions of five steps", "stack", "display", "s"]);
+    table.set_header([
+        "board",
+        "flash",
+        "RAM",
+        "digests equal",
+        "instructions of five steps",
+        "probe's lines",
+        "stack",
+        "display",
+        "s",
+    ]);
     for board in boards {
         let start = Instant::now();
         let model = std::fs::read(shipped_model(board.built_in))?;
@@ -84,10 +95,11 @@ pub fn boards(options: &Boards) -> Result<()> {
         if options.run && board.model.is_some() {
             let outcome = scenario::play(board, &elf).with_context(|| board.name)?;
             build::check_stack(board, outcome.stack)?;
-            row.extend([outcome.digests.to_string(), outcome.instructions.to_string(), outcome.stack.to_string()]);
+            row.extend([outcome.digests.to_string(), outcome.instructions.to_string()]);
+            row.extend([outcome.probed.to_string(), outcome.stack.to_string()]);
             row.push(outcome.png.display().to_string());
         } else {
-            row.resize(7, "not run".to_owned());
+            row.resize(8, "not run".to_owned());
         }
         row.push(start.elapsed().as_secs().to_string());
         eprintln!("{}: {} s", board.name, start.elapsed().as_secs());
@@ -148,15 +160,20 @@ pub fn check() -> Result<()> {
     boards(&Boards { names: Vec::new(), run: true })
 }
 
-/// What is flashed.
-fn flashed(board: &Board, model: Option<&Path>) -> Result<Vec<u8>> {
+/// The image of a board's firmware, with a model in its flash region if there is one.
+fn image_of(board: &Board, model: Option<&Path>) -> Result<Image> {
     let mut image = Image::read(&build::firmware(board, "")?)?;
     let sizes = Sizes::of(&image)?;
     build::check(board, &image, &sizes)?;
     if let Some(model) = model {
         image.add_model(model, sizes.room)?;
     }
-    file::of(board, &image)
+    Ok(image)
+}
+
+/// What is flashed.
+fn flashed(board: &Board, model: Option<&Path>) -> Result<Vec<u8>> {
+    file::of(board, &image_of(board, model)?)
 }
 
 /// What is flashed on the board of this name.
@@ -173,17 +190,28 @@ pub fn target_of(name: &str) -> Result<&'static str> {
 /// Writes what is flashed to a file.
 pub fn uf2_file(options: &Uf2) -> Result<()> {
     let board = list::find(&options.firmware.board)?;
-    let bytes = flashed(board, options.firmware.model.as_deref())?;
+    let image = image_of(board, options.firmware.model.as_deref())?;
     let path = options.out.clone().unwrap_or_else(|| file::name(board).into());
+    let form = form_of(board, &path);
+    let bytes = file::in_form(form, &image)?;
     std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     match &board.drive {
-        Some(drive) => println!("{}: {}, then drop it on the drive", path.display(), drive.how),
-        None => println!("{}: the board has no drive; {}", path.display(), board.file.taken_by()),
+        Some(drive) if form == board.file => {
+            println!("{}: {}, then drop it on the drive", path.display(), drive.how);
+        }
+        Some(_) => println!("{}: {}", path.display(), form.taken_by()),
+        None => println!("{}: the board has no drive; {}", path.display(), form.taken_by()),
     }
     if let Some(command) = options.firmware.model.as_deref().and_then(|model| board.file.model_command(model)) {
         println!("the model goes to a flash region of its own: `{command}`");
     }
     Ok(())
+}
+
+/// The form that a file's name asks for; the board's own unless it has another.
+fn form_of(board: &Board, path: &Path) -> Form {
+    let asked = |form: &Form| path.extension().is_some_and(|extension| extension == form.extension());
+    board.other_file.filter(asked).unwrap_or(board.file)
 }
 
 /// Drops a file on the board's drive.
@@ -197,10 +225,10 @@ pub fn flash_board(options: &Flash) -> Result<()> {
 
 /// Writes the folder of all boards' files.
 pub fn dist_all(options: &Dist) -> Result<()> {
-    let files = BOARDS.iter().map(|board| Ok((board, flashed(board, None)?))).collect::<Result<Vec<_>>>()?;
+    let images = BOARDS.iter().map(|board| Ok((board, image_of(board, None)?))).collect::<Result<Vec<_>>>()?;
     let folder =
         if options.out.is_absolute() { options.out.clone() } else { std::env::current_dir()?.join(&options.out) };
-    dist::write(&folder, &files)?;
-    println!("{}: {} boards", folder.display(), files.len());
+    dist::write(&folder, &images)?;
+    println!("{}: {} boards", folder.display(), images.len());
     Ok(())
 }

@@ -10,9 +10,15 @@ const LINE: usize = 16;
 
 /// The file of an image, in the form that the board takes.
 pub fn of(board: &Board, image: &Image) -> Result<Vec<u8>> {
-    match board.file {
+    in_form(board.file, image)
+}
+
+/// The file of an image in this form.
+pub fn in_form(form: Form, image: &Image) -> Result<Vec<u8>> {
+    match form {
         Form::Uf2(family) => Ok(uf2::file(image.parts(), family)),
         Form::Hex => hex(image.parts()),
+        Form::Bin(start) => bin(image.parts(), start),
         // A model is not part of it; `Form::model_command` says how it gets to its region.
         Form::Elf(_) => Ok(image.elf().to_vec()),
     }
@@ -20,7 +26,26 @@ pub fn of(board: &Board, image: &Image) -> Result<Vec<u8>> {
 
 /// Its usual name.
 pub fn name(board: &Board) -> String {
-    format!("brownian-{}.{}", board.name, board.file.extension())
+    name_in_form(board, board.file)
+}
+
+/// The usual name of a file of this form.
+pub fn name_in_form(board: &Board, form: Form) -> String {
+    format!("brownian-{}.{}", board.name, form.extension())
+}
+
+/// The flash from `start` on, up to the last part's end. What no part has is ones, like erased flash; of parts that overlap
+/// the later one counts.
+fn bin(parts: &[(u32, Vec<u8>)], start: u32) -> Result<Vec<u8>> {
+    let mut flash = Vec::new();
+    for (address, bytes) in parts {
+        let at = address.checked_sub(start).with_context(|| {
+            format!("the firmware has bytes at {address:#x}, before the flash that a .bin holds, from {start:#x} on")
+        })? as usize;
+        flash.resize(flash.len().max(at + bytes.len()), 0xff);
+        flash[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    Ok(flash)
 }
 
 fn hex(parts: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
@@ -50,6 +75,15 @@ fn hex(parts: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Parts lie where they are in flash, ones between them; what lies before the flash is refused.
+    #[test]
+    fn parts_become_flash() {
+        let parts = [(0x0800_0003, vec![4, 5]), (0x0800_0000, vec![1, 2])];
+        assert_eq!(bin(&parts, 0x0800_0000).unwrap(), [1, 2, 0xff, 4, 5]);
+        let error = bin(&parts, 0x0800_0001).unwrap_err().to_string();
+        assert!(error.contains("bytes at 0x8000000, before the flash"), "{error}");
+    }
 
     /// Lines of 16 bytes at most, an upper address where it changes, checksums (the two's complement of the sum).
     #[test]

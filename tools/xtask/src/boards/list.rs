@@ -18,12 +18,16 @@ pub struct Board {
     pub target: &'static str,
     /// What is flashed.
     pub file: Form,
+    /// The same in another form, for boot loaders that take no other.
+    pub other_file: Option<Form>,
     /// The drive that it offers.
     pub drive: Option<Drive>,
     /// What shows its pictures.
     pub display: Display,
     /// What runs it; a board without is only built and measured.
     pub model: Option<Model>,
+    /// Whether a debug probe gets the same lines by RTT.
+    pub rtt: bool,
     /// The lines by which it speaks, the first is the one that is listened to.
     pub lines: &'static [&'static str],
 }
@@ -55,6 +59,8 @@ pub enum Form {
     Uf2(u32),
     /// Intel's hexadecimal lines.
     Hex,
+    /// The flash's bytes, from this address on.
+    Bin(u32),
     /// The ELF file, which espflash takes; it writes a model apart, to this place of the flash.
     Elf(u32),
 }
@@ -65,22 +71,26 @@ impl Form {
         match self {
             Self::Uf2(_) => "uf2",
             Self::Hex => "hex",
+            Self::Bin(_) => "bin",
             Self::Elf(_) => "elf",
         }
     }
 
     /// What takes the file where the board has no drive.
-    pub fn taken_by(self) -> &'static str {
+    pub fn taken_by(self) -> String {
         match self {
-            Self::Uf2(_) | Self::Hex => "a probe or its boot loader takes the file",
-            Self::Elf(_) => "`espflash flash` takes the file",
+            Self::Uf2(_) | Self::Hex => "a probe or its boot loader takes the file".to_owned(),
+            Self::Bin(start) => {
+                format!("`dfu-util --alt 0 --dfuse-address {start:#010x}:leave --download FILE` takes it")
+            }
+            Self::Elf(_) => "`espflash flash` takes the file".to_owned(),
         }
     }
 
     /// The command that writes a model's file to its region, where the model is not part of what is flashed.
     pub fn model_command(self, model: &Path) -> Option<String> {
         match self {
-            Self::Uf2(_) | Self::Hex => None,
+            Self::Uf2(_) | Self::Hex | Self::Bin(_) => None,
             Self::Elf(address) => Some(format!("espflash write-bin {address:#x} {}", model.display())),
         }
     }
@@ -135,9 +145,11 @@ const PICO2: Board = Board {
     target: "thumbv8m.main-none-eabihf",
     // Secure code for the Arm cores.
     file: Form::Uf2(0xe48b_ff59),
+    other_file: None,
     drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
     display: Display::Oled,
     model: Some(Model::Unicorn),
+    rtt: true,
     lines: &["uart"],
 };
 
@@ -149,9 +161,11 @@ pub const BOARDS: &[Board] = &[
         built_in: "digits28",
         target: "thumbv6m-none-eabi",
         file: Form::Uf2(0xe48b_ff56),
+        other_file: None,
         drive: Some(Drive { sign: Sign::BoardId("RPI-RP2"), how: BOOTSEL }),
         display: Display::Oled,
         model: Some(Model::Node),
+        rtt: true,
         lines: &["uart", "usb"],
     },
     PICO2,
@@ -169,9 +183,11 @@ pub const BOARDS: &[Board] = &[
         built_in: "digits28",
         target: "thumbv7em-none-eabihf",
         file: Form::Hex,
+        other_file: None,
         drive: Some(Drive { sign: Sign::Label("JLINK"), how: "plug in the USB port beside the power switch" }),
         display: Display::Oled,
         model: Some(Model::Unicorn),
+        rtt: true,
         lines: &["uart"],
     },
     Board {
@@ -180,9 +196,11 @@ pub const BOARDS: &[Board] = &[
         built_in: "digits28",
         target: "thumbv7em-none-eabihf",
         file: Form::Hex,
+        other_file: Some(Form::Bin(0x0800_0000)),
         drive: None,
         display: Display::Oled,
         model: Some(Model::Unicorn),
+        rtt: true,
         lines: &["uart"],
     },
     Board {
@@ -191,9 +209,11 @@ pub const BOARDS: &[Board] = &[
         built_in: "digits28-nano",
         target: "thumbv6m-none-eabi",
         file: Form::Hex,
+        other_file: None,
         drive: Some(Drive { sign: Sign::Label("MICROBIT"), how: "plug it in" }),
         display: Display::Leds(SMALL),
         model: Some(Model::Qemu),
+        rtt: false,
         lines: &["uart"],
     },
     Board {
@@ -202,9 +222,11 @@ pub const BOARDS: &[Board] = &[
         built_in: "digits28",
         target: "thumbv7em-none-eabihf",
         file: Form::Hex,
+        other_file: None,
         drive: Some(Drive { sign: Sign::Label("MICROBIT"), how: "plug it in" }),
         display: Display::Leds(SIDE),
         model: Some(Model::Unicorn),
+        rtt: true,
         lines: &["uart"],
     },
     Board {
@@ -213,9 +235,11 @@ pub const BOARDS: &[Board] = &[
         built_in: "digits28",
         target: "thumbv7em-none-eabihf",
         file: Form::Hex,
+        other_file: Some(Form::Bin(0x0800_0000)),
         drive: Some(Drive { sign: Sign::Label("NOD_H743ZI"), how: "plug in the USB port of the ST-LINK" }),
         display: Display::Oled,
         model: Some(Model::Unicorn),
+        rtt: true,
         lines: &["uart"],
     },
     Board {
@@ -224,9 +248,11 @@ pub const BOARDS: &[Board] = &[
         built_in: "digits28",
         target: "riscv32imc-unknown-none-elf",
         file: Form::Elf(0x20_0000),
+        other_file: None,
         drive: None,
         display: Display::Oled,
         model: None,
+        rtt: false,
         lines: &["uart", "usb"],
     },
 ];
@@ -273,6 +299,17 @@ mod tests {
         assert_eq!(folders().filter(|folder| folder == "boards/pico2").count(), 1);
         let pico2 = |feature| ("boards/pico2".to_owned(), feature);
         assert_eq!(variants().collect::<Vec<_>>(), ["colour", "two-cores"].map(pico2));
+    }
+
+    /// Firmware whose lines a probe gets has the Cargo feature for it, switched on, and no other.
+    #[test]
+    fn rtt_is_switched_on() {
+        for board in BOARDS {
+            let manifest = crate::firmware::root().join("boards").join(board.folder()).join("Cargo.toml");
+            let manifest = std::fs::read_to_string(manifest).unwrap();
+            let lines = ["default = [\"rtt\"]", "rtt = [\"brownian-board/rtt\"]"];
+            assert_eq!(lines.map(|line| manifest.lines().any(|found| found == line)), [board.rtt; 2], "{}", board.name);
+        }
     }
 
     /// A model goes to its region by a command of its own where what is flashed has no place for it.

@@ -140,6 +140,17 @@ impl Machine {
         self.ask(json!({"do": "slow", "core": core, "cycles": cycles})).map(|_| ())
     }
 
+    /// A debug probe fetches from now on what the firmware says by RTT, whose control block is at this address.
+    pub fn attach(&mut self, address: u64) -> Result<()> {
+        self.ask(json!({"do": "attach", "address": address})).map(|_| ())
+    }
+
+    /// What the probe has fetched since it was asked last.
+    pub fn fetch(&mut self) -> Result<Vec<u8>> {
+        let said = self.ask(json!({"do": "fetch"}))?.said.unwrap_or_default();
+        said.chars().map(|byte| u8::try_from(byte).context("the probe has fetched something else than bytes")).collect()
+    }
+
     /// The watchdog, where a model keeps what is written to it.
     pub fn watchdog(&mut self) -> Result<Watchdog> {
         let answer = self.ask(json!({"do": "watchdog"}))?;

@@ -13,6 +13,7 @@ mod list;
 mod machine;
 mod packages;
 mod picture;
+mod probe;
 mod scenario;
 mod script;
 mod uf2;

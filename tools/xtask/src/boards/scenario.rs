@@ -7,6 +7,7 @@ use super::image::Image;
 use super::list::{Board, Display, Model};
 use super::machine::Machine;
 use super::picture;
+use super::probe::Probe;
 use super::script::Draw;
 use crate::firmware::target_dir;
 use anyhow::{bail, ensure, Context, Result};
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub digests: usize,
     /// The draw of five steps after power-up.
     pub instructions: Instructions,
+    /// Lines that a debug probe has shown as the serial line said them; none where the board has no RTT.
+    pub probed: usize,
     /// Bytes that the stack has had.
     pub stack: u64,
     /// The captured display.
@@ -77,13 +80,16 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
         line: board.lines[0],
         model: OwnedModel::read(shipped_model(board.built_in))?,
         machine: Machine::start(board, elf, deadline)?,
+        said: String::new(),
         digests: 0,
     };
+    let probe = if board.rtt { Some(Probe::attach(&mut player.machine, elf)?) } else { None };
     let instructions = player.power_up(&png).context("after power-up")?;
     // With a second core it is the same demo, but for who computes.
     if board.figures().cores > 1 {
         player.wait_for_second_core(&instructions).context("second core")?;
-        return Ok(Outcome { digests: player.digests, instructions, stack: player.stack()?, png });
+        let (stack, probed) = (player.stack()?, player.compare_probe(probe)?);
+        return Ok(Outcome { digests: player.digests, instructions, probed, stack, png });
     }
     player.press().context("button")?;
     player.unplug().context("display unplugged")?;
@@ -91,7 +97,7 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
     for line in &board.lines[1..] {
         player.other_line(line).with_context(|| format!("words over {line}"))?;
     }
-    let stack = player.stack()?;
+    let (stack, probed) = (player.stack()?, player.compare_probe(probe)?);
     if board.model == Some(Model::Qemu) {
         player.feeds().context("feeding the watchdog")?;
     }
@@ -103,7 +109,7 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
     if board.display == Display::Oled {
         player.bits(elf, &png.with_extension("bits.png")).context("model over bits")?;
     }
-    Ok(Outcome { digests: player.digests, instructions, stack, png })
+    Ok(Outcome { digests: player.digests, instructions, probed, stack, png })
 }
 
 struct Player<'a> {
@@ -112,12 +118,21 @@ struct Player<'a> {
     line: &'static str,
     model: OwnedModel,
     machine: Machine,
+    /// What the line that is listened to has said.
+    said: String,
     digests: usize,
 }
 
 impl Player<'_> {
     fn until(&mut self, text: &str) -> Result<String> {
-        self.machine.until(self.line, text)
+        let said = self.machine.until(self.line, text)?;
+        self.said += &said;
+        Ok(said)
+    }
+
+    /// Where a probe is attached, it has got the lines that were said; returns how many.
+    fn compare_probe(&mut self, probe: Option<Probe>) -> Result<usize> {
+        probe.map_or(Ok(0), |probe| probe.compare(&mut self.machine, &self.said).context("debug probe"))
     }
 
     fn type_line(&mut self, text: &str) -> Result<()> {
