@@ -1,9 +1,8 @@
 //! `trainer data`.
 use super::output;
-use super::run_data::opened;
 use crate::data::summary::{contact_sheet, Summary, BINS};
 use crate::data::{self, Dataset, Opened, Options};
-use crate::report::{image, sound};
+use crate::report::{image, progress::opened, sound};
 use crate::{files, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};

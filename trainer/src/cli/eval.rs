@@ -6,7 +6,7 @@ use crate::eval::evaluation::{evaluate, Evaluation, Request};
 use crate::eval::source::{Arithmetic, Source};
 use crate::eval::subject::{self, Subject};
 use crate::eval::{comparison, html, vectors, Evaluator};
-use crate::report::note::note;
+use crate::report::{note::note, progress::opened};
 use crate::{files, memory, Error, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -164,7 +164,7 @@ impl Eval {
 
     fn compared(&self, reference: &str) -> Result<Evaluation> {
         let evaluator = self.judge.as_deref().map(Evaluator::open).transpose()?;
-        let pictures = subject::opened(&self.model.to_string_lossy(), &self.options)?;
+        let pictures = opened(&self.model.to_string_lossy(), &self.options)?;
         let reference = Subject::open(reference, &self.options, self.test.as_deref(), None)?;
         comparison::check(&pictures.data, evaluator.as_ref(), &reference)?;
         pictures.lines().iter().chain(&reference.lines).for_each(note);

@@ -1,20 +1,11 @@
 //! The data of a command: opened with a bar, and described in its first lines.
-use crate::data::{self, Axis, Dataset, Opened, Options, Reading};
+use crate::data::{self, Axis, Dataset, Opened, Options};
 use crate::graph::Shape;
 use crate::report::note::note;
-use crate::report::progress::DataBar;
+use crate::report::progress::opened;
 use crate::run::Config;
 use crate::{files, Error, Result};
 use std::path::Path;
-
-/// Reads what `--data` names, with the usual cache, and tells how far it is.
-///
-/// # Errors
-/// As [`data::open`].
-pub fn opened(source: &str, options: &Options) -> Result<Opened> {
-    let bar = DataBar::default();
-    data::open(source, &Reading::new(options, &|unit, done, of| bar.show(unit, done, of)))
-}
 
 /// Reads what `--data` names for a training.
 ///

@@ -2,9 +2,9 @@
 use super::about::About;
 use super::evaluator::Evaluator;
 use super::source::Origin;
-use crate::data::{built_in, open, recorded, Dataset, Opened, Options, Reading, BUILT_IN};
+use crate::data::{built_in, recorded, Dataset, Opened, Options, BUILT_IN};
 use crate::recognition::Lesson;
-use crate::report::progress::DataBar;
+use crate::report::progress::opened;
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -162,15 +162,6 @@ impl Subject {
             seed,
         }
     }
-}
-
-/// What `source` names, read with the usual cache and a bar.
-///
-/// # Errors
-/// Data that cannot be read.
-pub fn opened(source: &str, options: &Options) -> Result<Opened> {
-    let bar = DataBar::default();
-    open(source, &Reading::new(options, &|unit, done, of| bar.show(unit, done, of)))
 }
 
 /// The evaluator for a model: that in the file `judge`, or the one that is built in for its data. `given` is what

@@ -1,7 +1,8 @@
 //! Progress on standard error: a bar in a terminal, a line every ten seconds elsewhere.
 use super::note::note;
-use crate::data::Unit;
+use crate::data::{self, Opened, Options, Reading, Unit};
 use crate::train::{Event, Progress};
+use crate::Result;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::sync::Mutex;
@@ -89,7 +90,7 @@ pub fn image_bar(count: usize) -> Bar {
 
 /// Bars of the reading of data, which end when it is dropped.
 #[derive(Debug)]
-pub struct DataBar {
+struct DataBar {
     samples: Bar,
     bytes: Bar,
 }
@@ -104,8 +105,8 @@ impl Default for DataBar {
 }
 
 impl DataBar {
-    /// Shows how much is read, as [`Reading::progress`](crate::data::Reading::progress) hears of it.
-    pub fn show(&self, unit: Unit, done: u64, of: u64) {
+    /// Shows how much is read, as [`Reading::progress`] hears of it.
+    fn show(&self, unit: Unit, done: u64, of: u64) {
         let bar = match unit {
             Unit::Samples => &self.samples,
             Unit::Bytes => &self.bytes,
@@ -120,6 +121,15 @@ impl Drop for DataBar {
         self.samples.finish_and_clear();
         self.bytes.finish_and_clear();
     }
+}
+
+/// What `source` names, read with the usual cache and bars.
+///
+/// # Errors
+/// As [`data::open`].
+pub fn opened(source: &str, options: &Options) -> Result<Opened> {
+    let bars = DataBar::default();
+    data::open(source, &Reading::new(options, &|unit, done, of| bars.show(unit, done, of)))
 }
 
 /// A bar of a training run: step, smoothed loss, samples a second and the time left.
