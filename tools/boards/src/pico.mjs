@@ -49,6 +49,8 @@ export class Pico {
     this.isDown = false;
     this.instructions = 0;
     this.nanos = 0;
+    /** Nanoseconds in which the core slept. */
+    this.slept = 0;
     this.resets = 0;
     this.said = { uart: '', usb: '' };
     this.probe = null;
@@ -179,7 +181,9 @@ export class Pico {
         const typing = this.toType.length > 0 ? this.nextCharacter - clock.nanos : Infinity;
         const outside = Math.min(typing, lastNano - this.started - clock.nanos);
         if (alarm === Infinity && outside === Infinity) return 'asleep for good';
-        clock.tick(Math.max(CYCLE, Math.min(alarm, outside)));
+        const asleep = Math.max(CYCLE, Math.min(alarm, outside));
+        clock.tick(asleep);
+        this.slept += asleep;
         if (outside < alarm) break;
       } else {
         clock.tick(core.executeInstruction() * CYCLE);

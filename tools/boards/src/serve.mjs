@@ -12,7 +12,8 @@
 //   {"do":"fetch"}                                     answers what it has fetched since, a byte a character
 //   {"do":"display"}                                   answers its rows, # where a dot is lit
 //
-// Every answer has "instructions", "micros" and "resets" so far. A request that fails is answered with "error".
+// Every answer has "instructions", "micros", "resets" and "asleep", the microseconds in which the core slept, so far.
+// A request that fails is answered with "error".
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parts } from './image.mjs';
@@ -72,7 +73,8 @@ function answer(text) {
     if (board === null && request.do !== 'start') throw new Error('start comes first');
     const result = action(request);
     const { instructions, resets } = board;
-    return { ...result, instructions, resets, micros: Math.round(board.nanos / 1000) };
+    const [micros, asleep] = [board.nanos, board.slept].map((nanos) => Math.round(nanos / 1000));
+    return { ...result, instructions, resets, micros, asleep };
   } catch (error) {
     return { error: error.message };
   }

@@ -19,6 +19,7 @@ test('a run ends at its limits of instructions and of time', () => {
   assert.equal(pico.run(() => false, { instructions: 10_000 }), 'limit');
   assert.ok(pico.instructions >= 10_000 && pico.instructions < 20_000);
   assert.equal(pico.run(() => false, { micros: 1000 }), 'limit');
+  assert.equal(pico.slept, 0);
   assert.equal(pico.run(() => true), 'done');
 });
 
@@ -32,6 +33,7 @@ test('a core that nothing wakes is told, and with a limit of time its sleep pass
   const pico = board(wfi, STOP);
   assert.equal(pico.run(() => false, { micros: 5_000_000 }), 'limit');
   assert.ok(pico.nanos >= 5e9 && pico.instructions < 10);
+  assert.ok(pico.slept > 4.999e9 && pico.slept <= pico.nanos);
 });
 
 test('an event keeps the core from sleeping', () => {

@@ -38,6 +38,8 @@ class Chip:
 
     def __init__(self, parts):
         self.instructions = self.now = self.resets = 0
+        # Cycles in which every core slept.
+        self.slept = 0
         self.alarms = {}
         self._map()
         self.cores = [Core(self, number) for number in range(self.count)]
@@ -106,6 +108,11 @@ class Chip:
     def never(self, name):
         self.alarms.pop(name, None)
 
+    @property
+    def asleep(self):
+        """Microseconds in which every core slept."""
+        return self.slept * 1_000_000 // self.hz
+
     def _due(self):
         return min((due for due, _ in self.alarms.values()), default=FOREVER)
 
@@ -163,6 +170,7 @@ class Chip:
             due = min(self._due(), last)
             if due == FOREVER:
                 return "asleep for good"
+            self.slept += max(0, due - self.now)
             self.now = max(self.now, due)
         if awake:
             self.now = min(core.time for core in awake)

@@ -147,6 +147,8 @@ class MicrobitV1:
 
     # QEMU counts no core's instructions.
     cores = ()
+    # Nor does it tell when the core sleeps.
+    asleep = None
 
     def __init__(self, parts):
         if not shutil.which(PROGRAM):

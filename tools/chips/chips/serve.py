@@ -24,7 +24,7 @@ class Server:
                 raise ValueError("start comes first")
             result = action(**request)
             board = self.board
-            counts = {"instructions": board.instructions, "resets": board.resets, "micros": board.micros,
+            counts = {"instructions": board.instructions, "resets": board.resets, "micros": board.micros, "asleep": board.asleep,
                       "cores": [core.instructions for core in board.cores]}
             return {**result, **counts}
         except (AttributeError, ValueError, KeyError, TypeError, OSError) as error:

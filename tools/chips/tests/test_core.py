@@ -90,6 +90,7 @@ class Sleep(unittest.TestCase):
         c = chip(WFI, STOP)
         self.assertEqual(c.run(lambda: False, micros=5_000_000), "limit")
         self.assertTrue(c.micros >= 5_000_000 and c.instructions < 100, c.instructions)
+        self.assertTrue(4_999_900 <= c.asleep <= c.micros, c.asleep)
 
     def test_an_event_keeps_it_awake_once(self):
         c = chip(SEV, WFE, ADD_4, WFE, STOP)
@@ -101,6 +102,7 @@ class Sleep(unittest.TestCase):
         c.after("dog", 4_000_000, c.bite)
         c.run(lambda: c.resets, instructions=400_000)
         self.assertTrue(c.resets == 1 and 4_000_000 <= c.now < 4_001_000, c.now)
+        self.assertEqual(c.asleep, 0)
 
     def test_an_alarm_is_on_time(self):
         c = chip(WFI, STOP, handlers=[0x300])

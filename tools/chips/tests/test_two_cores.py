@@ -80,6 +80,8 @@ class Turns(unittest.TestCase):
         self.assertTrue(2000 - TURN <= second <= 2000 + TURN, second)
         self.assertTrue(abs(first + second - c.instructions) <= TURN, (first, second, c.instructions))
         self.assertTrue(10_000 <= c.now < 10_000 + TURN, c.now)
+        # One of them was always awake.
+        self.assertEqual(c.asleep, 0)
 
     def test_if_then_blocks_survive_the_end_of_a_turn(self):
         # movw r5, #10000; cmp r5, r5; itt eq; two additions; subs r5, #1; bne back

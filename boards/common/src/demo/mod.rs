@@ -43,5 +43,5 @@ pub mod typed;
 
 pub use board::{Board, DisplayError};
 pub use memory::Memory;
-pub use run::Demo;
+pub use run::{Demo, REST_MICROS};
 pub use source::Source;

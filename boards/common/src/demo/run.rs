@@ -15,6 +15,8 @@ use heapless::String;
 
 /// The longest sleep of a board that has nothing to do; its watchdog must wait longer.
 pub const IDLE_MICROS: u64 = 200_000;
+/// What a board sleeps before every step, at least, unless a press or a byte wakes it.
+pub const REST_MICROS: u64 = 1_000;
 
 /// Bytes of the classes' names that a display gets; a small board has none with room for more.
 const CLASS: usize = if cfg!(feature = "small") { 12 } else { 64 };
@@ -186,6 +188,7 @@ impl<'m> Demo<'m> {
                 say(board, format_args!("done {settings}: {} ms", micros / 1000)).await;
                 return None;
             }
+            board.pause(REST_MICROS).await;
             let begin = board.micros();
             loop {
                 let progress = drawing.advance();

@@ -79,6 +79,7 @@ pub fn boards(options: &Boards) -> Result<()> {
         "RAM",
         "digests equal",
         "instructions of five steps",
+        "asleep, ms",
         "probe's lines",
         "stack",
         "display",
@@ -96,10 +97,11 @@ pub fn boards(options: &Boards) -> Result<()> {
             let outcome = scenario::play(board, &elf).with_context(|| board.name)?;
             build::check_stack(board, outcome.stack)?;
             row.extend([outcome.digests.to_string(), outcome.instructions.to_string()]);
+            row.push(outcome.asleep.map_or_else(|| "not told".to_owned(), |micros| (micros / 1000).to_string()));
             row.extend([outcome.probed.to_string(), outcome.stack.to_string()]);
             row.push(outcome.png.display().to_string());
         } else {
-            row.resize(8, "not run".to_owned());
+            row.resize(9, "not run".to_owned());
         }
         row.push(start.elapsed().as_secs().to_string());
         eprintln!("{}: {} s", board.name, start.elapsed().as_secs());

@@ -32,6 +32,8 @@ pub struct Machine {
     pub cores: Vec<u64>,
     /// Resets so far.
     pub resets: u64,
+    /// Microseconds in which all cores have slept; none where the model does not tell.
+    pub asleep: Option<u64>,
 }
 
 /// What every answer says.
@@ -44,6 +46,7 @@ struct Answer {
     cores: Vec<u64>,
     #[serde(default)]
     resets: u64,
+    asleep: Option<u64>,
     stopped: Option<String>,
     said: Option<String>,
     rows: Option<Vec<String>>,
@@ -73,7 +76,8 @@ impl Machine {
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let (sender, answers) = channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut machine = Self { child, requests, answers, deadline, instructions: 0, cores: Vec::new(), resets: 0 };
+        let (instructions, cores) = (0, Vec::new());
+        let mut machine = Self { child, requests, answers, deadline, instructions, cores, resets: 0, asleep: None };
         machine.ask(json!({"do": "start", "firmware": firmware}))?;
         Ok(machine)
     }
@@ -89,7 +93,7 @@ impl Machine {
         if let Some(error) = answer.error {
             bail!("{error}");
         }
-        (self.instructions, self.resets) = (answer.instructions, answer.resets);
+        (self.instructions, self.resets, self.asleep) = (answer.instructions, answer.resets, answer.asleep);
         self.cores.clone_from(&answer.cores);
         Ok(answer)
     }

@@ -13,6 +13,7 @@ use crate::firmware::target_dir;
 use anyhow::{bail, ensure, Context, Result};
 use brownian::host::{Classes, OwnedModel};
 use brownian::Guidance;
+use brownian_board::demo::REST_MICROS;
 use brownian_tests::shipped_model;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub struct Outcome {
     pub digests: usize,
     /// The draw of five steps after power-up.
     pub instructions: Instructions,
+    /// Microseconds of it in which all cores slept; none where the model does not tell.
+    pub asleep: Option<u64>,
     /// Lines that a debug probe has shown as the serial line said them; none where the board has no RTT.
     pub probed: usize,
     /// Bytes that the stack has had.
@@ -84,12 +87,12 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
         digests: 0,
     };
     let probe = if board.rtt { Some(Probe::attach(&mut player.machine, elf)?) } else { None };
-    let instructions = player.power_up(&png).context("after power-up")?;
+    let (instructions, asleep) = player.power_up(&png).context("after power-up")?;
     // With a second core it is the same demo, but for who computes.
     if board.figures().cores > 1 {
         player.wait_for_second_core(&instructions).context("second core")?;
         let (stack, probed) = (player.stack()?, player.compare_probe(probe)?);
-        return Ok(Outcome { digests: player.digests, instructions, probed, stack, png });
+        return Ok(Outcome { digests: player.digests, instructions, asleep, probed, stack, png });
     }
     player.press().context("button")?;
     player.unplug().context("display unplugged")?;
@@ -109,7 +112,7 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
     if board.display == Display::Oled {
         player.bits(elf, &png.with_extension("bits.png")).context("model over bits")?;
     }
-    Ok(Outcome { digests: player.digests, instructions, probed, stack, png })
+    Ok(Outcome { digests: player.digests, instructions, asleep, probed, stack, png })
 }
 
 struct Player<'a> {
@@ -174,22 +177,26 @@ impl Player<'_> {
         Ok(rows)
     }
 
-    /// It draws, and shows what it draws.
-    fn power_up(&mut self, png: &Path) -> Result<Instructions> {
+    /// It draws, sleeps between the steps, and shows what it draws. Returns what it executed and how long it slept.
+    fn power_up(&mut self, png: &Path) -> Result<(Instructions, Option<u64>)> {
         let class = self.class(0);
         let draw = Draw { seed: 1, class: &class, plan: "fast5" };
         let hello = self.until("display answers")?;
         ensure!(hello.contains("model built in") && !hello.contains("error"), "{hello}");
-        let start = Instructions::of(&self.machine);
+        let (start, slept) = (Instructions::of(&self.machine), self.machine.asleep);
         let said = self.until(&format!("done {}", draw.words()))?;
-        self.digests += draw.compare(&self.model, &(hello + &said), true)?;
+        let steps = draw.compare(&self.model, &(hello + &said), true)?;
+        self.digests += steps;
         let instructions = Instructions::of(&self.machine).since(&start);
+        let asleep = self.machine.asleep.zip(slept).map(|(now, before)| now - before);
+        let least = (steps as u64 - 1) * REST_MICROS;
+        ensure!(asleep.is_none_or(|asleep| asleep >= least), "{steps} steps, and {asleep:?} us of sleep between them");
         let rows = self.compare_display(None, draw, &said)?;
         match self.board.display {
             Display::Tft => picture::write_colour(png, &rows)?,
             _ => picture::write(png, &rows)?,
         }
-        Ok(instructions)
+        Ok((instructions, asleep))
     }
 
     /// A short press draws the next seed, a long one the next class; one within a chain drops it.

@@ -37,6 +37,8 @@ struct Log {
     /// Of every frame shown: step, dots.
     frames: Vec<(usize, Dots)>,
     feeds: usize,
+    /// Microseconds of every sleep but those of a board that is idle, and the frames shown before it.
+    rests: Vec<(u64, usize)>,
 }
 
 /// A board that follows a script and stops when it is idle at the script's end.
@@ -94,7 +96,11 @@ impl Board for Fake<'_> {
     }
     async fn pause(&mut self, micros: u64) {
         self.micros += micros;
-        if micros > 0 && self.events.is_empty() && self.typed.is_empty() {
+        if (1..IDLE_MICROS).contains(&micros) {
+            let frames = self.log.borrow().frames.len();
+            self.log.borrow_mut().rests.push((micros, frames));
+        }
+        if micros == IDLE_MICROS && self.events.is_empty() && self.typed.is_empty() {
             pending::<()>().await;
         }
     }
@@ -171,6 +177,16 @@ fn it_draws_after_power_up() {
     assert!(log.feeds >= 5 * ops, "{} feeds, {ops} ops", log.feeds);
     // The last frame is the sample; previews come before.
     assert!(log.frames[1..].iter().all(|(_, dots)| dots.light().count() > 20));
+}
+
+/// It sleeps before every step, after the frame that shows the step before; that is no part of the step's time.
+#[test]
+fn it_sleeps_between_steps() {
+    let log = live(&[]);
+    assert_eq!(log.rests, [1, 2, 3, 4, 5].map(|frames| (REST_MICROS, frames)));
+    for line in log.said.lines().filter(|line| line.starts_with("step ")) {
+        assert!(matches!(Line::parse(line), Some(Line::Step { ticks: 10, .. })), "{line}");
+    }
 }
 
 /// States of every kind are drawn; a sample of bits is shown bit by bit, nothing dithered.
