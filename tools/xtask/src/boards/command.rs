@@ -18,9 +18,12 @@ pub struct Boards {
     /// Only these
     #[arg(value_name = "BOARD")]
     names: Vec<String>,
-    /// Run them on models of their chips and compare them with the host
+    /// Run them on models of their chips and compare them with the host, and their displays with the pages' pictures
     #[arg(long)]
     run: bool,
+    /// Write the pages' pictures of their displays anew
+    #[arg(long, requires = "run")]
+    bless: bool,
 }
 
 /// A firmware, and the model that it is to run.
@@ -96,6 +99,13 @@ pub fn boards(options: &Boards) -> Result<()> {
         if options.run && board.model.is_some() {
             let outcome = scenario::play(board, &elf).with_context(|| board.name)?;
             build::check_stack(board, outcome.stack)?;
+            for pair in &outcome.pictures {
+                if options.bless {
+                    pair.bless()?;
+                } else {
+                    pair.compare(board.display, board.name).context(board.name)?;
+                }
+            }
             row.extend([outcome.digests.to_string(), outcome.instructions.to_string()]);
             row.push(outcome.asleep.map_or_else(|| "not told".to_owned(), |micros| (micros / 1000).to_string()));
             row.extend([outcome.probed.to_string(), outcome.stack.to_string()]);
@@ -159,7 +169,7 @@ pub fn sizes(models: &[&str]) -> Result<()> {
 
 /// All boards, run where there is a model of the chip.
 pub fn check() -> Result<()> {
-    boards(&Boards { names: Vec::new(), run: true })
+    boards(&Boards { names: Vec::new(), run: true, bless: false })
 }
 
 /// The image of a board's firmware, with a model in its flash region if there is one.

@@ -26,6 +26,8 @@ pub struct Board {
     pub display: Display,
     /// What runs it; a board without is only built and measured.
     pub model: Option<Model>,
+    /// The pictures of its display in the pages, `docs/pictures/NAME-display.png`: after power-up, and of a model over bits.
+    pub pictures: &'static [&'static str],
     /// Whether a debug probe gets the same lines by RTT.
     pub rtt: bool,
     /// The lines by which it speaks, the first is the one that is listened to.
@@ -149,6 +151,7 @@ const PICO2: Board = Board {
     drive: Some(Drive { sign: Sign::BoardId("RP2350"), how: BOOTSEL }),
     display: Display::Oled,
     model: Some(Model::Unicorn),
+    pictures: &["pico2"],
     rtt: true,
     lines: &["uart"],
 };
@@ -165,6 +168,7 @@ pub const BOARDS: &[Board] = &[
         drive: Some(Drive { sign: Sign::BoardId("RPI-RP2"), how: BOOTSEL }),
         display: Display::Oled,
         model: Some(Model::Node),
+        pictures: &["pico"],
         rtt: true,
         lines: &["uart", "usb"],
     },
@@ -174,9 +178,10 @@ pub const BOARDS: &[Board] = &[
         variant: Some(("pico2", "colour")),
         built_in: "faces16",
         display: Display::Tft,
+        pictures: &["pico2-colour"],
         ..PICO2
     },
-    Board { name: "pico2-two-cores", variant: Some(("pico2", "two-cores")), ..PICO2 },
+    Board { name: "pico2-two-cores", variant: Some(("pico2", "two-cores")), pictures: &[], ..PICO2 },
     Board {
         name: "nrf52840-dk",
         variant: None,
@@ -187,6 +192,7 @@ pub const BOARDS: &[Board] = &[
         drive: Some(Drive { sign: Sign::Label("JLINK"), how: "plug in the USB port beside the power switch" }),
         display: Display::Oled,
         model: Some(Model::Unicorn),
+        pictures: &["nrf52840-dk", "bits"],
         rtt: true,
         lines: &["uart"],
     },
@@ -200,6 +206,7 @@ pub const BOARDS: &[Board] = &[
         drive: None,
         display: Display::Oled,
         model: Some(Model::Unicorn),
+        pictures: &["stm32f411"],
         rtt: true,
         lines: &["uart"],
     },
@@ -213,6 +220,7 @@ pub const BOARDS: &[Board] = &[
         drive: Some(Drive { sign: Sign::Label("MICROBIT"), how: "plug it in" }),
         display: Display::Leds(SMALL),
         model: Some(Model::Qemu),
+        pictures: &["microbit-v1"],
         rtt: false,
         lines: &["uart"],
     },
@@ -226,6 +234,7 @@ pub const BOARDS: &[Board] = &[
         drive: Some(Drive { sign: Sign::Label("MICROBIT"), how: "plug it in" }),
         display: Display::Leds(SIDE),
         model: Some(Model::Unicorn),
+        pictures: &["microbit-v2"],
         rtt: true,
         lines: &["uart"],
     },
@@ -239,6 +248,7 @@ pub const BOARDS: &[Board] = &[
         drive: Some(Drive { sign: Sign::Label("NOD_H743ZI"), how: "plug in the USB port of the ST-LINK" }),
         display: Display::Oled,
         model: Some(Model::Unicorn),
+        pictures: &["nucleo-h743"],
         rtt: true,
         lines: &["uart"],
     },
@@ -252,6 +262,7 @@ pub const BOARDS: &[Board] = &[
         drive: None,
         display: Display::Oled,
         model: None,
+        pictures: &[],
         rtt: false,
         lines: &["uart", "usb"],
     },

@@ -12,6 +12,7 @@ mod image;
 mod list;
 mod machine;
 mod packages;
+mod page_picture;
 mod picture;
 mod probe;
 mod scenario;

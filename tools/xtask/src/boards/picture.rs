@@ -9,9 +9,9 @@ use std::path::Path;
 const LIT: [u8; 3] = [0xe8, 0xf4, 0xff];
 const DARK: [u8; 3] = [0x0a, 0x10, 0x18];
 /// Pixels of the picture's height.
-const HEIGHT: usize = 256;
+pub const HEIGHT: usize = 256;
 /// Times that a picture in colour is enlarged.
-const ZOOM: usize = 2;
+pub const ZOOM: usize = 2;
 
 /// Writes the rows: `#` where a dot is lit, or how bright it is, from `0` to `7`.
 pub fn write(path: &Path, rows: &[String]) -> Result<()> {

@@ -6,6 +6,7 @@ use super::file;
 use super::image::Image;
 use super::list::{Board, Display, Model};
 use super::machine::Machine;
+use super::page_picture::Pair;
 use super::picture;
 use super::probe::Probe;
 use super::script::Draw;
@@ -37,6 +38,8 @@ pub struct Outcome {
     pub stack: u64,
     /// The captured display.
     pub png: PathBuf,
+    /// What the pages show of it.
+    pub pictures: Vec<Pair>,
 }
 
 /// Instructions of a draw.
@@ -92,7 +95,8 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
     if board.figures().cores > 1 {
         player.wait_for_second_core(&instructions).context("second core")?;
         let (stack, probed) = (player.stack()?, player.compare_probe(probe)?);
-        return Ok(Outcome { digests: player.digests, instructions, asleep, probed, stack, png });
+        let pictures = pairs(board, &[&png]);
+        return Ok(Outcome { digests: player.digests, instructions, asleep, probed, stack, png, pictures });
     }
     player.press().context("button")?;
     player.unplug().context("display unplugged")?;
@@ -109,10 +113,17 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
         player.watchdog().context("watchdog")?;
     }
     player.region(elf).context("model in its flash region")?;
+    let bits = png.with_extension("bits.png");
     if board.display == Display::Oled {
-        player.bits(elf, &png.with_extension("bits.png")).context("model over bits")?;
+        player.bits(elf, &bits).context("model over bits")?;
     }
-    Ok(Outcome { digests: player.digests, instructions, asleep, probed, stack, png })
+    let pictures = pairs(board, &[&png, &bits]);
+    Ok(Outcome { digests: player.digests, instructions, asleep, probed, stack, png, pictures })
+}
+
+/// The captured displays and the pages' pictures of them.
+fn pairs(board: &Board, captured: &[&PathBuf]) -> Vec<Pair> {
+    captured.iter().zip(board.pictures).map(|(captured, name)| Pair::of(captured, name)).collect()
 }
 
 struct Player<'a> {
