@@ -51,7 +51,7 @@ impl Kind for Microbit {
     const PRINTS: bool = true;
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
-        for (row, levels) in leds::levels(frame.image).iter().enumerate() {
+        for (row, levels) in leds::shown(frame).iter().enumerate() {
             levels.iter().enumerate().for_each(|(column, level)| LEDS.set(row, column, *level));
         }
         Ok(())

@@ -80,7 +80,7 @@ impl Kind for MicrobitV1 {
     const PRINTS: bool = true;
 
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError> {
-        for (levels, places) in leds::levels(frame.image).iter().zip(&WIRING) {
+        for (levels, places) in leds::shown(frame).iter().zip(&WIRING) {
             for (level, &(row, column)) in levels.iter().zip(places) {
                 LEDS.set(row.into(), column.into(), *level);
             }

@@ -65,7 +65,7 @@ impl<P: Borrow<Pixels>> Drawable for Frame<'_, P> {
 mod tests {
     extern crate std;
     use super::*;
-    use crate::demo::frame::Raster;
+    use crate::demo::frame::{Note, Raster};
     use embedded_graphics::framebuffer::{buffer_size, Framebuffer};
     use embedded_graphics::image::GetPixel;
     use embedded_graphics::pixelcolor::raw::{LittleEndian, RawU16};
@@ -82,7 +82,7 @@ mod tests {
     }
 
     fn frame(image: &Pixels) -> Frame<'_, Pixels> {
-        Frame { image, seed: 7, class: "glasses", plan: "fast5", step: 2, steps: 5, micros: 812_000, note: "" }
+        Frame { image, seed: 7, class: "glasses", plan: "fast5", step: 2, steps: 5, micros: 812_000, note: Note::None }
     }
 
     fn drawn(frame: &Frame<Pixels>) -> Box<Screen> {

@@ -25,6 +25,35 @@ impl<R: Raster> Raster for &mut R {
     }
 }
 
+/// What a display says of the flash region of a model, while no step is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Note {
+    /// Its model draws.
+    #[default]
+    None,
+    /// It is empty: the built-in model draws.
+    BuiltIn,
+    /// Its model is larger than the region, or needs more RAM than there is; the built-in one draws, here and below.
+    TooLarge,
+    /// Its model is of another version of the format.
+    BadFormat,
+    /// It is damaged, or no model.
+    BadModel,
+}
+
+impl Note {
+    /// In words, ten characters at most.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::BuiltIn => "built in",
+            Self::TooLarge => "too large",
+            Self::BadFormat => "bad format",
+            Self::BadModel => "bad model",
+        }
+    }
+}
+
 /// One picture of the display.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a, R = Dots> {
@@ -43,7 +72,7 @@ pub struct Frame<'a, R = Dots> {
     /// Microseconds that the last step took.
     pub micros: u64,
     /// What is to be said while no step is made.
-    pub note: &'a str,
+    pub note: Note,
 }
 
 impl<R> Frame<'_, R> {
@@ -62,7 +91,7 @@ impl<R> Frame<'_, R> {
             cut(format_args!("{}", self.plan)),
             cut(format_args!("{} of {}", self.step, self.steps)),
             match self.step {
-                0 => cut(format_args!("{}", self.note)),
+                0 => cut(format_args!("{}", self.note.text())),
                 _ => cut(format_args!("{}", Time(self.micros))),
             },
         ]
@@ -112,17 +141,33 @@ mod tests {
     use super::*;
     use std::string::ToString;
 
-    const FRAME: Frame =
-        Frame { image: &Dots::blank(), seed: 7, class: "3", plan: "fast5", step: 0, steps: 5, micros: 0, note: "" };
+    const FRAME: Frame = Frame {
+        image: &Dots::blank(),
+        seed: 7,
+        class: "3",
+        plan: "fast5",
+        step: 0,
+        steps: 5,
+        micros: 0,
+        note: Note::None,
+    };
 
     /// Numbers are introduced, names are not; a note stands where later the time stands; all is cut.
     #[test]
     fn words_say_what_is_drawn() {
         assert_eq!(FRAME.words::<30>(), ["seed 7", "class 3", "fast5", "0 of 5", ""]);
-        let named = Frame { class: "glasses+long", step: 2, micros: 812_345, note: "bad model", ..FRAME };
+        let named = Frame { class: "glasses+long", step: 2, micros: 812_345, note: Note::BadModel, ..FRAME };
         assert_eq!(named.words::<30>(), ["seed 7", "glasses+long", "fast5", "2 of 5", "812 ms"]);
         let first = Frame { class: "none", step: 0, seed: u64::MAX, ..named };
         assert_eq!(first.words::<10>(), ["seed 18446", "no class", "fast5", "0 of 5", "bad model"]);
+    }
+
+    /// Each note has words of its own that fit the smallest display.
+    #[test]
+    fn notes_fit_the_display() {
+        let notes = [Note::BuiltIn, Note::TooLarge, Note::BadFormat, Note::BadModel];
+        let words = notes.map(|note| Frame { note, ..FRAME }.words::<10>()[4].to_string());
+        assert_eq!(words, ["built in", "too large", "bad format", "bad model"]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A picture on few LEDs: five rows of five, each of some brightness; and the same picture as text.
 
 use super::dither::{Dots, SMALL};
+use super::frame::{Frame, Note};
+use core::array;
 use heapless::String;
 
 /// Rows and columns of LEDs.
@@ -30,6 +32,25 @@ pub fn levels(dots: &Dots) -> [[u8; SIDE]; SIDE] {
     }
     let most = lit.iter().flatten().copied().max().unwrap_or(0).max(1);
     lit.map(|row| row.map(|count| ((count * usize::from(BRIGHTEST) + most / 2) / most) as u8))
+}
+
+/// The levels of a frame: before its first step its note, as a sign, then its image.
+pub fn shown(frame: &Frame<'_>) -> [[u8; SIDE]; SIDE] {
+    match frame.step {
+        0 => sign(frame.note),
+        _ => levels(frame.image),
+    }
+}
+
+/// A dot in the middle where the built-in model draws since its region is empty, a cross where the region cannot be used.
+#[inline(never)]
+pub fn sign(note: Note) -> [[u8; SIDE]; SIDE] {
+    let is_lit = |x: usize, y: usize| match note {
+        Note::None => false,
+        Note::BuiltIn => [x, y] == [SIDE / 2; 2],
+        Note::TooLarge | Note::BadFormat | Note::BadModel => x == y || x + y == SIDE - 1,
+    };
+    array::from_fn(|y| array::from_fn(|x| if is_lit(x, y) { BRIGHTEST } else { 0 }))
 }
 
 /// The picture as lines of text, at most 32 characters by 16.
@@ -80,6 +101,21 @@ mod tests {
         let dim = levels(&Dots::of_image((0..25).map(|index| if index == 7 { -0.4 } else { -1.0 }), [5, 5, 1]));
         assert_eq!((dim[1][2], dim.iter().flatten().filter(|&&level| level > 0).count()), (7, 1));
         assert_eq!(levels(&Dots::blank()), [[0; 5]; 5]);
+    }
+
+    /// Before the first step the note is shown, whatever the image; afterwards the image.
+    #[test]
+    fn notes_are_signs() {
+        let image = Dots::of_image(core::iter::repeat_n(1.0, 784), [28, 28, 1]);
+        let (seed, steps, micros) = (1, 5, 0);
+        let of = |note, step| Frame { image: &image, seed, class: "0", plan: "fast5", step, steps, micros, note };
+        let dot = |rows: [&str; SIDE]| rows.map(|row| core::array::from_fn(|x| row.as_bytes()[x] - b'0'));
+        assert_eq!(shown(&of(Note::None, 0)), [[0; SIDE]; SIDE]);
+        assert_eq!(shown(&of(Note::BuiltIn, 0)), dot(["00000", "00000", "00700", "00000", "00000"]));
+        for note in [Note::TooLarge, Note::BadFormat, Note::BadModel] {
+            assert_eq!(shown(&of(note, 0)), dot(["70007", "07070", "00700", "07070", "70007"]));
+            assert_eq!(shown(&of(note, 1)), levels(&image));
+        }
     }
 
     /// Two columns and four rows of dots are a character: white columns are `@`, black ones blank.

@@ -47,6 +47,7 @@ impl Drawable for Frame<'_, Dots> {
 mod tests {
     extern crate std;
     use super::*;
+    use crate::demo::frame::Note;
     use embedded_graphics::framebuffer::{buffer_size, Framebuffer};
     use embedded_graphics::image::GetPixel;
     use embedded_graphics::pixelcolor::raw::{LittleEndian, RawU1};
@@ -65,8 +66,16 @@ mod tests {
         rows.map(|y| columns.clone().map(|x| dot(x, y)).chain(['\n']).collect::<String>()).collect()
     }
 
-    const FRAME: Frame =
-        Frame { image: &Dots::blank(), seed: 7, class: "3", plan: "fast5", step: 0, steps: 5, micros: 0, note: "" };
+    const FRAME: Frame = Frame {
+        image: &Dots::blank(),
+        seed: 7,
+        class: "3",
+        plan: "fast5",
+        step: 0,
+        steps: 5,
+        micros: 0,
+        note: Note::None,
+    };
 
     /// The image's dots lie in the middle of the left half.
     #[test]
@@ -96,7 +105,7 @@ mod tests {
             Frame { class: "none", ..FRAME },
             Frame { plan: "ddim50", ..FRAME },
             Frame { steps: 6, ..FRAME },
-            Frame { note: "bad model", ..FRAME },
+            Frame { note: Note::BadModel, ..FRAME },
         ];
         let before = drawn(&FRAME);
         for (index, frame) in changed.iter().enumerate() {

@@ -180,7 +180,7 @@ impl<'m> Demo<'m> {
                 step,
                 steps,
                 micros,
-                note: if source.fault().is_some() { "bad model" } else { "" },
+                note: source.note(),
             };
             screen.show(board, &frame).await;
             if step == steps {

@@ -1,5 +1,6 @@
 //! Where the model comes from: a flash region of its own, or the firmware.
 
+use super::frame::Note;
 use brownian::{arena_len, state_kind, state_len, Model, ParseError};
 use core::fmt;
 
@@ -80,6 +81,19 @@ impl<'m> Source<'m> {
         }
     }
 
+    /// What a display is to say of the region.
+    pub fn note(&self) -> Note {
+        match self.found {
+            Found::Region => Note::None,
+            Found::BuiltIn { region } => match region {
+                RegionError::Empty => Note::BuiltIn,
+                RegionError::Flash { .. } | RegionError::Ram { .. } => Note::TooLarge,
+                RegionError::Model(ParseError::Version { .. }) => Note::BadFormat,
+                RegionError::Model(_) => Note::BadModel,
+            },
+        }
+    }
+
     /// The model of `region` if it can run in `room` bytes of RAM, else the one that is built in, which `slot` keeps.
     ///
     /// # Errors
@@ -151,9 +165,13 @@ mod tests {
         bytes
     }
 
-    fn choose(region: &'static [u8], room: usize) -> Result<(u32, std::string::String), RegionError> {
+    fn source(region: &'static [u8], room: usize) -> Result<Source<'static>, RegionError> {
         let slot = std::boxed::Box::leak(std::boxed::Box::new(None));
-        Source::choose(region, BUILT_IN, room, slot).map(|s| (s.model().checksum(), s.to_string()))
+        Source::choose(region, BUILT_IN, room, slot)
+    }
+
+    fn choose(region: &'static [u8], room: usize) -> Result<(u32, std::string::String), RegionError> {
+        source(region, room).map(|s| (s.model().checksum(), s.to_string()))
     }
 
     fn checksum(file: &'static [u8]) -> u32 {
@@ -165,6 +183,8 @@ mod tests {
         assert_eq!(choose(region(NANO), 1 << 20), Ok((checksum(NANO), "from its flash region".to_string())));
         let own = (checksum(BUILT_IN), "built in".to_string());
         assert_eq!([&[], region(&[])].map(|region| choose(region, 1 << 20)), [Ok(own.clone()), Ok(own)]);
+        let note = |region| source(region, 1 << 20).unwrap().note();
+        assert_eq!([region(NANO), &[], region(&[])].map(note), [Note::None, Note::BuiltIn, Note::BuiltIn]);
     }
 
     /// Another version, a damaged byte, a file that is cut off, something else altogether: said, and the built-in model
@@ -178,16 +198,17 @@ mod tests {
         };
         let middle = NANO.len() / 2;
         let too_long = std::format!("{} too many", BUILT_IN.len() - 65536);
-        for (region, words) in [
-            (changed(4, 99), "version"),
-            (changed(middle, !NANO[middle]), "checksum"),
-            (region(b"a text that is no model at all"), "not a brownian model"),
-            (region(BUILT_IN), &too_long),
+        for (region, words, note) in [
+            (changed(4, 99), "version", Note::BadFormat),
+            (changed(middle, !NANO[middle]), "checksum", Note::BadModel),
+            (region(b"a text that is no model at all"), "not a brownian model", Note::BadModel),
+            (region(BUILT_IN), &too_long, Note::TooLarge),
         ] {
             let (found, said) = choose(region, 1 << 20).unwrap();
             assert_eq!(found, checksum(BUILT_IN));
             assert!(said.starts_with("built in, since the model region "), "{said}");
             assert!(said.to_lowercase().contains(words), "{said}: {words}");
+            assert_eq!(source(region, 1 << 20).unwrap().note(), note, "{said}");
         }
     }
 

@@ -77,6 +77,7 @@ where
 mod tests {
     extern crate std;
     use super::*;
+    use crate::demo::frame::Note;
     use core::cell::RefCell;
     use core::convert::Infallible;
     use embedded_hal::digital;
@@ -151,7 +152,8 @@ mod tests {
 
     fn show<'a>(tft: &mut Tft<Bus<'a>, Reset<'a>, Delay<'a>>) -> Result<(), DisplayError> {
         let image = Pixels::blank();
-        tft.show(&Frame { image: &image, seed: 1, class: "0", plan: "fast5", step: 0, steps: 5, micros: 0, note: "" })
+        let (image, note) = (&image, Note::None);
+        tft.show(&Frame { image, seed: 1, class: "0", plan: "fast5", step: 0, steps: 5, micros: 0, note })
     }
 
     /// The first frame sets the display up: out of sleep, inverted, 16 bits a pixel, on, all 320 rows dark. The next one

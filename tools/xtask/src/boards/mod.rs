@@ -7,6 +7,7 @@ mod build;
 mod command;
 mod dist;
 mod file;
+mod first_frame;
 mod flash;
 mod image;
 mod list;

@@ -3,6 +3,7 @@
 
 use super::build;
 use super::file;
+use super::first_frame;
 use super::image::Image;
 use super::list::{Board, Display, Model};
 use super::machine::Machine;
@@ -14,6 +15,7 @@ use crate::firmware::target_dir;
 use anyhow::{bail, ensure, Context, Result};
 use brownian::host::{Classes, OwnedModel};
 use brownian::Guidance;
+use brownian_board::demo::frame::Note;
 use brownian_board::demo::REST_MICROS;
 use brownian_tests::shipped_model;
 use std::fmt;
@@ -22,6 +24,9 @@ use std::time::{Duration, Instant};
 
 /// The longest that all of it may take, on a machine that has much else to do.
 const LIMIT: Duration = Duration::from_secs(1800);
+
+/// Milliseconds in which LEDs can be seen, less than a step takes.
+const LIT: u64 = 100;
 
 /// What a board showed.
 #[derive(Debug)]
@@ -188,6 +193,16 @@ impl Player<'_> {
         Ok(rows)
     }
 
+    /// Before the first step of a draw of the built-in model the display says what there is to say of the model's region.
+    fn compare_first(&mut self, draw: Draw, note: Note) -> Result<()> {
+        if matches!(self.board.display, Display::Leds(_)) {
+            self.machine.wait(LIT)?;
+        }
+        let rows = self.machine.display()?;
+        let plan = self.model.plan(draw.plan).with_context(|| format!("the model has no plan {}", draw.plan))?;
+        first_frame::compare(self.board.display, &rows, draw, plan.len(), note)
+    }
+
     /// It draws, sleeps between the steps, and shows what it draws. Returns what it executed and how long it slept.
     fn power_up(&mut self, png: &Path) -> Result<(Instructions, Option<u64>)> {
         let class = self.class(0);
@@ -195,6 +210,7 @@ impl Player<'_> {
         let hello = self.until("display answers")?;
         ensure!(hello.contains("model built in") && !hello.contains("error"), "{hello}");
         let (start, slept) = (Instructions::of(&self.machine), self.machine.asleep);
+        self.compare_first(draw, Note::BuiltIn).context("empty model region")?;
         let said = self.until(&format!("done {}", draw.words()))?;
         let steps = draw.compare(&self.model, &(hello + &said), true)?;
         self.digests += steps;
@@ -341,7 +357,8 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// A file to flash with another model runs that model; one whose model is damaged says so and runs its own.
+    /// A file to flash with another model runs that model; one whose model is damaged, or of another version, says so on
+    /// display and serial line and runs its own.
     fn region(&mut self, elf: &Path) -> Result<()> {
         let image = Image::read(elf)?;
         let draw = Draw { seed: 1, class: "0", plan: "fast5" };
@@ -350,17 +367,28 @@ impl Player<'_> {
         ensure!(said.contains("model from its flash region"), "{said}");
         self.digests += draw.compare(&nano, &said, true)?;
         self.compare_display(Some(&nano), draw, &said)?;
-        let mut damaged = image;
-        let mut bytes = nano.bytes().to_vec();
-        bytes[1000] ^= 1;
-        damaged.add(damaged.symbol("__model_start")? as u32, bytes);
-        let path = target_dir().join("elf").join(format!("{}-damaged", self.board.name));
-        std::fs::write(&path, file::of(self.board, &damaged)?)?;
+        // The file's version begins at byte 4.
+        self.bad_region(&image, &nano, 1000, "damaged", Note::BadModel).context("damaged")?;
+        self.bad_region(&image, &nano, 4, "version", Note::BadFormat).context("of another version")
+    }
+
+    /// Starts the board with a model in its region of which a byte has changed, which it says in these words.
+    fn bad_region(&mut self, image: &Image, model: &OwnedModel, byte: usize, words: &str, note: Note) -> Result<()> {
+        let mut image = image.clone();
+        let mut bytes = model.bytes().to_vec();
+        bytes[byte] ^= 64;
+        image.add(image.symbol("__model_start")? as u32, bytes);
+        let path = target_dir().join("elf").join(format!("{}-{words}", self.board.name));
+        std::fs::write(&path, file::of(self.board, &image)?)?;
         self.machine = Machine::start(self.board, &path, self.deadline)?;
-        let said = self.until("step 1 ")?;
-        ensure!(said.contains("error: the model region cannot be used: "), "{said}");
         let class = self.class(0);
-        let draw = Draw { class: &class, ..draw };
+        let draw = Draw { seed: 1, class: &class, plan: "fast5" };
+        let mut said = self.until("display answers")?;
+        self.compare_first(draw, note)?;
+        said += &self.until("step 1 ")?;
+        let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+        let is_said = |error: &str| error.contains("the model region cannot be used: ") && error.contains(words);
+        ensure!(matches!(errors[..], [error] if is_said(error)), "{said}");
         self.digests += draw.compare(&self.model, &said, false)?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 extern crate std;
 use super::*;
 use crate::demo::dither::Dots;
+use crate::demo::frame::Note;
 use crate::demo::inputs::Listener;
 use crate::demo::press::Press;
 use crate::demo::source;
@@ -36,6 +37,8 @@ struct Log {
     said: String,
     /// Of every frame shown: step, dots.
     frames: Vec<(usize, Dots)>,
+    /// What each of them was to say besides.
+    notes: Vec<Note>,
     feeds: usize,
     /// Microseconds of every sleep but those of a board that is idle, and the frames shown before it.
     rests: Vec<(u64, usize)>,
@@ -91,7 +94,9 @@ impl Board for Fake<'_> {
         if !self.plugged {
             return Err(DisplayError::NoAnswer);
         }
-        self.log.borrow_mut().frames.push((frame.step, frame.image.clone()));
+        let mut log = self.log.borrow_mut();
+        log.frames.push((frame.step, frame.image.clone()));
+        log.notes.push(frame.note);
         Ok(())
     }
     async fn pause(&mut self, micros: u64) {
@@ -113,6 +118,11 @@ fn live(script: &[(&str, What)]) -> Log {
 
 /// The same with another model built in.
 fn live_with(file: &[u8], script: &[(&str, What)]) -> Log {
+    live_beside(&[], file, script)
+}
+
+/// The same with something in the model region.
+fn live_beside(region: &[u8], file: &[u8], script: &[(&str, What)]) -> Log {
     let log = RefCell::new(Log::default());
     let events = script.iter().map(|(after, what)| Event { after: after.to_string(), what: what.clone() }).collect();
     let mut board =
@@ -120,7 +130,7 @@ fn live_with(file: &[u8], script: &[(&str, What)]) -> Log {
     let room = source::ram(file) + 16;
     let mut bytes = vec![0; room + 16];
     {
-        let demo = Demo::start(&mut board, Memory::new(&mut bytes), &[], file, None);
+        let demo = Demo::start(&mut board, Memory::new(&mut bytes), region, file, None);
         let mut demo = pin!(demo);
         // Nothing that the fake awaits is pending but the script's end.
         assert!(matches!(demo.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
@@ -187,6 +197,38 @@ fn it_sleeps_between_steps() {
     for line in log.said.lines().filter(|line| line.starts_with("step ")) {
         assert!(matches!(Line::parse(line), Some(Line::Step { ticks: 10, .. })), "{line}");
     }
+}
+
+/// What is wrong with the model region is said on the display with every frame, and on the serial line once; an empty one
+/// on the display alone, beside the line of the model.
+#[test]
+fn the_model_region_is_said_on_display_and_line() {
+    let changed = |at: usize| {
+        let mut words = vec![0u128; NANO.len().div_ceil(16)];
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+        bytes[..NANO.len()].copy_from_slice(NANO);
+        bytes[at] ^= 0x40;
+        words
+    };
+    let erased = vec![u128::MAX; 64];
+    for (region, note, words) in [
+        (erased, Note::BuiltIn, None),
+        (changed(4), Note::BadFormat, Some("version")),
+        (changed(1000), Note::BadModel, Some("checksum")),
+    ] {
+        let region = &bytemuck::cast_slice(&region)[..NANO.len().min(16 * region.len())];
+        let log = live_beside(region, NANO, &[]);
+        assert_eq!(log.notes, [note; 6]);
+        assert_eq!(steps(&log.said), chain(1, 0, "fast5"), "the built-in model draws");
+        let found = errors(&log);
+        match words {
+            None => assert!(found.is_empty() && log.said.contains("model built in, checksum"), "{}", log.said),
+            Some(words) => {
+                assert!(matches!(found[..], [error] if error.to_lowercase().contains(words)), "{words}: {found:?}");
+            }
+        }
+    }
+    assert_eq!(live_beside(NANO, NANO, &[]).notes, [Note::None; 6]);
 }
 
 /// States of every kind are drawn; a sample of bits is shown bit by bit, nothing dithered.
