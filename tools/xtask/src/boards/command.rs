@@ -229,8 +229,10 @@ fn form_of(board: &Board, path: &Path) -> Form {
 /// Drops a file on the board's drive.
 pub fn flash_board(options: &Flash) -> Result<()> {
     let board = list::find(&options.firmware.board)?;
-    let bytes = flashed(board, options.firmware.model.as_deref())?;
-    let path = flash::copy(board, &bytes, options.drive.as_deref())?;
+    let model = options.firmware.model.as_deref();
+    // First, since it may fail, and building takes a while.
+    let drive = flash::drive(board, model, options.drive.as_deref())?;
+    let path = flash::copy(board, &flashed(board, model)?, &drive)?;
     println!("wrote {}: the board restarts and draws", path.display());
     Ok(())
 }

@@ -45,6 +45,12 @@ impl Board {
         self.variant.map_or("", |(_, feature)| feature)
     }
 
+    /// The command that builds and flashes its firmware with a debug probe, or with espflash.
+    pub fn runner_command(&self) -> String {
+        let feature = self.variant.map_or(String::new(), |(_, feature)| format!(" --features {feature}"));
+        format!("`cargo run --release{feature}` in boards/{}", self.folder())
+    }
+
     /// What it has, and what its firmware may take of it.
     ///
     /// # Panics
