@@ -1,5 +1,5 @@
 //! `trainer finetune`.
-use super::options::{set, usual};
+use super::options::{name_of, set, usual};
 use super::run_data::{check_apart, data_of, describe};
 use crate::data::{recorded, Dataset, Opened};
 use crate::export::usual_plans;
@@ -8,7 +8,7 @@ use crate::plans::NamedPlan;
 use crate::recognition::Lesson;
 use crate::report::note::note;
 use crate::report::{plot, progress::image_bar, progress::TrainingBar};
-use crate::run::{checkpoint, difference, Checkpoint, FineTuning, Lock};
+use crate::run::{checkpoint, difference, Checkpoint, Distance, FineTuning, Lock};
 use crate::train::Progress;
 use crate::{memory, Error, Result};
 use clap::Args;
@@ -43,6 +43,11 @@ pub struct FineTune {
         FineTuning::USUAL.matching
     ))]
     matching: Option<f64>,
+    #[arg(long, value_enum, help = usual(
+        "What of the critics' Fréchet distances is brought down",
+        name_of(FineTuning::USUAL.distance)
+    ))]
+    distance: Option<Distance>,
     #[arg(long, help = usual(
         "Weight of the class loss within the matching: the cross-entropy of the classes that were asked for, or without \
          these the divergence of the drawn classes' shares from the data's",
@@ -225,6 +230,7 @@ impl FineTune {
         set(&mut tuning.evaluations, &self.evaluations);
         set(&mut tuning.lr, &self.lr);
         set(&mut tuning.matching, &self.matching);
+        set(&mut tuning.distance, &self.distance);
         set(&mut tuning.class_weight, &self.class_weight);
         set(&mut tuning.class_confidence, &self.class_confidence);
         set(&mut tuning.critic_epochs, &self.critic_epochs);

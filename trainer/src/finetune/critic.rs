@@ -1,4 +1,5 @@
 //! A critic: a space in which drawn images are compared with the data while a network is fine-tuned.
+use super::measure::Measure;
 use super::moments::{Running, Target};
 use crate::autograd::soft_histogram::{soft_histogram, Bin};
 use crate::autograd::{conv::conv, conv::Conv, cross_entropy};
@@ -80,7 +81,7 @@ pub struct ClassLoss {
 /// How a batch of samples differs from the data.
 #[derive(Debug)]
 pub struct Comparison {
-    /// Fréchet distance over the data's variance.
+    /// Fréchet distance over the data's variance, or its root.
     pub distance: f64,
     /// Cross-entropy of the classes that were asked for; without, the divergence of the drawn classes' shares from the
     /// data's.
@@ -273,24 +274,28 @@ impl Critic {
     }
 
     /// Compares a batch of images with the data: images of the `classes` that were asked for, one for each image and
-    /// axis, or all without class. `seen` holds what earlier batches were like, which fade by `decay`.
+    /// axis, or all without class. `seen` holds what earlier batches were like.
     pub fn compare(
         &self,
         tape: &mut Tape,
         images: &Act,
         classes: Option<&[u8]>,
         seen: &mut Seen,
-        decay: f64,
+        measure: Measure,
         how: ClassLoss,
     ) -> Comparison {
         let [features, logits] = self.record(tape, &self.params, images, true);
         let width = features.shape().len();
         let values: Vec<f64> = features.values().iter().map(|v| f64::from(*v)).collect();
         let (distance, gradient) = match classes {
-            Some(classes) => seen.moments.distance(&self.with_classes(&values, width, classes), &self.joint, decay),
-            None => seen.moments.distance(&values, &self.plain, decay),
+            Some(classes) => {
+                seen.moments.distance(&self.with_classes(&values, width, classes), &self.joint, measure.memory)
+            }
+            None => seen.moments.distance(&values, &self.plain, measure.memory),
         };
         let scale = 1.0 / self.plain.trace().max(f64::MIN_POSITIVE);
+        let [distance, slope] = measure.of(distance * scale);
+        let scale = scale * slope;
         let rows = gradient.chunks_exact(gradient.len() / images.batch());
         let gradient: Vec<f32> = rows.flat_map(|row| row[..width].iter().map(|g| (g * scale) as f32)).collect();
         let mut gradients = vec![(features, Buffer::from(gradient))];
@@ -302,13 +307,13 @@ impl Critic {
                     cross_entropy::forgive(&mut gradient, &logits, &self.heads, classes, how.confidence);
                     (value, gradient)
                 }
-                None => self.divergence(&logits, &mut seen.shares, decay),
+                None => self.divergence(&logits, &mut seen.shares, measure.shares),
             };
             gradient.iter_mut().for_each(|g| *g *= how.weight);
             class_loss = value;
             gradients.push((logits, gradient));
         }
-        Comparison { distance: distance * scale, class_loss, gradients }
+        Comparison { distance, class_loss, gradients }
     }
 
     /// Σ p·ln(p/q) over the classes, p their mean probabilities in the samples and q their shares in the data, and its

@@ -103,6 +103,7 @@ mod tests {
     use crate::autograd::loss::Loss;
     use crate::autograd::{Buffer, Tape};
     use crate::data::{Axis, Labels, Sound};
+    use crate::run::Distance;
 
     /// Random images; with labels on two axes, the second of one class and an empty one.
     fn data(shape: Shape, labelled: bool) -> Dataset {
@@ -128,12 +129,16 @@ mod tests {
                 let classes = labelled.then_some([0, 2, 1, 2, 1, 0]);
                 for critic in &critics {
                     assert_eq!(critic.heads(), heads);
-                    for classes in [classes.as_ref().map(|classes| &classes[..]), None] {
+                    let choices = [Distance::Squared, Distance::Root].into_iter().flat_map(|distance| {
+                        [classes.as_ref().map(|classes| &classes[..]), None].map(|c| (distance, c))
+                    });
+                    for (distance, classes) in choices {
                         let mut tape = Tape::default();
                         let samples: Vec<f32> = (0..3 * shape.len()).map(|i| (i as f32 * 0.61).sin()).collect();
                         let samples = tape.hold(Buffer::from(samples), 3, shape);
+                        let mut seen = Default::default();
                         let found =
-                            critic.compare(&mut tape, &samples, classes, &mut Default::default(), 0.9, CLASS_LOSS);
+                            critic.compare(&mut tape, &samples, classes, &mut seen, distance.into(), CLASS_LOSS);
                         assert!(found.distance > 0.0 && found.distance.is_finite(), "{shape}: {}", found.distance);
                         assert!(found.class_loss.is_finite() && (labelled || found.class_loss == 0.0));
                         let slopes: Vec<f32> = found.gradients.iter().flat_map(|(_, g)| g.to_vec()).collect();
@@ -168,7 +173,7 @@ mod tests {
                 &samples,
                 Some(&[0, 2, 1, 2, 1, 0]),
                 &mut Default::default(),
-                0.9,
+                Distance::Squared.into(),
                 CLASS_LOSS,
             );
             assert!(found.distance > 0.0 && found.distance.is_finite());
@@ -196,7 +201,14 @@ mod tests {
         for critic in &critics {
             let mut tape = Tape::default();
             let samples = tape.hold(Buffer::copy_of(&data.images.to_vec()[..48]), 3, data.shape);
-            let found = critic.compare(&mut tape, &samples, None, &mut Default::default(), 0.9, CLASS_LOSS);
+            let found = critic.compare(
+                &mut tape,
+                &samples,
+                None,
+                &mut Default::default(),
+                Distance::Squared.into(),
+                CLASS_LOSS,
+            );
             assert!(found.distance < 10.0, "{}", found.distance);
         }
     }

@@ -14,6 +14,8 @@ mod class_prior;
 mod critic;
 mod critic_training;
 mod critics;
+mod few;
+mod measure;
 mod moments;
 mod palette;
 mod start;

@@ -1,15 +1,27 @@
 //! Fréchet distance to fixed data, of moments that follow a changing source of samples, and its gradient.
+use super::few::Few;
 use nalgebra::{DMatrix, DMatrixView, DVector, SymmetricEigen};
 
 /// Directions in which the data vary less than this part of their largest variance count as directions without
 /// variance.
 const SMALLEST: f64 = 1e-6;
 
-/// Mean and second moment of vectors.
+/// Mean and second moment of vectors, or their covariance.
 #[derive(Clone, Debug)]
 struct Moments {
     mean: DVector<f64>,
     second: DMatrix<f64>,
+}
+
+/// How long batches are remembered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Memory {
+    /// Mean and second moment fade by this factor a batch, from nothing known at the start; the gradient is that of a
+    /// batch alone.
+    Long(f64),
+    /// The mean and the batches' own covariances fade from the data's at the start, as fast as [`Few`] says; the
+    /// gradient is without the bias of few vectors.
+    Short,
 }
 
 /// The moments of the data.
@@ -74,11 +86,10 @@ impl Running {
         Self { moments: Some(moments), weight }
     }
 
-    /// Takes in a batch, older ones fading by `decay`, and returns the Fréchet distance |μ − μ'|² + tr(Σ + Σ' −
-    /// 2(Σ'^½ΣΣ'^½)^½) to the target, with its gradient with respect to each of the batch's vectors as if the moments
-    /// were those of a batch alone. What lies across the directions in which the data vary adds its squared length, of
-    /// this batch alone.
-    pub fn distance(&mut self, vectors: &[f64], target: &Target, decay: f64) -> (f64, Vec<f64>) {
+    /// Takes in a batch and returns the Fréchet distance |μ − μ'|² + tr(Σ + Σ' − 2(Σ'^½ΣΣ'^½)^½) to the target, with
+    /// its gradient with respect to each of the batch's vectors as if the moments were those of a batch alone. What lies
+    /// across the directions in which the data vary adds its squared length, of this batch alone.
+    pub fn distance(&mut self, vectors: &[f64], target: &Target, memory: Memory) -> (f64, Vec<f64>) {
         let len = target.mean.len();
         let count = vectors.len() / len;
         let mut x = DMatrixView::from_slice(vectors, len, count).into_owned();
@@ -89,17 +100,17 @@ impl Running {
             let gradient = &across * (2.0 / count as f64);
             return (across.norm_squared() / count as f64, gradient.as_slice().to_vec());
         }
-        let batch = Moments { mean: y.column_mean(), second: &y * y.transpose() / count as f64 };
-        self.weight = decay * self.weight + 1.0;
-        let part = 1.0 / self.weight;
-        let moments = match self.moments.take() {
-            None => batch,
-            Some(old) => Moments {
-                mean: old.mean * (1.0 - part) + batch.mean * part,
-                second: old.second * (1.0 - part) + batch.second * part,
-            },
+        let (moments, few) = match memory {
+            Memory::Long(decay) => (self.long(&y, decay), None),
+            Memory::Short => {
+                let few = Few::new(count, y.nrows());
+                (self.short(&y, target, few.decays), Some(few))
+            }
         };
-        let covariance = &moments.second - &moments.mean * moments.mean.transpose();
+        let covariance = match &few {
+            None => &moments.second - &moments.mean * moments.mean.transpose(),
+            Some(few) => few.shrunk(&moments.second, &target.deviations),
+        };
         let root = |m: &DMatrix<f64>| {
             let d = &target.deviations;
             DMatrix::from_fn(d.len(), d.len(), |i, j| 0.5 * d[i] * (m[(i, j)] + m[(j, i)]) * d[j])
@@ -111,14 +122,47 @@ impl Running {
         // d/dΣ = I − Σ'^½ (Σ'^½ΣΣ'^½)^−½ Σ'^½.
         let floor = eigen.eigenvalues.max() * SMALLEST * SMALLEST;
         eigen.eigenvalues.apply(|v| *v = 1.0 / v.max(floor).max(f64::MIN_POSITIVE).sqrt());
+        if let Some(few) = &few {
+            few.correct(&mut eigen.eigenvalues);
+        }
         let inverse = root(&eigen.recompose());
-        let slope = DMatrix::identity(inverse.nrows(), inverse.ncols()) - inverse;
+        let own = few.map_or(0.0, |few| few.own_mean);
+        let slope = DMatrix::identity(inverse.nrows(), inverse.ncols()) * (1.0 - own) - inverse;
         y.column_iter_mut().for_each(|mut column| column -= &moments.mean);
         let mut along = slope * y;
         along.column_iter_mut().for_each(|mut column| column += &moments.mean);
         let gradient = (&target.basis * along + across) * (2.0 / count as f64);
         self.moments = Some(moments);
         (value, gradient.as_slice().to_vec())
+    }
+
+    /// Mean and second moment with a batch.
+    fn long(&mut self, y: &DMatrix<f64>, decay: f64) -> Moments {
+        let batch = Moments { mean: y.column_mean(), second: y * y.transpose() / y.ncols() as f64 };
+        self.weight = decay * self.weight + 1.0;
+        let part = 1.0 / self.weight;
+        match self.moments.take() {
+            None => batch,
+            Some(old) => Moments {
+                mean: old.mean * (1.0 - part) + batch.mean * part,
+                second: old.second * (1.0 - part) + batch.second * part,
+            },
+        }
+    }
+
+    /// Mean and covariance with a batch, of which there are at least two vectors.
+    fn short(&mut self, y: &DMatrix<f64>, target: &Target, [of_mean, of_covariance]: [f64; 2]) -> Moments {
+        let old = self.moments.take().unwrap_or_else(|| Moments {
+            mean: DVector::zeros(y.nrows()),
+            second: DMatrix::from_diagonal(&target.deviations.map(|d| d * d)),
+        });
+        let mean = y.column_mean();
+        let count = y.ncols() as f64;
+        let covariance = (y * y.transpose() - &mean * mean.transpose() * count) / (count - 1.0).max(1.0);
+        Moments {
+            mean: old.mean * of_mean + mean * (1.0 - of_mean),
+            second: old.second * of_covariance + covariance * (1.0 - of_covariance),
+        }
     }
 }
 
@@ -136,8 +180,8 @@ mod tests {
     fn gradient_matches_finite_differences() {
         let target = Target::new(&draw(200, 4, 1, 1.0), 4);
         let vectors = draw(30, 4, 2, 0.6);
-        let value = |vectors: &[f64]| Running::default().distance(vectors, &target, 0.0).0;
-        let (_, gradient) = Running::default().distance(&vectors, &target, 0.0);
+        let value = |vectors: &[f64]| Running::default().distance(vectors, &target, Memory::Long(0.0)).0;
+        let (_, gradient) = Running::default().distance(&vectors, &target, Memory::Long(0.0));
         for at in [0, 7, 50, 119] {
             let moved = |by: f64| {
                 let mut vectors = vectors.clone();
@@ -155,7 +199,7 @@ mod tests {
         let target = Target::new(&flat, 5);
         assert_eq!(target.deviations.len(), 2);
         let moved: Vec<f64> = flat.chunks(5).flat_map(|v| [v[0], 0.5, v[2], v[3], 2.0]).collect();
-        let (value, gradient) = Running::default().distance(&moved, &target, 0.0);
+        let (value, gradient) = Running::default().distance(&moved, &target, Memory::Long(0.0));
         assert!((value - 0.25).abs() < 1e-9, "{value}");
         assert!(gradient.chunks(5).all(|g| (g[1] - 2.0 * 0.5 / 50.0).abs() < 1e-9 && g[0].abs() < 1e-6));
     }
@@ -166,11 +210,11 @@ mod tests {
         let target = Target::new(&data, 5);
         let mut running = Running::default();
         for half in [&data[..250], &data[250..]] {
-            running.distance(half, &target, 1.0);
+            running.distance(half, &target, Memory::Long(1.0));
         }
         // Two halves without fading have the moments of the whole.
         assert!(running.moments.unwrap().mean.norm() < 1e-12);
-        let (value, gradient) = Running::default().distance(&data, &target, 0.0);
+        let (value, gradient) = Running::default().distance(&data, &target, Memory::Long(0.0));
         assert!(value.abs() < 1e-9 && gradient.iter().all(|g| g.abs() < 1e-9), "{value}");
     }
 
@@ -178,7 +222,7 @@ mod tests {
     fn data_that_do_not_vary_are_at_the_distance_of_their_mean() {
         let target = Target::new(&[0.5, 2.0].repeat(20), 2);
         assert_eq!(target.deviations.len(), 0);
-        let (value, gradient) = Running::default().distance(&[0.5, 3.0, 0.5, 2.0], &target, 0.0);
+        let (value, gradient) = Running::default().distance(&[0.5, 3.0, 0.5, 2.0], &target, Memory::Long(0.0));
         let expected = [0.0, 1.0, 0.0, 0.0];
         assert!((value - 0.5).abs() < 1e-9 && gradient.iter().zip(expected).all(|(g, e)| (g - e).abs() < 1e-9));
     }

@@ -21,8 +21,6 @@ use rand_chacha::ChaCha8Rng;
 
 /// Steps between two measurements of the ranges of activations.
 const CALIBRATION_STEPS: u64 = 250;
-/// How fast older batches fade from the moments of a plan's samples.
-const MOMENTS_DECAY: f64 = 0.97;
 /// Images of a step's chains, at least.
 const SMALLEST_BATCH: usize = 32;
 /// How much more the divergence of the drawn classes' shares weighs than a cross-entropy: it is small where it still
@@ -38,7 +36,7 @@ pub struct Figures {
     pub step: u64,
     /// Distillation loss.
     pub distillation: f64,
-    /// Mean of the critics' Fréchet distances over the data's variance, or 0.
+    /// Mean of the critics' Fréchet distances over the data's variance, or of their roots; without critics 0.
     pub distance: f64,
     /// Mean of the classifying critics' class loss: the cross-entropy of the classes that were asked for, or without
     /// these the divergence of the drawn classes' shares from the data's.
@@ -329,13 +327,13 @@ impl FineTuner {
         let rounding = self.rounding.as_ref().map(|r| &r.1);
         let samples = chain::record(tape, &self.graph, rounded, rounding, plan, &rows, &mut rng);
         let unconditional = classes.is_none();
-        let count = self.critics.len() as f64;
+        let (count, measure) = (self.critics.len() as f64, self.tuning.distance.into());
         let mut gradients = vec![];
         for (critic, seen) in self.critics.iter().zip(&mut self.seen[index][usize::from(unconditional)]) {
             let weight = (self.tuning.class_weight * if unconditional { SHARES_WEIGHT } else { 1.0 }) as f32;
             let class_loss = ClassLoss { weight, confidence: self.tuning.class_confidence };
             let classes = classes.as_deref().filter(|_| !critic.heads().is_empty());
-            let found = critic.compare(tape, &samples, classes, seen, MOMENTS_DECAY, class_loss);
+            let found = critic.compare(tape, &samples, classes, seen, measure, class_loss);
             figures.distance += found.distance / count;
             figures.class_loss += found.class_loss / count;
             gradients.extend(found.gradients);

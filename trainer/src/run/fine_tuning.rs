@@ -1,7 +1,25 @@
 //! What decides a fine-tuning.
 use super::check::MOST_STEPS;
 use crate::{Error, Result};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+
+/// What of the critics' Fréchet distances is brought down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Distance {
+    /// The Fréchet distances, which are squares, of moments of the last 33 batches or so
+    #[default]
+    Squared,
+    /// Their roots, of the moments of the last few hundred images
+    Root,
+}
+
+impl Distance {
+    fn is_squared(&self) -> bool {
+        *self == Self::Squared
+    }
+}
 
 /// What decides a fine-tuning, given the run it starts from and the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +43,9 @@ pub struct FineTuning {
     pub lr: f64,
     /// Weight of the matching, 0 for distillation alone.
     pub matching: f64,
+    /// What of the critics' distances is brought down.
+    #[serde(default, skip_serializing_if = "Distance::is_squared")]
+    pub distance: Distance,
     /// Weight of the class loss within the matching.
     pub class_weight: f64,
     /// A draw whose class a critic tells with at least this probability adds nothing to the class loss's gradient.
@@ -71,6 +92,7 @@ impl FineTuning {
         evaluations: 640,
         lr: 1e-3,
         matching: 0.1,
+        distance: Distance::Squared,
         class_weight: 0.05,
         class_confidence: 1.0,
         class_prior_rounds: 4,

@@ -12,7 +12,7 @@ pub use check::{check_step, MOST_STEPS};
 pub use checkpoint::{Checkpoint, Unfinished};
 pub use config::Config;
 pub use difference::difference;
-pub use fine_tuning::FineTuning;
+pub use fine_tuning::{Distance, FineTuning};
 pub use history::Validation;
 pub use lock::Lock;
 pub use tensors::Tensors;

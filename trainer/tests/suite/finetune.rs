@@ -18,7 +18,7 @@ use brownian_trainer::lower::{
     Export, Range,
 };
 use brownian_trainer::plans::NamedPlan;
-use brownian_trainer::run::{checkpoint, Checkpoint, Config, FineTuning};
+use brownian_trainer::run::{checkpoint, Checkpoint, Config, Distance, FineTuning};
 use brownian_trainer::steps::Steps;
 use brownian_trainer::train::{forward, Batch, Trainer};
 use std::path::{Path, PathBuf};
@@ -50,6 +50,7 @@ fn tuning(plans: &[&str], steps: u64, matching: f64) -> FineTuning {
         lr: 2e-3,
         matching,
         class_weight: 0.02,
+        distance: Distance::Squared,
         class_confidence: 0.9,
         critic_epochs: 5,
         class_prior_rounds: 1,
@@ -216,15 +217,19 @@ fn blobs(labelled: bool) -> Dataset {
 /// fine-tuning goes on to the same bits. Without labels there is nothing to calibrate.
 #[test]
 fn a_resumed_fine_tuning_equals_an_uninterrupted_one() {
-    for labelled in [true, false] {
+    for (labelled, distance) in [(true, Distance::Squared), (true, Distance::Root), (false, Distance::Squared)] {
         let data = blobs(labelled);
         let mut trainer = Trainer::new(Config { steps: 20, batch: 12, ..Config::new("tiny", &data) }).unwrap();
         for i in 0..20 {
             trainer.train_step(&data, f64::from(i) / 20.0).unwrap();
         }
         let run = trainer.checkpoint().unwrap();
-        let settings =
-            FineTuning { critic_epochs: 2, evaluations: 64, ..tuning(&["ddim:2:first=0.9", "ddpm:3"], 12, 0.5) };
+        let settings = FineTuning {
+            critic_epochs: 2,
+            evaluations: 64,
+            distance,
+            ..tuning(&["ddim:2:first=0.9", "ddpm:3"], 12, 0.5)
+        };
         let advance = |tuner: &mut FineTuner| match tuner.step() < 12 {
             true => {
                 let figures = tuner.tune_step(&data, tuner.step() as f64 / 12.0).unwrap();
