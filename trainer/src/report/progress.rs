@@ -168,7 +168,8 @@ impl TrainingBar {
         let (first, done) = self.first;
         let rate = (progress.step - first) as f64 * self.batch as f64 / elapsed;
         let left = time_left(elapsed, progress.done - done, 1.0 - progress.done);
-        format!("step {}  loss {:.4}  {rate:.0} samples/s  ETA {}", progress.step, self.loss, clock(left))
+        let left = left.map_or_else(|| "unknown".to_owned(), clock);
+        format!("step {}  loss {:.4}  {rate:.0} samples/s  ETA {left}", progress.step, self.loss)
     }
 
     /// Shows a step, or prints a warning above the bar.
@@ -192,8 +193,9 @@ impl TrainingBar {
 }
 
 /// Seconds left where `done` of a work took `elapsed` seconds and `rest` is to be done: every part costs the same.
-fn time_left(elapsed: f64, done: f64, rest: f64) -> f64 {
-    elapsed * rest.max(0.0) / done.max(1e-9)
+/// `None` before anything is done, as at a training's first step.
+fn time_left(elapsed: f64, done: f64, rest: f64) -> Option<f64> {
+    (done > 0.0).then(|| elapsed * rest.max(0.0) / done)
 }
 
 /// Seconds as `2h 05m`, `5m 03s` or `7s`.
@@ -252,7 +254,8 @@ mod tests {
 
     #[test]
     fn the_time_left_is_in_proportion() {
-        assert_eq!(time_left(30.0, 0.25, 0.5), 60.0);
+        assert_eq!(time_left(30.0, 0.25, 0.5), Some(60.0));
+        assert_eq!(time_left(30.0, 0.0, 1.0), None);
         let texts = [0.0, 7.9, 303.0, 7500.0].map(clock);
         assert_eq!(texts, ["0s", "7s", "5m 03s", "2h 05m"]);
     }
@@ -299,6 +302,8 @@ mod tests {
         let second = bar.message(&Progress { step: 400, loss: 0.5, done: 1.0 }, 150.0);
         assert_eq!(second, "step 400  loss 0.7500  64 samples/s  ETA 0s");
         let mut budget = TrainingBar::new(0, 0.0, 1);
+        let first = budget.message(&Progress { step: 1, loss: 0.0, done: 0.0 }, 10.0);
+        assert!(first.ends_with("ETA unknown"), "{first}");
         let line = budget.message(&Progress { step: 9, loss: 0.0, done: 0.01 }, 1.2);
         assert!(line.ends_with("ETA 1m 58s"), "{line}");
     }
