@@ -108,14 +108,8 @@ impl fmt::Display for ReadError {
     }
 }
 
-impl core::error::Error for ReadError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(match &self.cause {
-            ReadCause::File(e) => e,
-            ReadCause::Model(e) => e,
-        })
-    }
-}
+// Its message has the cause's, so it has no source: who prints the chain of sources would print it twice.
+impl core::error::Error for ReadError {}
 
 /// A plan was asked for that the model does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
