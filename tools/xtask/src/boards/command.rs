@@ -2,14 +2,14 @@
 
 use super::build::{self, Sizes};
 use super::image::Image;
-use super::list::{self, Board, Form, BOARDS};
-use super::{dist, file, flash, packages, scenario};
+use super::list::{self, Board, BOARDS};
+use super::{dist, file, flash, model_file, out, packages, scenario};
 use anyhow::{bail, Context, Result};
 use brownian::host::OwnedModel;
 use brownian_tests::shipped_model;
 use clap::Args;
 use comfy_table::Table;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Which boards, and what to do with them.
@@ -34,6 +34,13 @@ pub struct Firmware {
     /// A model for the flash region of its own, instead of the one that is built in
     #[arg(long, value_name = "FILE.brn")]
     model: Option<PathBuf>,
+}
+
+impl Firmware {
+    /// Its model, if there is one.
+    fn read(&self, board: &Board) -> Result<Option<OwnedModel>> {
+        self.model.as_deref().map(|file| model_file::read(board, file)).transpose()
+    }
 }
 
 /// Options of `uf2`.
@@ -173,24 +180,20 @@ pub fn check() -> Result<()> {
 }
 
 /// The image of a board's firmware, with a model in its flash region if there is one.
-fn image_of(board: &Board, model: Option<&Path>) -> Result<Image> {
+fn image_of(board: &Board, model: Option<&OwnedModel>) -> Result<Image> {
     let mut image = Image::read(&build::firmware(board, "")?)?;
     let sizes = Sizes::of(&image)?;
     build::check(board, &image, &sizes)?;
     if let Some(model) = model {
-        image.add_model(model, sizes.room)?;
+        image.add_model(model)?;
     }
     Ok(image)
 }
 
-/// What is flashed.
-fn flashed(board: &Board, model: Option<&Path>) -> Result<Vec<u8>> {
-    file::of(board, &image_of(board, model)?)
-}
-
 /// What is flashed on the board of this name.
 pub fn file_of(name: &str) -> Result<Vec<u8>> {
-    flashed(list::find(name)?, None)
+    let board = list::find(name)?;
+    file::of(board, &image_of(board, None)?)
 }
 
 /// The Rust target of the board of this name.
@@ -202,9 +205,11 @@ pub fn target_of(name: &str) -> Result<&'static str> {
 /// Writes what is flashed to a file.
 pub fn uf2_file(options: &Uf2) -> Result<()> {
     let board = list::find(&options.firmware.board)?;
-    let image = image_of(board, options.firmware.model.as_deref())?;
+    // First what may fail, since building takes a while.
     let path = options.out.clone().unwrap_or_else(|| file::name(board).into());
-    let form = form_of(board, &path);
+    let form = out::form(board, &path)?;
+    let model = options.firmware.read(board)?;
+    let image = image_of(board, model.as_ref())?;
     let bytes = file::in_form(form, &image)?;
     std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     match &board.drive {
@@ -220,19 +225,13 @@ pub fn uf2_file(options: &Uf2) -> Result<()> {
     Ok(())
 }
 
-/// The form that a file's name asks for; the board's own unless it has another.
-fn form_of(board: &Board, path: &Path) -> Form {
-    let asked = |form: &Form| path.extension().is_some_and(|extension| extension == form.extension());
-    board.other_file.filter(asked).unwrap_or(board.file)
-}
-
 /// Drops a file on the board's drive.
 pub fn flash_board(options: &Flash) -> Result<()> {
     let board = list::find(&options.firmware.board)?;
-    let model = options.firmware.model.as_deref();
-    // First, since it may fail, and building takes a while.
-    let drive = flash::drive(board, model, options.drive.as_deref())?;
-    let path = flash::copy(board, &flashed(board, model)?, &drive)?;
+    // First what may fail, since building takes a while.
+    let model = options.firmware.read(board)?;
+    let drive = flash::drive(board, options.firmware.model.as_deref(), options.drive.as_deref())?;
+    let path = flash::copy(board, &file::of(board, &image_of(board, model.as_ref())?)?, &drive)?;
     println!("wrote {}: the board restarts and draws", path.display());
     Ok(())
 }

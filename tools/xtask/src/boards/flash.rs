@@ -1,7 +1,7 @@
 //! Drops a file on the drive that a board offers.
 
 use super::file;
-use super::list::{Board, Form, Sign};
+use super::list::{Board, Drive, Form, Sign};
 use anyhow::{bail, ensure, Context, Result};
 use std::fs::File;
 use std::io::Write;
@@ -15,9 +15,40 @@ const INFO: &str = "INFO_UF2.TXT";
 pub fn drive(board: &Board, model: Option<&Path>, folder: Option<&Path>) -> Result<PathBuf> {
     if let Some(folder) = folder {
         ensure!(folder.is_dir(), "{} is no folder: give the place where the drive is mounted", folder.display());
+        check_id(board, folder)?;
         return Ok(folder.to_path_buf());
     }
     find(board, model, mounted()?)
+}
+
+/// Fails where a folder that the user gives is not the board's drive, as far as drives tell.
+fn check_id(board: &Board, folder: &Path) -> Result<()> {
+    let Some(Drive { sign: Sign::BoardId(expected), how }) = &board.drive else { return Ok(()) };
+    let place = folder.display();
+    let file = file::name(board);
+    match board_id(folder) {
+        Some(id) => {
+            ensure!(
+                id == *expected,
+                "{place} is the drive of another board, {id}: give the place of a {}'s",
+                board.figures().title
+            )
+        }
+        None => bail!(
+            "{place} is not the drive of a {}, it has no {INFO}: {how}; to write the file there give --out {} to \
+             `cargo xtask uf2 {}`",
+            board.figures().title,
+            folder.join(file).display(),
+            board.name
+        ),
+    }
+    Ok(())
+}
+
+/// The boot loader's name for itself.
+fn board_id(place: &Path) -> Option<String> {
+    let info = std::fs::read_to_string(place.join(INFO)).ok()?;
+    Some(info.lines().find_map(|line| line.strip_prefix("Board-ID:")).unwrap_or("").trim().to_owned())
 }
 
 /// Copies `bytes` to a board's drive; returns where they went.
@@ -50,10 +81,9 @@ fn find(board: &Board, model: Option<&Path>, places: Vec<PathBuf>) -> Result<Pat
         match drive.sign {
             Sign::Label(label) if place.file_name().is_some_and(|name| name == label) => found.push(place),
             Sign::Label(_) => {}
-            Sign::BoardId(board_id) => {
-                let Ok(info) = std::fs::read_to_string(place.join(INFO)) else { continue };
-                let id = info.lines().find_map(|line| line.strip_prefix("Board-ID:")).unwrap_or("").trim();
-                if id == board_id {
+            Sign::BoardId(expected) => {
+                let Some(id) = board_id(&place) else { continue };
+                if id == expected {
                     found.push(place);
                 } else {
                     others += &format!("; {} is the drive of another board, {id}", place.display());
@@ -145,6 +175,11 @@ mod tests {
         ];
         let find = |board, places| super::find(board, None, places);
         assert_eq!(find(board, vec![plain.clone(), other.clone(), ours.clone()]).unwrap(), ours);
+        let refusal = |folder| drive_of(folder).unwrap_err().to_string();
+        assert!(
+            refusal(&other).ends_with("is the drive of another board, RP2350: give the place of a Raspberry Pi Pico's")
+        );
+        assert!(refusal(&plain).contains("it has no INFO_UF2.TXT: hold BOOTSEL"), "{}", refusal(&plain));
         let none = find(board, vec![plain, other]).unwrap_err().to_string();
         assert!(none.contains("hold BOOTSEL") && none.contains("another board, RP2350"), "{none}");
         let two = find(board, vec![ours.clone(), twin]).unwrap_err().to_string();

@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result};
 use brownian::host::OwnedModel;
-use brownian_board::demo::source;
 use object::{Object, ObjectSegment, ObjectSymbol};
 use std::collections::HashMap;
 use std::path::Path;
@@ -56,17 +55,10 @@ impl Image {
         self.variables
     }
 
-    /// Puts a model's file into the region that the firmware keeps for it.
-    ///
-    /// Fails where it is no model, or too large for the region or for `room` bytes of RAM, and says by how much.
-    pub fn add_model(&mut self, file: &Path, room: u64) -> Result<()> {
-        let model = OwnedModel::read(file)?;
-        let (name, bytes) = (file.display(), model.bytes().to_vec());
-        let [start, end] = [self.symbol("__model_start")?, self.symbol("__model_end")?];
-        too_much(&format!("{name} has"), bytes.len() as u64, end - start, "the board's flash has for a model")?;
-        let ram = source::ram(&bytes) as u64;
-        too_much(&format!("{name} needs RAM of"), ram, room, "the board has free for a model")?;
-        self.add(start as u32, bytes);
+    /// Puts a model into the region that the firmware keeps for it.
+    pub fn add_model(&mut self, model: &OwnedModel) -> Result<()> {
+        let start = self.symbol("__model_start")?;
+        self.add(start as u32, model.bytes().to_vec());
         Ok(())
     }
 
@@ -82,45 +74,5 @@ impl Image {
     pub fn with_region(region: u64) -> Self {
         let symbols = [("__model_start", 0x1000), ("__model_end", 0x1000 + region)];
         Self { symbols: symbols.map(|(name, value)| (name.to_owned(), value)).into(), ..Self::default() }
-    }
-}
-
-/// Fails where `needed` is more than there is.
-fn too_much(what: &str, needed: u64, found: u64, place: &str) -> Result<()> {
-    anyhow::ensure!(needed <= found, "{what} {needed} bytes, {} more than the {found} that {place}", needed - found);
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use brownian_tests::shipped_model;
-
-    /// A model that fits goes to its region; one byte of flash or RAM less, and the error says so.
-    #[test]
-    fn a_model_that_does_not_fit_is_refused_by_how_much() {
-        let file = shipped_model("digits28-nano");
-        let bytes = std::fs::read(&file).unwrap();
-        let (len, ram) = (bytes.len() as u64, source::ram(&bytes) as u64);
-        let mut fits = Image::with_region(len);
-        fits.add_model(&file, ram).unwrap();
-        assert_eq!(fits.parts(), [(0x1000, bytes)]);
-        let flash = Image::with_region(len - 1).add_model(&file, ram).unwrap_err().to_string();
-        assert!(flash.contains(&format!("{len} bytes, 1 more than the {}", len - 1)), "{flash}");
-        let memory = Image::with_region(len).add_model(&file, ram - 5).unwrap_err().to_string();
-        assert!(memory.contains(&format!("RAM of {ram} bytes, 5 more")), "{memory}");
-    }
-
-    /// Something else than a model is named.
-    #[test]
-    fn what_is_no_model_is_refused() {
-        let manifest = crate::firmware::root().join("Cargo.toml");
-        let error = Image::with_region(1 << 20).add_model(&manifest, 1 << 20).unwrap_err().to_string();
-        assert!(error.contains("Cargo.toml") && error.contains("not a Brownian model"), "{error}");
-        assert!(Image::with_region(1 << 20)
-            .add_model(Path::new("nowhere.brn"), 0)
-            .unwrap_err()
-            .to_string()
-            .contains("nowhere.brn"));
     }
 }

@@ -74,6 +74,9 @@ pub enum Form {
 }
 
 impl Form {
+    /// What files' names may end in.
+    pub const EXTENSIONS: [&'static str; 4] = ["uf2", "hex", "bin", "elf"];
+
     /// What its files' names end in.
     pub fn extension(self) -> &'static str {
         match self {

@@ -12,6 +12,8 @@ mod flash;
 mod image;
 mod list;
 mod machine;
+mod model_file;
+mod out;
 mod packages;
 mod page_picture;
 mod picture;

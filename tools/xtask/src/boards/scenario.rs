@@ -7,6 +7,7 @@ use super::first_frame;
 use super::image::Image;
 use super::list::{Board, Display, Model};
 use super::machine::Machine;
+use super::model_file;
 use super::page_picture::Pair;
 use super::picture;
 use super::probe::Probe;
@@ -408,13 +409,13 @@ impl Player<'_> {
 
     /// Starts the board with a shipped model in its flash region.
     fn with_model(&mut self, image: &Image, name: &str) -> Result<OwnedModel> {
-        let file = shipped_model(name);
+        let model = model_file::read(self.board, &shipped_model(name))?;
         let mut whole = image.clone();
-        whole.add_model(&file, build::Sizes::of(image)?.room)?;
+        whole.add_model(&model)?;
         let path = target_dir().join("elf").join(format!("{}-{name}", self.board.name));
         std::fs::write(&path, file::of(self.board, &whole)?)?;
         self.machine = Machine::start(self.board, &path, self.deadline)?;
-        Ok(OwnedModel::read(&file)?)
+        Ok(model)
     }
 }
 
