@@ -9,6 +9,7 @@ use brownian::host::OwnedModel;
 use brownian_tests::shipped_model;
 use clap::Args;
 use comfy_table::Table;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -211,7 +212,7 @@ pub fn uf2_file(options: &Uf2) -> Result<()> {
     let model = options.firmware.read(board)?;
     let image = image_of(board, model.as_ref())?;
     let bytes = file::in_form(form, &image)?;
-    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    out::create(&path, |file| file.write_all(&bytes))?;
     match &board.drive {
         Some(drive) if form == board.file => {
             println!("{}: {}, then drop it on the drive", path.display(), drive.how);
@@ -238,9 +239,11 @@ pub fn flash_board(options: &Flash) -> Result<()> {
 
 /// Writes the folder of all boards' files.
 pub fn dist_all(options: &Dist) -> Result<()> {
-    let images = BOARDS.iter().map(|board| Ok((board, image_of(board, None)?))).collect::<Result<Vec<_>>>()?;
     let folder =
         if options.out.is_absolute() { options.out.clone() } else { std::env::current_dir()?.join(&options.out) };
+    // First what may fail, since building takes a while.
+    dist::make(&folder)?;
+    let images = BOARDS.iter().map(|board| Ok((board, image_of(board, None)?))).collect::<Result<Vec<_>>>()?;
     dist::write(&folder, &images)?;
     println!("{}: {} boards", folder.display(), images.len());
     Ok(())

@@ -8,10 +8,15 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::Path;
 
+/// Makes the folder, unless it is there.
+pub fn make(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot write to {}", folder.display()))
+}
+
 /// Writes what each board takes of its image, in each form, `SHA256SUMS`, and a page that says which file is for which board.
 pub fn write(folder: &Path, images: &[(&Board, Image)]) -> Result<()> {
     let say = || format!("cannot write to {}", folder.display());
-    std::fs::create_dir_all(folder).with_context(say)?;
+    make(folder)?;
     let mut page = String::from("# Firmware\n\n");
     page += "| board | file | bring up its drive | then | executed |\n|---|---|---|---|---|\n";
     let mut sums = String::new();
@@ -42,6 +47,13 @@ pub fn write(folder: &Path, images: &[(&Board, Image)]) -> Result<()> {
 mod tests {
     use super::*;
     use crate::boards::list;
+
+    /// A file is no place for a folder.
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let error = make(&crate::firmware::root().join("Cargo.toml")).unwrap_err().to_string();
+        assert!(error.starts_with("cannot write to ") && error.ends_with("Cargo.toml"), "{error}");
+    }
 
     /// Every form has its line and its sum: that of "abc" in FIPS 180-2, and of an image without bytes that of none.
     #[test]

@@ -2,8 +2,8 @@
 
 use super::file;
 use super::list::{Board, Drive, Form, Sign};
+use super::out;
 use anyhow::{bail, ensure, Context, Result};
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -54,12 +54,7 @@ fn board_id(place: &Path) -> Option<String> {
 /// Copies `bytes` to a board's drive; returns where they went.
 pub fn copy(board: &Board, bytes: &[u8], drive: &Path) -> Result<PathBuf> {
     let path = drive.join(file::name(board));
-    let write = || {
-        let mut file = File::create(&path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))?;
+    out::create(&path, |file| file.write_all(bytes).and_then(|()| file.sync_all()))?;
     Ok(path)
 }
 

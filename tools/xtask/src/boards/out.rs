@@ -1,7 +1,9 @@
 //! Where a file that is flashed is written to.
 
 use super::list::{Board, Form};
-use anyhow::{ensure, Result};
+use anyhow::{ensure, Context, Result};
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 
 /// The form that a file's name asks for: the board's own, or its other one.
@@ -24,10 +26,24 @@ pub fn form(board: &Board, path: &Path) -> Result<Form> {
     Ok(asked.unwrap_or(board.file))
 }
 
+/// Makes a file and lets `write` fill it; where that fails, no half of it is left.
+pub fn create(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    let say = || format!("cannot write {}", path.display());
+    let mut file = File::create(path).with_context(say)?;
+    let written = write(&mut file);
+    drop(file);
+    // Not where the path is a device, or a link.
+    if written.is_err() && fs::symlink_metadata(path).is_ok_and(|entry| entry.is_file()) {
+        _ = fs::remove_file(path);
+    }
+    written.with_context(say)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::boards::list::{self, BOARDS};
+    use std::io::Write;
 
     fn of(board: &str, path: &str) -> Result<&'static str, String> {
         form(list::find(board).unwrap(), Path::new(path)).map(Form::extension).map_err(|error| error.to_string())
@@ -60,6 +76,17 @@ mod tests {
             let error = of(board, path).unwrap_err();
             assert!(error.contains(words), "{board} {path}: {error}");
         }
+    }
+
+    /// A file is whole or not there.
+    #[test]
+    fn no_half_of_a_file_is_left() {
+        let path = std::env::temp_dir().join(format!("brownian-half-{}", std::process::id()));
+        create(&path, |file| file.write_all(b"whole")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        let full = |file: &mut File| file.write_all(b"ha").and(Err(io::ErrorKind::StorageFull.into()));
+        let error = create(&path, full).unwrap_err().to_string();
+        assert!(error.starts_with("cannot write ") && !path.exists(), "{error}");
     }
 
     /// Every board's ends are known.
