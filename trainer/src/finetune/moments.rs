@@ -170,9 +170,10 @@ impl Running {
 mod tests {
     use super::*;
     use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     fn draw(count: usize, len: usize, seed: u64, scale: f64) -> Vec<f64> {
-        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
         (0..count * len).map(|i| scale * rng.random_range(-1.0..1.0f64) + (i % len) as f64 * 0.1).collect()
     }
 
@@ -225,5 +226,59 @@ mod tests {
         let (value, gradient) = Running::default().distance(&[0.5, 3.0, 0.5, 2.0], &target, Memory::Long(0.0));
         let expected = [0.0, 1.0, 0.0, 0.0];
         assert!((value - 0.5).abs() < 1e-9 && gradient.iter().zip(expected).all(|(g, e)| (g - e).abs() < 1e-9));
+    }
+
+    const LEN: usize = 24;
+
+    /// Normal vectors whose values vary the less the later they come.
+    fn normal(count: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
+        let deviation = |i: usize| 1.0 / (1 + i % LEN) as f64;
+        (0..count * LEN).map(|i| deviation(i) * rng.sample::<f64, _>(rand_distr::StandardNormal)).collect()
+    }
+
+    /// How far the gradients of samples that are like the data pull each value, to or from the mean, over its variance:
+    /// of batches of 64 vectors.
+    fn pull(memory: Memory) -> Vec<f64> {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let target = Target::new(&normal(20_000, &mut rng), LEN);
+        let (mut running, mut pulls, mut squares) = (Running::default(), [0.0; LEN], [0.0; LEN]);
+        for batch in 0..600 {
+            let vectors = normal(64, &mut rng);
+            let (_, gradient) = running.distance(&vectors, &target, memory);
+            if batch >= 100 {
+                for (i, (v, g)) in vectors.iter().zip(gradient).enumerate() {
+                    pulls[i % LEN] += 32.0 * v * g;
+                    squares[i % LEN] += v * v;
+                }
+            }
+        }
+        pulls.iter().zip(squares).map(|(pull, square)| pull / square).collect()
+    }
+
+    #[test]
+    fn samples_like_the_data_are_pulled_nowhere() {
+        let mean = |pulls: Vec<f64>| pulls.iter().map(|pull| pull.abs()).sum::<f64>() / LEN as f64;
+        let short = pull(Memory::Short);
+        assert!(short.iter().all(|pull| pull.abs() < 0.02), "{short:?}");
+        let (short, long) = (mean(short), mean(pull(Memory::Long(0.5))));
+        assert!(short < 0.006 && long > 8.0 * short, "{short} {long}");
+    }
+
+    /// Samples that have not varied in half of the directions for long are not thrown along them as soon as they do.
+    #[test]
+    fn a_new_direction_has_a_small_gradient() {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let target = Target::new(&normal(2_000, &mut rng), LEN);
+        let mut running = Running::default();
+        for _ in 0..3000 {
+            let mut vectors = normal(3, &mut rng);
+            vectors.iter_mut().step_by(2).for_each(|v| *v = 0.0);
+            running.distance(&vectors, &target, Memory::Short);
+        }
+        let vectors = normal(3, &mut rng);
+        let (value, gradient) = running.distance(&vectors, &target, Memory::Short);
+        let norm = |x: &[f64]| x.iter().map(|v| v * v).sum::<f64>().sqrt();
+        let length = 1.5 * norm(&gradient) / norm(&vectors);
+        assert!(value.is_finite() && length < 10.0, "{value} {length}");
     }
 }
