@@ -136,12 +136,13 @@ pub(super) fn cut<const N: usize>(text: fmt::Arguments) -> String<N> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     extern crate std;
     use super::*;
     use std::string::ToString;
 
-    const FRAME: Frame = Frame {
+    /// A frame before the first step.
+    pub const FRAME: Frame = Frame {
         image: &Dots::blank(),
         seed: 7,
         class: "3",

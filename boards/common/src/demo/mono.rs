@@ -47,6 +47,7 @@ impl Drawable for Frame<'_, Dots> {
 mod tests {
     extern crate std;
     use super::*;
+    use crate::demo::frame::tests::FRAME;
     use crate::demo::frame::Note;
     use embedded_graphics::framebuffer::{buffer_size, Framebuffer};
     use embedded_graphics::image::GetPixel;
@@ -65,17 +66,6 @@ mod tests {
         let dot = |x, y| if screen.pixel(Point::new(x, y)) == Some(BinaryColor::On) { '#' } else { '.' };
         rows.map(|y| columns.clone().map(|x| dot(x, y)).chain(['\n']).collect::<String>()).collect()
     }
-
-    const FRAME: Frame = Frame {
-        image: &Dots::blank(),
-        seed: 7,
-        class: "3",
-        plan: "fast5",
-        step: 0,
-        steps: 5,
-        micros: 0,
-        note: Note::None,
-    };
 
     /// The image's dots lie in the middle of the left half.
     #[test]

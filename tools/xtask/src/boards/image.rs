@@ -76,3 +76,17 @@ impl Image {
         Self { symbols: symbols.map(|(name, value)| (name.to_owned(), value)).into(), ..Self::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brownian_tests::shipped_model;
+
+    #[test]
+    fn a_model_goes_to_its_region() {
+        let model = OwnedModel::read(shipped_model("digits28-nano")).unwrap();
+        let mut image = Image::with_region(1 << 20);
+        image.add_model(&model).unwrap();
+        assert_eq!(image.parts(), [(0x1000, model.bytes().to_vec())]);
+    }
+}
