@@ -58,21 +58,21 @@ impl<'a, E: StateElement> Sampler<'a, E> {
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder<'a, E: StateElement = f32> {
-    model: &'a Model<'a>,
-    plan: Plan<'a>,
-    seed: u64,
-    image: u32,
+    pub(crate) model: &'a Model<'a>,
+    pub(crate) plan: Plan<'a>,
+    pub(crate) seed: u64,
+    pub(crate) image: u32,
     /// Without its guidance.
     condition: Condition,
     guidance: Option<Result<Guidance, SamplerError>>,
-    two_evaluations: Option<&'static two_evaluations::Functions<E>>,
-    from_image: Option<FromImage<'a, E>>,
-    inpainting: Option<Inpainting<'a, E>>,
+    pub(crate) two_evaluations: Option<&'static two_evaluations::Functions<E>>,
+    pub(crate) from_image: Option<FromImage<'a, E>>,
+    pub(crate) inpainting: Option<Inpainting<'a, E>>,
 }
 
 /// Where image-to-image starts.
 #[derive(Clone, Copy, Debug)]
-struct FromImage<'a, E: StateElement> {
+pub(crate) struct FromImage<'a, E: StateElement> {
     image: Image<'a>,
     step: usize,
     start: fn(&mut State<E>, Image, &[u8; STEP_LEN], Stream),
@@ -173,16 +173,7 @@ impl<'a, E: StateElement> Builder<'a, E> {
     /// class or with a scale that is not from 0 to 16, images or a mask of another size, or a step to start from that
     /// the plan does not have.
     pub fn start(self, arena: &'a mut [u8], state: &'a mut [E]) -> Result<Sampler<'a, E>, SamplerError> {
-        let mut condition = self.condition;
-        if let Some(guidance) = self.guidance {
-            condition = condition.under(guidance?);
-        }
-        if self.two_evaluations.is_some() {
-            condition = condition.under(condition.guidance().two_evaluations());
-        }
-        if condition.is_none() && (self.guidance.is_some() || self.two_evaluations.is_some()) {
-            return Err(SamplerError::GuidanceWithoutClass);
-        }
+        let condition = self.whole_condition()?;
         if let Some(inpainting) = &self.inpainting {
             inpainting.check(self.model, &self.plan)?;
         }
@@ -201,6 +192,21 @@ impl<'a, E: StateElement> Builder<'a, E> {
         }
         sampler.place_known();
         Ok(sampler)
+    }
+
+    /// What is to be drawn, with its guidance.
+    pub(crate) fn whole_condition(&self) -> Result<Condition, SamplerError> {
+        let mut condition = self.condition;
+        if let Some(guidance) = self.guidance {
+            condition = condition.under(guidance?);
+        }
+        if self.two_evaluations.is_some() {
+            condition = condition.under(condition.guidance().two_evaluations());
+        }
+        match condition.is_none() && (self.guidance.is_some() || self.two_evaluations.is_some()) {
+            true => Err(SamplerError::GuidanceWithoutClass),
+            false => Ok(condition),
+        }
     }
 }
 
@@ -264,10 +270,14 @@ impl<'a, E: StateElement> Sampler<'a, E> {
 
 /// The part of the arena that the model needs.
 pub(crate) fn check_arena<'a>(model: &Model, arena: &'a mut [u8]) -> Result<&'a mut [u8], SamplerError> {
+    check_aligned(model.arena_len(), arena)
+}
+
+/// The first `needed` bytes of an arena.
+pub(crate) fn check_aligned(needed: usize, arena: &mut [u8]) -> Result<&mut [u8], SamplerError> {
     if !(arena.as_ptr() as usize).is_multiple_of(BLOB_ALIGN) {
         return Err(SamplerError::ArenaMisaligned);
     }
-    let needed = model.arena_len();
     let short = SamplerError::ArenaLength { needed: needed as u32, found: arena.len() as u32 };
     arena.get_mut(..needed).ok_or(short)
 }

@@ -27,6 +27,9 @@ pub enum Progress {
     Op(u16),
     /// The state has been updated: a step is made.
     Stepped,
+    /// A piece of the state has been updated, and there are more; of a [`LongSampler`](crate::LongSampler).
+    #[cfg(feature = "long")]
+    Piece,
     /// Nothing: the chain is complete.
     Done,
 }
@@ -85,7 +88,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
             match self.advance() {
                 Progress::Stepped => return true,
                 Progress::Done => return false,
-                Progress::Quantized | Progress::Op(_) => {}
+                _ => {}
             }
         }
     }
@@ -279,17 +282,22 @@ impl<'a, E: StateElement> Sampler<'a, E> {
 
     /// CRC-32 over the bytes of x_t: two targets that agree on it after every step agree on the sample.
     pub fn digest(&self) -> u32 {
-        let mut digest = CRC.digest();
-        for value in self.state.x.iter() {
-            // In memory as in the format: little endian.
-            digest.update(bytemuck::bytes_of(value));
-        }
-        digest.finalize()
+        digest(self.state.x)
     }
 }
 
+/// CRC-32 over the bytes of a state.
+pub(crate) fn digest<E: StateElement>(x: &[E]) -> u32 {
+    let mut digest = CRC.digest();
+    for value in x {
+        // In memory as in the format: little endian.
+        digest.update(bytemuck::bytes_of(value));
+    }
+    digest.finalize()
+}
+
 /// The row of the time table that a step of any process names.
-fn time_row(bytes: &[u8; STEP_LEN]) -> u32 {
+pub(crate) fn time_row(bytes: &[u8; STEP_LEN]) -> u32 {
     bytes.as_chunks().0.get(1).map_or(0, |word| u32::from_le_bytes(*word))
 }
 
@@ -309,7 +317,7 @@ fn outputs<'o, E: StateElement>(
 }
 
 /// The network's output as it lies in the arena.
-fn output<'o>(model: &Model, arena: &'o [u8]) -> &'o [i16] {
+pub(crate) fn output<'o>(model: &Model, arena: &'o [u8]) -> &'o [i16] {
     let bytes = arena.get(model.header().output.range()).unwrap_or(&[]);
     bytemuck::try_cast_slice(bytes).unwrap_or(&[])
 }

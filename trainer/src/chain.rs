@@ -4,11 +4,12 @@ use crate::graph::NodeId;
 use crate::network::Network;
 use crate::plans::NamedPlan;
 use crate::{Error, Result};
-use brownian::host::ChainMemory;
 pub use brownian::host::Classes;
+use brownian::host::{AlignedBytes, ChainMemory};
 use brownian::random::Stream;
 use brownian::{
-    with_state_element, Condition, Guidance, Image, Keeping, KnownPixels, Model, Plan, Sampler, StateElement, MAX_AXES,
+    with_state_element, Condition, Guidance, Image, Keeping, KnownPixels, Model, Pieces, Plan, Sampler, StateElement,
+    MAX_AXES,
 };
 use rayon::prelude::*;
 
@@ -126,6 +127,26 @@ pub fn previews(model: &Model, plan: Plan, batch: &Batch, edit: &Edit, done: imp
             }
             sampler.step();
         }
+        done();
+        Ok(())
+    }))
+}
+
+/// Like [`integer`], of signals longer than the model's own, cut into these pieces.
+///
+/// # Errors
+/// As [`integer`].
+pub fn long(model: &Model, plan: Plan, batch: &Batch, pieces: Pieces, done: impl Fn() + Sync) -> Result<Vec<f32>> {
+    let values = pieces.length() * model.shape()[2];
+    with_state_element!(model, Element => each(model, batch, values, |image, _, out| {
+        let condition = batch.condition(image, model.class_counts());
+        let chain = Sampler::builder(model, plan).condition(condition).seed(batch.seed).image(image);
+        let mut arena = AlignedBytes::zeroed(pieces.arena_len());
+        let mut state = vec![<Element as StateElement>::ZERO; pieces.state_len()];
+        let sampler = chain.start_long(pieces, arena.bytes_mut(), &mut state);
+        let mut sampler = sampler.map_err(|e| Error::Usage(e.to_string()))?;
+        while sampler.step() {}
+        out.iter_mut().zip(sampler.values()).for_each(|(slot, value)| *slot = value);
         done();
         Ok(())
     }))

@@ -5,7 +5,7 @@ use crate::machine::Machine;
 use std::{env, fs, path::PathBuf};
 
 /// Bytes at the end of the flash where the emulator puts what a chain is given: an image, a mask, a snapshot.
-pub const INPUTS_LEN: u32 = 16 * 1024;
+pub const INPUTS_LEN: u32 = 48 * 1024;
 
 /// The machine whose Cargo feature is on, for a build script.
 ///
@@ -22,7 +22,7 @@ pub fn chosen() -> &'static Machine {
 }
 
 /// Writes `memory.x` where the linker of this build script's package looks for it: `ram` kilobytes of RAM, and all of the
-/// flash but for the inputs, which the symbol `_inputs` points to.
+/// flash but for the inputs, which lie between the symbols `_inputs` and `_inputs_end`.
 ///
 /// # Panics
 /// Cargo's output folder is not there, or cannot be written.
@@ -37,9 +37,10 @@ fn memory_layout(machine: &Machine, ram: u32) -> String {
     let code = flash.kilobytes * 1024 - INPUTS_LEN;
     let mut script = format!(
         "MEMORY\n{{\n  FLASH : ORIGIN = {:#010x}, LENGTH = {code}\n  RAM : ORIGIN = {ram_origin:#010x}, LENGTH = {ram}K\n}}\n\
-         _inputs = {:#010x};\n",
+         _inputs = {:#010x};\n_inputs_end = {:#010x};\n",
         flash.origin,
         flash.origin + code,
+        flash.origin + code + INPUTS_LEN,
     );
     if machine.is_riscv() {
         for (section, memory) in
@@ -59,11 +60,14 @@ mod tests {
     fn layouts() {
         assert_eq!(
             super::memory_layout(find("m33").unwrap(), 24),
-            "MEMORY\n{\n  FLASH : ORIGIN = 0x10000000, LENGTH = 4177920\n  RAM : ORIGIN = 0x38000000, LENGTH = 24K\n}\n\
-             _inputs = 0x103fc000;\n"
+            "MEMORY\n{\n  FLASH : ORIGIN = 0x10000000, LENGTH = 4145152\n  RAM : ORIGIN = 0x38000000, LENGTH = 24K\n}\n\
+             _inputs = 0x103f4000;\n_inputs_end = 0x10400000;\n"
         );
         let riscv = super::memory_layout(find("rv32").unwrap(), 24);
-        assert!(riscv.contains("_inputs = 0x803fc000;\nREGION_ALIAS(\"REGION_TEXT\", FLASH);\n"), "{riscv}");
+        assert!(
+            riscv.contains("_inputs = 0x803f4000;\n_inputs_end = 0x80400000;\nREGION_ALIAS(\"REGION_TEXT\", FLASH);\n"),
+            "{riscv}"
+        );
         assert!(riscv.ends_with("REGION_ALIAS(\"REGION_STACK\", RAM);\n"), "{riscv}");
     }
 }

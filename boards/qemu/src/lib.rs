@@ -88,13 +88,15 @@ impl Arguments {
     }
 }
 
-/// The 16 KB at the end of the flash, where the emulator's loader may have put an image, a mask and a snapshot.
+/// The bytes at the end of the flash where the emulator's loader may have put an image, a mask and a snapshot.
 pub fn inputs() -> &'static [u8] {
     extern "C" {
         static _inputs: u8;
+        static _inputs_end: u8;
     }
-    // SAFETY: the memory layout sets these bytes apart; they can be read, and nothing writes them.
-    unsafe { core::slice::from_raw_parts(&raw const _inputs, 16 * 1024) }
+    let (start, end) = (&raw const _inputs, &raw const _inputs_end);
+    // SAFETY: the memory layout sets the bytes between both apart; they can be read, and nothing writes them.
+    unsafe { core::slice::from_raw_parts(start, end as usize - start as usize) }
 }
 
 /// Prints why the firmware cannot go on, and ends with [`REFUSED`].

@@ -12,6 +12,8 @@ use super::weights::{self, Bits};
 use super::window::WindowSpec;
 use crate::format::{record, Tensor};
 use crate::kernels::{conv_scratch, Active, Conv, Kernel, Winograd};
+#[cfg(feature = "long")]
+use crate::long::Reach;
 #[cfg(feature = "host")]
 use std::{format, string::String, vec::Vec};
 
@@ -129,6 +131,15 @@ impl Operation for Conv2d {
     #[cfg(feature = "two-cores")]
     fn second_scratch_len(&self) -> usize {
         conv_scratch(self.window.taps() * self.input_channels())
+    }
+
+    #[cfg(feature = "long")]
+    fn reach(&self, [a, b, residual]: [Option<Reach>; 3]) -> Option<Reach> {
+        let b = match (b, &self.b) {
+            (Some(reach), Some(input)) => Some(self.window.reach(input.reach(reach)?)?),
+            _ => None,
+        };
+        Reach::joined([Some(self.window.reach(self.a.reach(a?)?)?), b, residual])
     }
 
     fn macs(&self) -> u64 {

@@ -3,6 +3,8 @@
 use super::buffers::as_i8;
 use crate::format::{record, Tensor};
 use crate::kernels::Source;
+#[cfg(feature = "long")]
+use crate::long::Reach;
 
 record! {
     /// An input of a convolution.
@@ -33,5 +35,11 @@ impl ConvInput {
             upsample: self.upsample as u8,
             zero_point: self.tensor.zero_point,
         }
+    }
+
+    /// How far a column as the convolution reads it looks, from how far a column of the tensor does.
+    #[cfg(feature = "long")]
+    pub(super) fn reach(&self, tensor: Reach) -> Option<Reach> {
+        tensor.enlarged(1 << self.upsample as u32)
     }
 }

@@ -7,6 +7,8 @@ use super::fault::OpFault;
 use super::operation::Operation;
 use super::pixel_blocks::{self, Direction};
 use crate::format::{record, Tensor};
+#[cfg(feature = "long")]
+use crate::long::Reach;
 #[cfg(feature = "host")]
 use std::{string::String, vec, vec::Vec};
 
@@ -33,6 +35,11 @@ impl Operation for DepthToSpace {
 
     fn operands(&self) -> [Option<&Tensor>; 3] {
         [Some(&self.input), None, None]
+    }
+
+    #[cfg(feature = "long")]
+    fn reach(&self, [input, ..]: [Option<Reach>; 3]) -> Option<Reach> {
+        input?.enlarged(self.block[1].into())
     }
 
     fn check(&self, _: &mut Checker) -> Result<(), OpFault> {

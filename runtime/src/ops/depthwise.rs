@@ -12,6 +12,8 @@ use super::weights::no_minimum;
 use super::window::WindowSpec;
 use crate::format::{record, Table, Tensor};
 use crate::kernels::{self, depthwise_in_place, depthwise_scratch, Active, Kernel};
+#[cfg(feature = "long")]
+use crate::long::Reach;
 #[cfg(feature = "host")]
 use std::{format, string::String, vec::Vec};
 
@@ -79,6 +81,11 @@ impl Operation for Depthwise {
     #[cfg(feature = "two-cores")]
     fn second_scratch_len(&self) -> usize {
         depthwise_scratch(&self.window.window(), self.output.shape[1] as usize)
+    }
+
+    #[cfg(feature = "long")]
+    fn reach(&self, [input, _, residual]: [Option<Reach>; 3]) -> Option<Reach> {
+        Reach::joined([Some(self.window.reach(self.input.reach(input?)?)?), None, residual])
     }
 
     fn macs(&self) -> u64 {

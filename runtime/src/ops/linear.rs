@@ -10,6 +10,8 @@ use super::requantization::Requantization;
 use super::weights::{self, Bits};
 use crate::format::{record, Tensor};
 use crate::kernels::{self, Active, Kernel};
+#[cfg(feature = "long")]
+use crate::long::Reach;
 #[cfg(feature = "host")]
 use std::{format, string::String, vec::Vec};
 
@@ -61,6 +63,12 @@ impl Operation for Linear {
 
     fn scratch(&self) -> (u32, usize) {
         (self.scratch, self.scratch_len())
+    }
+
+    /// All outputs look at all inputs.
+    #[cfg(feature = "long")]
+    fn reach(&self, _: [Option<Reach>; 3]) -> Option<Reach> {
+        None
     }
 
     fn macs(&self) -> u64 {

@@ -5,6 +5,8 @@ use super::checker::Checker;
 use super::evaluation::Evaluation;
 use super::fault::OpFault;
 use crate::format::Tensor;
+#[cfg(feature = "long")]
+use crate::long::Reach;
 #[cfg(feature = "host")]
 use std::{string::String, vec::Vec};
 
@@ -30,6 +32,13 @@ pub(crate) trait Operation {
     #[cfg(feature = "two-cores")]
     fn second_scratch_len(&self) -> usize {
         0
+    }
+
+    /// How far its output looks, from how far its operands do; `None` where that is not one distance for all columns. An op
+    /// whose columns look at the same columns of its operands alone leaves this as it is.
+    #[cfg(feature = "long")]
+    fn reach(&self, operands: [Option<Reach>; 3]) -> Option<Reach> {
+        Reach::joined(operands)
     }
 
     /// Multiply-accumulates of one evaluation, taps in the padding counted.
@@ -90,6 +99,11 @@ macro_rules! as_its_layer {
 
         fn scratch(&self) -> (u32, usize) {
             (self.layer.scratch, self.scratch_len())
+        }
+
+        #[cfg(feature = "long")]
+        fn reach(&self, operands: [Option<crate::long::Reach>; 3]) -> Option<crate::long::Reach> {
+            self.layer.reach(operands)
         }
 
         fn macs(&self) -> u64 {

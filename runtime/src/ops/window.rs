@@ -3,6 +3,8 @@
 use super::fault::OpFault;
 use crate::format::{record, Tensor};
 use crate::kernels::Window;
+#[cfg(feature = "long")]
+use crate::long::Reach;
 
 record! {
     /// Taps, strides, padding and dilation, each (vertical, horizontal).
@@ -57,5 +59,12 @@ impl WindowSpec {
             }
         }
         Ok(())
+    }
+
+    /// How far a column of the output looks, from how far one of the input does.
+    #[cfg(feature = "long")]
+    pub(super) fn reach(&self, input: Reach) -> Option<Reach> {
+        let [stride, pad] = [self.stride, self.pad].map(|v| v[1] as u32);
+        input.seen_through(self.span(1), stride, pad)
     }
 }

@@ -36,6 +36,8 @@ pub fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stream {
     key: [u32; 2],
+    /// Number of the words that count as the first.
+    first: u32,
 }
 
 impl Stream {
@@ -46,19 +48,25 @@ impl Stream {
 
     /// The stream of one draw.
     pub fn new(seed: u64, image: u32, draw: u32) -> Self {
-        Self { key: threefry2x32([seed as u32, (seed >> 32) as u32], [draw, image]) }
+        Self { key: threefry2x32([seed as u32, (seed >> 32) as u32], [draw, image]), first: 0 }
+    }
+
+    /// The rest of the stream behind its first `count` pairs of words.
+    #[cfg(feature = "long")]
+    pub fn behind(self, count: u32) -> Self {
+        Self { first: self.first.wrapping_add(count), ..self }
     }
 
     /// Two uniform 32-bit words, number `index` of the stream.
     #[inline]
     pub fn words(&self, index: u32) -> [u32; 2] {
-        threefry2x32(self.key, [index, 0])
+        threefry2x32(self.key, [index.wrapping_add(self.first), 0])
     }
 
     /// The same of round `round`, where one draw is made in rounds: round 0 is [`words`](Self::words).
     #[inline]
     pub fn words_of_round(&self, round: u32, index: u32) -> [u32; 2] {
-        threefry2x32(self.key, [index, round])
+        threefry2x32(self.key, [index.wrapping_add(self.first), round])
     }
 }
 

@@ -8,7 +8,7 @@ use crate::report::note::note;
 use crate::report::{image, progress, sound};
 use crate::{files, memory, Error, Result};
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{with_state_element, Guidance, Model, Sampler, SnapshotError, StateElement};
+use brownian::{with_state_element, Guidance, Model, Pieces, Sampler, SnapshotError, StateElement};
 use clap::Args;
 use npyz::WriterBuilder;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,11 @@ pub struct Sample {
     two_evaluations: bool,
     #[command(flatten)]
     edit: EditArguments,
+    /// Draw signals of so many samples, longer than the model's own, in pieces that overlap; of networks that are the same
+    /// everywhere in a signal. Each sample is that of a network of this length.
+    #[arg(long, value_name = "SAMPLES", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["two_evaluations", "from", "start", "inpaint", "image",
+        "preview", "save_after", "snapshot", "resume"])]
+    length: Option<u32>,
     /// Write what every step believes the image to be, one row an image, as one PNG.
     #[arg(long, value_name = "FILE.png")]
     preview: Option<PathBuf>,
@@ -151,6 +156,9 @@ impl Sample {
         let count = count as usize;
         let batch = Batch { seed: self.seed, first: 0, count, classes, guidance };
         let (shape, values) = (model.shape(), model.sample_len());
+        if let Some(length) = self.length {
+            return self.draw_long(&model, plan, &batch, length, rate);
+        }
         let images = self.edit.read(shape, plan.len())?;
         let edit = images.as_edit();
         if let (Some(steps), Some(path)) = (self.save_after, &self.snapshot) {
@@ -162,10 +170,7 @@ impl Sample {
                 save_after(edit.start::<Element>(&model, plan, &batch, 0, &mut memory)?, steps, path)
             });
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads.unwrap_or(0))
-            .build()
-            .map_err(|e| Error::Invalid(format!("threads cannot be started: {e}")))?;
+        let pool = self.pool()?;
         let bytes = (count * values * size_of::<f32>()) as u64;
         let too_many = |e: Error| Error::Usage(format!("--count {count}: {e}"));
         let bar = progress::image_bar(count);
@@ -192,6 +197,40 @@ impl Sample {
         }
         bar.finish_and_clear();
         self.write(&samples, shape, rate)
+    }
+
+    /// Draws signals of `length` samples and writes them.
+    fn draw_long(&self, model: &Model, plan: brownian::Plan, batch: &Batch, length: u32, rate: u32) -> Result<()> {
+        let refused = |e| Error::Usage(format!("--length {length}: {}: {e}", self.file.display()));
+        let [_, own, channels] = model.shape();
+        let step = Pieces::new(model, own as u32).map_err(refused)?.step() as u32;
+        // What is more than whole steps is drawn and cut off.
+        let pieces = Pieces::new(model, length.max(own as u32).checked_next_multiple_of(step).unwrap_or(u32::MAX))
+            .map_err(refused)?;
+        let values = length as usize * channels;
+        memory::check((batch.count * pieces.length() * channels * size_of::<f32>()) as u64, "holding all signals")
+            .map_err(|e| Error::Usage(format!("--count {}: {e}", batch.count)))?;
+        let bar = progress::image_bar(batch.count);
+        let drawn = self.pool()?.install(|| chain::long(model, plan, batch, pieces, || bar.inc(1)))?;
+        bar.finish_and_clear();
+        let ([left, right], count) = (pieces.overlap(), pieces.count());
+        if count > 1 {
+            note(format_args!(
+                "{count} pieces of {own} samples, which overlap by {left} + {right}: {count} evaluations a step, {} bytes of \
+                 arena, {} of state",
+                pieces.arena_len(),
+                pieces.state_len() * model.state_element_len()
+            ));
+        }
+        let cut: Vec<f32> =
+            drawn.chunks(pieces.length() * channels).flat_map(|signal| &signal[..values]).copied().collect();
+        self.write(&cut, [1, length as usize, channels], rate)
+    }
+
+    /// The threads that draw.
+    fn pool(&self) -> Result<rayon::ThreadPool> {
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0));
+        threads.build().map_err(|e| Error::Invalid(format!("threads cannot be started: {e}")))
     }
 
     /// Whether finished samples are wanted.

@@ -5,7 +5,7 @@
 //!
 //! It holds the runtime's whole path from a model's bytes, which come from a place the compiler cannot look
 //! into, to a sample. Its code size is that of the runtime. With the feature `edits` it also starts from an image,
-//! keeps parts of one, reads previews, and saves and takes up a snapshot.
+//! keeps parts of one, reads previews, saves and takes up a snapshot, and draws a signal longer than the model's.
 
 use brownian::{Arena, Model, Sampler};
 use core::panic::PanicInfo;
@@ -58,7 +58,7 @@ fn draw(file: &[u8], seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u
 #[cfg(feature = "edits")]
 #[inline(never)]
 fn draw(file: &[u8], seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u32> {
-    use brownian::{Image, KnownPixels};
+    use brownian::{Image, KnownPixels, Pieces};
     use core::hint::black_box;
     let model = Model::parse(file).ok()?;
     let plan = model.plan("ddim50").or_else(|| model.plans().next())?;
@@ -79,5 +79,9 @@ fn draw(file: &[u8], seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u
         .start(arena, state)
         .ok()?;
     while sampler.step() {}
-    Some(sampler.digest())
+    let digest = sampler.digest();
+    let pieces = Pieces::new(&model, black_box(1024)).ok()?;
+    let mut long = Sampler::builder(&model, plan).seed(seed).start_long(pieces, arena, state).ok()?;
+    while long.step() {}
+    Some(digest ^ long.digest())
 }

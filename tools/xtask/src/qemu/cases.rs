@@ -5,7 +5,7 @@ use super::report::Report;
 use super::LIMIT;
 use crate::emulator::{run_loaded, Ending, Run};
 use crate::firmware;
-use crate::machines::Machine;
+use crate::machines::{Machine, INPUTS_LEN};
 use anyhow::{bail, ensure, Context, Result};
 use brownian::host::OwnedModel;
 use brownian_tests::cases::{cases, Case, Outcome};
@@ -60,6 +60,8 @@ fn check_case(machine: &Machine, elf: &Path, host: &OwnedModel, case: &Case, out
 }
 
 fn run(machine: &Machine, elf: &Path, case: &Case) -> Result<Run> {
+    let (given, room) = (case.inputs.len(), INPUTS_LEN as usize);
+    ensure!(given <= room, "its inputs are {given} bytes; the firmware has {room} of its flash for them");
     // Beside the firmware, whose name no other run at this time has.
     let inputs = elf.with_extension("inputs");
     std::fs::write(&inputs, &case.inputs).with_context(|| format!("cannot write {}", inputs.display()))?;
