@@ -13,6 +13,7 @@ use crate::process::element::StateElement;
 use crate::random::Stream;
 use crate::sampler::{Next, Sampler};
 use crate::two_evaluations::{self, TwoEvaluations};
+use crate::weight_memory::WeightMemory;
 
 impl<'a, E: StateElement> Sampler<'a, E> {
     /// A chain of `model` that follows `plan`: say what it draws, then [`start`](Builder::start) it. Without more it
@@ -264,6 +265,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
             steps_done: 0,
             next: Next::Begin,
             cores: Cores::ONE,
+            weight_memory: WeightMemory::none(),
         })
     }
 }

@@ -68,6 +68,7 @@ pub mod random;
 mod sampler;
 mod snapshot;
 mod two_evaluations;
+mod weight_memory;
 
 pub use arena::{Aligned, Arena};
 pub use axis::Axis;

@@ -70,6 +70,13 @@ impl<'a> Model<'a> {
         self.ops().map(|op| op.second_scratch_len()).max().unwrap_or(0)
     }
 
+    /// Words of [memory](crate::Sampler::with_weight_memory) that hold the weights of every convolution; with fewer, those
+    /// that are larger are read where they lie.
+    #[cfg(feature = "weight-memory")]
+    pub fn weight_memory_len(&self) -> usize {
+        self.ops().filter_map(|op| op.weights_read_often()).map(|(_, len)| len.div_ceil(4)).max().unwrap_or(0)
+    }
+
     /// Elements of state that a chain needs, of [this kind](Self::state_kind): x_t, and where a plan uses the previous
     /// x0_hat, that in 16 bits.
     pub fn state_len(&self) -> usize {

@@ -15,6 +15,7 @@ use crate::process::element::StateElement;
 use crate::process::outputs::Outputs;
 use crate::random::Stream;
 use crate::two_evaluations::TwoEvaluations;
+use crate::weight_memory::WeightMemory;
 
 /// What [`Sampler::advance`] has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,7 @@ pub struct Sampler<'a, E: StateElement = f32> {
     pub(crate) steps_done: usize,
     pub(crate) next: Next<'a>,
     pub(crate) cores: Cores<'a>,
+    pub(crate) weight_memory: WeightMemory<'a>,
 }
 
 /// What is to be done next.
@@ -80,6 +82,15 @@ impl<'a, E: StateElement> Sampler<'a, E> {
     #[must_use = "the chain goes on in what is returned"]
     pub fn with_second_core(self, second: &'a SecondCore<'a>) -> Self {
         Self { cores: Cores::with(second), ..self }
+    }
+
+    /// From now on copies the weights of each convolution into `words` before it runs, where they fit; all of them fit in
+    /// [`Model::weight_memory_len`] words. For chips whose flash is slower than their RAM and has a cache that is smaller
+    /// than a layer. The chain is the same, bit for bit.
+    #[cfg(feature = "weight-memory")]
+    #[must_use = "the chain goes on in what is returned"]
+    pub fn with_weight_memory(self, words: &'a mut [u32]) -> Self {
+        Self { weight_memory: WeightMemory::of(words), ..self }
     }
 
     /// Makes one step, or what is left of one; returns false, and does nothing, when the chain is complete.
@@ -127,7 +138,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
                         Some(two) => &(two.functions.condition)(self.condition, *first_of_two),
                     };
                     let biases = conditioning::step_biases(self.model, condition, time_row(bytes));
-                    execute::run(self.model, &biases, self.cores, &op, self.arena);
+                    execute::run(self.model, &biases, self.cores, &mut self.weight_memory, &op, self.arena);
                 }
                 *index = done.wrapping_add(1);
                 if ops.is_empty() {

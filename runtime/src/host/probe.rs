@@ -7,6 +7,7 @@ use crate::error::SamplerError;
 use crate::execute;
 use crate::model::Model;
 use crate::quant::quantize;
+use crate::weight_memory::WeightMemory;
 
 /// Evaluates the network once on a state `x`, outside of a chain, and shows `observer` the number of every op and the
 /// arena right after it: for tools that compare what ops compute with something else.
@@ -37,7 +38,7 @@ pub fn probe(
     }
     let biases = conditioning::step_biases(model, &condition, time_row);
     for (index, op) in model.ops().enumerate() {
-        execute::run(model, &biases, Cores::ONE, &op, arena);
+        execute::run(model, &biases, Cores::ONE, &mut WeightMemory::none(), &op, arena);
         observer(index as u16, arena);
     }
     Ok(())

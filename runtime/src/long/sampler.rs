@@ -16,6 +16,7 @@ use crate::process::outputs::Outputs;
 use crate::process::StateKind;
 use crate::random::Stream;
 use crate::sampler::{digest, output, time_row, Progress};
+use crate::weight_memory::WeightMemory;
 
 impl<'a, E: StateElement> Builder<'a, E> {
     /// Draws x_T of a signal cut into `pieces`; no step is made yet. Every value of the chain is that of a network as
@@ -76,7 +77,6 @@ impl<'a, E: StateElement> Builder<'a, E> {
         E::draw(&mut state, plan.start(), plan.step_bytes(0), Stream::new(self.seed, self.image, 0));
         let piece = pieces.first();
         let (seed, image) = (self.seed, self.image);
-        let (next, cores) = (Next::Quantize, Cores::ONE);
         Ok(LongSampler {
             model,
             plan,
@@ -89,8 +89,9 @@ impl<'a, E: StateElement> Builder<'a, E> {
             pieces,
             piece,
             steps_done: 0,
-            next,
-            cores,
+            next: Next::Quantize,
+            cores: Cores::ONE,
+            weight_memory: WeightMemory::none(),
         })
     }
 }
@@ -112,6 +113,7 @@ pub struct LongSampler<'a, E: StateElement = f32> {
     steps_done: usize,
     next: Next<'a>,
     cores: Cores<'a>,
+    weight_memory: WeightMemory<'a>,
 }
 
 /// What is to be done next.
@@ -131,6 +133,14 @@ impl<'a, E: StateElement> LongSampler<'a, E> {
     #[must_use = "the chain goes on in what is returned"]
     pub fn with_second_core(self, second: &'a SecondCore<'a>) -> Self {
         Self { cores: Cores::with(second), ..self }
+    }
+
+    /// From now on copies the weights of each convolution into `words` before it runs, where they fit; see
+    /// [`Sampler::with_weight_memory`](crate::Sampler::with_weight_memory).
+    #[cfg(feature = "weight-memory")]
+    #[must_use = "the chain goes on in what is returned"]
+    pub fn with_weight_memory(self, words: &'a mut [u32]) -> Self {
+        Self { weight_memory: WeightMemory::of(words), ..self }
     }
 
     /// Makes one step, or what is left of one; returns false, and does nothing, when the chain is complete.
@@ -158,7 +168,7 @@ impl<'a, E: StateElement> LongSampler<'a, E> {
                 let done = *index;
                 if let Some(op) = ops.next() {
                     let biases = conditioning::step_biases(self.model, &self.condition, time_row(bytes));
-                    execute::run(self.model, &biases, self.cores, &op, self.arena);
+                    execute::run(self.model, &biases, self.cores, &mut self.weight_memory, &op, self.arena);
                 }
                 *index = done.wrapping_add(1);
                 if ops.is_empty() {

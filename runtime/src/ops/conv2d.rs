@@ -146,6 +146,11 @@ impl Operation for Conv2d {
         self.output.values() as u64 * self.taps() as u64
     }
 
+    #[cfg(feature = "weight-memory")]
+    fn weights_read_often(&self) -> Option<(u32, usize)> {
+        Some((self.weights, usize::from(self.output.shape[2]) * Bits::Eight.row_len(self.taps())))
+    }
+
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
         self.check_with(checker, Bits::Eight)
     }

@@ -92,6 +92,11 @@ impl Operation for Depthwise {
         self.output.values() as u64 * self.window.taps() as u64
     }
 
+    #[cfg(feature = "weight-memory")]
+    fn weights_read_often(&self) -> Option<(u32, usize)> {
+        Some((self.weights, self.window.taps() * usize::from(self.output.shape[2])))
+    }
+
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
         self.window.check(self.input.extent(), &self.output)?;
         let channels = self.output.shape[2];

@@ -5,10 +5,13 @@ use super::requantization::Requantization;
 use super::step_bias::StepBiases;
 use crate::cores::Cores;
 use crate::kernels::{Epilogue, Residual};
+use crate::weight_memory::Copied;
 
 /// One evaluation of the network.
 pub(crate) struct Evaluation<'a> {
     pub(crate) blob: &'a [u8],
+    /// The op's weights in faster memory.
+    pub(crate) copied: Copied<'a>,
     pub(crate) biases: &'a StepBiases<'a>,
     pub(crate) cores: Cores<'a>,
 }
@@ -65,9 +68,12 @@ impl<'a> Evaluation<'a> {
         self.weights(offset)?.first_chunk()
     }
 
-    /// Weights from `offset` on.
+    /// Weights from `offset` on, where they are fastest.
     pub(super) fn weights(&self, offset: u32) -> Option<&'a [i8]> {
-        self.blob.get(offset as usize..).map(as_i8)
+        match self.copied {
+            Some((start, weights)) if start == offset => Some(as_i8(weights)),
+            _ => self.blob.get(offset as usize..).map(as_i8),
+        }
     }
 
     /// Aligned values in the weight blob.

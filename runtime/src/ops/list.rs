@@ -129,6 +129,14 @@ impl Op {
     }
 
     /// Computes the output in an arena whose places parsing has checked.
+    /// The weights that it reads more than once, which are worth [memory of their own](crate::Sampler::with_weight_memory)
+    /// where flash is slow: their offset in the blob and their bytes. `None` of what is no convolution, and of weights of
+    /// four bits, which are unpacked into RAM anyway.
+    #[cfg(feature = "weight-memory")]
+    pub fn weights_read_often(&self) -> Option<(u32, usize)> {
+        self.operation().weights_read_often()
+    }
+
     pub(crate) fn run(&self, evaluation: &Evaluation, arena: &mut [u8]) -> Option<()> {
         let op = self.operation();
         op.run(evaluation, Buffers::of(arena, op.output(), op.scratch(), op.operands())?)

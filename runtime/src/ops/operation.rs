@@ -34,6 +34,12 @@ pub(crate) trait Operation {
         0
     }
 
+    /// The weights that it reads more than once: their offset in the blob and their bytes.
+    #[cfg(feature = "weight-memory")]
+    fn weights_read_often(&self) -> Option<(u32, usize)> {
+        None
+    }
+
     /// How far its output looks, from how far its operands do; `None` where that is not one distance for all columns. An op
     /// whose columns look at the same columns of its operands alone leaves this as it is.
     #[cfg(feature = "long")]

@@ -60,6 +60,11 @@ impl Operation for WinogradConv2d {
         self.cut().second_scratch(rows, self.layer.input_channels()).max(direct)
     }
 
+    #[cfg(feature = "weight-memory")]
+    fn weights_read_often(&self) -> Option<(u32, usize)> {
+        self.layer.weights_read_often()
+    }
+
     fn check(&self, checker: &mut Checker) -> Result<(), OpFault> {
         self.layer.check_with(checker, Bits::Eight)?;
         if self.layer.groups != 1 || self.rows == 0 || self.groups == 0 || self.rows > self.layer.output.shape[0] {

@@ -10,7 +10,8 @@ use anyhow::Result;
 const WORKSPACES: [&str; 6] = [".", "boards/qemu", "boards/bench", "python", "tools/page", "tools/rtt"];
 
 /// The runtime's features on a host, separated by commas. The whole workspace is linted as well, with what it switches on.
-const HOST_FEATURES: [&str; 6] = ["", "defmt", "two-cores", "host", "host-simd", "defmt,host,host-simd"];
+const HOST_FEATURES: [&str; 8] =
+    ["", "defmt", "long", "weight-memory", "two-cores", "host", "host-simd", "defmt,host,host-simd"];
 
 /// Firmware for emulated machines: the folder, and the features beside the machine's.
 const FIRMWARE: [(&str, &str); 4] =

@@ -81,7 +81,9 @@ fn draw(file: &[u8], seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u
     while sampler.step() {}
     let digest = sampler.digest();
     let pieces = Pieces::new(&model, black_box(1024)).ok()?;
-    let mut long = Sampler::builder(&model, plan).seed(seed).start_long(pieces, arena, state).ok()?;
+    let long = Sampler::builder(&model, plan).seed(seed).start_long(pieces, arena, state).ok()?;
+    let mut words = [0; 64];
+    let mut long = long.with_weight_memory(black_box(&mut words));
     while long.step() {}
     Some(digest ^ long.digest())
 }

@@ -1,8 +1,8 @@
 #![no_std]
 #![no_main]
 //! The smallest firmware that draws: reads a model, makes every step of a chain, and nothing else. Each of the features
-//! `class`, `two-evaluations`, `image-to-image`, `inpainting`, `preview`, `by-op`, `snapshots`, `long`, `constant`,
-//! `four-bit` and `bits` adds one thing that a chain can be asked for, so that `cargo xtask size` can say what it costs. It is
+//! `class`, `two-evaluations`, `image-to-image`, `inpainting`, `preview`, `by-op`, `snapshots`, `long`,
+//! `weight-memory`, `constant`, `four-bit` and `bits` adds one thing that a chain can be asked for, so that `cargo xtask size` can say what it costs. It is
 //! linked, not run.
 
 use brownian::{Arena, Model, Sampler};
@@ -63,6 +63,10 @@ fn draw(file: &[u8], arena: &mut [u8], state: &mut [Element]) -> Option<Element>
     let mut sampler = chain.start_long(brownian::Pieces::new(&model, black_box(1024)).ok()?, arena, state).ok()?;
     #[cfg(not(feature = "long"))]
     let mut sampler = chain.start(arena, state).ok()?;
+    #[cfg(feature = "weight-memory")]
+    let mut words = [0; 64];
+    #[cfg(feature = "weight-memory")]
+    let mut sampler = sampler.with_weight_memory(black_box(&mut words));
     #[cfg(feature = "preview")]
     while sampler.evaluate().is_some_and(|preview| preview.x0_hat().sum::<f32>() > black_box(0.0)) {
         sampler.step();
