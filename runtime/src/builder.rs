@@ -196,6 +196,7 @@ impl<'a, E: StateElement> Builder<'a, E> {
     }
 
     /// What is to be drawn, with its guidance.
+    #[inline(always)]
     pub(crate) fn whole_condition(&self) -> Result<Condition, SamplerError> {
         let mut condition = self.condition;
         if let Some(guidance) = self.guidance {

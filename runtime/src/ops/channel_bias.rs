@@ -116,7 +116,7 @@ mod tests {
             };
             let before: Vec<u8> = (0..output.range().end as u32).map(|i| (i.wrapping_mul(seed | 1) >> 7) as u8).collect();
             let mut arena = before.clone();
-            Op::ChannelBias(op).run(&Evaluation { blob: &[], copied: None, biases: &biases, cores: Cores::ONE }, &mut arena).unwrap();
+            Op::ChannelBias(op).run(&Evaluation { blob: &[], copied: crate::weight_memory::Copied::NOTHING, biases: &biases, cores: Cores::ONE }, &mut arena).unwrap();
             for (i, &q) in arena[output.range()].iter().enumerate() {
                 let value = before[i] as i8 as i64 * multiplier as i64;
                 let bias = (time[2 + i % c as usize] as i64) << left;

@@ -74,7 +74,15 @@ mod tests {
         let mut after = before.clone();
         let biases = StepBiases::of_time(&[]);
         Op::Constant(Constant { output, table: 5 })
-            .run(&Evaluation { blob: &blob, copied: None, biases: &biases, cores: Cores::ONE }, &mut after)
+            .run(
+                &Evaluation {
+                    blob: &blob,
+                    copied: crate::weight_memory::Copied::NOTHING,
+                    biases: &biases,
+                    cores: Cores::ONE,
+                },
+                &mut after,
+            )
             .unwrap();
         assert_eq!([&before[..4], &blob[5..17], &before[16..]].concat(), after);
     }

@@ -70,10 +70,11 @@ impl<'a> Evaluation<'a> {
 
     /// Weights from `offset` on, where they are fastest.
     pub(super) fn weights(&self, offset: u32) -> Option<&'a [i8]> {
-        match self.copied {
-            Some((start, weights)) if start == offset => Some(as_i8(weights)),
-            _ => self.blob.get(offset as usize..).map(as_i8),
-        }
+        let weights = match self.copied.at(offset) {
+            Some(copied) => copied,
+            None => self.blob.get(offset as usize..)?,
+        };
+        Some(as_i8(weights))
     }
 
     /// Aligned values in the weight blob.

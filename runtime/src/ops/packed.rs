@@ -104,7 +104,11 @@ mod tests {
         let run = |op: &Op| {
             let mut words = before.clone();
             let arena: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-            op.run(&Evaluation { blob, copied: None, biases: &biases, cores: Cores::ONE }, &mut arena[..len]).unwrap();
+            op.run(
+                &Evaluation { blob, copied: crate::weight_memory::Copied::NOTHING, biases: &biases, cores: Cores::ONE },
+                &mut arena[..len],
+            )
+            .unwrap();
             arena[..scratch as usize].to_vec()
         };
         assert_eq!(run(eight), run(four));

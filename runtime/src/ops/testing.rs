@@ -16,7 +16,11 @@ pub(super) fn tensor(offset: usize, shape: [u16; 3], element: Element) -> Tensor
 /// Runs an op that needs no weights.
 pub(super) fn run(op: Op, arena: &mut [u8]) {
     let biases = StepBiases::of_time(&[]);
-    op.run(&Evaluation { blob: &[], copied: None, biases: &biases, cores: Cores::ONE }, arena).unwrap();
+    op.run(
+        &Evaluation { blob: &[], copied: crate::weight_memory::Copied::NOTHING, biases: &biases, cores: Cores::ONE },
+        arena,
+    )
+    .unwrap();
 }
 
 /// The element at (y, x, c), whatever its size.

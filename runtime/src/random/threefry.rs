@@ -37,6 +37,7 @@ pub fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
 pub struct Stream {
     key: [u32; 2],
     /// Number of the words that count as the first.
+    #[cfg(feature = "long")]
     first: u32,
 }
 
@@ -48,7 +49,11 @@ impl Stream {
 
     /// The stream of one draw.
     pub fn new(seed: u64, image: u32, draw: u32) -> Self {
-        Self { key: threefry2x32([seed as u32, (seed >> 32) as u32], [draw, image]), first: 0 }
+        Self {
+            key: threefry2x32([seed as u32, (seed >> 32) as u32], [draw, image]),
+            #[cfg(feature = "long")]
+            first: 0,
+        }
     }
 
     /// The rest of the stream behind its first `count` pairs of words.
@@ -60,13 +65,15 @@ impl Stream {
     /// Two uniform 32-bit words, number `index` of the stream.
     #[inline]
     pub fn words(&self, index: u32) -> [u32; 2] {
-        threefry2x32(self.key, [index.wrapping_add(self.first), 0])
+        self.words_of_round(0, index)
     }
 
     /// The same of round `round`, where one draw is made in rounds: round 0 is [`words`](Self::words).
     #[inline]
     pub fn words_of_round(&self, round: u32, index: u32) -> [u32; 2] {
-        threefry2x32(self.key, [index.wrapping_add(self.first), round])
+        #[cfg(feature = "long")]
+        let index = index.wrapping_add(self.first);
+        threefry2x32(self.key, [index, round])
     }
 }
 

@@ -60,13 +60,14 @@ fn draw(file: &[u8], arena: &mut [u8], state: &mut [Element]) -> Option<Element>
     #[cfg(feature = "inpainting")]
     let chain = chain.inpaint(known());
     #[cfg(feature = "long")]
-    let mut sampler = chain.start_long(brownian::Pieces::new(&model, black_box(1024)).ok()?, arena, state).ok()?;
+    let sampler = chain.start_long(brownian::Pieces::new(&model, black_box(1024)).ok()?, arena, state).ok()?;
     #[cfg(not(feature = "long"))]
-    let mut sampler = chain.start(arena, state).ok()?;
+    let sampler = chain.start(arena, state).ok()?;
     #[cfg(feature = "weight-memory")]
     let mut words = [0; 64];
     #[cfg(feature = "weight-memory")]
-    let mut sampler = sampler.with_weight_memory(black_box(&mut words));
+    let sampler = sampler.with_weight_memory(black_box(&mut words));
+    let mut sampler = sampler;
     #[cfg(feature = "preview")]
     while sampler.evaluate().is_some_and(|preview| preview.x0_hat().sum::<f32>() > black_box(0.0)) {
         sampler.step();
