@@ -136,7 +136,10 @@ mod tests {
     fn keys_are_found_in_their_tables() {
         let text = "name = \"x = 1\"\nlevel = 0.15\n\n[a]\nrate = 1\nlevel = 2\n\n[run]\nlevel = 3\nrate = 8000\n\n[run.b]\nc = 4\n\n[[run.d]]\nrate = 5\n";
         let find = |table, key| field(text, table, key);
-        assert_eq!([find("", "level"), find("run", "rate"), find("a", "rate")], [Some("0.15"), Some("8000"), Some("1")]);
+        assert_eq!(
+            [find("", "level"), find("run", "rate"), find("a", "rate")],
+            [Some("0.15"), Some("8000"), Some("1")]
+        );
         assert_eq!([find("", "rate"), find("run", "c"), find("run.b", "rate"), find("d", "rate")], [None; 4]);
         assert_eq!(find("", "name"), Some("\"x = 1\""));
     }
