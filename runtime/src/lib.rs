@@ -35,6 +35,7 @@
 //! | [`plan`] | schedules and sampling methods in f64: tables of one affine update |
 //! | [`process`] | what a chain's state is and how a step changes it |
 //! | [`random`] | counter-based generator and integer normal transform |
+//! | [`sound`] | what a model's file says of its sound, and its values as samples of 16 bits |
 
 #[cfg(any(feature = "host", all(feature = "host-simd", target_arch = "x86_64")))]
 extern crate std;
@@ -67,6 +68,7 @@ pub mod quant;
 pub mod random;
 mod sampler;
 mod snapshot;
+pub mod sound;
 mod two_evaluations;
 mod weight_memory;
 

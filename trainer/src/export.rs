@@ -54,6 +54,9 @@ struct Provenance<'a> {
     generator: String,
     steps_done: u64,
     calibration_seed: u64,
+    /// Of sound that was brought to one level: it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<f64>,
     plans: Vec<String>,
     quantization: &'a Choices,
     run: &'a Config,
@@ -92,6 +95,7 @@ fn prepared(checkpoint: &Checkpoint, plan_texts: &[String], choices: &Choices) -
         generator: format!("brownian-trainer {}", env!("CARGO_PKG_VERSION")),
         steps_done: checkpoint.step(),
         calibration_seed: config.seed,
+        level: config.sample_rate.and_then(|_| config.data_options.sound.level()),
         plans: plan_texts.to_vec(),
         quantization: choices,
         run: config,

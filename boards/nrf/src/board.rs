@@ -6,6 +6,7 @@ use brownian_board::demo::dither::Dots;
 use brownian_board::demo::frame::Frame;
 use brownian_board::demo::inputs::Listener;
 use brownian_board::demo::leds;
+use brownian_board::demo::speaker::Sound;
 use brownian_board::demo::{Board, DisplayError};
 use embassy_executor::SendSpawner;
 use embassy_nrf::pac::POWER;
@@ -29,6 +30,14 @@ pub trait Kind {
     /// # Errors
     /// A display that is not there, or fails.
     async fn show(&mut self, frame: &Frame<'_>) -> Result<(), DisplayError>;
+
+    /// Whether sounds are played.
+    const SPEAKS: bool = false;
+
+    /// Plays a sound of so many samples a second, and asks before every block whether it goes on.
+    async fn play(&mut self, rate: u32, sound: Sound<'_>, goes_on: impl FnMut() -> bool) {
+        _ = (rate, sound, goes_on);
+    }
 }
 
 /// The board.
@@ -104,5 +113,16 @@ impl<K: Kind> Board for Nrf<K> {
             }
         }
         self.kind.show(frame).await
+    }
+
+    const SPEAKS: bool = K::SPEAKS;
+
+    async fn play(&mut self, rate: u32, sound: Sound<'_>) {
+        let Self { kind, watchdog, inputs, .. } = self;
+        let goes_on = || {
+            watchdog.pet();
+            !inputs.is_waiting()
+        };
+        kind.play(rate, sound, goes_on).await;
     }
 }

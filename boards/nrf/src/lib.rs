@@ -1,5 +1,5 @@
 #![no_std]
-//! The demo's button, display, watchdog and serial line on boards with an nRF51 or nRF52. Interrupts serve UART and
+//! The demo's button, display, watchdog and serial line, on the nRF52840-DK an amplifier, too, on boards with an nRF51 or nRF52. Interrupts serve UART and
 //! button, so that neither waits for the network.
 
 mod board;
@@ -14,6 +14,8 @@ mod lines;
 #[cfg(any(feature = "nrf51", feature = "nrf52833"))]
 mod matrix;
 mod panic;
+#[cfg(feature = "nrf52840")]
+mod speaker;
 
 pub use board::{Kind, Nrf};
 pub use kind::*;

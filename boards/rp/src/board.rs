@@ -36,6 +36,8 @@ pub struct Pico {
     uart: BufferedUartTx,
     watchdog: Watchdog,
     inputs: Listener,
+    #[cfg(feature = "speaker")]
+    speaker: crate::speaker::Speaker,
     #[cfg(feature = "two-cores")]
     second: &'static dyn brownian::Fork,
 }
@@ -68,6 +70,8 @@ impl Pico {
             uart,
             watchdog,
             inputs: Listener::new(&INPUTS),
+            #[cfg(feature = "speaker")]
+            speaker: crate::speaker::Speaker::Parts((p.PIO0, p.DMA_CH0, p.PIN_9, p.PIN_10, p.PIN_11)),
             #[cfg(feature = "two-cores")]
             second,
         }
@@ -112,5 +116,17 @@ impl Board for Pico {
     async fn show(&mut self, frame: &Frame<'_, Self::Raster>) -> Result<(), DisplayError> {
         self.led.toggle();
         display::show(&mut self.display, frame).await
+    }
+    #[cfg(feature = "speaker")]
+    const SPEAKS: bool = true;
+
+    #[cfg(feature = "speaker")]
+    async fn play(&mut self, rate: u32, sound: brownian_board::demo::speaker::Sound<'_>) {
+        let Self { speaker, watchdog, inputs, .. } = self;
+        let goes_on = || {
+            watchdog.feed(PERIOD);
+            !inputs.is_waiting()
+        };
+        speaker.play(rate, sound, goes_on).await;
     }
 }

@@ -6,6 +6,7 @@
 //! | GP0, GP1 | UART: 115,200 baud out and in |
 //! | GP4, GP5 | SSD1306: SDA and SCL |
 //! | GP17 to GP21 | with the feature `colour` instead of it an ST7789: CS, SCL, SDA, DC and RES |
+//! | GP9, GP10, GP11 | with the feature `speaker` an amplifier at I²S: DIN, BCLK and LRC |
 //! | GP15 | button to ground |
 //! | USB | the same serial line as a USB port |
 //!
@@ -19,6 +20,8 @@ mod core1;
 mod display;
 mod lines;
 mod panic;
+#[cfg(feature = "speaker")]
+mod speaker;
 mod usb;
 
 pub use board::{Pico, PERIOD};

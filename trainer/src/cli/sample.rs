@@ -8,6 +8,7 @@ use crate::report::note::note;
 use crate::report::{image, progress, sound};
 use crate::{files, memory, Error, Result};
 use brownian::host::{ChainMemory, OwnedModel};
+use brownian::sound::Sound;
 use brownian::{with_state_element, Guidance, Model, Pieces, Sampler, SnapshotError, StateElement};
 use clap::Args;
 use npyz::WriterBuilder;
@@ -147,9 +148,9 @@ impl Sample {
         outputs.iter().try_for_each(|(_, path)| files::check_writable(path))?;
         let file = OwnedModel::read(&self.file)?;
         let model = file.model();
-        let rate = self.check_sound(&model)?;
+        let heard_as = self.check_sound(&model)?;
         if let Some(path) = &self.resume {
-            return with_state_element!(&model, Element => self.resume::<Element>(&model, path, rate));
+            return with_state_element!(&model, Element => self.resume::<Element>(&model, path, heard_as));
         }
         let plan = find_plan(&model, &self.file, self.plan.as_deref())?;
         let classes = self.class.as_ref().map_or(Ok(Classes::None), |text| condition::classes(text, &model))?;
@@ -157,7 +158,7 @@ impl Sample {
         let batch = Batch { seed: self.seed, first: 0, count, classes, guidance };
         let (shape, values) = (model.shape(), model.sample_len());
         if let Some(length) = self.length {
-            return self.draw_long(&model, plan, &batch, length, rate);
+            return self.draw_long(&model, plan, &batch, length, heard_as);
         }
         let images = self.edit.read(shape, plan.len())?;
         let edit = images.as_edit();
@@ -196,11 +197,18 @@ impl Sample {
             image::write_grid(path, &previews, shape, previews.len() / count / values, 2)?;
         }
         bar.finish_and_clear();
-        self.write(&samples, shape, rate)
+        self.write(&samples, shape, heard_as)
     }
 
     /// Draws signals of `length` samples and writes them.
-    fn draw_long(&self, model: &Model, plan: brownian::Plan, batch: &Batch, length: u32, rate: u32) -> Result<()> {
+    fn draw_long(
+        &self,
+        model: &Model,
+        plan: brownian::Plan,
+        batch: &Batch,
+        length: u32,
+        heard_as: Sound,
+    ) -> Result<()> {
         let refused = |e| Error::Usage(format!("--length {length}: {}: {e}", self.file.display()));
         let [_, own, channels] = model.shape();
         let step = Pieces::new(model, own as u32).map_err(refused)?.step() as u32;
@@ -224,7 +232,7 @@ impl Sample {
         }
         let cut: Vec<f32> =
             drawn.chunks(pieces.length() * channels).flat_map(|signal| &signal[..values]).copied().collect();
-        self.write(&cut, [1, length as usize, channels], rate)
+        self.write(&cut, [1, length as usize, channels], heard_as)
     }
 
     /// The threads that draw.
@@ -239,13 +247,14 @@ impl Sample {
         files.into_iter().any(Option::is_some) || self.print
     }
 
-    /// Checks what is asked of sound before anything is drawn; the rate that is written.
+    /// Checks what is asked of sound before anything is drawn; how it is written.
     ///
     /// # Errors
     /// A model of pictures, or one that does not say its rate.
-    fn check_sound(&self, model: &Model) -> Result<u32> {
+    fn check_sound(&self, model: &Model) -> Result<Sound> {
+        let silent = Sound { rate: 0, level: None };
         let asked = [("--wav", &self.wav), ("--wav-dir", &self.wav_dir), ("--spectrogram", &self.spectrogram)];
-        let Some((option, _)) = asked.into_iter().find(|(_, path)| path.is_some()) else { return Ok(0) };
+        let Some((option, _)) = asked.into_iter().find(|(_, path)| path.is_some()) else { return Ok(silent) };
         let [height, width, channels] = model.shape();
         if height != 1 {
             let what = format!("{option}: {} draws pictures of {height}x{width}x{channels}", self.file.display());
@@ -255,9 +264,10 @@ impl Sample {
             std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, format!("cannot be made: {e}")))?;
             files::check_writable(&folder.join("0000.wav"))?;
         }
-        match self.rate.or(learned_rate(model)) {
-            Some(rate) => Ok(rate),
-            None if self.wav.is_none() && self.wav_dir.is_none() => Ok(0),
+        let learned = Sound::of(model);
+        match self.rate.or(learned.map(|sound| sound.rate)) {
+            Some(rate) => Ok(Sound { rate, level: learned.and_then(|sound| sound.level) }),
+            None if self.wav.is_none() && self.wav_dir.is_none() => Ok(silent),
             None => Err(Error::Usage(format!(
                 "{option}: {} does not say how many samples a second it learned; give --rate",
                 self.file.display()
@@ -276,15 +286,15 @@ impl Sample {
     }
 
     /// Writes samples wherever that was asked for.
-    fn write(&self, samples: &[f32], shape: [usize; 3], rate: u32) -> Result<()> {
+    fn write(&self, samples: &[f32], shape: [usize; 3], heard_as: Sound) -> Result<()> {
         let (values, channels) = (shape.iter().product::<usize>(), shape[2]);
         let count = samples.len() / values;
         if let Some(path) = &self.wav {
-            files::write_atomically(path, &sound::wav(samples, values, channels, rate)?)?;
+            files::write_atomically(path, &sound::wav(samples, values, channels, heard_as)?)?;
         }
         for (i, signal) in samples.chunks_exact(values).enumerate().filter(|_| self.wav_dir.is_some()) {
             let path = self.wav_dir.iter().map(|folder| folder.join(format!("{i:04}.wav")));
-            let bytes = sound::wav(signal, values, channels, rate)?;
+            let bytes = sound::wav(signal, values, channels, heard_as)?;
             path.into_iter().try_for_each(|path| files::write_atomically(&path, &bytes))?;
         }
         if let Some(path) = &self.spectrogram {
@@ -310,7 +320,7 @@ impl Sample {
     }
 
     /// Takes up the chain saved at `path`, and finishes it or saves it again.
-    fn resume<E: StateElement>(&self, model: &Model, path: &Path, rate: u32) -> Result<()> {
+    fn resume<E: StateElement>(&self, model: &Model, path: &Path, heard_as: Sound) -> Result<()> {
         let bytes = std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
         let images = self.edit.read(model.shape(), 1)?;
         let mut memory = ChainMemory::new(model);
@@ -331,15 +341,8 @@ impl Sample {
         }
         while sampler.step() {}
         let samples: Vec<f32> = sampler.values().collect();
-        self.write(&samples, model.shape(), rate)
+        self.write(&samples, model.shape(), heard_as)
     }
-}
-
-/// Samples a second of the recordings that a model learned, by what its file says of its origin.
-fn learned_rate(model: &Model) -> Option<u32> {
-    let provenance: toml::Table = model.header().provenance.parse().ok()?;
-    let rate = provenance.get("run")?.get("sample_rate")?.as_integer()?;
-    u32::try_from(rate).ok().filter(|rate| *rate > 0)
 }
 
 /// Goes on until `steps` steps of the plan are made, and saves the chain.

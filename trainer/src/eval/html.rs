@@ -173,7 +173,12 @@ fn sounds(name: &str, signals: &[f32], length: usize, of: Sound, rows: &[String]
         }
         let (shape, pixels) = sound::picture(signal, 1);
         let picture = BASE64_STANDARD.encode(image::grid(&pixels, shape, 1, 1)?);
-        let heard = BASE64_STANDARD.encode(sound::wav(signal, length, 1, of.rate)?);
+        let heard = BASE64_STANDARD.encode(sound::wav(
+            signal,
+            length,
+            1,
+            brownian::sound::Sound { rate: of.rate, level: None },
+        )?);
         Ok(html! {
             div {
                 img src=(format!("data:image/png;base64,{picture}")) alt="Waveform and spectrogram";

@@ -1,5 +1,6 @@
 //! Signals as pictures, and as sound.
 use crate::{Error, Result};
+use brownian::sound::{heard, Sound};
 use microfft::real::rfft_256;
 
 /// Pixels that a signal is wide.
@@ -63,17 +64,20 @@ fn spectrogram(samples: &[f32]) -> Vec<f32> {
     powers.into_iter().map(gray).collect()
 }
 
-/// A WAV of several signals with pauses between them, `length` values each, of whose channels the first is heard.
+/// A WAV of several signals with pauses between them, `length` values each, of whose channels the first is heard, each at
+/// the sound's level if it has one.
 ///
 /// # Errors
 /// More samples than a WAV can hold.
-pub fn wav(signals: &[f32], length: usize, channels: usize, rate: u32) -> Result<Vec<u8>> {
-    let pause = if signals.len() > length { (PAUSE * f64::from(rate)) as usize } else { 0 };
-    let heard = signals
-        .chunks(length.max(1))
-        .flat_map(|signal| signal.iter().step_by(channels.max(1)).copied().chain(std::iter::repeat_n(0.0, pause)));
-    let samples: Vec<f32> = heard.collect();
-    crate::data::sound::wav::bytes(&samples, rate)
+pub fn wav(signals: &[f32], length: usize, channels: usize, sound: Sound) -> Result<Vec<u8>> {
+    let pause = if signals.len() > length { (PAUSE * f64::from(sound.rate)) as usize } else { 0 };
+    let mut samples = Vec::with_capacity(signals.len());
+    for signal in signals.chunks(length.max(1)) {
+        let values = || heard(signal.iter().copied(), channels);
+        let gain = sound.gain(values());
+        samples.extend(values().map(|value| value * gain).chain(std::iter::repeat_n(0.0, pause)));
+    }
+    crate::data::sound::wav::bytes(&samples, sound.rate)
         .map_err(|e| Error::Invalid(format!("the sound cannot be written: {e}")))
 }
 
@@ -106,10 +110,21 @@ mod tests {
 
     #[test]
     fn signals_are_heard_one_after_the_other() {
-        let one = wav(&[0.5; 100], 100, 1, 8000).unwrap();
+        let sound = Sound { rate: 8000, level: None };
+        let one = wav(&[0.5; 100], 100, 1, sound).unwrap();
         assert_eq!(one.len(), 44 + 200);
-        let two = wav(&[0.5; 200], 100, 1, 8000).unwrap();
+        let two = wav(&[0.5; 200], 100, 1, sound).unwrap();
         assert_eq!(two.len(), 44 + 2 * (100 + 800) * 2);
-        assert_eq!(wav(&[0.5; 200], 200, 2, 8000).unwrap(), one, "the first channel");
+        assert_eq!(wav(&[0.5; 200], 200, 2, sound).unwrap(), one, "the first channel");
+    }
+
+    /// The loud one and the quiet one get the same level; the pause between them stays silent.
+    #[test]
+    fn each_signal_gets_its_level() {
+        let sound = Sound { rate: 8000, level: Some(0.25) };
+        let bytes = wav(&[[1.0; 100], [0.01; 100]].concat(), 100, 1, sound).unwrap();
+        let samples: Vec<i16> = bytes[44..].chunks(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
+        let parts = [&samples[..100], &samples[100..900], &samples[900..1000], &samples[1000..]];
+        assert_eq!(parts, [&[8192; 100][..], &[0; 800], &[8192; 100], &[0; 800]]);
     }
 }

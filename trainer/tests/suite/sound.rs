@@ -1,6 +1,8 @@
 //! Folders of recordings as people have them, made afresh: what is read, what is said, and what is refused.
 use crate::commands;
 use crate::data::{open, refuses, try_open};
+use brownian::host::OwnedModel;
+use brownian::sound::Sound;
 use brownian_trainer::graph::Shape;
 use hound::{SampleFormat, WavSpec, WavWriter};
 use std::fs;
@@ -227,6 +229,11 @@ fn recordings_are_learned_and_drawn() {
         let second: Vec<i16> = all.samples().skip(512 + 800).take(512).map(Result::unwrap).collect();
         let mut one = hound::WavReader::open(path.join("each/0001.wav")).unwrap();
         assert_eq!(one.samples::<i16>().map(Result::unwrap).collect::<Vec<_>>(), second);
+        // The recordings were brought to a level, which the file says, and so are the draws.
+        let model = OwnedModel::read(path.join(&file)).unwrap();
+        assert_eq!(Sound::of(&model.model()), Some(Sound { rate: 8000, level: Some(0.15) }));
+        let power = second.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / 512.0;
+        assert!((power.sqrt() / 32_767.0 - 0.15).abs() < 0.02, "{}", power.sqrt());
         assert_eq!(fs::read_dir(path.join("each")).unwrap().count(), 3);
         assert_eq!(image::open(path.join("seen.png")).unwrap().width(), 3 * 129 + 1);
     }

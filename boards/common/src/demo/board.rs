@@ -3,6 +3,7 @@
 use super::frame::{Frame, Raster};
 use super::inputs::Listener;
 use super::press::Press;
+use super::speaker::Sound;
 use core::fmt;
 use core::future::Future;
 use embassy_time::{Instant, Timer};
@@ -25,7 +26,7 @@ impl fmt::Display for DisplayError {
     }
 }
 
-/// A board with a clock, a watchdog, a button, a serial line and perhaps a display.
+/// A board with a clock, a watchdog, a button, a serial line and perhaps a display and a speaker.
 #[expect(async_fn_in_trait, reason = "boards run one executor a core; no future of the demo is sent elsewhere")]
 pub trait Board {
     /// What it is called, on the serial line.
@@ -82,6 +83,14 @@ pub trait Board {
     /// # Errors
     /// A display that is not there, or fails; the demo goes on without it and tries again with the next frame.
     async fn show(&mut self, frame: &Frame<'_, Self::Raster>) -> Result<(), DisplayError>;
+
+    /// Whether sounds are played. A board without a speaker has nothing else to do with them.
+    const SPEAKS: bool = false;
+
+    /// Plays a sound of so many samples a second. A press or a byte that waits ends it early. Feeds the watchdog meanwhile.
+    async fn play(&mut self, rate: u32, sound: Sound<'_>) {
+        _ = (rate, sound);
+    }
 
     /// Sleeps so many microseconds, or until a press or a byte comes. With 0 other tasks get their turn, no more.
     async fn pause(&mut self, micros: u64) {

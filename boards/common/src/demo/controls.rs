@@ -9,6 +9,7 @@ use super::say::say;
 use super::settings::Settings;
 use super::source::Source;
 use super::typed::Typed;
+use brownian::sound::Sound;
 use brownian::{Axis, Model};
 use core::fmt;
 
@@ -135,6 +136,10 @@ impl<'m> Controls<'m> {
         say(board, format_args!("model {}, checksum {:08x}", self.source, model.checksum())).await;
         let (counts, plans) = (Counts(model.class_counts()), model.plans().count());
         say(board, format_args!("image {height}x{width}x{channels}, {counts} classes, {plans} plans")).await;
+        if let Some(Sound { rate, .. }) = Sound::of(model) {
+            let silent = if B::SPEAKS { "" } else { ", no speaker" };
+            say(board, format_args!("sound of {width} samples, {rate} a second{silent}")).await;
+        }
         let (arena, state) = (model.arena_len(), model.state_len() * model.state_element_len());
         say(board, format_args!("memory arena {arena} state {state} of {} bytes free", self.room)).await;
         #[cfg(target_os = "none")]

@@ -1,6 +1,7 @@
 //! An image in dots that are light or dark.
 
 use super::frame::Raster;
+use super::wave;
 
 /// A row of dots, a bit each.
 #[cfg(not(feature = "small"))]
@@ -31,13 +32,17 @@ impl Dots {
     }
 
     /// The image `[height][width][channels]` of `values` in [−1, 1]: enlarged by the largest whole number that leaves
-    /// it within [`SIDE`] dots, or made smaller where it has more pixels, then dithered. The channels' mean counts.
+    /// it within [`SIDE`] dots, or made smaller where it has more pixels, then dithered. The channels' mean counts. A
+    /// signal is a [`wave`].
     pub fn of_image(values: impl Iterator<Item = f32>, shape: [usize; 3]) -> Self {
         Self::within(SIDE, values, shape)
     }
 
     /// [`of_image`](Self::of_image) within so many dots, [`SIDE`] at most.
     pub fn within(side: usize, mut values: impl Iterator<Item = f32>, [height, width, channels]: [usize; 3]) -> Self {
+        if wave::is_signal([height, width, channels]) {
+            return Self::of_signal(side.min(SIDE), values, [width, channels]);
+        }
         let (most, longest) = (side.min(SIDE), height.max(width).max(1));
         let fit = |side: usize| if longest <= most { side * (most / longest) } else { (side * most / longest).max(1) };
         let mut dots = Self { rows: [0; SIDE], width: fit(width), height: fit(height) };
@@ -49,6 +54,16 @@ impl Dots {
                 let columns = x * dots.width / width..(x + 1) * dots.width / width;
                 dots.fill(lines, columns, light);
             }
+        }
+        dots
+    }
+
+    /// The waveform of a signal, over all of the square.
+    #[inline(never)]
+    fn of_signal(side: usize, values: impl Iterator<Item = f32>, signal: [usize; 2]) -> Self {
+        let mut dots = Self { rows: [0; SIDE], width: side, height: side };
+        for (x, rows) in wave::columns(values, signal, [side; 2]).enumerate() {
+            dots.rows.get_mut(rows).into_iter().flatten().for_each(|row| *row |= 1 << (x % SIDE));
         }
         dots
     }
@@ -127,13 +142,25 @@ mod tests {
     /// Channels are averaged; images larger than the field, or flat ones, fit into it.
     #[test]
     fn fits_any_shape() {
-        let dots = Dots::of_image([1.0, -1.0, 1.0, 1.0, 1.0, 1.0].into_iter(), [1, 2, 3]);
-        assert_eq!((dots.width(), dots.height()), (64, 32));
-        assert!(dots.light().filter(|&(x, _)| x >= 32).count() == 32 * 32);
+        let dots = Dots::of_image([1.0, -1.0, 1.0, 1.0, 1.0, 1.0].into_iter(), [2, 1, 3]);
+        assert_eq!((dots.width(), dots.height()), (32, 64));
+        assert!(dots.light().filter(|&(_, y)| y >= 32).count() == 32 * 32);
         let dots = Dots::of_image(vec![1.0; 200 * 100].into_iter(), [100, 200, 1]);
         assert_eq!((dots.width(), dots.height(), dots.light().count()), (64, 32, 64 * 32));
-        let dots = Dots::of_image(vec![1.0; 256].into_iter(), [1, 256, 1]);
-        assert_eq!((dots.width(), dots.height()), (64, 1));
+        let dots = Dots::of_image(vec![1.0; 256].into_iter(), [256, 1, 1]);
+        assert_eq!((dots.width(), dots.height()), (1, 64));
         assert_eq!(Dots::of_image([].into_iter(), [0, 0, 0]), Dots::blank());
+    }
+    /// Silence is a line, a saw rises, both from end to end of the square.
+    #[test]
+    fn a_signal_is_a_waveform() {
+        let silence = Dots::of_image([0.0; 4096].into_iter(), [1, 4096, 1]);
+        assert_eq!((silence.width(), silence.height(), silence.light().count()), (SIDE, SIDE, SIDE));
+        assert!((0..SIDE).all(|x| silence.is_light(x, SIDE / 2)));
+        let saw = Dots::of_image((0..128).map(|index| index as f32 / 63.5 - 1.0), [1, 128, 1]);
+        let highest = |x| (0..SIDE).find(|&y| saw.is_light(x, y)).unwrap();
+        assert_eq!([highest(0), highest(SIDE / 2), highest(SIDE - 1)], [SIDE - 1, SIDE / 2 - 1, 0]);
+        let small = Dots::within(SMALL, [1.0, -1.0].into_iter(), [1, 2, 1]);
+        assert_eq!((small.width(), small.height(), small.light().count()), (SMALL, SMALL, SMALL));
     }
 }

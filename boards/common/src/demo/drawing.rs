@@ -2,6 +2,7 @@
 
 use super::frame::Raster;
 use super::settings::Settings;
+use brownian::sound::{heard, sample, Sound};
 use brownian::{f16, Bits, Model, Progress, Sampler, SamplerError, StateElement, StateKind};
 
 /// A chain that runs. Its functions are not inlined, so that the demo's own code stands once, not once an element.
@@ -85,6 +86,25 @@ impl<'a> Drawing<'a> {
     #[inline(never)]
     pub(super) fn image(&self, image: &mut impl Raster) {
         of_any!(self, sampler => image.take(&mut sampler.values(), sampler.model().shape()));
+    }
+
+    /// The state as samples of a sound; after the last step those of what is drawn.
+    pub(super) fn samples(&self, sound: Sound) -> impl ExactSizeIterator<Item = i16> + '_ {
+        let [height, width, channels] = of_any!(self, sampler => sampler.model().shape());
+        let gain = self.gain(sound);
+        (0..height * width).map(move |index| sample(self.value(index * channels), gain))
+    }
+
+    /// [`Sound::gain`] of the state.
+    #[inline(never)]
+    fn gain(&self, sound: Sound) -> f32 {
+        of_any!(self, sampler => sound.gain(heard(sampler.values(), sampler.model().shape()[2])))
+    }
+
+    /// A value of the state.
+    #[inline(never)]
+    fn value(&self, index: usize) -> f32 {
+        of_any!(self, sampler => StateElement::value(sampler.x(), index))
     }
 }
 

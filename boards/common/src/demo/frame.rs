@@ -10,7 +10,7 @@ pub trait Raster {
     /// Becomes nothing.
     fn clear(&mut self);
 
-    /// Becomes the image `[height][width][channels]` of `values` in [−1, 1].
+    /// Becomes the image `[height][width][channels]` of `values` in [−1, 1]; of a signal its [wave](super::wave).
     fn take(&mut self, values: &mut dyn Iterator<Item = f32>, shape: [usize; 3]);
 }
 

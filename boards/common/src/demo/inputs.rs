@@ -71,6 +71,12 @@ impl<M: RawMutex> Listener<M> {
         Self { inputs, press: None, byte: None }
     }
 
+    /// Whether there is a press or a byte that has not been looked at.
+    pub fn is_waiting(&self) -> bool {
+        let is_kept = self.press.is_some() || self.byte.is_some();
+        is_kept || !self.inputs.presses.is_empty() || !self.inputs.bytes.is_empty()
+    }
+
     /// The next press, if there was one.
     pub fn press(&mut self) -> Option<Press> {
         self.press.take().or_else(|| self.inputs.presses.try_receive().ok())
@@ -116,14 +122,18 @@ mod tests {
         let (inputs, mut listener) = listener();
         inputs.presses.try_send(Press::Long).unwrap();
         inputs.presses.try_send(Press::Short).unwrap();
+        assert!(listener.is_waiting());
         block_on(listener.pause(Some(pending())));
+        assert!(listener.is_waiting());
         assert_eq!(
             [listener.press(), listener.press(), listener.press()],
             [Some(Press::Long), Some(Press::Short), None]
         );
         block_on(inputs.put(b"ab"));
+        assert!(listener.is_waiting());
         block_on(listener.pause(Some(pending())));
         assert_eq!([listener.read(), listener.read(), listener.read()], [Some(b'a'), Some(b'b'), None]);
+        assert!(!listener.is_waiting());
         block_on(listener.pause(Some(ready(()))));
         block_on(listener.pause(None::<core::future::Ready<()>>));
         assert_eq!((listener.press(), listener.read()), (None, None));

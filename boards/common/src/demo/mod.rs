@@ -1,11 +1,13 @@
 //! The demo: after power-up a board draws; a press of its button draws the next seed, a long press the next class.
-//! Words on the serial line do the same and more; a display shows a preview after every step.
+//! Words on the serial line do the same and more; a display shows a preview after every step. What is a sound by its model's
+//! file a board with a speaker plays, too.
 //!
 //! A board implements [`Board`], takes its [`Memory`], and calls [`Demo::start`].
 //!
 //! - [`frame`]: what the display shows;
 //! - [`dither`]: an image in dots, [`mono`]: a frame of them;
 //! - `pixels` (feature `colour`): an image in colour, `colour`: a frame of them;
+//! - [`wave`]: a signal as a waveform, [`speaker`]: on its way to be heard;
 //! - [`drawing`]: a chain whose state is of any kind;
 //! - [`press`]: short and long presses;
 //! - [`inputs`]: presses and bytes on their way from interrupts;
@@ -37,9 +39,11 @@ mod run;
 mod say;
 mod settings;
 pub mod source;
+pub mod speaker;
 #[cfg(feature = "colour")]
 pub mod tft;
 pub mod typed;
+pub mod wave;
 
 pub use board::{Board, DisplayError};
 pub use memory::Memory;

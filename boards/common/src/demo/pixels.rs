@@ -1,6 +1,7 @@
 //! An image in colour, of 16 bits a pixel.
 
 use super::frame::Raster;
+use super::wave;
 use embedded_graphics::pixelcolor::{Gray8, Rgb565, Rgb888};
 
 /// Rows and columns at most.
@@ -49,8 +50,16 @@ impl Raster for Pixels {
     }
 
     /// Three channels are red, green and blue; of any other number the mean is a gray. An image of more pixels than there
-    /// is room for is made smaller: only every so many rows and columns are kept.
+    /// is room for is made smaller: only every so many rows and columns are kept. A signal is a [`wave`] in white.
     fn take(&mut self, values: &mut dyn Iterator<Item = f32>, [height, width, channels]: [usize; 3]) {
+        if wave::is_signal([height, width, channels]) {
+            (self.height, self.width) = (SIDE, SIDE);
+            self.rows.iter_mut().for_each(|row| row.fill(Rgb565::new(0, 0, 0)));
+            for (x, rows) in wave::columns(values, [width, channels], [SIDE; 2]).enumerate() {
+                self.rows.get_mut(rows).into_iter().flatten().for_each(|row| row[x % SIDE] = Rgb565::new(31, 63, 31));
+            }
+            return;
+        }
         let longest = height.max(width).max(1);
         let fit = |side: usize| if longest <= SIDE { side } else { (side * SIDE / longest).max(1) };
         (self.height, self.width) = (fit(height), fit(width));
@@ -92,9 +101,9 @@ mod tests {
     /// −1, 0 and 1 are none, half and all of a channel's 31 or 63 levels; what is beyond is clipped.
     #[test]
     fn three_channels_are_red_green_and_blue() {
-        let found = pixels(&[1.0, -1.0, 0.0, -9.0, 9.0, f32::NAN], [1, 2, 3]);
+        let found = pixels(&[1.0, -1.0, 0.0, -9.0, 9.0, f32::NAN], [2, 1, 3]);
         let expected = [Rgb565::new(31, 0, 16), Rgb565::new(0, 63, 0)];
-        assert_eq!((found.width(), found.height()), (2, 1));
+        assert_eq!((found.width(), found.height()), (1, 2));
         assert_eq!(found.enlarged(1).collect::<Vec<_>>(), expected);
     }
 
@@ -124,10 +133,23 @@ mod tests {
         let found = pixels(&vec![1.0; 200 * 100], [100, 200, 1]);
         assert_eq!((found.width(), found.height()), (64, 32));
         assert!(found.enlarged(1).all(|pixel| pixel == Rgb565::new(31, 63, 31)));
-        let found = pixels(&vec![1.0; 256], [1, 256, 1]);
-        assert_eq!((found.width(), found.height()), (64, 1));
+        let found = pixels(&vec![1.0; 256], [256, 1, 1]);
+        assert_eq!((found.width(), found.height()), (1, 64));
         image.clear();
         assert_eq!((image.width(), image.height(), image.enlarged(3).count()), (0, 0, 0));
         assert_eq!(pixels(&[], [0, 0, 0]), Pixels::blank());
+    }
+    /// A line at half the height, on a ground that has nothing left of what was there before.
+    #[test]
+    fn a_signal_is_a_waveform() {
+        let mut image = pixels(&vec![1.0; 64 * 64], [64, 64, 1]);
+        image.take(&mut [0.0; 4096].into_iter(), [1, 4096, 1]);
+        let white = |pixel: &Rgb565| *pixel == Rgb565::new(31, 63, 31);
+        assert!(image
+            .rows
+            .iter()
+            .enumerate()
+            .all(|(y, row)| row.iter().filter(|p| white(p)).count() == 64 * usize::from(y == 32)));
+        assert_eq!((image.width(), image.height()), (64, 64));
     }
 }

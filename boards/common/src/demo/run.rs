@@ -8,7 +8,9 @@ use super::memory::Memory;
 use super::say::say;
 use super::settings::Settings;
 use super::source::Source;
+use super::speaker;
 use crate::report::Line;
+use brownian::sound::Sound;
 use brownian::{Model, Progress};
 use core::fmt::Write;
 use heapless::String;
@@ -186,6 +188,9 @@ impl<'m> Demo<'m> {
             if step == steps {
                 let micros = board.micros() - start;
                 say(board, format_args!("done {settings}: {} ms", micros / 1000)).await;
+                if let Some(sound) = Sound::of(model).filter(|_| B::SPEAKS) {
+                    speak(board, drawing, sound).await;
+                }
                 return None;
             }
             board.pause(REST_MICROS).await;
@@ -215,6 +220,15 @@ impl<'m> Demo<'m> {
             }
         }
     }
+}
+
+/// Plays what is drawn, and says how much of it was heard.
+async fn speak<B: Board>(board: &mut B, drawing: &Drawing<'_>, sound: Sound) {
+    let mut samples = drawing.samples(sound);
+    let all = samples.len();
+    board.play(sound.rate, speaker::Sound::new(&mut samples)).await;
+    let heard = all - samples.len();
+    say(board, format_args!("played {heard} of {all} samples, {} a second", sound.rate)).await;
 }
 
 #[cfg(test)]

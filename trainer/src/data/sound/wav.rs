@@ -145,7 +145,7 @@ pub fn bytes(samples: &[f32], rate: u32) -> Result<Vec<u8>, String> {
     let mut write = || {
         let mut writer = hound::WavWriter::new(&mut bytes, spec)?;
         for sample in samples {
-            writer.write_sample((sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16)?;
+            writer.write_sample(brownian::sound::sample(*sample, 1.0))?;
         }
         writer.finalize()
     };
