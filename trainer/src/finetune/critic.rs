@@ -1,4 +1,5 @@
 //! A critic: a space in which drawn images are compared with the data while a network is fine-tuned.
+use super::comb;
 use super::measure::Measure;
 use super::moments::{Running, Target};
 use crate::autograd::soft_histogram::{soft_histogram, Bin};
@@ -146,20 +147,30 @@ impl Critic {
     /// One layer: the projection on the directions in which the pixels vary most, or nothing where they do not vary.
     pub fn of_pixels(data: &Dataset, lesson: Lesson) -> Option<Self> {
         let view = View::of_data(data);
-        let len = view.shape().len();
         let components = components(data, &view);
-        let count = components.len() / len;
+        Self::of_rows(data, lesson, view, components)
+    }
+
+    /// One layer: the [means of a signal at each place of a period](comb), or nothing where there are none.
+    pub fn of_periods(data: &Dataset, lesson: Lesson) -> Option<Self> {
+        Self::of_rows(data, lesson, View::Pictures(data.shape), comb::rows(data))
+    }
+
+    /// One layer with these rows of weights over what is seen of an image, or nothing without any.
+    fn of_rows(data: &Dataset, lesson: Lesson, view: View, rows: Vec<f32>) -> Option<Self> {
+        let len = view.shape().len();
+        let count = rows.len() / len;
         if count == 0 {
             return None;
         }
         let mut layout = Layout::default();
         let conv = Conv::linear(len, count);
-        let weight = layout.push("pixels.weight".into(), vec![count, len], Init::Constant(0.0));
-        let bias = layout.push("pixels.bias".into(), vec![count], Init::Constant(0.0));
+        let weight = layout.push("rows.weight".into(), vec![count, len], Init::Constant(0.0));
+        let bias = layout.push("rows.bias".into(), vec![count], Init::Constant(0.0));
         let zeros = std::iter::repeat_n(0.0, count);
-        let params = Parameters::new(components.into_iter().chain(zeros).collect());
+        let params = Parameters::new(rows.into_iter().chain(zeros).collect());
         let layers = vec![Layer { conv, weight, bias }];
-        Some(Self { layers, layout, params, ..Self::of_colours(data, lesson, vec![]) })
+        Some(Self { view, layers, layout, params, ..Self::of_colours(data, lesson, vec![]) })
     }
 
     /// What it has learned: its parameters if it is taught, else nothing.

@@ -1,5 +1,5 @@
-//! The critics of a fine-tuning: the hidden layers of small networks, the pixels' principal components, and how often
-//! colours occur. The networks are taught for that alone, on the training images, and are other ones than the evaluator
+//! The critics of a fine-tuning: the hidden layers of small networks, the pixels' principal components, how often
+//! colours occur, and of sounds the means over many short periods. The networks are taught for that alone, on the training images, and are other ones than the evaluator
 //! of `trainer eval`.
 use super::critic::{Convolutions, Critic};
 use super::{critic_training, palette};
@@ -74,6 +74,7 @@ fn untrained(data: &Dataset, lesson: Lesson, seed: u64) -> Result<Vec<Critic>> {
 fn completed(mut critics: Vec<Critic>, data: &Dataset, lesson: Lesson) -> Vec<Critic> {
     critics.extend(Critic::of_pixels(data, lesson));
     critics.push(Critic::of_colours(data, lesson, palette::bins(data)));
+    critics.extend(Critic::of_periods(data, lesson));
     critics.iter_mut().for_each(|critic| critic.take_moments(data, lesson));
     critics.retain(|critic| critic.learned().is_some() || critic.target(false).trace() > SMALLEST_VARIANCE);
     critics
@@ -163,7 +164,7 @@ mod tests {
         critics[0].train(&data, lesson, 2, 1, |_| ()).unwrap();
         assert_ne!(before, critics[0].learned().unwrap());
         let critics = completed(critics, &data, lesson);
-        assert_eq!(critics.len(), CRITICS.len() + 2);
+        assert_eq!(critics.len(), CRITICS.len() + 3);
         for critic in &critics {
             let mut tape = Tape::default();
             let samples: Vec<f32> = (0..3 * shape.len()).map(|i| 0.4 * (i as f32 * 0.61).sin()).collect();

@@ -11,6 +11,7 @@
 //! At the end the null class is calibrated, so that draws without a class have the classes' shares in the data.
 mod chain;
 mod class_prior;
+mod comb;
 mod critic;
 mod critic_training;
 mod critics;
