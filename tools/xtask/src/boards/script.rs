@@ -228,7 +228,10 @@ mod tests {
         wrong[at] = [frames[at][0], frames[at][0] ^ 1];
         assert!(refused(&Heard { frames: wrong, ..half }, true).contains("left is not"));
         let timed = |mean, longest| Heard { frames: frames.clone(), mean, longest };
-        assert!(refused(&timed(127.0, 127.0), true).contains("127 us") && refused(&timed(125.0, 250.0), true).contains("250 at most"));
+        assert!(
+            refused(&timed(127.0, 127.0), true).contains("127 us")
+                && refused(&timed(125.0, 250.0), true).contains("250 at most")
+        );
         assert!(draw.compare_sound(&model, &timed(125.5, 130.0), true).is_ok());
     }
 

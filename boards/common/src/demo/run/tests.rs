@@ -391,7 +391,10 @@ fn a_sound_is_played() {
     let mut sampler = memory.start::<brownian::f16>(chain).unwrap();
     while sampler.step() {}
     let gain = Sound::of(&model).unwrap().gain(sampler.values());
-    assert!(sampler.values().map(|value| brownian::sound::sample(value, gain)).eq(whole[..2 * 1024].iter().step_by(2).copied()));
+    assert!(sampler
+        .values()
+        .map(|value| brownian::sound::sample(value, gain))
+        .eq(whole[..2 * 1024].iter().step_by(2).copied()));
     let power = whole.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>() / 2048.0;
     assert!((power.sqrt() / 32_767.0 - 0.15).abs() < 0.01, "{}", power.sqrt());
     let (_, dots) = log.frames.last().unwrap();
