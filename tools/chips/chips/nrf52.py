@@ -1,5 +1,6 @@
 """Boards with an nRF52: the registers that their firmware touches (product specifications of nRF52840 and nRF52833)."""
 
+import struct
 from collections import deque
 
 from unicorn.arm_const import UC_CPU_ARM_CORTEX_M4
@@ -10,9 +11,10 @@ from .outside import BYTE, CHARACTER, Outside
 
 CLOCK, UARTE, TWIM, GPIOTE, WDT, RTC1, NVMC = (
     0x4000_0000, 0x4000_2000, 0x4000_3000, 0x4000_6000, 0x4001_0000, 0x4001_1000, 0x4001_E000)
+I2S = 0x4002_5000
 P0 = 0x5000_0000
 # A block's interrupt is its number.
-INTERRUPTING = {block: block >> 12 & 0xFF for block in (UARTE, TWIM, GPIOTE, RTC1)}
+INTERRUPTING = {block: block >> 12 & 0xFF for block in (UARTE, TWIM, GPIOTE, RTC1, I2S)}
 # Of every block: tasks from 0 on, events, what they interrupt.
 EVENTS, ENABLE_SET, ENABLE_CLEAR = 0x100, 0x304, 0x308
 END_RX, END_TX, TX_STOPPED, RX_TO, PORT = 0x110, 0x120, 0x158, 0x144, 0x17C
@@ -24,6 +26,15 @@ RESET_REASON = CLOCK + 0x400
 OUT, OUT_SET, OUT_CLEAR, IN, LATCH, PIN, P1, PORT_1 = 0x504, 0x508, 0x50C, 0x510, 0x520, 0x700, 0x800, 0x300
 WATCHDOG_TICKS, RUNNING, RELOAD = 0x504, 0x400, 0x600
 RELOADS = 0x6E52_4635
+# Of I2S: a block of sound is begun, it has stopped; clocks, form, what is sent, pins of clocks and data.
+TX_UPDATED, I2S_STOPPED = 0x114, 0x108
+MODE, SENDS, MASTER, RATIO, FORM, SOUND_POINTER, SOUND_WORDS, SOUND_PINS = (
+    0x504, 0x50C, 0x514, 0x518, (0x51C, 0x520, 0x524, 0x528), 0x540, 0x550, (0x564, 0x568, 0x570))
+# What 32 MHz are divided by for the master clock, and that for a frame.
+MASTERS = {0x2000_0000: 8, 0x1800_0000: 10, 0x1600_0000: 11, 0x1100_0000: 15, 0x1000_0000: 16, 0x0C00_0000: 21,
+           0x0B00_0000: 23, 0x0880_0000: 30, 0x0840_0000: 31, 0x0800_0000: 32, 0x0600_0000: 42, 0x0410_0000: 63,
+           0x020C_0000: 125}
+RATIOS = (32, 48, 64, 96, 128, 192, 256, 384, 512)
 UICR = 0x1000_1000
 
 
@@ -33,6 +44,8 @@ class Nrf52(Outside, Chip):
     memories = ((0x1000_0000, 0x2000), (0xF000_0000, 0x1000))
     devices = ((0x4000_0000, 0x10_0000), (0x5000_0000, 0x1000))
     button_pin = None
+    # BCLK, LRC and DIN of an amplifier; pins of port 1 count from 32 on.
+    speaker_pins = None
     reason = 0
 
     def erase(self):
@@ -115,6 +128,11 @@ class Nrf52(Outside, Chip):
             self._watch()
         elif block == UARTE:
             self._uart_task(register)
+        elif block == I2S and register == 0:
+            self._play()
+        elif block == I2S and register == 4:
+            self.never("sound")
+            self._event(I2S, I2S_STOPPED)
         elif block == TWIM and register == 8:
             count = self.regs.get(TWIM + TX_MAX, 0)
             self.after("bus", self.cycles((count + 1) * BYTE), self._transfer)
@@ -212,6 +230,41 @@ class Nrf52(Outside, Chip):
             self.wanted = False
             self._event(UARTE, END_RX)
 
+    # I2S with DMA, which only sends: the clocks run from its start, a frame's word is fetched when it begins.
+
+    def _play(self):
+        form = [self.regs.get(I2S + register, 0) for register in FORM]
+        pins = tuple(self.regs.get(I2S + register, 0xFFFF_FFFF) for register in SOUND_PINS)
+        is_master = not self.regs.get(I2S + MODE, 0) and self.regs.get(I2S + SENDS, 0)
+        if not is_master or form != [1, 0, 0, 0]:
+            raise ValueError(f"I2S of this form is not modelled: {form}")
+        if pins != self.speaker_pins:
+            raise ValueError(f"the amplifier is wired to {self.speaker_pins}, I2S has {pins}")
+        ratio = RATIOS[self.regs.get(I2S + RATIO, 0)]
+        if ratio % 32:
+            raise ValueError(f"a frame of {ratio} master clocks is no multiple of its 32 bits")
+        self.frame = self.hz // 32_000_000 * MASTERS[self.regs.get(I2S + MASTER, 0)] * ratio
+        self.next_frame = self.now
+        self._begin_block()
+        self._frame()
+
+    def _begin_block(self):
+        self.playing = self.regs.get(I2S + SOUND_POINTER, 0), self.regs.get(I2S + SOUND_WORDS, 0)
+        self.played = 0
+        self._event(I2S, TX_UPDATED)
+
+    def _frame(self):
+        pointer, words = self.playing
+        self.speaker.hear(self.next_frame, *struct.unpack("<hh", self.uc.mem_read(pointer + 4 * self.played, 4)))
+        self.played += 1
+        self.next_frame += self.frame
+        self.after("sound", self.next_frame - self.now, self._next_frame)
+
+    def _next_frame(self):
+        if self.played >= self.playing[1]:
+            self._begin_block()
+        self._frame()
+
     # I2C with DMA, which only writes.
 
     def _transfer(self):
@@ -233,6 +286,7 @@ class Nrf52840Dk(Nrf52):
     flash = ((0, 1 << 20),)
     memories = Nrf52.memories + ((0x2000_0000, 256 << 10),)
     button_pin = 11
+    speaker_pins = (42, 43, 44)
 
 
 class MicrobitV2(Nrf52):

@@ -1,8 +1,9 @@
-"""What is wired to a chip: a button, a display, a serial line, a debug probe."""
+"""What is wired to a chip: a button, a display, an amplifier, a serial line, a debug probe."""
 
 from collections import deque
 
 from .rtt import Probe
+from .speaker import Speaker
 from .ssd1306 import Ssd1306
 
 # Microseconds of a character at 115,200 baud, and of a byte on a bus of 400 kHz, its acknowledgement included.
@@ -21,6 +22,7 @@ class Outside:
         self.is_down = False
         self.is_plugged = True
         self.display = self.screen()
+        self.speaker = Speaker()
         self.to_type = deque()
         self.probe = None
         super().__init__(parts)

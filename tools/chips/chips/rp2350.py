@@ -6,12 +6,15 @@ from unicorn.arm_const import UC_CPU_ARM_CORTEX_M33
 
 from .chip import Chip
 from .outside import BYTE, CHARACTER, Outside
+from .pio import BATCH, Dma, FIFO, Pio
 from .sio import Sio
 from .st7789 import St7789
 
 BUTTON = 15
 # Of a display at SPI.
 SELECT, IS_DATA, RESET = 17, 20, 21
+# Of an amplifier at I2S.
+SOUND_DATA, BIT_CLOCK, SIDE_CLOCK = 9, 10, 11
 SIO = 0xD000_0000
 SIO_IN = SIO + 4
 # Levels of outputs: written, set, cleared, turned round.
@@ -20,8 +23,8 @@ OUT, OUT_SET, OUT_CLEAR, OUT_TURN = (SIO + r for r in (0x10, 0x18, 0x20, 0x28))
 FORCE_OFF, CORE_1 = 0x4001_8004, 1 << 24
 CLOCKS, RESETS, IO_BANK0, XOSC = 0x4001_0000, 0x4002_0000, 0x4002_8000, 0x4004_8000
 PLL_SYS, PLL_USB, UART0, I2C0, TIMER0 = 0x4005_0000, 0x4005_8000, 0x4007_0000, 0x4009_0000, 0x400B_0000
-SPI0, WATCHDOG = 0x4008_0000, 0x400D_8000
-TIMER_IRQ, IO_IRQ, FIFO_IRQ, UART_IRQ, I2C_IRQ = 0, 21, 25, 33, 36
+SPI0, WATCHDOG, DMA, PIO0 = 0x4008_0000, 0x400D_8000, 0x5000_0000, 0x5020_0000
+TIMER_IRQ, DMA_IRQ, IO_IRQ, FIFO_IRQ, UART_IRQ, I2C_IRQ = 0, 10, 21, 25, 33, 36
 RESET_DONE = RESETS + 8
 # Of IO_BANK0: latched edges, and for core 0 enabled interrupts and those that are both; for core 1 they come later.
 INTR, INTE, INTS = IO_BANK0 + 0x230, IO_BANK0 + 0x248, IO_BANK0 + 0x278
@@ -54,6 +57,8 @@ class Pico2(Outside, Chip):
         self.received, self.sending = deque(), 0
         self.bus, self.is_addressed = deque(), False
         self.out = self.clocked = 0
+        self.pio = Pio(self._sound)
+        self.dma = Dma(self.pio, PIO0 + FIFO, lambda at: int.from_bytes(self.uc.mem_read(at, 4), "little"))
 
     def bite(self):
         self.reason = 1
@@ -67,6 +72,8 @@ class Pico2(Outside, Chip):
             high |= 1 << UART_IRQ
         if self._i2c_raw() & self.regs.get(I2C_MASK, 0):
             high |= 1 << I2C_IRQ
+        if self.dma.interrupts:
+            high |= 1 << DMA_IRQ
         return high
 
     def levels_at(self, number):
@@ -117,6 +124,10 @@ class Pico2(Outside, Chip):
             return self._read_uart(address)
         if I2C0 <= address < I2C0 + 0x1000:
             return self._read_i2c(address)
+        if DMA <= address < DMA + 0x1000:
+            return self.dma.read(address - DMA)
+        if PIO0 <= address < PIO0 + 0x1000:
+            return self.pio.read(address - PIO0)
         return regs.get(address, 0)
 
     def write(self, address, value, size):
@@ -133,9 +144,14 @@ class Pico2(Outside, Chip):
         if address == DATA:
             self._write_i2c(value)
             return
-        now = self.regs.get(address, 0)
+        now = self._read_register(address) if address >= DMA else self.regs.get(address, 0)
         value = (value, now ^ value, now | value, now & ~value)[how]
-        if address == UART0:
+        if DMA <= address < DMA + 0x1000:
+            self.dma.write(address - DMA, value)
+        elif PIO0 <= address < PIO0 + 0x1000:
+            self.pio.write(address - PIO0, value, self.now)
+            self._pio_runs()
+        elif address == UART0:
             self.say([value & 0xFF])
             self.sending += 1
             if self.sending == 1:
@@ -231,6 +247,21 @@ class Pico2(Outside, Chip):
 
     def clock_out(self, byte, mode):
         """What is wired to SPI takes a byte, clocked by this polarity (bit 0) and phase (bit 1)."""
+
+    # Sound: PIO, which DMA feeds.
+
+    def _pio_runs(self):
+        """Lets PIO do what it has done by now, and again after some instructions."""
+        self.pio.run(self.now)
+        self.dma.feed()
+        if self.pio.is_on:
+            self.after("pio", int(BATCH * self.pio.pace), self._pio_runs)
+        else:
+            self.never("pio")
+
+    def _sound(self, time, levels, outputs):
+        level = [levels >> pin & outputs >> pin & 1 for pin in (BIT_CLOCK, SIDE_CLOCK, SOUND_DATA)]
+        self.speaker.pins(time, *level)
 
     # UART: a PL011.
 

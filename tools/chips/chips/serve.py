@@ -87,6 +87,9 @@ class Server:
         period, feeds = self.board.watchdog()
         return {"period": period, "feeds": feeds}
 
+    def do_sound(self):
+        return self.board.speaker.take(self.board.hz)
+
     def do_display(self):
         display = self.board.display
         if display.unknown:

@@ -93,6 +93,7 @@ pub fn boards(options: &Boards) -> Result<()> {
         "asleep, ms",
         "probe's lines",
         "stack",
+        "RAM, a step's instructions and samples of sound",
         "display",
         "s",
     ]);
@@ -117,9 +118,13 @@ pub fn boards(options: &Boards) -> Result<()> {
             row.extend([outcome.digests.to_string(), outcome.instructions.to_string()]);
             row.push(outcome.asleep.map_or_else(|| "not told".to_owned(), |micros| (micros / 1000).to_string()));
             row.extend([outcome.probed.to_string(), outcome.stack.to_string()]);
+            row.push(outcome.sound.map_or_else(String::new, |sound| {
+                let ram = sizes.variables + sizes.stack + sound.memory as u64;
+                format!("{ram}, {}, {}", sound.step, sound.samples)
+            }));
             row.push(outcome.png.display().to_string());
         } else {
-            row.resize(9, "not run".to_owned());
+            row.resize(10, "not run".to_owned());
         }
         row.push(start.elapsed().as_secs().to_string());
         eprintln!("{}: {} s", board.name, start.elapsed().as_secs());

@@ -30,6 +30,8 @@ pub struct Board {
     pub pictures: &'static [&'static str],
     /// Whether a debug probe gets the same lines by RTT.
     pub rtt: bool,
+    /// Whether it plays sounds.
+    pub speaks: bool,
     /// The lines by which it speaks, the first is the one that is listened to.
     pub lines: &'static [&'static str],
 }
@@ -162,6 +164,7 @@ const PICO2: Board = Board {
     model: Some(Model::Unicorn),
     pictures: &["pico2"],
     rtt: true,
+    speaks: true,
     lines: &["uart"],
 };
 
@@ -179,6 +182,7 @@ pub const BOARDS: &[Board] = &[
         model: Some(Model::Node),
         pictures: &["pico"],
         rtt: true,
+        speaks: false,
         lines: &["uart", "usb"],
     },
     PICO2,
@@ -203,6 +207,7 @@ pub const BOARDS: &[Board] = &[
         model: Some(Model::Unicorn),
         pictures: &["nrf52840-dk", "bits"],
         rtt: true,
+        speaks: true,
         lines: &["uart"],
     },
     Board {
@@ -217,6 +222,7 @@ pub const BOARDS: &[Board] = &[
         model: Some(Model::Unicorn),
         pictures: &["stm32f411"],
         rtt: true,
+        speaks: false,
         lines: &["uart"],
     },
     Board {
@@ -231,6 +237,7 @@ pub const BOARDS: &[Board] = &[
         model: Some(Model::Qemu),
         pictures: &["microbit-v1"],
         rtt: false,
+        speaks: false,
         lines: &["uart"],
     },
     Board {
@@ -245,6 +252,7 @@ pub const BOARDS: &[Board] = &[
         model: Some(Model::Unicorn),
         pictures: &["microbit-v2"],
         rtt: true,
+        speaks: false,
         lines: &["uart"],
     },
     Board {
@@ -259,6 +267,7 @@ pub const BOARDS: &[Board] = &[
         model: Some(Model::Unicorn),
         pictures: &["nucleo-h743"],
         rtt: true,
+        speaks: false,
         lines: &["uart"],
     },
     Board {
@@ -273,6 +282,7 @@ pub const BOARDS: &[Board] = &[
         model: None,
         pictures: &[],
         rtt: false,
+        speaks: false,
         lines: &["uart", "usb"],
     },
 ];

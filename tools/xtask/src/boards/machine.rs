@@ -54,6 +54,22 @@ struct Answer {
     period: u64,
     #[serde(default)]
     feeds: u64,
+    frames: Option<Vec<[i16; 2]>>,
+    #[serde(default)]
+    mean: f64,
+    #[serde(default)]
+    longest: f64,
+}
+
+/// What an amplifier has heard.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Heard {
+    /// Left and right samples.
+    pub frames: Vec<[i16; 2]>,
+    /// Microseconds from one to the next, in the mean.
+    pub mean: f64,
+    /// The most of them.
+    pub longest: f64,
 }
 
 /// A watchdog, by what the firmware has written to it.
@@ -160,6 +176,13 @@ impl Machine {
         let answer = self.ask(json!({"do": "watchdog"}))?;
         // It counts at 32,768 Hz.
         Ok(Watchdog { millis: answer.period * 1000 / 32_768, feeds: answer.feeds })
+    }
+
+    /// What the amplifier has heard since it was asked last.
+    pub fn sound(&mut self) -> Result<Heard> {
+        let answer = self.ask(json!({"do": "sound"}))?;
+        let frames = answer.frames.context("the model of the board has no amplifier")?;
+        Ok(Heard { frames, mean: answer.mean, longest: answer.longest })
     }
 
     /// The display's rows, `#` where it is lit.

@@ -1,5 +1,5 @@
 //! What is done to a board that runs: draws, presses, words, a display that is unplugged, a watchdog that bites, models in
-//! its flash region.
+//! its flash region, sound.
 
 use super::build;
 use super::file;
@@ -26,6 +26,9 @@ use std::time::{Duration, Instant};
 /// The longest that all of it may take, on a machine that has much else to do.
 const LIMIT: Duration = Duration::from_secs(1800);
 
+/// The shipped model of sound.
+const SPOKEN: &str = "speech-half";
+
 /// Milliseconds in which LEDs can be seen, less than a step takes.
 const LIT: u64 = 100;
 
@@ -46,6 +49,19 @@ pub struct Outcome {
     pub png: PathBuf,
     /// What the pages show of it.
     pub pictures: Vec<Pair>,
+    /// What was heard, where it was played.
+    pub sound: Option<Spoken>,
+}
+
+/// A sound that was drawn and played.
+#[derive(Debug, Clone, Copy)]
+pub struct Spoken {
+    /// Bytes of RAM for arena and state of its model.
+    pub memory: usize,
+    /// Instructions of a step, its frame on the display among them.
+    pub step: u64,
+    /// Samples that were heard and are the host's.
+    pub samples: usize,
 }
 
 /// Instructions of a draw.
@@ -102,7 +118,8 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
         player.wait_for_second_core(&instructions).context("second core")?;
         let (stack, probed) = (player.stack()?, player.compare_probe(probe)?);
         let pictures = pairs(board, &[&png]);
-        return Ok(Outcome { digests: player.digests, instructions, asleep, probed, stack, png, pictures });
+        let sound = None;
+        return Ok(Outcome { digests: player.digests, instructions, asleep, probed, stack, png, pictures, sound });
     }
     player.press().context("button")?;
     player.unplug().context("display unplugged")?;
@@ -123,8 +140,14 @@ pub fn play(board: &Board, elf: &Path) -> Result<Outcome> {
     if board.display == Display::Oled {
         player.bits(elf, &bits).context("model over bits")?;
     }
+    let mut sound = None;
+    let mut stack = stack;
+    if board.speaks && board.variant.is_none() {
+        sound = Some(player.sound(elf).context("sound")?);
+        stack = stack.max(player.stack()?);
+    }
     let pictures = pairs(board, &[&png, &bits]);
-    Ok(Outcome { digests: player.digests, instructions, asleep, probed, stack, png, pictures })
+    Ok(Outcome { digests: player.digests, instructions, asleep, probed, stack, png, pictures, sound })
 }
 
 /// The captured displays and the pages' pictures of them.
@@ -161,7 +184,12 @@ impl Player<'_> {
 
     /// The classes of image `number` where the combinations take turns, by their names.
     fn class(&self, number: u32) -> String {
-        let model = self.model.model();
+        Self::class_of(&self.model, number)
+    }
+
+    /// The same of another model.
+    fn class_of(model: &OwnedModel, number: u32) -> String {
+        let model = model.model();
         let condition = Classes::Cycle.condition(number, model.class_counts(), Guidance::PLAIN);
         let names = model.axes().filter_map(|axis| axis.classes().nth(condition.class_on(axis.index())?.into()));
         names.collect::<Vec<&str>>().join("+")
@@ -227,23 +255,25 @@ impl Player<'_> {
         Ok((instructions, asleep))
     }
 
+    /// Holds the button down for so long.
+    fn hold(&mut self, millis: u64) -> Result<()> {
+        self.machine.button(true)?;
+        self.machine.wait(millis)?;
+        self.machine.button(false)?;
+        // Longer than contacts bounce.
+        self.machine.wait(50)
+    }
+
     /// A short press draws the next seed, a long one the next class; one within a chain drops it.
     fn press(&mut self) -> Result<()> {
-        let press = |player: &mut Self, millis| {
-            player.machine.button(true)?;
-            player.machine.wait(millis)?;
-            player.machine.button(false)?;
-            // Longer than contacts bounce.
-            player.machine.wait(50)
-        };
         let [first, second] = [0, 1].map(|number| self.class(number));
-        press(self, 100)?;
+        self.hold(100)?;
         self.finish(Draw { seed: 2, class: &first, plan: "fast5" })?;
-        press(self, 800)?;
+        self.hold(800)?;
         let long = Draw { seed: 2, class: &second, plan: "fast5" };
         let mut said = self.until("step 1 ")?;
         self.digests += long.compare(&self.model, &said, false)?;
-        press(self, 100)?;
+        self.hold(100)?;
         let next = Draw { seed: 3, class: &second, plan: "fast5" };
         said = self.until(&format!("draw {}", next.words()))?;
         said += &self.until("step 1 ")?;
@@ -405,6 +435,41 @@ impl Player<'_> {
         let rows = self.machine.display()?;
         draw.compare_display(&bits, &rows)?;
         picture::write(png, &rows)
+    }
+
+    /// A model of sound draws from the flash region, and what an amplifier hears are the host's samples; the display shows the
+    /// wave. A long press speaks the next class; a press meanwhile ends the sound and draws anew.
+    fn sound(&mut self, elf: &Path) -> Result<Spoken> {
+        let model = self.with_model(&Image::read(elf)?, SPOKEN)?;
+        let plan = model.model().plans().min_by_key(|plan| (plan.len() < 5, plan.len())).context("no plan")?;
+        let (name, steps) = (plan.name().to_owned(), plan.len() as u64);
+        let [first, second] = [0, 1].map(|number| Self::class_of(&model, number));
+        let draw = Draw { seed: 1, class: &first, plan: &name };
+        let mut said = self.until("step 1 ")?;
+        let start = self.machine.instructions;
+        said += &self.until(&format!("step {steps} "))?;
+        let step = (self.machine.instructions - start) / (steps - 1);
+        said += &self.until("played ")?;
+        self.digests += draw.compare(&model, &said, true)?;
+        let samples = draw.compare_sound(&model, &self.machine.sound()?, true)?;
+        let all = model.model().shape()[1];
+        ensure!(said.contains(&format!("played {all} of {all} samples, ")), "{said}");
+        self.compare_display(Some(&model), draw, &said)?;
+        self.hold(800)?;
+        let next = Draw { class: &second, ..draw };
+        self.until(&format!("done {}", next.words()))?;
+        self.machine.wait(50)?;
+        self.hold(100)?;
+        let said = self.until("played ")?;
+        ensure!(!said.contains(&format!("played {all} of")), "a press has not ended the sound: {said}");
+        next.compare_sound(&model, &self.machine.sound()?, false).context("a sound that a press ends")?;
+        let last = Draw { seed: 2, ..next };
+        let said = self.until("step 1 ")?;
+        self.digests += last.compare(&model, &said, false)?;
+        self.type_line("cancel")?;
+        self.until("cancelled within step ")?;
+        ensure!(self.machine.resets == 0, "the watchdog has bitten {} times", self.machine.resets);
+        Ok(Spoken { memory: brownian_board::demo::source::ram(model.bytes()), step, samples })
     }
 
     /// Starts the board with a shipped model in its flash region.

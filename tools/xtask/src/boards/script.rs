@@ -1,7 +1,9 @@
 //! What the firmware must say and show, from the host's runtime.
 
+use super::machine::Heard;
 use anyhow::{ensure, Context, Result};
 use brownian::host::{Classes, OwnedModel};
+use brownian::sound::{heard, sample, Sound};
 use brownian::Guidance;
 use brownian_board::demo::dither::{Dots, SIDE};
 use brownian_board::demo::leds;
@@ -29,6 +31,13 @@ fn rgb565(values: &[f32]) -> u16 {
         _ => [values.iter().sum::<f32>() / values.len() as f32; 3],
     };
     part(red, 31.0) << 11 | part(green, 63.0) << 5 | part(blue, 31.0)
+}
+
+/// Samples without the silence before and behind them.
+fn trimmed(samples: &[i16]) -> &[i16] {
+    let start = samples.iter().position(|sample| *sample != 0).unwrap_or(samples.len());
+    let end = samples.iter().rposition(|sample| *sample != 0).map_or(start, |last| last + 1);
+    &samples[start..end]
 }
 
 /// A draw as the demo names it.
@@ -110,6 +119,30 @@ impl Draw<'_> {
         Ok(())
     }
 
+    /// Compares what an amplifier has heard with the host's samples, one by one, and when they came; of a sound that was
+    /// ended early what there is of it. Silence before and behind does not count. Returns how many there were.
+    pub fn compare_sound(&self, model: &OwnedModel, found: &Heard, whole: bool) -> Result<usize> {
+        let words = self.words();
+        let sound = Sound::of(&model.model()).context("the model draws no sound")?;
+        let values = self.on_host(model)?.sample;
+        let values = || heard(values.iter().copied(), model.model().shape()[2]);
+        let gain = sound.gain(values());
+        let expected: Vec<i16> = values().map(|value| sample(value, gain)).collect();
+        ensure!(found.frames.iter().all(|[left, right]| left == right), "{words}: left is not what right is");
+        let left: Vec<i16> = found.frames.iter().map(|[left, _]| *left).collect();
+        let [expected, left] = [trimmed(&expected), trimmed(&left)];
+        ensure!(!left.is_empty(), "{words}: nothing was heard");
+        for (index, (found, host)) in left.iter().zip(expected).enumerate() {
+            ensure!(found == host, "{words}: sample {index} is {found}, the host's {host}");
+        }
+        let is_right = if whole { left.len() == expected.len() } else { left.len() < expected.len() };
+        ensure!(is_right, "{words}: {} samples were heard, the host has {}", left.len(), expected.len());
+        let (mean, longest, wanted) = (found.mean, found.longest, 1e6 / f64::from(sound.rate));
+        let is_in_time = (mean - wanted).abs() < wanted * 0.01 && longest < wanted * 1.5;
+        ensure!(is_in_time, "{words}: a sample took {mean} us, {longest} at most, instead of {wanted}");
+        Ok(left.len())
+    }
+
     /// Compares the image on the display with the host's, dot by dot.
     pub fn compare_display(&self, model: &OwnedModel, rows: &[String]) -> Result<()> {
         let shape = model.model().shape();
@@ -168,6 +201,38 @@ mod tests {
         assert!(draw.compare_leds(&model, SIDE, &rows, &said[1..]).unwrap_err().to_string().contains("was not said"));
         rows[4] = "9".repeat(5);
         assert!(draw.compare_leds(&model, SIDE, &rows, &said).unwrap_err().to_string().contains("\"99999\""));
+    }
+
+    /// The host's samples pass, with silence around them; another one, silence alone, a cut, another rate, a gap and unequal
+    /// sides are named.
+    #[test]
+    fn a_sample_that_differs_is_named() {
+        let model = OwnedModel::read(brownian_tests::root().join("tests/models/sound.brn")).unwrap();
+        let draw = Draw { seed: 7, class: "3+theo", plan: "fast3" };
+        let values = draw.on_host(&model).unwrap().sample;
+        let sound = Sound::of(&model.model()).unwrap();
+        let gain = sound.gain(values.iter().copied());
+        let silence = [[0; 2]; 9];
+        let frames: Vec<[i16; 2]> = values.iter().map(|value| [sample(*value, gain); 2]).collect();
+        let right = Heard { frames: [&silence[..], &frames, &silence].concat(), mean: 125.0, longest: 126.0 };
+        assert!(draw.compare_sound(&model, &right, true).unwrap() > 1000);
+        let refused = |found: &Heard, whole| draw.compare_sound(&model, found, whole).unwrap_err().to_string();
+        assert!(refused(&right, false).contains("were heard, the host has"));
+        let half = Heard { frames: frames[..500].to_vec(), ..right };
+        assert!(draw.compare_sound(&model, &half, false).is_ok() && refused(&half, true).contains("were heard"));
+        assert!(refused(&Heard { frames: silence.to_vec(), ..half }, true).contains("nothing was heard"));
+        let at = frames.iter().position(|frame| frame[0] != 0).unwrap() + 100;
+        let mut wrong = frames.clone();
+        wrong[at] = [frames[at][0] ^ 1; 2];
+        assert!(refused(&Heard { frames: wrong.clone(), ..half }, true).contains("sample 100 is "));
+        wrong[at] = [frames[at][0], frames[at][0] ^ 1];
+        assert!(refused(&Heard { frames: wrong, ..half }, true).contains("left is not"));
+        let timed = |mean, longest| Heard { frames: frames.clone(), mean, longest };
+        assert!(
+            refused(&timed(127.0, 127.0), true).contains("127 us")
+                && refused(&timed(125.0, 250.0), true).contains("250 at most")
+        );
+        assert!(draw.compare_sound(&model, &timed(125.5, 130.0), true).is_ok());
     }
 
     /// A dot too many is named.

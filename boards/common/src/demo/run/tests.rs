@@ -42,6 +42,8 @@ struct Log {
     feeds: usize,
     /// Microseconds of every sleep but those of a board that is idle, and the frames shown before it.
     rests: Vec<(u64, usize)>,
+    /// Sounds that were played: samples a second, and left and right.
+    heard: Vec<(u32, Vec<i16>)>,
 }
 
 /// A board that follows a script and stops when it is idle at the script's end.
@@ -56,6 +58,7 @@ struct Fake<'a> {
 
 impl Board for Fake<'_> {
     const NAME: &'static str = "a fake";
+    const SPEAKS: bool = true;
     type Raster = Dots;
 
     fn inputs(&mut self) -> &mut Listener {
@@ -98,6 +101,19 @@ impl Board for Fake<'_> {
         log.frames.push((frame.step, frame.image.clone()));
         log.notes.push(frame.note);
         Ok(())
+    }
+    /// A press that is due ends a sound after its first block.
+    async fn play(&mut self, rate: u32, mut sound: speaker::Sound<'_>) {
+        let (mut block, mut heard) = ([0; speaker::VALUES], Vec::new());
+        let due = self.press();
+        self.presses.extend(due);
+        while sound.fill(&mut block) {
+            heard.extend_from_slice(&block);
+            if due.is_some() {
+                break;
+            }
+        }
+        self.log.borrow_mut().heard.push((rate, heard));
     }
     async fn pause(&mut self, micros: u64) {
         self.micros += micros;
@@ -351,4 +367,38 @@ fn hello_says_what_it_runs_on() {
         format!("image 28x28x1, 10 classes, {plans} plans"),
     ];
     assert_eq!(lines, expected);
+}
+
+/// What a model of sound draws is played at its rate and level, both sides alike, and silence behind it; the display shows its
+/// wave. A picture is not played.
+#[test]
+fn a_sound_is_played() {
+    let file = OwnedModel::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/models/sound.brn")).unwrap();
+    let log = live_with(file.bytes(), &[("done seed=1 class=0+george", What::Press(Press::Long))]);
+    assert_eq!(steps(&log.said).len(), 2 * 5);
+    assert!(log.said.contains("sound of 1024 samples, 8000 a second\r\n"), "{}", log.said);
+    let played = |count| format!("played {count} of 1024 samples, 8000 a second\r\n");
+    assert!(log.said.contains(&played(speaker::BLOCK)) && log.said.ends_with(&played(1024)), "{}", log.said);
+    let [(_, ended), (rate, whole)] = &log.heard[..] else { panic!("{} sounds", log.heard.len()) };
+    assert_eq!((*rate, ended.len(), whole.len()), (8000, speaker::VALUES, 2 * 1024 + 2 * speaker::VALUES));
+    assert!(whole.chunks(2).all(|sides| sides[0] == sides[1]) && whole[2 * 1024..].iter().all(|value| *value == 0));
+    // The host's samples.
+    let model = file.model();
+    let classes = host::Classes::named("1+george", &model).unwrap();
+    let condition = classes.condition(0, model.class_counts(), brownian::Guidance::PLAIN);
+    let mut memory = ChainMemory::new(&model);
+    let chain = Sampler::builder(&model, file.plan("fast5").unwrap()).seed(1).condition(condition);
+    let mut sampler = memory.start::<brownian::f16>(chain).unwrap();
+    while sampler.step() {}
+    let gain = Sound::of(&model).unwrap().gain(sampler.values());
+    assert!(sampler
+        .values()
+        .map(|value| brownian::sound::sample(value, gain))
+        .eq(whole[..2 * 1024].iter().step_by(2).copied()));
+    let power = whole.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>() / 2048.0;
+    assert!((power.sqrt() / 32_767.0 - 0.15).abs() < 0.01, "{}", power.sqrt());
+    let (_, dots) = log.frames.last().unwrap();
+    assert_eq!(*dots, Dots::of_image(sampler.values(), [1, 1024, 1]));
+    let pictures = live(&[]);
+    assert!(pictures.heard.is_empty() && !pictures.said.contains("played") && !pictures.said.contains("sound of"));
 }
