@@ -55,6 +55,8 @@ pub mod host;
 mod image;
 mod inpaint;
 pub mod kernels;
+#[cfg(feature = "local")]
+mod local;
 mod model;
 pub mod ops;
 mod parse;
@@ -78,6 +80,8 @@ pub use format::{arena_len, sample_len, snapshot_len, state_kind, state_len, sta
 pub use half::f16;
 pub use image::Image;
 pub use inpaint::{mask_len, Keeping, KnownPixels};
+#[cfg(feature = "local")]
+pub use local::local_value;
 pub use model::{Model, Ops, Plan};
 pub use ops::OpFault;
 pub use parse::{AxisFault, ParseError, PlanFault, MAX_AXES, MAX_MACS, MAX_OPS, MAX_PLANS, MAX_VALUES};
