@@ -100,7 +100,8 @@ impl<'a, E: StateElement> Sampler<'a, E> {
         let kept = self.inpainting.map(|inpainting| inpainting.checksum(self.model));
         #[cfg(feature = "local")]
         if !self.local.is_empty() {
-            let mut digest = CRC.digest_with_initial(kept.unwrap_or(0));
+            let mut digest = CRC.digest();
+            digest.update(&kept.unwrap_or(0).to_le_bytes());
             digest.update(bytemuck::cast_slice(self.local));
             return Some(digest.finalize());
         }

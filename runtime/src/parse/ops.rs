@@ -14,7 +14,7 @@ pub(super) fn check_ops(header: &Header, checker: &mut Checker) -> Result<(), Pa
         return Err(ParseError::TooManyOps { found: header.op_count });
     }
     let mut ops = items::<Op>(header.ops);
-    let mut written = Written::new(&header.input);
+    let mut written = Written::nothing();
     let mut macs = 0u64;
     let columns = checker.columns;
     let mut prelude = 0;
@@ -32,6 +32,9 @@ pub(super) fn check_ops(header: &Header, checker: &mut Checker) -> Result<(), Pa
         }
         // What is computed once has no biases of a step.
         checker.columns = if index < prelude { 0 } else { columns };
+        if index == prelude {
+            written.write(&header.input).map_err(ParseError::Input)?;
+        }
         check_op(&op, checker, &mut written).map_err(fail)?;
         macs = macs.saturating_add(op.macs());
         if macs > MAX_MACS {
@@ -50,8 +53,8 @@ pub(super) fn check_ops(header: &Header, checker: &mut Checker) -> Result<(), Pa
     Ok(())
 }
 
-/// Checks of ops that are in order themselves that the first `prelude` ones read nothing but their own results, and that
-/// these last as long as the others, which run again and again, read them.
+/// Checks of ops that are in order themselves that the results of the first `prelude` ones last: the others, which run again
+/// and again, read none that they overwrite.
 // Once a model at most.
 #[inline(never)]
 fn check_prelude(header: &Header, prelude: u16) -> Result<(), ParseError> {

@@ -29,14 +29,7 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Nothing but the network's input.
-    pub(super) fn new(input: &Tensor) -> Self {
-        let mut written = Self::nothing();
-        written.values[0] = Value::of(input);
-        written
-    }
-
-    /// Nothing at all.
+    /// Nothing yet.
     pub(super) fn nothing() -> Self {
         Self { values: [Value::default(); MAX_VALUES] }
     }

@@ -11,7 +11,7 @@ const MACHINE: &str = "m4";
 /// The most bytes of `.text` without any feature: with portable kernels, and with the core's fast ones.
 const BARS: [u64; 2] = [20_000, 27_000];
 /// What `boards/qemu/src/bin/size.rs` can be asked for, by its Cargo feature.
-const PARTS: [(&str, &str); 11] = [
+const PARTS: [(&str, &str); 12] = [
     ("class", "a class under guidance"),
     ("two-evaluations", "the same from two evaluations"),
     ("image-to-image", "image-to-image"),
@@ -20,6 +20,7 @@ const PARTS: [(&str, &str); 11] = [
     ("by-op", "op by op"),
     ("snapshots", "snapshots, saved and taken up"),
     ("constant", "positions, or other constants"),
+    ("local", "a local condition"),
     ("four-bit", "four-bit weights"),
     ("winograd", "Winograd's algorithm"),
     ("bits", "bits in the place of values"),
