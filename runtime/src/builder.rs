@@ -48,6 +48,8 @@ impl<'a, E: StateElement> Sampler<'a, E> {
             two_evaluations: None,
             from_image: None,
             inpainting: None,
+            #[cfg(feature = "local")]
+            local: &[],
         }
     }
 }
@@ -69,6 +71,8 @@ pub struct Builder<'a, E: StateElement = f32> {
     pub(crate) two_evaluations: Option<&'static two_evaluations::Functions<E>>,
     pub(crate) from_image: Option<FromImage<'a, E>>,
     pub(crate) inpainting: Option<Inpainting<'a, E>>,
+    #[cfg(feature = "local")]
+    pub(crate) local: &'a [i8],
 }
 
 /// Where image-to-image starts.
@@ -161,6 +165,13 @@ impl<'a, E: StateElement> Builder<'a, E> {
         Self { inpainting: Some(Inpainting::by(known, keeping)), ..self }
     }
 
+    /// Follows this local condition, HWC, of [`Model::local_shape`] values, which [`local_value`](crate::local_value) makes
+    /// of real ones. What depends on it alone is computed when the chain [starts](Self::start).
+    #[cfg(feature = "local")]
+    pub fn local(self, local: &'a [i8]) -> Self {
+        Self { local, ..self }
+    }
+
     /// Draws x_T, or noises the image to start from; no step is made yet.
     ///
     /// `arena` needs [`Model::arena_len`] bytes at a multiple of 16, `state` [`Model::state_len`] values of the element
@@ -171,7 +182,7 @@ impl<'a, E: StateElement> Builder<'a, E> {
     /// # Errors
     /// Memory that does not fit or is of the other element, a plan of another model, a class or an axis that the model does not know, a class without
     /// its axis where there are several, guidance without a
-    /// class or with a scale that is not from 0 to 16, images or a mask of another size, or a step to start from that
+    /// class or with a scale that is not from 0 to 16, images, a mask or a local condition of another size, or a step to start from that
     /// the plan does not have.
     pub fn start(self, arena: &'a mut [u8], state: &'a mut [E]) -> Result<Sampler<'a, E>, SamplerError> {
         let condition = self.whole_condition()?;
@@ -180,6 +191,8 @@ impl<'a, E: StateElement> Builder<'a, E> {
         }
         let mut sampler =
             Sampler::at(self.model, self.plan, condition, self.two_evaluations, self.inpainting, arena, state)?;
+        #[cfg(feature = "local")]
+        sampler.follow(self.local)?;
         (sampler.seed, sampler.image) = (self.seed, self.image);
         let plan = self.plan;
         E::draw(&mut sampler.state, plan.start(), plan.step_bytes(0), Stream::new(self.seed, self.image, 0));
@@ -267,7 +280,16 @@ impl<'a, E: StateElement> Sampler<'a, E> {
             next: Next::Begin,
             cores: Cores::ONE,
             weight_memory: WeightMemory::none(),
+            #[cfg(feature = "local")]
+            local: &[],
         })
+    }
+
+    /// Follows a local condition from now on, of a chain that has made no step.
+    #[cfg(feature = "local")]
+    pub(crate) fn follow(&mut self, local: &'a [i8]) -> Result<(), SamplerError> {
+        self.local = local;
+        crate::local::prepare(self.model, local, self.arena)
     }
 }
 

@@ -74,6 +74,13 @@ pub enum SamplerError {
         /// Values given.
         found: u32,
     },
+    /// The local condition has another number of values than that of the model.
+    LocalLength {
+        /// Values of the model's, 0 for a model that follows none.
+        needed: u32,
+        /// Values given, 0 for none.
+        found: u32,
+    },
     /// The mask has another number of bytes than [`mask_len`](crate::mask_len) says.
     MaskLength {
         /// Bytes needed.
@@ -113,7 +120,8 @@ pub enum SnapshotError {
         /// Checksum of this one.
         found: u32,
     },
-    /// The chain keeps a known image and mask, and other ones were given, or none; or it keeps none and some were given.
+    /// The chain keeps a known image and mask, and other ones were given, or none; or it keeps none and some were given. Or it
+    /// follows another local condition.
     Known,
     /// The chain evaluates twice a step, and [`Resume::two_evaluations`](crate::Resume::two_evaluations) was not called.
     TwoEvaluations,
@@ -153,6 +161,15 @@ impl fmt::Display for SamplerError {
                 write!(f, "the plan has {steps} steps; start at a step below that, counted from 0")
             }
             Self::ImageLength { needed, found } => write!(f, "the image has {found} values, a sample {needed}"),
+            Self::LocalLength { needed: 0, found } => {
+                write!(f, "the model follows no local condition, and one of {found} values is given")
+            }
+            Self::LocalLength { needed, found: 0 } => {
+                write!(f, "the model follows a local condition of {needed} values, and none is given")
+            }
+            Self::LocalLength { needed, found } => {
+                write!(f, "the local condition has {found} values, that of the model {needed}")
+            }
             Self::MaskLength { needed, found } => {
                 write!(f, "the mask has {found} bytes and needs {needed}, a bit for each pixel")
             }
@@ -179,7 +196,8 @@ impl fmt::Display for SnapshotError {
                 "the snapshot belongs to the model with checksum {expected:08x}, this one has {found:08x}"
             ),
             Self::Known => f.write_str(
-                "the known image and mask are not those that the chain was saved with; give the same, or none if it had none",
+                "the known image and mask, or the local condition, are not those that the chain was saved with; give the \
+                 same, or none if it had none",
             ),
             Self::TwoEvaluations => {
                 f.write_str("the chain evaluates twice a step; call two_evaluations() on what is taken up to admit that")

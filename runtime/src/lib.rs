@@ -56,6 +56,8 @@ pub mod host;
 mod image;
 mod inpaint;
 pub mod kernels;
+#[cfg(feature = "local")]
+mod local;
 #[cfg(feature = "long")]
 mod long;
 mod model;
@@ -83,6 +85,8 @@ pub use format::{arena_len, sample_len, snapshot_len, state_kind, state_len, sta
 pub use half::f16;
 pub use image::Image;
 pub use inpaint::{mask_len, Keeping, KnownPixels};
+#[cfg(feature = "local")]
+pub use local::local_value;
 #[cfg(feature = "long")]
 pub use long::{LongError, LongSampler, Pieces};
 pub use model::{Model, Ops, Plan};

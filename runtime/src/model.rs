@@ -1,6 +1,8 @@
 //! A validated, borrowed view of a model file.
 
 use crate::axis::Axis;
+#[cfg(feature = "local")]
+use crate::format::Tensor;
 use crate::format::{self, AxisHeader, Header, Items, PlanHeader};
 use crate::ops::Op;
 use crate::parse::{self, ParseError, MAX_AXES};
@@ -157,6 +159,26 @@ impl<'a> Model<'a> {
     /// The ops in order of execution.
     pub fn ops(&self) -> Ops<'a> {
         Ops { items: format::items(self.header.ops), left: self.header.op_count }
+    }
+
+    /// Number of ops, from the first on, that a chain computes once, when it starts: those that depend on the local
+    /// condition alone. 0 for a model without.
+    pub fn prelude(&self) -> u16 {
+        self.ops().next().and_then(|op| op.prelude()).unwrap_or(0)
+    }
+
+    /// Height, width and channels of the local condition that chains follow, if they follow one; see
+    /// [`Builder::local`](crate::Builder::local).
+    #[cfg(feature = "local")]
+    pub fn local_shape(&self) -> Option<[usize; 3]> {
+        self.local_tensor().map(|tensor| tensor.shape.map(usize::from))
+    }
+
+    /// Where the local condition lies in the arena.
+    #[cfg(feature = "local")]
+    pub(crate) fn local_tensor(&self) -> Option<Tensor> {
+        let first = self.ops().next()?;
+        first.prelude().map(|_| *first.output())
     }
 
     /// All plans.

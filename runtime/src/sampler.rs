@@ -61,6 +61,8 @@ pub struct Sampler<'a, E: StateElement = f32> {
     pub(crate) next: Next<'a>,
     pub(crate) cores: Cores<'a>,
     pub(crate) weight_memory: WeightMemory<'a>,
+    #[cfg(feature = "local")]
+    pub(crate) local: &'a [i8],
 }
 
 /// What is to be done next.
@@ -212,7 +214,10 @@ impl<'a, E: StateElement> Sampler<'a, E> {
             E::quantize(&self.state, header, input);
         }
         let first_of_two = self.two_evaluations.is_some() && matches!(self.next, Next::Begin);
-        self.next = Next::Op { ops: self.model.ops(), index: 0, first_of_two };
+        let (mut ops, index) = (self.model.ops(), self.model.prelude());
+        // What the start of the chain has computed.
+        (0..index).for_each(|_| _ = ops.next());
+        self.next = Next::Op { ops, index, first_of_two };
     }
 
     /// Updates the state with what the network said.

@@ -41,7 +41,7 @@ struct Head<'a> {
     two_evaluations: bool,
     start: u16,
     steps_done: u16,
-    /// Checksum of what inpainting keeps.
+    /// Checksum of what inpainting keeps, and of the local condition.
     known: Option<u32>,
 }
 
@@ -60,7 +60,7 @@ impl<'a> Head<'a> {
             two_evaluations: guidance.evaluates_twice(),
             start: sampler.start as u16,
             steps_done: sampler.steps_done as u16,
-            known: sampler.inpainting.map(|inpainting| inpainting.checksum(sampler.model)),
+            known: sampler.known(),
         }
     }
 
@@ -94,6 +94,20 @@ impl<'a> Head<'a> {
 }
 
 impl<'a, E: StateElement> Sampler<'a, E> {
+    /// Checksum of what the chain was given and a snapshot does not hold: what inpainting keeps, which is none of a chain
+    /// that does not inpaint, followed by the local condition.
+    fn known(&self) -> Option<u32> {
+        let kept = self.inpainting.map(|inpainting| inpainting.checksum(self.model));
+        #[cfg(feature = "local")]
+        if !self.local.is_empty() {
+            let mut digest = CRC.digest();
+            digest.update(&kept.unwrap_or(0).to_le_bytes());
+            digest.update(bytemuck::cast_slice(self.local));
+            return Some(digest.finalize());
+        }
+        kept
+    }
+
     /// Writes a snapshot of the chain to `out` and returns its length, at most
     /// [`Model::snapshot_len`].
     ///
@@ -173,6 +187,8 @@ impl<'a, E: StateElement> Sampler<'a, E> {
             x0_prev,
             two_evaluations: None,
             inpainting: None,
+            #[cfg(feature = "local")]
+            local: &[],
         })
     }
 }
@@ -189,6 +205,8 @@ pub struct Resume<'a, 's, E: StateElement = f32> {
     x0_prev: &'s [u8],
     two_evaluations: Option<&'static two_evaluations::Functions<E>>,
     inpainting: Option<Inpainting<'a, E>>,
+    #[cfg(feature = "local")]
+    local: &'a [i8],
 }
 
 impl<'a, E: StateElement> Resume<'a, '_, E> {
@@ -202,6 +220,12 @@ impl<'a, E: StateElement> Resume<'a, '_, E> {
         Self { inpainting: Some(Inpainting::by(known, keeping)), ..self }
     }
 
+    /// The local condition that the chain was following; it must be given again.
+    #[cfg(feature = "local")]
+    pub fn local(self, local: &'a [i8]) -> Self {
+        Self { local, ..self }
+    }
+
     /// Admits chains that evaluate twice a step. Code that does so is only linked where this is called; other chains
     /// do not change.
     pub fn two_evaluations(self) -> Self {
@@ -212,7 +236,7 @@ impl<'a, E: StateElement> Resume<'a, '_, E> {
     ///
     /// # Errors
     /// A class that the model does not know, a chain that evaluates twice where that is not admitted, other known
-    /// pixels than the chain had, or memory that does not fit.
+    /// pixels or another local condition than the chain had, or memory that does not fit.
     pub fn start(self, arena: &'a mut [u8], state: &'a mut [E]) -> Result<Sampler<'a, E>, SnapshotError> {
         let Self { model, plan, condition, head, inpainting, .. } = self;
         let two_evaluations = match (head.two_evaluations, self.two_evaluations) {
@@ -223,10 +247,12 @@ impl<'a, E: StateElement> Resume<'a, '_, E> {
         if let Some(inpainting) = &inpainting {
             inpainting.check(model, &plan)?;
         }
-        if inpainting.map(|inpainting| inpainting.checksum(model)) != head.known {
+        let mut sampler = Sampler::at(model, plan, condition, two_evaluations, inpainting, arena, state)?;
+        #[cfg(feature = "local")]
+        sampler.follow(self.local)?;
+        if sampler.known() != head.known {
             return Err(SnapshotError::Known);
         }
-        let mut sampler = Sampler::at(model, plan, condition, two_evaluations, inpainting, arena, state)?;
         let state = &mut sampler.state;
         let x: &mut [u8] = bytemuck::cast_slice_mut(state.x);
         let x0_prev: &mut [u8] = bytemuck::cast_slice_mut(state.x0_prev);

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         timesteps.push(t as f32);
         classes.extend(condition.iter().map(|class| class.map_or(-1.0, |class| class as f32)));
     }
-    let f = network.forward(&x, &columns, |_, _| ())?;
+    let f = network.forward(&x, &columns, &[], |_, _| ())?;
     let images = [count, shape.height, shape.width, shape.channels];
     let mut tensors = Tensors::default();
     tensors.put("x", &images, &x);

@@ -35,7 +35,8 @@ impl Batch {
     }
 }
 
-/// Images that chains start from or keep, NHWC; image i of a batch gets number i modulo their count.
+/// What chains are given beside noise: images that they start from or keep, NHWC, and local conditions; image i of a batch
+/// gets number i modulo their count.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Edit<'a> {
     /// Image-to-image: the images, and the number of the first step.
@@ -44,6 +45,8 @@ pub struct Edit<'a> {
     pub known: Option<(&'a [f32], &'a [u8])>,
     /// How it keeps that.
     pub keeping: Keeping,
+    /// The local conditions that chains follow, one after the other, of a model that follows one.
+    pub locals: &'a [i8],
 }
 
 impl<'a> Edit<'a> {
@@ -76,9 +79,19 @@ impl<'a> Edit<'a> {
         if let Some(known) = self.known(image, values) {
             chain = chain.keep(known, self.keeping);
         }
+        if let Some(shape) = model.local_shape().filter(|_| !self.locals.is_empty()) {
+            chain = chain.local(local_of(self.locals, image, shape));
+        }
         let (arena, state) = memory.split_as();
         chain.start(arena, state).map_err(|e| Error::Usage(e.to_string()))
     }
+}
+
+/// The local condition of image number `image`: number `image` modulo the count of `locals`, which are of `shape`.
+pub fn local_of(locals: &[i8], image: u32, shape: [usize; 3]) -> &[i8] {
+    let len = shape.iter().product::<usize>().max(1);
+    let first = image as usize % (locals.len() / len).max(1) * len;
+    locals.get(first..first + len).unwrap_or(locals)
 }
 
 /// Image number `image` modulo the count of `images`.
@@ -189,6 +202,7 @@ pub fn float(
     x.chunks_mut(values).enumerate().for_each(|(i, x)| plan.begin(x, draw(i, 0)));
     let mut x0_prev = vec![0.0; x.len()];
     let none = network.class_bias(&[])?;
+    let locals = network.locals_of(batch.first as usize, batch.count)?;
     let counts: Vec<u16> = network.classes().iter().map(|count| *count as u16).collect();
     let scale = batch.guidance.scale();
     let twice = batch.guidance.evaluates_twice() && network.is_conditioned() && batch.classes != Classes::None;
@@ -204,7 +218,7 @@ pub fn float(
     for (index, time) in network.plan_bias(plan).into_iter().enumerate() {
         let mut evaluate = |columns: &[f32]| {
             let columns: Vec<f32> = columns.iter().zip(time.iter().cycle()).map(|(c, t)| c + t).collect();
-            network.forward(&x, &columns, |id, values| visit(index, id, values))
+            network.forward(&x, &columns, &locals, |id, values| visit(index, id, values))
         };
         let unconditional = if twice { Some(evaluate(&none_columns)?) } else { None };
         let mut output = evaluate(&class_columns)?;

@@ -14,6 +14,9 @@ pub struct Network {
     pub graph: Graph,
     /// Its parameters.
     pub params: Vec<f32>,
+    /// Local conditions for chains of a network that follows one, one after the other: image i gets number i modulo their
+    /// count.
+    pub locals: Vec<f32>,
 }
 
 impl Graph {
@@ -23,7 +26,7 @@ impl Graph {
     /// Parameters or statistics of another length than the graph's layouts.
     pub fn fold(&self, params: &[f32], stats: &[f32]) -> Result<Network> {
         let (graph, params) = self.folded_with(params, stats)?;
-        Ok(Network { graph, params })
+        Ok(Network { graph, params, locals: vec![] })
     }
 }
 
@@ -127,12 +130,40 @@ impl Network {
         Ok(self.time_bias(t).iter().zip(self.class_bias(condition)?).map(|(a, b)| a + b).collect())
     }
 
-    /// The output F for a batch of images `x` (NHWC) with one row of bias columns an image. `visit` sees the result of
-    /// every layer for the whole batch, in order.
+    /// Values of a local condition, 0 for a network that follows none.
+    pub fn local_len(&self) -> usize {
+        self.graph.local().map_or(0, Shape::len)
+    }
+
+    /// The local conditions of `count` images from number `first` on, one after the other.
     ///
     /// # Errors
-    /// Lengths that are not whole numbers of images and rows.
-    pub fn forward(&self, x: &[f32], columns: &[f32], mut visit: impl FnMut(NodeId, &[f32])) -> Result<Vec<f32>> {
+    /// A network that follows one and has none.
+    pub fn locals_of(&self, first: usize, count: usize) -> Result<Vec<f32>> {
+        let len = self.local_len();
+        if len == 0 {
+            return Ok(vec![]);
+        }
+        let known: Vec<&[f32]> = self.locals.chunks_exact(len).collect();
+        if known.is_empty() {
+            let what = "the network follows a local condition, and its run has kept none; train it longer";
+            return Err(Error::Invalid(what.into()));
+        }
+        Ok((first..first + count).flat_map(|image| known[image % known.len()]).copied().collect())
+    }
+
+    /// The output F for a batch of images `x` (NHWC) with one row of bias columns an image, and one local condition where
+    /// the network follows one. `visit` sees the result of every layer for the whole batch, in order.
+    ///
+    /// # Errors
+    /// Lengths that are not whole numbers of images, rows and local conditions.
+    pub fn forward(
+        &self,
+        x: &[f32],
+        columns: &[f32],
+        locals: &[f32],
+        mut visit: impl FnMut(NodeId, &[f32]),
+    ) -> Result<Vec<f32>> {
         let input = self.graph.input;
         let batch = x.len() / input.len();
         if x.len() != batch * input.len() || columns.len() != batch * self.bias_columns() {
@@ -143,6 +174,12 @@ impl Network {
                 self.bias_columns()
             )));
         }
+        if locals.len() != batch * self.local_len() {
+            let (found, needed) = (locals.len(), self.local_len());
+            return Err(Error::Invalid(format!(
+                "{found} values make no local conditions of {needed} values for {batch} images"
+            )));
+        }
         let nodes = self.nodes();
         let mut last_use = vec![0; nodes.len()];
         for (id, node) in nodes.iter().enumerate() {
@@ -151,7 +188,8 @@ impl Network {
         let mut results: Vec<Buffer> = Vec::with_capacity(nodes.len());
         for (id, node) in nodes.iter().enumerate() {
             let values: Vec<&[f32]> = match node.inputs[..] {
-                [] => vec![x],
+                [] if id == 0 => vec![x],
+                [] => vec![locals],
                 _ => node.inputs.iter().map(|id| &results[*id][..]).collect(),
             };
             let shapes: Vec<Shape> = self.graph.input_shapes(node);

@@ -213,6 +213,7 @@ impl Board {
         Fit {
             flash: [file, self.flash as usize],
             ram: [ram + scratch, self.room() as usize],
+            follows: model.local_shape().is_some(),
             seconds: share * self.core.cycles(model) / (1e6 * f64::from(self.mhz)),
         }
     }
@@ -226,7 +227,7 @@ impl Core {
             (products, _) if matches!(op, Op::Depthwise(_)) => self.depthwise * products,
             (products, outputs) => self.product * products + self.output * outputs,
         };
-        model.ops().map(cycles).sum()
+        model.ops().skip(model.prelude().into()).map(cycles).sum()
     }
 }
 
@@ -238,17 +239,21 @@ pub struct Fit {
     pub flash: [usize; 2],
     /// Bytes of RAM that it needs for arena and state, and those that there are.
     pub ram: [usize; 2],
+    /// Whether it follows a local condition, which the boards' firmware does not give.
+    pub follows: bool,
     /// Estimated seconds of an evaluation.
     pub seconds: f64,
 }
 
 impl Fit {
-    /// By how many bytes it is too large for flash and RAM, in words; `None` where it fits.
+    /// By how many bytes it is too large for flash and RAM, or what else keeps it off, in words; `None` where it fits.
     pub fn excess(&self) -> Option<String> {
         let over = |what: &str, [needed, found]: [usize; 2]| {
             (needed > found).then(|| format!("{} bytes of {what} too many", needed - found))
         };
-        let words: Vec<String> = [over("flash", self.flash), over("RAM", self.ram)].into_iter().flatten().collect();
+        let follows = self.follows.then(|| "no way for its firmware to give it a local condition".into());
+        let words: Vec<String> =
+            [over("flash", self.flash), over("RAM", self.ram), follows].into_iter().flatten().collect();
         (!words.is_empty()).then(|| words.join(" and ").to_string())
     }
 }

@@ -20,7 +20,7 @@ pub fn arena_lower_bound(model: &Model) -> u32 {
 }
 
 /// Where in the arena the values lie that are alive at an op, its result included and its scratch not: those that it or a
-/// later op reads before they are written again.
+/// later op reads before they are written again, and of what is computed once a chain those that the other ops read.
 pub fn live_ranges(ops: &[Op], header: &Header, at: usize) -> Vec<Range<usize>> {
     let mut ranges = vec![ops[at].output().range()];
     let written_before =
@@ -35,5 +35,12 @@ pub fn live_ranges(ops: &[Op], header: &Header, at: usize) -> Vec<Range<usize>> 
             }
         }
     }
+    let (prelude, body) = ops.split_at(ops[0].prelude().unwrap_or(0).into());
+    let is_kept = |range: &Range<usize>| {
+        body.iter().any(|op| op.inputs().any(|tensor| tensor.range() == *range))
+            && body.iter().all(|op| op.output().range() != *range)
+    };
+    let kept = prelude.iter().map(|op| op.output().range()).filter(is_kept).filter(|_| at >= prelude.len());
+    ranges.extend(kept.filter(|range| !ranges.contains(range)).collect::<Vec<_>>());
     ranges
 }

@@ -25,6 +25,12 @@ pub struct Report {
     pub shape: [usize; 3],
     /// The axes of the labels; empty for a model that is not conditioned.
     pub axes: Vec<AxisReport>,
+    /// Height, width and channels of the local condition that chains follow, if they follow one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local: Option<[usize; 3]>,
+    /// Ops, from the first on, that a chain computes once.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub prelude: u16,
     /// Bytes of flash for the file: weights, tables, header.
     pub flash: usize,
     /// Bytes of weights and biases in it.
@@ -39,7 +45,7 @@ pub struct Report {
     pub process: &'static str,
     /// What x_t is kept in: `f32`, `f16` or `bits`.
     pub state_element: &'static str,
-    /// Multiply-accumulates of one evaluation.
+    /// Multiply-accumulates of one evaluation, without the ops that a chain computes once.
     pub macs_per_step: u64,
     /// The ops.
     pub ops: Vec<OpReport>,
@@ -50,6 +56,10 @@ pub struct Report {
     pub board: Option<BoardReport>,
     /// TOML.
     pub provenance: String,
+}
+
+fn is_zero(count: &u16) -> bool {
+    *count == 0
 }
 
 /// How a model fits a board.
@@ -167,6 +177,8 @@ impl Report {
             format_version: VERSION,
             shape: model.shape(),
             axes: model.axes().map(axis_report).collect(),
+            local: model.local_shape(),
+            prelude: model.prelude(),
             flash,
             weights: ops.iter().map(|op| op.weights).sum(),
             arena: model.arena_len(),
@@ -174,7 +186,7 @@ impl Report {
             state: model.state_len() * model.state_element_len(),
             process: if bits { "binomial" } else { "gaussian" },
             state_element: model.state_kind().name(),
-            macs_per_step: ops.iter().map(|op| op.macs).sum(),
+            macs_per_step: ops.iter().skip(model.prelude().into()).map(|op| op.macs).sum(),
             plans: plans.collect(),
             ops,
             board: None,
@@ -236,6 +248,10 @@ impl fmt::Display for Report {
         writeln!(f, "{} (format {}): samples of {h}x{w}x{c}, {}", self.name, self.format_version, self.labels())?;
         for axis in &self.axes {
             writeln!(f, "label axis {}: {}", axis.name, axis.classes.join(", "))?;
+        }
+        if let Some([height, width, channels]) = self.local {
+            let ops = self.prelude;
+            writeln!(f, "follows a local condition of {height}x{width}x{channels}: ops 0 to {} once a chain", ops - 1)?;
         }
         writeln!(f, "{}", self.needs())?;
         writeln!(f, "arena lower bound {} bytes, planned {} bytes\n", self.arena_lower_bound, self.arena)?;

@@ -30,6 +30,8 @@ pub struct Pieces {
     right: u32,
     arena_len: usize,
     state_len: usize,
+    /// Columns of the signal that one of the local condition stands for, and its values; 1 and 0 without one.
+    local: (u32, usize),
 }
 
 /// One piece.
@@ -87,6 +89,7 @@ impl Pieces {
             right,
             arena_len: model.arena_len() + overlap,
             state_len: state_len_of(values as usize, uses_previous, kind),
+            local: local_of(model, window),
         })
     }
 
@@ -120,6 +123,18 @@ impl Pieces {
         self.state_len
     }
 
+    /// Values of the local condition of the whole signal, 0 of a model without.
+    pub fn local_len(&self) -> usize {
+        (self.length as usize).checked_div(self.local.0 as usize).unwrap_or(0) * self.local.1
+    }
+
+    /// Those of a piece's window.
+    #[cfg(feature = "local")]
+    pub(super) fn local_of(&self, piece: &Piece) -> Range<usize> {
+        let at = |column: u32| column.checked_div(self.local.0).unwrap_or(0) as usize * self.local.1;
+        at(piece.start)..at(piece.start + self.window)
+    }
+
     pub(super) fn first(&self) -> Piece {
         self.piece(0, 0)
     }
@@ -136,6 +151,15 @@ impl Pieces {
     }
 }
 
+/// Columns of a signal that one of the model's local condition stands for, and its values.
+fn local_of(_model: &Model, _window: u32) -> (u32, usize) {
+    #[cfg(feature = "local")]
+    if let Some([_, columns, values]) = _model.local_shape() {
+        return (_window.checked_div(columns as u32).unwrap_or(1).max(1), values);
+    }
+    (1, 0)
+}
+
 /// Most values of a signal.
 const MOST: u64 = 1 << 24;
 
@@ -146,7 +170,7 @@ mod tests {
     use std::vec::Vec;
 
     fn pieces(length: u32, left: u32, right: u32) -> Pieces {
-        Pieces { window: 64, length, step: 4, left, right, arena_len: 0, state_len: 0 }
+        Pieces { window: 64, length, step: 4, left, right, arena_len: 0, state_len: 0, local: (1, 0) }
     }
 
     /// Every column is kept once, in order, and where nothing cuts what it looks at.

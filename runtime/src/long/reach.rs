@@ -19,6 +19,12 @@ impl Reach {
     /// Of the input itself.
     const INPUT: Self = Self { unit: 1, left: 0, right: 0 };
 
+    /// Of a local condition of so many columns beside an input of `width`; `None` where these do not divide that.
+    fn of_local(width: u32, columns: u32) -> Option<Self> {
+        let unit = width.checked_div(columns)?;
+        (unit.checked_mul(columns) == Some(width)).then_some(Self { unit, left: 0, right: 0 })
+    }
+
     /// Of columns that look at the same columns of all operands; `None` without any, or where columns stand for different
     /// parts of the input.
     pub(crate) fn joined(operands: [Option<Self>; 3]) -> Option<Self> {
@@ -74,6 +80,7 @@ pub(super) fn of(model: &Model) -> Option<Field> {
     let mut seen = Seen::new(&header.input);
     let mut step = 2;
     for op in model.ops() {
+        let local = op.prelude().is_some();
         let op = op.operation();
         let mut reaches = [None; 3];
         for (reach, tensor) in reaches.iter_mut().zip(op.operands()) {
@@ -81,7 +88,11 @@ pub(super) fn of(model: &Model) -> Option<Field> {
                 *reach = Some(seen.find(tensor)?);
             }
         }
-        let (reach, output) = (op.reach(reaches)?, op.output());
+        let output = op.output();
+        let reach = match local {
+            true => Reach::of_local(width, output.shape[1].into())?,
+            false => op.reach(reaches)?,
+        };
         // Else a column is missing, or there is one too many.
         if reach.unit.checked_mul(output.shape[1].into()) != Some(width) {
             return None;

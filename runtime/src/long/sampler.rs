@@ -26,7 +26,8 @@ impl<'a, E: StateElement> Builder<'a, E> {
     /// are used in part. Their contents do not matter.
     ///
     /// # Errors
-    /// As [`start`](Self::start); two evaluations, image-to-image and inpainting are refused.
+    /// As [`start`](Self::start), where the local condition is that of the whole signal, of [`Pieces::local_len`] values; two
+    /// evaluations, image-to-image and inpainting are refused.
     ///
     /// ```
     /// use brownian::{host::OwnedModel, host::AlignedBytes, Pieces, Sampler};
@@ -64,6 +65,11 @@ impl<'a, E: StateElement> Builder<'a, E> {
         if E::KIND != model.state_kind() {
             return Err(SamplerError::StateElement { kind: model.state_kind() }.into());
         }
+        #[cfg(feature = "local")]
+        if self.local.len() != pieces.local_len() {
+            let (needed, found) = (pieces.local_len() as u32, self.local.len() as u32);
+            return Err(SamplerError::LocalLength { needed, found }.into());
+        }
         let arena = check_aligned(pieces.arena_len(), arena)?;
         let (arena, seen) = arena.split_at_mut_checked(model.arena_len()).unwrap_or_default();
         let short = SamplerError::StateLength { needed: pieces.state_len() as u32, found: state.len() as u32 };
@@ -92,6 +98,8 @@ impl<'a, E: StateElement> Builder<'a, E> {
             next: Next::Quantize,
             cores: Cores::ONE,
             weight_memory: WeightMemory::none(),
+            #[cfg(feature = "local")]
+            local: self.local,
         })
     }
 }
@@ -114,6 +122,9 @@ pub struct LongSampler<'a, E: StateElement = f32> {
     next: Next<'a>,
     cores: Cores<'a>,
     weight_memory: WeightMemory<'a>,
+    /// Of the whole signal.
+    #[cfg(feature = "local")]
+    local: &'a [i8],
 }
 
 /// What is to be done next.
@@ -161,7 +172,9 @@ impl<'a, E: StateElement> LongSampler<'a, E> {
         match &mut self.next {
             Next::Quantize => {
                 self.quantize();
-                self.next = Next::Op { ops: self.model.ops(), index: 0 };
+                let (mut ops, index) = (self.model.ops(), self.model.prelude());
+                (0..index).for_each(|_| _ = ops.next());
+                self.next = Next::Op { ops, index };
                 Progress::Quantized
             }
             Next::Op { ops, index } => {
@@ -194,9 +207,16 @@ impl<'a, E: StateElement> LongSampler<'a, E> {
         }
     }
 
-    /// Writes the window as the network's input, and keeps of it what the next window sees of this piece.
+    /// Writes the window as the network's input, and keeps of it what the next window sees of this piece; before that
+    /// computes what depends on the window's local condition alone.
     #[inline(never)]
     fn quantize(&mut self) {
+        #[cfg(feature = "local")]
+        {
+            let local = self.local.get(self.pieces.local_of(&self.piece)).unwrap_or_default();
+            // Its length is right.
+            _ = crate::local::prepare(self.model, local, self.arena);
+        }
         let (header, channels) = (self.model.header(), self.model.shape()[2]);
         let at = |column: u32| column as usize * channels;
         let Piece { start, from, to } = self.piece;

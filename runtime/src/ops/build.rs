@@ -28,6 +28,21 @@ impl Op {
         copy.block_mut().is_some()
     }
 
+    /// Whether it adds channel biases, which are those of a step.
+    pub fn has_step_bias(&self) -> bool {
+        let requantization = match self {
+            Self::ChannelBias(_) => return true,
+            Self::Conv2d(op) => &op.requantization,
+            Self::Depthwise(op) => &op.requantization,
+            Self::Linear(op) => &op.requantization,
+            Self::PackedConv2d(op) => &op.layer.requantization,
+            Self::PackedLinear(op) => &op.layer.requantization,
+            Self::WinogradConv2d(op) => &op.layer.requantization,
+            _ => return false,
+        };
+        requantization.step_bias.is_some()
+    }
+
     /// The input over which the result may be written, if that input is not read in another place as well.
     pub fn in_place_candidate(&self) -> Option<&Tensor> {
         let op = self.operation();

@@ -16,7 +16,7 @@ pub(crate) struct Checker<'a> {
     blob: &'a [u8],
     arena_len: u64,
     /// Columns of the tables of channel biases.
-    pub(super) columns: u64,
+    pub(crate) columns: u64,
     /// Bytes of tables that may still be examined.
     unexamined: usize,
 }

@@ -32,11 +32,13 @@ pub enum OpFault {
     Ring,
     /// A weight is the smallest integer, or a byte beyond the taps is not zero.
     Weight,
-    /// A channel bias names columns beyond the time table.
+    /// A channel bias names columns beyond the time table, of which an op that is computed once a chain has none.
     Column,
     /// Winograd's algorithm does not apply: not three columns of taps, strides, channels not a multiple of 4, or a sum that
     /// could leave 28 bits.
     Winograd,
+    /// A local condition that is not the first op, or that says that more ops are computed once a chain than there are.
+    Prelude,
     /// The element type is not one that this op has.
     Element,
     /// A table in the blob is refused.
@@ -54,8 +56,8 @@ impl fmt::Display for OpFault {
         f.write_str(match self {
             Self::Unknown => {
                 "its number is not that of an op of this build; four-bit weights need the feature four-bit, scratch \
-                 for Winograd's algorithm the feature winograd, positions the feature constant, newer ops a newer \
-                 Brownian"
+                 for Winograd's algorithm the feature winograd, positions the feature constant, local conditions the feature local, \
+                 newer ops a newer Brownian"
             }
             Self::Encoding => "it cannot be decoded",
             Self::Shape => "its shapes do not follow from each other",
@@ -70,6 +72,7 @@ impl fmt::Display for OpFault {
             Self::Weight => "a weight is the smallest integer, or its rows are not padded with zeros",
             Self::Column => "its channel biases lie beyond the columns of the tables",
             Self::Winograd => "it cannot be computed by Winograd's algorithm",
+            Self::Prelude => "a local condition is the first op and says how many ops are computed once a chain",
             Self::Element => "an element type is not one that it has",
             Self::Table(error) => return error.fmt(f),
         })

@@ -12,6 +12,8 @@ use super::depthwise::Depthwise;
 use super::evaluation::Evaluation;
 use super::gate::Gate;
 use super::linear::Linear;
+#[cfg(feature = "local")]
+use super::local_condition::LocalCondition;
 use super::lut::Lut;
 use super::operation::Operation;
 #[cfg(feature = "four-bit")]
@@ -99,6 +101,8 @@ ops! {
     14 WinogradConv2d(WinogradConv2d),
     #[cfg(feature = "constant")]
     15 Constant(Constant),
+    #[cfg(feature = "local")]
+    16 LocalCondition(LocalCondition),
 }
 
 impl Op {
@@ -126,6 +130,15 @@ impl Op {
     /// Multiply-accumulates of one evaluation, taps in the padding counted.
     pub fn macs(&self) -> u64 {
         self.operation().macs()
+    }
+
+    /// The number of ops that it says are computed once a chain, if it is the one that says so.
+    pub(crate) fn prelude(&self) -> Option<u16> {
+        match self {
+            #[cfg(feature = "local")]
+            Self::LocalCondition(op) => Some(op.prelude),
+            _ => None,
+        }
     }
 
     /// Computes the output in an arena whose places parsing has checked.

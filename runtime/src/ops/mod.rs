@@ -30,6 +30,8 @@ mod fault;
 mod gate;
 mod linear;
 mod list;
+#[cfg(feature = "local")]
+mod local_condition;
 mod lut;
 mod operation;
 mod output;
@@ -65,6 +67,8 @@ pub use gate::Gate;
 pub use linear::Linear;
 pub(crate) use list::is_known;
 pub use list::Op;
+#[cfg(feature = "local")]
+pub use local_condition::LocalCondition;
 pub use lut::Lut;
 #[cfg(feature = "four-bit")]
 pub use packed::Packed;

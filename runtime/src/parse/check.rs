@@ -65,4 +65,6 @@ pub(crate) fn check(
 }
 
 #[cfg(test)]
+mod local_tests;
+#[cfg(test)]
 mod tests;

@@ -29,11 +29,9 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Nothing but the network's input.
-    pub(super) fn new(input: &Tensor) -> Self {
-        let mut values = [Value::default(); MAX_VALUES];
-        values[0] = Value::of(input);
-        Self { values }
+    /// Nothing yet.
+    pub(super) fn nothing() -> Self {
+        Self { values: [Value::default(); MAX_VALUES] }
     }
 
     /// Whether the last write to the tensor's bytes wrote exactly these.

@@ -11,7 +11,7 @@ const MACHINE: &str = "m4";
 /// The most bytes of `.text` without any feature: with portable kernels, and with the core's fast ones.
 const BARS: [u64; 2] = [20_000, 27_000];
 /// What `boards/qemu/src/bin/size.rs` can be asked for, by its Cargo feature.
-const PARTS: [(&str, &str); 13] = [
+const PARTS: [(&str, &str); 14] = [
     ("class", "a class under guidance"),
     ("two-evaluations", "the same from two evaluations"),
     ("image-to-image", "image-to-image"),
@@ -22,6 +22,7 @@ const PARTS: [(&str, &str); 13] = [
     ("long", "signals longer than the model's"),
     ("weight-memory", "weights copied to RAM"),
     ("constant", "positions, or other constants"),
+    ("local", "a local condition"),
     ("four-bit", "four-bit weights"),
     ("winograd", "Winograd's algorithm"),
     ("bits", "bits in the place of values"),

@@ -43,6 +43,11 @@ impl Level {
     pub fn of(self, power: f32) -> f32 {
         self.low + self.slope * ((power + self.floor) / self.floor).ln()
     }
+
+    /// The power that has this level; none below 0.
+    pub fn power(self, level: f32) -> f32 {
+        (self.floor * ((level - self.low) / self.slope).exp_m1()).max(0.0)
+    }
 }
 
 /// Records [`Level::of`] every value.
@@ -73,6 +78,7 @@ mod tests {
             level(tape, &powers, of)
         });
         assert_eq!(of.of(0.0), -1.0);
+        assert!([0.0, 0.2, 7.0].iter().all(|power| (of.power(of.of(*power)) - power).abs() < 1e-5));
         assert!((of.of(0.5) - (0.3 * 2f32.ln() - 1.0)).abs() < 1e-6);
     }
 }

@@ -110,6 +110,7 @@ impl EditImages {
             from: self.from.as_ref().map(|(images, step)| (&images[..], *step)),
             known: self.known.as_ref().map(|(images, mask)| (&images[..], &mask[..])),
             keeping: self.keep.0,
+            locals: &[],
         }
     }
 }

@@ -149,7 +149,7 @@ impl Eval {
             files::check_apart(&read, &[("--html", path)])?;
         }
         let data = Subject::of(evaluator.about(), self.data.as_deref(), self.test.as_deref())?;
-        let source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
+        let mut source = Source::open(&self.model, &self.plans, self.float.as_deref())?;
         if self.guidance.is_some() && source.classes() == 0 {
             return Err(Error::Usage(format!("--guidance: {} is not conditioned on classes", self.model.display())));
         }
@@ -159,7 +159,7 @@ impl Eval {
         let model = self.model.display().to_string();
         data.lines.iter().for_each(note);
         let request = Request { model, count: self.count as usize, seed: self.seed, guidance: scale, only: self.only };
-        evaluate(&source, evaluator, &data, &request)
+        evaluate(&mut source, evaluator, &data, &request)
     }
 
     fn compared(&self, reference: &str) -> Result<Evaluation> {

@@ -11,6 +11,7 @@ mod fit;
 mod import;
 mod inspect;
 mod judge;
+mod mel;
 mod network;
 mod options;
 mod output;

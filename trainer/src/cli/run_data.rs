@@ -39,13 +39,17 @@ pub fn describe(opened: &Opened) {
 /// Data that cannot be read, or are not what the run was started with.
 pub fn data_of(config: &Config, run: &Path) -> Result<Opened> {
     let source = data::recorded(&config.data);
-    let opened = training_data(&source, &config.data_options).map_err(|error| match error {
+    let mut opened = training_data(&source, &config.data_options).map_err(|error| match error {
         Error::File { path, reason } if Path::new(&source) == path && !path.exists() => Error::file(
             path,
             format!("{reason}; if the data of the run in {} lie elsewhere now, say where", run.display()),
         ),
         other => other,
     })?;
+    // A network that follows a local condition learns no labels.
+    if config.spec()?.local().is_some() {
+        opened.data.labels = None;
+    }
     if opened.data.digest() != config.data_digest {
         let what = format!(
             "is not the data that the run in {} was started with: {}",

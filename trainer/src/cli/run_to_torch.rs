@@ -43,6 +43,10 @@ impl RunToTorch {
             let what = "is a fine-tuning that is not finished; `trainer finetune --resume` goes on";
             return Err(Error::file(&self.run, what));
         }
+        if run.config.spec()?.local().is_some() {
+            let what = "follows a local condition, which brownian.torch does not know; `trainer train` trains it";
+            return Err(Error::file(&self.run, what));
+        }
         if let Some(folder) = &self.data {
             check_source(folder, &run.config)?;
             arrays::check(folder, !run.config.axes.is_empty())?;

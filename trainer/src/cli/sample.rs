@@ -1,9 +1,10 @@
 //! `trainer sample`.
 use super::condition;
 use super::edit::EditArguments;
+use super::mel;
 use super::options::guidance;
 use super::output;
-use crate::chain::{self, Batch, Classes};
+use crate::chain::{self, Batch, Classes, Edit};
 use crate::report::note::note;
 use crate::report::{image, progress, sound};
 use crate::{files, memory, Error, Result};
@@ -26,7 +27,7 @@ pub struct Sample {
     /// Seed of all noise.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Number of images; 10, or 1 with `--save-after`.
+    /// Number of images; 10, or 1 with `--save-after`, or as many as `--mel` names.
     #[arg(long)]
     count: Option<u32>,
     /// A class by number or name, or classes of several label axes joined by `+` (`glasses+hair=long`; an axis not named
@@ -40,6 +41,11 @@ pub struct Sample {
     /// Compute guidance from two evaluations of the network a step instead of one; with `--class`.
     #[arg(long)]
     two_evaluations: bool,
+    /// Draw the sound that this mel spectrogram says, with a model that follows one: of a recording, which is prepared as
+    /// those were that the model learned, or an array of frames by bands, -1 for silence to 1; may be given several times:
+    /// sound i gets number i mod their number.
+    #[arg(long = "mel", value_name = "FILE.wav|FILE.npy")]
+    mels: Vec<PathBuf>,
     #[command(flatten)]
     edit: EditArguments,
     /// Draw signals of so many samples, longer than the model's own, in pieces that overlap; of networks that are the same
@@ -113,8 +119,7 @@ impl Sample {
     /// # Errors
     /// Bad arguments or files.
     pub fn run(self) -> Result<()> {
-        let count = self.count.unwrap_or(if self.snapshot.is_some() { 1 } else { 10 });
-        if count == 0 {
+        if self.count == Some(0) {
             return Err(Error::Usage("--count 0: give at least 1".into()));
         }
         if let Some(threads) = self.threads.filter(|n| !(1..=MAX_THREADS).contains(n)) {
@@ -144,14 +149,19 @@ impl Sample {
             outputs.iter().filter_map(|(option, path)| Some((*option, path.as_deref()?))).collect();
         let mut read = self.edit.paths();
         read.extend([Some(&*self.file), self.resume.as_deref()].into_iter().flatten());
+        read.extend(self.mels.iter().map(|path| &**path));
         files::check_apart(&read, &outputs)?;
         outputs.iter().try_for_each(|(_, path)| files::check_writable(path))?;
         let file = OwnedModel::read(&self.file)?;
         let model = file.model();
         let heard_as = self.check_sound(&model)?;
+        let locals = mel::read(&self.mels, &model, &self.file)?;
         if let Some(path) = &self.resume {
-            return with_state_element!(&model, Element => self.resume::<Element>(&model, path, heard_as));
+            return with_state_element!(&model, Element => self.resume::<Element>(&model, path, &locals, heard_as));
         }
+        let followed = model.local_shape().map(|shape| locals.len() / shape.iter().product::<usize>());
+        let usual = if self.snapshot.is_some() { 1 } else { 10 };
+        let count = self.count.unwrap_or(followed.map_or(usual, |count| count as u32));
         let plan = find_plan(&model, &self.file, self.plan.as_deref())?;
         let classes = self.class.as_ref().map_or(Ok(Classes::None), |text| condition::classes(text, &model))?;
         let count = count as usize;
@@ -161,7 +171,7 @@ impl Sample {
             return self.draw_long(&model, plan, &batch, length, heard_as);
         }
         let images = self.edit.read(shape, plan.len())?;
-        let edit = images.as_edit();
+        let edit = Edit { locals: &locals, ..images.as_edit() };
         if let (Some(steps), Some(path)) = (self.save_after, &self.snapshot) {
             let mut memory = ChainMemory::new(&model);
             if count != 1 {
@@ -320,7 +330,7 @@ impl Sample {
     }
 
     /// Takes up the chain saved at `path`, and finishes it or saves it again.
-    fn resume<E: StateElement>(&self, model: &Model, path: &Path, heard_as: Sound) -> Result<()> {
+    fn resume<E: StateElement>(&self, model: &Model, path: &Path, locals: &[i8], heard_as: Sound) -> Result<()> {
         let bytes = std::fs::read(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
         let images = self.edit.read(model.shape(), 1)?;
         let mut memory = ChainMemory::new(model);
@@ -328,10 +338,11 @@ impl Sample {
         // A snapshot holds image 0 of a batch.
         let known = images.as_edit().known(0, model.sample_len());
         let refused = |e| match e {
-            SnapshotError::Known => Error::Usage(format!("{}: {e} (--inpaint and --image)", path.display())),
+            SnapshotError::Known => Error::Usage(format!("{}: {e} (--inpaint and --image, or --mel)", path.display())),
             e => Error::file(path, e),
         };
-        let mut chain = Sampler::resume(model, &bytes).map_err(refused)?.two_evaluations();
+        let local = model.local_shape().map_or(locals, |shape| chain::local_of(locals, 0, shape));
+        let mut chain = Sampler::resume(model, &bytes).map_err(refused)?.two_evaluations().local(local);
         if let Some(known) = known {
             chain = chain.keep(known, images.as_edit().keeping);
         }
@@ -397,7 +408,6 @@ fn write_npy(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::Edit;
 
     #[test]
     fn parts_are_the_whole() {

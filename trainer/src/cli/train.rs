@@ -108,8 +108,12 @@ impl Train {
         let (mut trainer, opened, _lock) = if self.resume { self.resumed()? } else { self.fresh()? };
         checkpoint::check_writable(&self.out)?;
         describe(&opened);
+        if trainer.graph().local().is_some() {
+            note("the network follows the log-mel spectrograms of the recordings; their labels are left out");
+        }
         let data = opened.data;
         if self.only_start {
+            trainer.keep_locals(&data)?;
             checkpoint::save(&self.out, &trainer.checkpoint()?)?;
             note(format_args!("{}: {} at its start", self.out.display(), trainer.config().preset));
             if trainer.config().augment != Augment::None {
@@ -167,13 +171,16 @@ impl Train {
             return Err(held());
         }
         check_apart(&config.data, &self.out)?;
-        let opened = training_data(&config.data, &config.data_options)?;
-        let data = &opened.data;
+        let mut opened = training_data(&config.data, &config.data_options)?;
         let source = config.data.clone();
         let (name, spec) = match &from {
             Some(run) if !self.network.is_given() => (run.config.preset.clone(), learnable(run)?),
-            _ => self.network.spec(data.shape)?,
+            _ => self.network.spec(opened.data.shape)?,
         };
+        if spec.local().is_some() {
+            opened.data.labels = None;
+        }
+        let data = &opened.data;
         let mut config = Config { network: Choice::Spec(spec), ..Config::new(&name, data) };
         if let Some(run) = from.as_ref().map(|run| &run.config) {
             // What the weights were learned for.

@@ -50,3 +50,4 @@ pub use labels::{Axis, Labels};
 pub use open::{drawn, is_picture, one_picture, open, picture_sizes};
 pub use options::{Options, Size};
 pub use pixels::Pixels;
+pub use sound::one_recording;

@@ -56,7 +56,7 @@ pub fn compare(pictures: &Dataset, evaluator: Option<Evaluator>, reference: &Sub
     let images = pictures.images.to_vec();
     let asked = pictures.labels.as_ref().filter(|labels| Some(&labels.axes) == ruler.train_labels().map(|l| &l.axes));
     let asked = asked.map(|labels| &labels.values[..]);
-    let set = Images { images: &images, asked, unconditional: &images, memorised: &images };
+    let set = Images { images: &images, asked, unconditional: &images, memorised: &images, followed: None };
     let figures = ruler.figures(&set)?;
     let plan = PlanReport { name: String::new(), steps: 0, seconds: 0.0, figures, float: None, frechet_change: None };
     report.plans.push(plan);

@@ -51,7 +51,7 @@ impl<'a> Denoiser<'a> {
                         let classes: Vec<_> = classes.iter().map(|class| Some(usize::from(*class))).collect();
                         columns.extend(network.bias(*t, &classes)?);
                     }
-                    all.extend(network.forward(x, &columns, |_, _| ())?);
+                    all.extend(network.forward(x, &columns, &[], |_, _| ())?);
                 }
                 Ok(all)
             }
@@ -67,7 +67,7 @@ impl<'a> Denoiser<'a> {
                             |condition: Condition, (axis, class): (usize, &u8)| condition.with(axis, u16::from(*class));
                         let condition = classes.iter().enumerate().fold(Condition::NONE, with);
                         let (arena, _) = memory.split();
-                        brownian::host::probe(model, condition, row, x, arena, |_, _| ())
+                        brownian::host::probe(model, condition, &[], row, x, arena, |_, _| ())
                             .map_err(|e| Error::Usage(e.to_string()))?;
                         read_output(model, arena, out);
                         Ok::<(), Error>(())

@@ -2,6 +2,7 @@
 use super::bit_bound::{self, BitBound};
 use super::bound::{self, Bound};
 use super::denoiser::{visits_all, Denoiser};
+use super::following::Following;
 use super::report::{Bounds, Corrupted, Draw, EvaluatorReport, PlanReport};
 use super::ruler::{Images, Ruler};
 use super::source::{Arithmetic, Run, Source};
@@ -85,6 +86,7 @@ pub(super) fn references(ruler: &Ruler, data: &Subject, model: String, count: us
         bound: Bounds::default(),
         quantization: vec![],
         real: ruler.real()?,
+        griffin_lim: None,
         corrupted: Corrupted(
             corruption::all(ruler.sound())
                 .into_iter()
@@ -95,11 +97,12 @@ pub(super) fn references(ruler: &Ruler, data: &Subject, model: String, count: us
     })
 }
 
-/// Draws and measures against `data`, of which a model over bits is compared with the bits.
+/// Draws and measures against `data`, of which a model over bits is compared with the bits. A model that follows mel
+/// spectrograms draws what those of the test recordings say.
 ///
 /// # Errors
 /// Draws that fail, or figures that are not numbers.
-pub fn evaluate(source: &Source, evaluator: Evaluator, data: &Subject, request: &Request) -> Result<Evaluation> {
+pub fn evaluate(source: &mut Source, evaluator: Evaluator, data: &Subject, request: &Request) -> Result<Evaluation> {
     let bits = source.integer.model().state_kind() == StateKind::Bits;
     let binarised = bits.then(|| data.binarised());
     let data = binarised.as_ref().unwrap_or(data);
@@ -109,6 +112,11 @@ pub fn evaluate(source: &Source, evaluator: Evaluator, data: &Subject, request: 
     };
     let heads: Vec<usize> = axes.iter().map(|axis| axis.classes.len()).collect();
     let ruler = Ruler::new(Some(evaluator), [&data.train, &data.test], request.count, request.seed)?;
+    let following = Following::of(source, &ruler)?;
+    if let Some(following) = &following {
+        source.follow(following.mels());
+    }
+    let source = &*source;
     let arithmetic = request.only.unwrap_or(Arithmetic::Int8);
     let both = request.only.is_none() && source.run.is_some();
     let mut report = references(&ruler, data, request.model.clone(), request.count, request.seed)?;
@@ -122,7 +130,15 @@ pub fn evaluate(source: &Source, evaluator: Evaluator, data: &Subject, request: 
     report.axes = axes;
     let mut evaluation = Evaluation { report, shape, sound, samples: vec![], real };
     let report = &mut evaluation.report;
-    let drawing = Drawing { source, request, ruler: &ruler, heads: &heads, level: data.level() };
+    if let Some(following) = &following {
+        report.griffin_lim = Some(following.griffin_lim(&ruler)?);
+        let (real, _) = ruler.some_test_images(usize::MAX);
+        report.real.log_mel_distance = following.figures(&ruler, real)?.log_mel_distance;
+    }
+    // A spectrogram says how loud it is to be.
+    let level = data.level().filter(|_| following.is_none());
+    let following = following.as_ref();
+    let drawing = Drawing { source, request, ruler: &ruler, heads: &heads, level, following };
     for plan in &source.plans {
         let (draw, images) = drawing.draw(arithmetic, plan)?;
         evaluation.samples.push(page.by_class(&heads, &images, Some(&drawing.asked())));
@@ -159,6 +175,8 @@ struct Drawing<'a> {
     heads: &'a [usize],
     /// What the root mean square of a sound is brought to.
     level: Option<f32>,
+    /// What the chains follow, if they follow something.
+    following: Option<&'a Following>,
 }
 
 impl Drawing<'_> {
@@ -198,8 +216,12 @@ impl Drawing<'_> {
             asked: conditioned.then_some(&asked),
             unconditional: &unconditional,
             memorised: &with_classes,
+            followed: None,
         };
-        let figures = self.ruler.figures(&set)?;
+        let figures = match self.following {
+            Some(following) => following.figures(self.ruler, &with_classes)?,
+            None => self.ruler.figures(&set)?,
+        };
         Ok((Draw { seconds, figures }, with_classes))
     }
 }
@@ -272,6 +294,10 @@ fn bounds(source: &Source, data: &Subject, request: &Request) -> Result<Bounds> 
         bounds.note = Some("no variational bound: the model file does not say how it was trained".into());
         return Ok(bounds);
     };
+    if source.integer.model().local_shape().is_some() {
+        bounds.note = Some("no variational bound: of a model that follows a local condition it is not measured".into());
+        return Ok(bounds);
+    }
     let timesteps = config.timesteps;
     let wanted = |arithmetic| request.only.is_none_or(|only| only == arithmetic);
     if let Process::Binomial(process) = config.process() {

@@ -16,6 +16,7 @@ pub mod denoiser;
 pub mod evaluation;
 pub mod evaluator;
 pub mod evaluator_training;
+pub mod following;
 pub mod frechet;
 pub mod histogram;
 pub mod html;

@@ -9,7 +9,7 @@ use crate::steps::Steps;
 use crate::{export, Error, Result};
 use brownian::format::Element;
 use brownian::host::{ChainMemory, OwnedModel};
-use brownian::{with_state_element, Sampler};
+use brownian::with_state_element;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -81,7 +81,7 @@ struct Probes {
 
 impl Probed<'_> {
     /// Evaluates the states `x` of a batch with a row of time biases.
-    fn probe(&self, x: &[f32], time_row: u32, batch: &Batch) -> Result<Probes> {
+    fn probe(&self, x: &[f32], locals: &[i8], time_row: u32, batch: &Batch) -> Result<Probes> {
         let model = &self.file.model();
         let ops: Vec<_> = model.ops().collect();
         let images: Result<Vec<Probes>> = x
@@ -92,9 +92,10 @@ impl Probed<'_> {
                 |memory, (i, x)| {
                     let image = batch.first + i as u32;
                     let condition = batch.condition(image, model.class_counts());
+                    let local = model.local_shape().map_or(&[][..], |shape| chain::local_of(locals, image, shape));
                     let (arena, _) = memory.split();
                     let mut layers = Vec::with_capacity(self.accumulators.len());
-                    brownian::host::probe(model, condition, time_row, x, arena, |op, arena| {
+                    brownian::host::probe(model, condition, local, time_row, x, arena, |op, arena| {
                         let found = self.accumulators.get(layers.len()).filter(|a| a.op == usize::from(op));
                         layers.extend(
                             found.map(|a| real_values(a, ops[a.op].output(), model.header().output_scale, arena)),
@@ -150,7 +151,7 @@ fn measure_plan(source: &Source, run: &Run, probed: &Probed, plan: &NamedPlan, b
     let steps = Steps::of(&probed.file.model(), &probed.file.plan(&plan.name)?);
     let time_rows: Vec<u32> = steps.rows().map(|(_, row)| row).collect();
     let timesteps: Vec<u32> = steps.timesteps().collect();
-    let states = integer_states(&source.integer, plan, batch)?;
+    let states = integer_states(source, plan, batch)?;
     let process = run.checkpoint.config.process();
     let mut errors = vec![Sums::default(); probed.accumulators.len()];
     let mut eps_hat = vec![Sums::default(); plan.steps.len()];
@@ -162,7 +163,7 @@ fn measure_plan(source: &Source, run: &Run, probed: &Probed, plan: &NamedPlan, b
     let (mut state, last) = (Vec::new(), run.network.nodes().len() - 1);
     let end = chain::float(&run.network, plan, batch, |step, layer: NodeId, values| {
         if layer == 0 {
-            probes = probed.probe(values, time_rows[step], batch);
+            probes = probed.probe(values, &source.locals, time_rows[step], batch);
             state = values.to_vec();
             if step > 0 {
                 add_states(&mut x[step - 1], step - 1, values);
@@ -209,18 +210,16 @@ fn layer_error(run: &Run, accumulator: &Accumulator, sums: Sums) -> LayerError {
 }
 
 /// x behind every step of the integer chains, one row a step, image after image.
-fn integer_states(file: &OwnedModel, plan: &NamedPlan, batch: &Batch) -> Result<Vec<Vec<f32>>> {
-    let (model, plan) = (file.model(), file.plan(&plan.name)?);
+fn integer_states(source: &Source, plan: &NamedPlan, batch: &Batch) -> Result<Vec<Vec<f32>>> {
+    let (model, plan, edit) = (source.integer.model(), source.integer.plan(&plan.name)?, source.edit());
     let chains: Result<Vec<Vec<f32>>> = with_state_element!(&model, Element => (0..batch.count as u32)
         .into_par_iter()
         .map_init(
             || ChainMemory::new(&model),
             |memory, i| {
                 let image = batch.first + i;
-                let condition = batch.condition(image, model.class_counts());
-                let chain = Sampler::builder(&model, plan).condition(condition).seed(batch.seed).image(image);
                 let mut states = Vec::with_capacity(plan.len() * model.sample_len());
-                let mut sampler = memory.start::<Element>(chain).map_err(|e| Error::Usage(e.to_string()))?;
+                let mut sampler = edit.start::<Element>(&model, plan, batch, image, memory)?;
                 while sampler.step() {
                     states.extend(sampler.values());
                 }
@@ -276,6 +275,7 @@ mod tests {
             stats: vec![],
             losses: vec![],
             validation: vec![],
+            locals: vec![],
             seconds: 0.0,
             unfinished: None,
             packed_at: None,
@@ -294,7 +294,7 @@ mod tests {
         let integer = OwnedModel::new(&export::export(&checkpoint, &texts, &Default::default()).unwrap().file).unwrap();
         let config = Some(checkpoint.config.clone());
         let run = Some(Run { network, checkpoint });
-        let source = Source { integer, run, config, plans, exported: Some(texts) };
+        let source = Source { integer, run, config, plans, exported: Some(texts), locals: vec![] };
         let batch = Batch { seed: 1, first: 0, count: 4, classes: Classes::None, guidance: Guidance::PLAIN };
         for plan in measure(&source, &batch).unwrap() {
             assert!(plan.steps.iter().all(|step| step.eps_hat < 0.05), "{plan:?}");

@@ -38,6 +38,9 @@ pub struct Report {
     pub quantization: Vec<PlanError>,
     /// Test images in the place of samples: the floor.
     pub real: Figures,
+    /// Of a model that follows mel spectrograms, what the algorithm of Griffin and Lim makes of the same ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub griffin_lim: Option<Figures>,
     /// Corrupted test images in the place of samples, by the name of the corruption.
     #[serde(flatten)]
     pub corrupted: Corrupted,
@@ -180,6 +183,7 @@ impl Figures {
             row("sliced Wasserstein", Some(self.sliced_wasserstein), 1.0, 4),
             row("the same, pyramid", Some(self.pyramid_wasserstein), 1.0, 1),
             row("memorisation ratio", self.memorisation_ratio, 1.0, 3),
+            row("log-mel distance, dB", self.log_mel_distance, 1.0, 2),
             row("quiet frames, dB", self.quiet_level, 1.0, 1),
         ];
         first.into_iter().chain(several.iter().enumerate().map(axis)).chain(rest).collect()
@@ -209,7 +213,8 @@ impl Report {
     /// The figures that are shown beside each plan's, with their names.
     pub fn references(&self) -> Vec<(&'static str, &Figures)> {
         let corrupted = self.corrupted.0.iter().map(|(corruption, figures)| (corruption.name, figures));
-        std::iter::once(("real", &self.real)).chain(corrupted).collect()
+        let made = self.griffin_lim.as_ref().map(|figures| ("Gr.-Lim", figures));
+        std::iter::once(("real", &self.real)).chain(made).chain(corrupted).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use super::pyramid::Pyramid;
 use super::{architecture::FEATURES, histogram, neighbours, quiet, sliced};
 use crate::data::{Dataset, Labels, Sound};
 use crate::graph::Shape;
-use crate::recognition::View;
+use crate::recognition::{LocalMel, View, RANGE};
 use crate::{Error, Result};
 use rand::{seq::SliceRandom, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -49,6 +49,10 @@ pub struct Figures {
     /// Median distance to the nearest training image, over that of test images; absent where most test images occur among
     /// the training images.
     pub memorisation_ratio: Option<Estimate>,
+    /// Of sounds that follow a mel spectrogram, the mean distance of their own from it, over frames and bands, in decibels;
+    /// levels below −30 dB or above 20 dB count as these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_mel_distance: Option<Estimate>,
     /// Of sounds, the level of their quiet frames in decibels above that of the data ([`quiet::levels`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet_level: Option<Estimate>,
@@ -65,6 +69,8 @@ pub struct Images<'a> {
     pub unconditional: &'a [f32],
     /// Images whose nearest training images are sought.
     pub memorised: &'a [f32],
+    /// What makes the local conditions of sounds, and those that they should have.
+    pub followed: Option<(&'a LocalMel, &'a [f32])>,
 }
 
 /// The data as every figure needs them, and the evaluator.
@@ -263,6 +269,17 @@ impl Ruler {
                 })
             })
         });
+        let log_mel_distance = set.followed.map(|(local, asked)| {
+            let of_frame = |(a, b): (&f32, &f32)| f64::from((a.clamp(-1.0, 1.0) - b).abs()) * RANGE / 2.0;
+            let len = local.shape().len();
+            let found = local.mel().of(set.images);
+            let distances: Vec<f64> = found
+                .chunks_exact(len)
+                .zip(asked.chunks_exact(len))
+                .map(|(found, asked)| found.iter().zip(asked).map(of_frame).sum::<f64>() / len as f64)
+                .collect();
+            estimate(REPEATS, total, &|pick| pick.iter().map(|i| distances[*i]).sum::<f64>() / pick.len() as f64)
+        });
         let quiet_level = self.sound.map(|sound| {
             let levels = quiet::levels(set.images, self.shape.len(), sound);
             estimate(REPEATS, total, &|pick| pick.iter().map(|i| levels[*i]).sum::<f64>() / pick.len() as f64)
@@ -278,6 +295,7 @@ impl Ruler {
             sliced_wasserstein,
             pyramid_wasserstein,
             memorisation_ratio,
+            log_mel_distance,
             quiet_level,
         })
     }
@@ -337,7 +355,7 @@ impl Ruler {
             .test_labels
             .as_ref()
             .map(|labels| &labels.values[..images.len() / self.shape.len() * labels.axes.len()]);
-        Images { images, asked, unconditional: images, memorised: images }
+        Images { images, asked, unconditional: images, memorised: images, followed: None }
     }
 
     /// The first `count` images, or all if there are fewer.
@@ -400,7 +418,7 @@ mod tests {
 
         // The training digits themselves, in the place of samples: as near as can be, and copies.
         let copies = ruler.first(&ruler.train, 500);
-        let images = Images { images: copies, asked: None, unconditional: copies, memorised: copies };
+        let images = Images { images: copies, asked: None, unconditional: copies, memorised: copies, followed: None };
         let copied = ruler.figures(&images).unwrap();
         assert_eq!((value(copied.precision), value(copied.recall), value(copied.memorisation_ratio)), (1.0, 1.0, 0.0));
         assert_eq!((copied.sliced_wasserstein.value, copied.pyramid_wasserstein.value), (0.0, 0.0));
@@ -408,7 +426,7 @@ mod tests {
 
         // Background only: one class, far away, nothing covered.
         let empty = vec![-1.0; 200 * ruler.shape.len()];
-        let images = Images { images: &empty, asked: None, unconditional: &empty, memorised: &empty };
+        let images = Images { images: &empty, asked: None, unconditional: &empty, memorised: &empty, followed: None };
         let nothing = ruler.figures(&images).unwrap();
         assert!(distance(&nothing) > 10.0 * distance(&noisy));
         assert!(value(nothing.class_total_variation) > 0.8 && value(nothing.recall) == 0.0);

@@ -1,7 +1,8 @@
 //! Where samples come from: a model file, through the runtime, and the float network of a run.
-use crate::chain::{self, Batch};
+use crate::chain::{self, Batch, Edit};
 use crate::network::Network;
 use crate::plans::NamedPlan;
+use crate::recognition::local_mel::bytes;
 use crate::run::{checkpoint, Checkpoint, Config};
 use crate::steps::Steps;
 use crate::{export, Error, Result};
@@ -58,6 +59,8 @@ pub struct Source {
     pub config: Option<Config>,
     /// The plans to evaluate.
     pub plans: Vec<NamedPlan>,
+    /// The local conditions that chains follow, of a model that follows one; see [`Source::follow`].
+    pub locals: Vec<i8>,
     /// The plans as they were asked for, when the model file was made here, from the run.
     pub exported: Option<Vec<String>>,
 }
@@ -95,7 +98,8 @@ impl Origin {
     }
 }
 
-fn config_of(model: &brownian::Model) -> Option<Config> {
+/// How a model was trained, if its file says it in a way that is known.
+pub fn config_of(model: &brownian::Model) -> Option<Config> {
     toml::from_str(model.header().provenance).ok().map(|provenance: Provenance| provenance.run)
 }
 
@@ -121,7 +125,7 @@ impl Source {
             let plans = run.checkpoint.config.plans(texts)?;
             let integer = OwnedModel::new(&export::export(&run.checkpoint, texts, &Default::default())?.file)?;
             let config = Some(run.checkpoint.config.clone());
-            Self { integer, run: Some(run), config, plans, exported: Some(texts.to_vec()) }
+            Self { integer, run: Some(run), config, plans, exported: Some(texts.to_vec()), locals: vec![] }
         } else {
             let integer = OwnedModel::read(path)?;
             let model = integer.model();
@@ -131,7 +135,7 @@ impl Source {
             if let (Some(run), Some(folder)) = (&run, float) {
                 check_run(folder, &run.checkpoint.config, &model, config.as_ref())?;
             }
-            Self { integer, run, config, plans, exported: None }
+            Self { integer, run, config, plans, exported: None, locals: vec![] }
         };
         Ok(source)
     }
@@ -139,6 +143,19 @@ impl Source {
     /// Number of classes.
     pub fn classes(&self) -> usize {
         classes(&self.integer.model())
+    }
+
+    /// From now on image i follows local condition i modulo their count.
+    pub fn follow(&mut self, locals: &[f32]) {
+        self.locals = bytes(locals);
+        if let Some(run) = &mut self.run {
+            run.network.locals = locals.to_vec();
+        }
+    }
+
+    /// What chains are given beside noise.
+    pub(super) fn edit(&self) -> Edit<'_> {
+        Edit { locals: &self.locals, ..Edit::default() }
     }
 
     /// Draws a batch with a plan, values clipped to [-1, 1]. `done` is told how many more images there are.
@@ -157,7 +174,7 @@ impl Source {
             (Arithmetic::Int8, _) => {
                 let model = self.integer.model();
                 let plan = self.integer.plan(&plan.name)?;
-                chain::integer(&model, plan, batch, || done(1))?
+                chain::edited(&model, plan, batch, &self.edit(), || done(1))?
             }
             (Arithmetic::Float, Some(run)) => {
                 let mut images = Vec::new();

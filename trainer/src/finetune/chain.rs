@@ -13,7 +13,18 @@ use rand_chacha::ChaCha8Rng;
 /// noise.
 pub(super) const RECORDED: usize = 8;
 
-/// Runs the chain of `plan` from fresh noise, one image a row of class rows (one an axis), records its last steps, and returns the samples
+/// What chains draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn<'a> {
+    /// The plan that they follow.
+    pub plan: &'a NamedPlan,
+    /// Rows of the class tables, one an axis and image.
+    pub class_rows: &'a [usize],
+    /// The local condition of each image, where the network follows one.
+    pub local: Option<&'a Act>,
+}
+
+/// Runs the chain of a plan from fresh noise, one image a row of class rows (one an axis), records its last steps, and returns the samples
 /// clipped to [-1, 1]. The update of a step is that of [`brownian::process::gaussian::update`]; of the plans of another
 /// process nothing is recorded, and fine-tuning refuses them.
 pub fn record(
@@ -21,8 +32,7 @@ pub fn record(
     graph: &Graph,
     params: &Parameters,
     rounding: Option<&Rounding>,
-    plan: &NamedPlan,
-    class_rows: &[usize],
+    Drawn { plan, class_rows, local }: Drawn,
     rng: &mut ChaCha8Rng,
 ) -> Act {
     let batch = class_rows.len() / graph.conditioning.axes();
@@ -44,7 +54,9 @@ pub fn record(
         let tape = if i < unrecorded { &mut dropped } else { &mut *recorded };
         let timesteps = vec![plan.times[i]; batch];
         let plan_row = graph.conditioning.plan_row(&plan.name, i, step.timestep);
-        let inputs = Batch { x: (x.clone(), i > unrecorded), timesteps: &timesteps, class_rows, plan_row, rounding };
+        let x_learns = i > unrecorded;
+        let (x_in, local) = ((x.clone(), x_learns), local.cloned());
+        let inputs = Batch { x: x_in, local, timesteps: &timesteps, class_rows, plan_row, rounding };
         let f = forward(graph, tape, params, inputs).f;
         let mut x0_hat = weighted_sum(tape, &[(step.k_x, &x), (step.k_eps, &f)]);
         if plan.clip {

@@ -16,6 +16,7 @@ mod critic;
 mod critic_training;
 mod critics;
 mod few;
+mod following;
 mod measure;
 mod moments;
 mod palette;

@@ -45,6 +45,7 @@ impl FineTuner {
             stats: vec![],
             losses: self.losses.clone(),
             validation: vec![],
+            locals: self.teacher.network.locals.clone(),
             seconds: 0.0,
             unfinished,
             packed_at: None,
@@ -90,7 +91,7 @@ impl FineTuner {
     /// # Errors
     /// A run that is not fine-tuned or finished, or a state that does not belong to it.
     pub fn from_checkpoint(checkpoint: Checkpoint, data: &Dataset) -> Result<Self> {
-        let Checkpoint { config, params, adam_first, adam_second, ema, losses, unfinished, .. } = checkpoint;
+        let Checkpoint { config, params, adam_first, adam_second, ema, losses, unfinished, locals, .. } = checkpoint;
         let tuning = config.fine_tuning.clone();
         let tuning =
             tuning.ok_or_else(|| Error::Usage("the run is not fine-tuned; nothing can be continued".into()))?;
@@ -101,7 +102,7 @@ impl FineTuner {
         let graph = original.graph()?;
         let vector = |name: &str, len: usize| state.get(name, &[len]);
         let teacher = vector(TEACHER, graph.params.len())?;
-        let teacher = Teacher::new(&original, teacher, vector(TEACHER_STATS, graph.stats.len())?)?;
+        let teacher = Teacher::new(&original, teacher, vector(TEACHER_STATS, graph.stats.len())?, locals)?;
         let critics = critics_of(state, data, &tuning)?;
         let mut tuner = Self::assembled(config, tuning, data, (teacher, critics, params))?;
         let [first, second] = tuner.adam.moments(&tuner.params).map_err(|e| Error::Invalid(e.to_string()))?;

@@ -1,7 +1,7 @@
 //! A fine-tuning in memory, step by step.
 use super::class_prior::{Calibration, Round};
 use super::critic::{ClassLoss, Critic, Seen};
-use super::{chain, critics};
+use super::{chain, critics, following};
 use crate::autograd::loss::Loss;
 use crate::autograd::{Adam, Grads, Parameters, Tape};
 use crate::data::{Dataset, Labels};
@@ -11,6 +11,7 @@ use crate::lower::rounding::Rounding;
 use crate::lower::Range;
 use crate::network::Network;
 use crate::plans::NamedPlan;
+use crate::recognition::LocalMel;
 use crate::run::{Checkpoint, Config, FineTuning};
 use crate::train::draws::Draws;
 use crate::train::model::{forward, Batch};
@@ -26,6 +27,8 @@ const SMALLEST_BATCH: usize = 32;
 /// How much more the divergence of the drawn classes' shares weighs than a cross-entropy: it is small where it still
 /// shows.
 const SHARES_WEIGHT: f64 = 5.0;
+/// How much the distance from a local condition, of which 1 is 25 dB, weighs beside the critics' distances.
+const FOLLOWING_WEIGHT: f32 = 1.0;
 /// One chain in so many is drawn without a class.
 const UNCONDITIONAL: u64 = 3;
 
@@ -36,7 +39,8 @@ pub struct Figures {
     pub step: u64,
     /// Distillation loss.
     pub distillation: f64,
-    /// Mean of the critics' Fréchet distances over the data's variance, or of their roots; without critics 0.
+    /// Mean of the critics' Fréchet distances over the data's variance, or of their roots, and the distance from local
+    /// conditions, where chains follow them; without critics 0.
     pub distance: f64,
     /// Mean of the classifying critics' class loss: the cross-entropy of the classes that were asked for, or without
     /// these the divergence of the drawn classes' shares from the data's.
@@ -61,6 +65,8 @@ pub struct FineTuner {
     /// Ranges of the activations, and the rounding that follows from them.
     pub(super) rounding: Option<(Vec<Range>, Rounding)>,
     draws: Draws,
+    /// What makes the local conditions of signals, where the network follows one.
+    local: Option<LocalMel>,
     /// The labels of the images, where the network draws with classes.
     labels: Option<Labels>,
     pub(super) params: Parameters,
@@ -77,13 +83,13 @@ pub(super) struct Teacher {
     pub params: Vec<f32>,
     /// Its norms' statistics.
     pub stats: Vec<f32>,
-    network: Network,
+    pub network: Network,
 }
 
 impl Teacher {
     /// The averaged network of a run.
-    pub fn new(config: &Config, params: Vec<f32>, stats: Vec<f32>) -> Result<Self> {
-        let network = config.graph()?.fold(&params, &stats)?;
+    pub fn new(config: &Config, params: Vec<f32>, stats: Vec<f32>, locals: Vec<f32>) -> Result<Self> {
+        let network = Network { locals, ..config.graph()?.fold(&params, &stats)? };
         Ok(Self { params, stats, network })
     }
 }
@@ -137,7 +143,7 @@ impl FineTuner {
     pub fn new(run: &Checkpoint, data: &Dataset, tuning: FineTuning, on_critic: impl FnMut(u64, u64)) -> Result<Self> {
         Self::check(run)?;
         tuning.check()?;
-        let teacher = Teacher::new(&run.config, run.ema.clone(), run.stats.clone())?;
+        let teacher = Teacher::new(&run.config, run.ema.clone(), run.stats.clone(), run.locals.clone())?;
         let config = Config { fine_tuning: Some(tuning.clone()), ..run.config.clone() };
         let values = run.config.graph()?.folded_params(&config.graph()?, &run.ema, &run.stats)?;
         // Before the critics are trained: what cannot be used is refused at once.
@@ -163,6 +169,7 @@ impl FineTuner {
             rounding: None,
             teacher,
             draws: Draws::new(&Config { batch: tuning.batch, seed: tuning.seed, ..config.clone() }),
+            local: config.local_mel()?,
             labels: data.labels.clone().filter(|_| config.classes() > 0),
             params: Parameters::new(values.clone()),
             adam: Adam::new([0.9, 0.99]),
@@ -200,7 +207,8 @@ impl FineTuner {
         let step = self.step();
         let fail = |reason: String| Error::Training { step: step + 1, reason };
         if self.tuning.quantize && step.is_multiple_of(CALIBRATION_STEPS) {
-            let network = self.graph.fold(self.params.values(), &[])?;
+            let locals = self.teacher.network.locals.clone();
+            let network = Network { locals, ..self.graph.fold(self.params.values(), &[])? };
             let ranges = calibrate(&network, &self.plans, self.tuning.seed, Default::default())?;
             let rounding = Rounding::new(&network.graph, &ranges)?;
             self.rounding = Some((ranges, rounding));
@@ -226,7 +234,7 @@ impl FineTuner {
         add(loss, tape, 1.0)?;
         if !self.critics.is_empty() {
             let mut tape = Tape::default();
-            let loss = self.matching(step, &mut tape, &rounded, &mut figures);
+            let loss = self.matching(data, step, &mut tape, &rounded, &mut figures);
             add(loss, tape, self.tuning.matching as f32)?;
         }
 
@@ -296,17 +304,25 @@ impl FineTuner {
         for (t, rows) in draw.timesteps.iter().zip(draw.class_rows.chunks_exact(spec.axes())) {
             columns.extend(teacher.bias(*t, &spec.condition(rows))?);
         }
-        let target = teacher.forward(&draw.x, &columns, |_, _| ())?;
+        let target = teacher.forward(&draw.x, &columns, &draw.locals, |_, _| ())?;
         let x = tape.hold(draw.x, draw.timesteps.len(), self.graph.input);
         let (states, timesteps, class_rows) = (x.clone(), &draw.timesteps[..], &draw.class_rows[..]);
         let times: Vec<f64> = timesteps.iter().map(|t| *t as f64).collect();
         let rounding = self.rounding.as_ref().map(|r| &r.1);
-        let batch = Batch { x: (x, false), timesteps: &times, class_rows, plan_row: 0, rounding };
+        let local = self.graph.local().map(|shape| tape.hold(draw.locals, times.len(), shape));
+        let batch = Batch { x: (x, false), local, timesteps: &times, class_rows, plan_row: 0, rounding };
         let output = forward(&self.graph, tape, rounded, batch);
         Ok(self.draws.process().loss(tape, &output.f, states.values(), &target, timesteps))
     }
 
-    fn matching(&mut self, step: u64, tape: &mut Tape, rounded: &Parameters, figures: &mut Figures) -> Loss {
+    fn matching(
+        &mut self,
+        data: &Dataset,
+        step: u64,
+        tape: &mut Tape,
+        rounded: &Parameters,
+        figures: &mut Figures,
+    ) -> Loss {
         let mut rng = ChaCha8Rng::seed_from_u64(self.tuning.seed);
         rng.set_stream(u64::MAX / 2 + step);
         let index = (step % self.plans.len() as u64) as usize;
@@ -325,7 +341,12 @@ impl FineTuner {
         };
         let rows: Vec<usize> = (0..images * spec.axes()).map(row).collect();
         let rounding = self.rounding.as_ref().map(|r| &r.1);
-        let samples = chain::record(tape, &self.graph, rounded, rounding, plan, &rows, &mut rng);
+        let followed = self.local.as_ref().map(|local| {
+            let images = (0..images).flat_map(|_| data.image(rng.random_range(0..data.len())).into_owned());
+            tape.hold(local.of(&images.collect::<Vec<f32>>()).into(), rows.len() / spec.axes(), local.shape())
+        });
+        let drawn = chain::Drawn { plan, class_rows: &rows, local: followed.as_ref() };
+        let samples = chain::record(tape, &self.graph, rounded, rounding, drawn, &mut rng);
         let unconditional = classes.is_none();
         let (count, measure) = (self.critics.len() as f64, self.tuning.distance.into());
         let mut gradients = vec![];
@@ -340,6 +361,12 @@ impl FineTuner {
         }
         (figures.plan, figures.conditional) = (index, !unconditional);
         gradients.iter_mut().flat_map(|(_, g)| g.iter_mut()).for_each(|g| *g /= count as f32);
+        if let (Some(local), Some(asked)) = (&self.local, &followed) {
+            let (distance, (mel, mut gradient)) = following::distance(tape, local, &samples, asked.values());
+            gradient.iter_mut().for_each(|g| *g *= FOLLOWING_WEIGHT);
+            figures.distance += f64::from(FOLLOWING_WEIGHT) * distance;
+            gradients.push((mel, gradient));
+        }
         Loss::of_gradients(tape, figures.distance, gradients)
     }
 }

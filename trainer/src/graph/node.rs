@@ -55,6 +55,11 @@ impl Graph {
         self.nodes.iter().map(count).sum()
     }
 
+    /// The shape of the local condition that the network follows, 1×frames×bands, if it follows one.
+    pub fn local(&self) -> Option<Shape> {
+        self.nodes.iter().find(|node| matches!(node.op, Op::LocalCondition(_))).map(|node| node.shape)
+    }
+
     /// The output node: the last one.
     pub fn output(&self) -> NodeId {
         self.nodes.len() - 1

@@ -48,6 +48,7 @@ pub fn run(mut config: Config, params: Vec<f32>, stats: Vec<f32>, step: u64) -> 
         adam_second: vec![],
         losses: vec![],
         validation: vec![],
+        locals: vec![],
         seconds: 0.0,
         unfinished: None,
     })

@@ -103,6 +103,7 @@ impl ModelBuilder {
     /// Plans the arena, encodes the file and parses it once.
     pub fn finish(mut self, frame: Frame) -> Result<Vec<u8>, BuildError> {
         let (mut input, mut output) = (frame.input.0, frame.output.0);
+        self.count_prelude();
         self.work_in_place(&mut output);
         self.choose_blocks(&input, &output)?;
         let (offsets, arena_len) = self.place(&input, &output)?;
@@ -154,14 +155,48 @@ impl ModelBuilder {
         Ok(file)
     }
 
+    /// Sets how many ops are computed once a chain: the local condition and those right behind it that depend on nothing
+    /// else.
+    fn count_prelude(&mut self) {
+        let mut known: Vec<u32> = vec![];
+        let own = |op: &Op| matches!(op, Op::LocalCondition(_));
+        for op in self.ops.iter().take_while(|op| own(op) || !op.has_step_bias() && op.inputs().count() > 0) {
+            if !op.inputs().all(|tensor| known.contains(&tensor.offset)) {
+                break;
+            }
+            known.push(op.output().offset);
+        }
+        if let Some(Op::LocalCondition(local)) = self.ops.first_mut() {
+            local.prelude = known.len() as u16;
+        }
+    }
+
+    /// The number of ops that are computed once a chain.
+    fn prelude(&self) -> usize {
+        match self.ops.first() {
+            Some(Op::LocalCondition(local)) => local.prelude.into(),
+            _ => 0,
+        }
+    }
+
+    /// Whether what an op leaves in a buffer is computed once a chain and read in every step, so that it has to last.
+    fn lasts(&self, buffer: u32) -> bool {
+        let (once, always) = self.ops.split_at(self.prelude());
+        once.iter().any(|op| op.output().offset == buffer)
+            && always.iter().any(|op| op.inputs().any(|tensor| tensor.offset == buffer))
+    }
+
     /// Lets ops write over an input that nothing reads afterwards, where the runtime allows it.
     fn work_in_place(&mut self, output: &mut Tensor) {
         for index in 0..self.ops.len() {
+            let candidate = self.ops[index].in_place_candidate().map(|tensor| tensor.offset);
+            let Some(buffer) = candidate.filter(|buffer| !self.lasts(*buffer)) else { continue };
             let (op, later) = self.ops[index..].split_first_mut().expect("index is within");
             let used_later =
                 |buffer: u32| output.offset == buffer || later.iter().any(|o| o.inputs().any(|t| t.offset == buffer));
-            let candidate = op.in_place_candidate().map(|tensor| tensor.offset);
-            let Some(buffer) = candidate.filter(|&buffer| !used_later(buffer)) else { continue };
+            if used_later(buffer) {
+                continue;
+            }
             let old = op.output().offset;
             let tensors = std::iter::once(op).chain(later).flat_map(Op::tensors_mut);
             tensors.chain([&mut *output]).filter(|t| t.offset == old).for_each(|t| t.offset = buffer);
@@ -201,12 +236,15 @@ impl ModelBuilder {
             buffer.first = buffer.first.min(op);
             buffer.last = buffer.last.max(op);
         };
-        touch(input, 0);
+        touch(input, self.prelude() as u32);
         for (index, op) in self.ops.iter().enumerate() {
             op.inputs().chain([op.output()]).for_each(|tensor| touch(tensor, index as u32));
         }
         touch(output, last);
         let mut buffers: Vec<Buffer> = buffers.into_iter().map(|b| b.unwrap_or(unused)).collect();
+        for (_, lifetime) in buffers.iter_mut().enumerate().filter(|(buffer, _)| self.lasts(*buffer as u32)) {
+            lifetime.last = last;
+        }
         buffers.extend(self.ops.iter().enumerate().map(|(index, op)| {
             let len = op.scratch().map_or(0, |(_, len)| len) as u32;
             Buffer { len, first: index as u32, last: index as u32 }

@@ -10,6 +10,7 @@ use super::fuse;
 use crate::chain::{self, Batch};
 use crate::network::Network;
 use crate::plans::NamedPlan;
+use crate::recognition::local_mel::bytes;
 use crate::steps::Steps;
 use crate::{Error, Result};
 use brownian::format::Element;
@@ -44,6 +45,7 @@ pub fn output_errors(network: &Network, plans: &[NamedPlan], file: &OwnedModel, 
             let batch = Batch { seed, first, count, classes, guidance };
             first += count as u32;
             let (mut states, mut outcome) = (Vec::new(), Ok(()));
+            let locals = bytes(&network.locals_of(batch.first as usize, count)?);
             chain::float(network, plan, &batch, |step, layer, values| {
                 if layer == 0 {
                     states = values.to_vec();
@@ -56,7 +58,7 @@ pub fn output_errors(network: &Network, plans: &[NamedPlan], file: &OwnedModel, 
                 *weight += count as f64;
                 let pixels = network.nodes()[output].shape.pixels() as f64;
                 values.iter().enumerate().for_each(|(i, v)| sum[i % channels] += f64::from(*v) / pixels);
-                outcome = integer_means(&model, &states, row, &batch, channels)
+                outcome = integer_means(&model, (&states, &locals), row, &batch, channels)
                     .map(|means| sum.iter_mut().zip(means).for_each(|(s, m)| *s -= m));
             })?;
             outcome?;
@@ -67,7 +69,13 @@ pub fn output_errors(network: &Network, plans: &[NamedPlan], file: &OwnedModel, 
 }
 
 /// Σ over images of the mean over pixels of each channel of the layer that computes the output.
-fn integer_means(model: &Model, states: &[f32], row: u32, batch: &Batch, channels: usize) -> Result<Vec<f64>> {
+fn integer_means(
+    model: &Model,
+    (states, locals): (&[f32], &[i8]),
+    row: u32,
+    batch: &Batch,
+    channels: usize,
+) -> Result<Vec<f64>> {
     let wide = |op: &Op| op.macs() > 0 && op.output().element == Element::I16;
     let (number, tensor) = model
         .ops()
@@ -79,6 +87,7 @@ fn integer_means(model: &Model, states: &[f32], row: u32, batch: &Batch, channel
     let scale = f64::from(model.header().output_scale) / (tensor.values() / channels).max(1) as f64;
     let one = |memory: &mut ChainMemory, (i, x): (usize, &[f32])| {
         let condition = batch.condition(batch.first + i as u32, model.class_counts());
+        let local = model.local_shape().map_or(&[][..], |shape| chain::local_of(locals, i as u32, shape));
         let mut means = vec![0.0; channels];
         let observe = |op: u16, arena: &[u8]| {
             if op == number {
@@ -87,7 +96,7 @@ fn integer_means(model: &Model, states: &[f32], row: u32, batch: &Batch, channel
                 }
             }
         };
-        brownian::host::probe(model, condition, row, x, memory.split().0, observe)
+        brownian::host::probe(model, condition, local, row, x, memory.split().0, observe)
             .map_err(|e| Error::Invalid(e.to_string()))?;
         Ok(means)
     };

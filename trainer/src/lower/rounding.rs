@@ -53,7 +53,8 @@ impl Rounding {
             Some(parts) => parts,
             None => {
                 let channels = node.shape.channels;
-                let inner = Quantization::covering(ranges[step.requantized])?;
+                let covering = || Quantization::covering(ranges[step.requantized]);
+                let inner = node.op.fixed().map_or_else(covering, Ok)?;
                 self.grids[step.requantized] = Some(grids(&[Stored { channels, quantization: inner }]));
                 let quantization =
                     step.activation.map_or(Ok(inner), |function| inner.lut(function).map(|lut| lut.1))?;

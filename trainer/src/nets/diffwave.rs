@@ -2,7 +2,7 @@
 use super::parts::{within, ConditioningSpec, NormName};
 use super::patches::{placed, unpatched};
 use crate::graph::{Builder, ConvGeometry, Graph, Shape};
-use crate::ops::{Activation, Add, ChannelBiasLayer, ConvLayer, Gate, SpaceToDepth};
+use crate::ops::{Activation, Add, ChannelBiasLayer, ConvLayer, Gate, LocalCondition, SpaceToDepth, Upsample};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 /// x = x + pointwise(g)          skip = skip + pointwise'(g)
 /// ```
 ///
-/// and the sum of all skips goes through two pointwise convolutions (figure 2 of the paper). Differences: patches stand
+/// and the sum of all skips goes through two pointwise convolutions (figure 2 of the paper). With a local condition, of
+/// which a small network makes `c` once a chain, the dilated convolutions read x + c (section 3.2). Differences: patches stand
 /// for samples; biases come behind the dilated convolution rather than before it, where they cost the chip nothing; norms
 /// and small first weights stand for the factor 1/√2 on the residuals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +35,41 @@ pub struct DiffWave {
     pub positions: usize,
     /// Normalisation behind the convolutions.
     pub norm: NormName,
+    /// The local condition that it follows, if it follows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<Local>,
     /// The network that turns a timestep into biases.
     pub conditioning: ConditioningSpec,
+}
+
+/// A local condition: the log-mel spectrogram of what is to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Local {
+    /// Bands of a frame.
+    pub bands: usize,
+    /// Samples from frame to frame, a multiple of the patch.
+    pub hop: usize,
+}
+
+impl Local {
+    /// Frames of a signal.
+    ///
+    /// # Errors
+    /// A signal that is no whole frames, or frames that are no whole patches.
+    fn frames(self, samples: usize, patch: usize) -> Result<usize> {
+        let Self { hop, .. } = self;
+        if !hop.is_multiple_of(patch) {
+            return Err(Error::Invalid(format!("local.hop is {hop}; it must be a multiple of the patch of {patch}")));
+        }
+        if !samples.is_multiple_of(hop) {
+            return Err(Error::Invalid(format!(
+                "signals of {samples} samples are no whole frames of {hop}; give --length {}",
+                samples.next_multiple_of(hop)
+            )));
+        }
+        Ok(samples / hop)
+    }
 }
 
 /// Factor on the start scale of the convolutions whose results are added up.
@@ -49,6 +83,10 @@ impl DiffWave {
         within("cycle", self.cycle, 1, 12)?;
         within("kernel", self.kernel, 1, 63)?;
         within("positions", self.positions, 0, 8)?;
+        if let Some(local) = self.local {
+            within("local.bands", local.bands, 1, 1024)?;
+            within("local.hop", local.hop, 1, 4096)?;
+        }
         match self.kernel.is_multiple_of(2) {
             true => Err(Error::Invalid(format!("kernel is {}; it must be odd", self.kernel))),
             false => Ok(()),
@@ -66,6 +104,17 @@ impl DiffWave {
         let pointwise = ConvGeometry::square(1, 1);
         let normed = |geometry| ConvLayer::new(self.width, geometry).normed(self.norm == NormName::Batch);
         let mut g = Builder::new(input)?;
+        // First, so that it comes first on the chip, too, which computes it once a chain.
+        let local = match self.local {
+            None => None,
+            Some(local) => {
+                let frames = local.frames(input.width, self.patch)?;
+                let c = g.node("local", LocalCondition { frames, bands: local.bands }, &[])?;
+                let c = g.node("local.in", normed(ConvGeometry::line(3, 1)), &[c])?;
+                let c = g.node("local.relu", Activation::Relu, &[c])?;
+                Some((g.node("local.out", normed(pointwise), &[c])?, local.hop / self.patch))
+            }
+        };
         let x = g.node("patchify", SpaceToDepth { block, pad }, &[0])?;
         let x = placed(&mut g, self.positions, x)?;
         let x = g.node("in", normed(pointwise), &[x])?;
@@ -74,8 +123,14 @@ impl DiffWave {
         for layer in 0..self.layers {
             let dilation = 1 << (layer % self.cycle);
             let name = |part: &str| format!("layer{layer}.{part}");
+            let mut seen = x;
+            if let Some((c, times)) = local {
+                // Enlarged where it is read: a copy costs little time, and the small one little memory in between.
+                let c = if times > 1 { g.node(&name("local"), Upsample { factor: [1, times] }, &[c])? } else { c };
+                seen = g.node(&name("seen"), Add, &[x, c])?;
+            }
             let mut half = |part: &str| {
-                let h = g.node(&name(part), normed(ConvGeometry::line(self.kernel, dilation)), &[x])?;
+                let h = g.node(&name(part), normed(ConvGeometry::line(self.kernel, dilation)), &[seen])?;
                 g.node(&name(&format!("{part}_bias")), ChannelBiasLayer, &[h])
             };
             let (filter, gate) = (half("filter")?, half("gate")?);

@@ -13,7 +13,7 @@ mod unet;
 mod variation;
 
 pub use choice::Choice;
-pub use diffwave::DiffWave;
+pub use diffwave::{DiffWave, Local};
 pub use listed::{Listed, ListedNode, ListedOp};
 pub use parts::{ConditioningSpec, NormName};
 pub use perceptron::Perceptron;

@@ -1,5 +1,5 @@
 //! The networks that have a name. Those named by purpose fit themselves to the images.
-use super::diffwave::DiffWave;
+use super::diffwave::{DiffWave, Local};
 use super::parts::{ConditioningSpec, NormName};
 use super::perceptron::Perceptron;
 use super::spec::Spec;
@@ -63,8 +63,8 @@ const ALIASES: [(&str, &str, Shape); 2] =
     [("digits28", "small", Shape::new(28, 28, 1)), ("digits28-nano", "nano", Shape::new(28, 28, 1))];
 
 /// Every preset's name, in the order of the help text; those behind the third one do not fit themselves.
-pub const NAMES: [&str; 9] =
-    ["nano", "small", "medium", "speech", "speech-half", "diffwave", "tiny", "digits28", "digits28-nano"];
+pub const NAMES: [&str; 10] =
+    ["nano", "small", "medium", "speech", "speech-half", "diffwave", "vocoder", "tiny", "digits28", "digits28-nano"];
 
 /// Longest side of the lowest level of a network that fits itself.
 const LOWEST: usize = 7;
@@ -194,6 +194,19 @@ fn sound(name: &str) -> Spec {
             kernel: 3,
             positions: 3,
             norm: NormName::Batch,
+            local: None,
+            conditioning: CONDITIONING,
+        }),
+        // What it follows says where it is.
+        "vocoder" => Spec::DiffWave(DiffWave {
+            patch: 16,
+            width: 48,
+            layers: 12,
+            cycle: 6,
+            kernel: 3,
+            positions: 0,
+            norm: NormName::Batch,
+            local: Some(Local { bands: 32, hop: 64 }),
             conditioning: CONDITIONING,
         }),
         _ => Spec::UNet(UNet {
@@ -258,6 +271,7 @@ mod tests {
             ("speech", 900_000..1_050_000, 70e6..90e6),
             ("speech-half", 230_000..270_000, 18e6..24e6),
             ("diffwave", 390_000..430_000, 95e6..110e6),
+            ("vocoder", 220_000..240_000, 55e6..60e6),
         ] {
             let graph = build(name, signal, &[10, 6]).unwrap();
             assert!(weights.contains(&graph.weight_count()), "{name}: {}", graph.weight_count());

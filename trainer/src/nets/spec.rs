@@ -1,5 +1,5 @@
 //! The shape of a network as data.
-use super::diffwave::DiffWave;
+use super::diffwave::{DiffWave, Local};
 use super::listed::Listed;
 use super::parts::within;
 use super::perceptron::Perceptron;
@@ -106,6 +106,14 @@ impl Spec {
             Self::Perceptron(net) => vec![net.width],
             Self::DiffWave(net) => vec![net.width],
             Self::Listed(net) => net.channels(),
+        }
+    }
+
+    /// The local condition that it follows, if it follows one.
+    pub fn local(&self) -> Option<Local> {
+        match self {
+            Self::DiffWave(net) => net.local,
+            _ => None,
         }
     }
 

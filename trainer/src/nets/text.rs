@@ -3,7 +3,7 @@ use super::spec::Spec;
 use crate::Result;
 
 /// What the keys mean; each line stands above the key's own.
-const COMMENTS: [(&str, &str); 13] = [
+const COMMENTS: [(&str, &str); 16] = [
     ("patch", "Rows and columns of the blocks of pixels that become channels in front, and pixels again at the end."),
     ("channels", "Channels of each level; every level has half the height and width of the one before."),
     ("kernel", "Side of the convolutions' kernels, odd."),
@@ -20,6 +20,9 @@ const COMMENTS: [(&str, &str); 13] = [
     ("layers", "Layers, each a gate of two dilated convolutions."),
     ("cycle", "Layers over which the distance between kernel taps doubles from 1 on, over and over."),
     ("width", "Values between the layers; of \"diffwave\", channels."),
+    ("[local]", "The local condition: the log-mel spectrogram of what is to be drawn; without it there is none."),
+    ("bands", "Bands of a frame."),
+    ("hop", "Samples from frame to frame, a multiple of the patch."),
     ("[conditioning]", "The network that turns a timestep into biases; it does not run on the chip."),
     ("features", "Sines and cosines of the timestep, even."),
     ("hidden", "Width of its hidden layers."),
@@ -69,6 +72,7 @@ mod tests {
             ("small", Shape::new(1, 1, 8)),
             ("speech", signal),
             ("diffwave", signal),
+            ("vocoder", signal),
         ];
         for (name, input) in of {
             let spec = preset(name, input).unwrap();

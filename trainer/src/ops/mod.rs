@@ -11,6 +11,7 @@ pub mod folding;
 mod gate;
 mod input;
 mod linear;
+mod local_condition;
 pub mod making;
 pub mod operation;
 pub mod passes;
@@ -27,6 +28,7 @@ pub use depth_to_space::DepthToSpace;
 pub use gate::Gate;
 pub use input::Input;
 pub use linear::{Linear, LinearLayer};
+pub use local_condition::LocalCondition;
 pub use making::Layer;
 pub use operation::{Operation, Weights};
 pub use positions::Positions;
@@ -97,4 +99,6 @@ ops! {
     Gate,
     /// Where each pixel is.
     Positions,
+    /// What a chain follows place by place.
+    LocalCondition,
 }

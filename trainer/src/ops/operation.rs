@@ -6,7 +6,7 @@ use crate::autograd::tape::{Act, Tape};
 use crate::graph::layout::BlockId;
 use crate::graph::shape::Shape;
 use crate::lower::context::{Lowering, Part};
-use crate::lower::scale::Stored;
+use crate::lower::scale::{Quantization, Stored};
 use crate::lower::step::{Role, Step};
 use crate::{Error, Result};
 
@@ -66,6 +66,11 @@ pub trait Operation {
     /// Ranges that are not finite.
     fn stored(&self, _inputs: &[&[Stored]], _output: Shape) -> Result<Option<Vec<Stored>>> {
         Ok(None)
+    }
+
+    /// What its result is always rounded to, where that does not follow from a range.
+    fn fixed(&self) -> Option<Quantization> {
+        None
     }
 
     /// How a row of the weights reads the parts of the input: for every tap the channels of each part.

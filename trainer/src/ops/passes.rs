@@ -5,7 +5,8 @@ use crate::graph::layout::{BlockId, Layout};
 use crate::graph::shape::Shape;
 use std::ops::Range;
 
-/// An op in a pass without gradients. The input op has the state x_t as its one operand.
+/// An op in a pass without gradients. The input op has the state x_t as its one operand, a local
+/// condition itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Inference<'a> {
     /// The values of each input, NHWC, for the whole batch.
@@ -27,7 +28,8 @@ impl<'a> Inference<'a> {
     }
 }
 
-/// An op in a recorded pass. The input op has the state x_t as its one operand.
+/// An op in a recorded pass. The input op has the state x_t as its one operand, a local
+/// condition itself.
 #[derive(Debug)]
 pub struct Recording<'a> {
     /// The inputs.

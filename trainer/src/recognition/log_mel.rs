@@ -14,7 +14,7 @@ const WINDOW: f64 = 0.032;
 /// Power, beside that of data of variance 1 spread over all frequencies, that is added before the logarithm: −30 dB.
 const FLOOR: f64 = 1e-3;
 /// Decibels from the floor to white; louder bands are brighter than that.
-const RANGE: f64 = 50.0;
+pub const RANGE: f64 = 50.0;
 /// Signals computed together.
 const TOGETHER: usize = 64;
 
@@ -26,12 +26,15 @@ const TOGETHER: usize = 64;
 #[derive(Clone, Debug)]
 pub struct LogMel {
     /// From samples to the real, then the imaginary parts of every frequency above 0, a pixel a frame.
-    transform: Conv,
-    waves: Arc<[f32]>,
+    pub(super) transform: Conv,
+    pub(super) waves: Arc<[f32]>,
+    /// The window, and the factor on all waves.
+    pub(super) window: Arc<[f32]>,
+    pub(super) scale: f64,
     /// From their powers to bands.
     mel: Conv,
-    triangles: Arc<[f32]>,
-    level: Level,
+    pub(super) triangles: Arc<[f32]>,
+    pub(super) level: Level,
 }
 
 impl LogMel {
@@ -65,6 +68,8 @@ impl LogMel {
         Self {
             transform,
             waves: real.chain(imaginary).collect(),
+            window: (0..window).map(|i| hann(i) as f32).collect(),
+            scale,
             mel,
             triangles: triangles(half, f64::from(sound.rate)).into(),
             level: Level { floor: FLOOR as f32, low: -1.0, slope },

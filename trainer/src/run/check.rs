@@ -101,6 +101,11 @@ impl Config {
         if !self.betas.into_iter().all(rate) || !positive(self.clip) {
             return fail("Adam's decays must lie in [0, 1), the clip norm above 0".into());
         }
+        if self.local_mel()?.is_some() && !self.axes.is_empty() {
+            return fail(
+                "a network that follows a local condition learns no classes beside it; leave the labels out".into(),
+            );
+        }
         match self.spec()?.timesteps() {
             Some(timesteps) if timesteps != self.timesteps => fail(format!(
                 "--timesteps {}: the network has a table of {timesteps} timesteps; give as many",

@@ -1,6 +1,7 @@
 //! Checkpoints: a run's folder holds one folder a checkpoint, with
 //! - `state.safetensors`: parameters (`param.*`), their average (`ema.*`), Adam's moments (`adam1.*`, `adam2.*`) and
-//!   the averaged statistics of the norms (`stat.*`);
+//!   the averaged statistics of the norms (`stat.*`), and local conditions of some training images (`local`), where the
+//!   network follows one;
 //! - `run.toml`: the configuration and the step;
 //! - `loss.csv`: the loss of every step;
 //! - `validation.csv`: where images are held out, the losses on them and on training images, now and then;
@@ -43,6 +44,8 @@ pub struct Checkpoint {
     pub losses: Vec<f32>,
     /// The losses on training and on held-out images at some steps; empty where none are held out.
     pub validation: Vec<Validation>,
+    /// Local conditions of some training images, where the network follows one: what calibration draws with.
+    pub locals: Vec<f32>,
     /// Seconds spent, where the run has a budget of time.
     pub seconds: f64,
     /// What a fine-tuning that is not finished needs to go on.
@@ -81,6 +84,7 @@ impl Checkpoint {
             adam_second,
             losses,
             validation,
+            locals: self.locals,
             seconds: self.seconds,
             unfinished: None,
         }
@@ -91,7 +95,7 @@ impl Checkpoint {
     /// # Errors
     /// A preset that is unknown.
     pub fn network(&self) -> Result<Network> {
-        self.config.graph()?.fold(&self.ema, &self.stats)
+        Ok(Network { locals: self.locals.clone(), ..self.config.graph()?.fold(&self.ema, &self.stats)? })
     }
 }
 
@@ -121,6 +125,8 @@ const RUN_FILE: &str = "run.toml";
 const LOSS_FILE: &str = "loss.csv";
 const VALIDATION_FILE: &str = "validation.csv";
 const TUNING_FILE: &str = "tuning.safetensors";
+/// The tensor of local conditions in the state file.
+const LOCALS: &str = "local";
 const PREFIX: &str = "step-";
 const UNFINISHED_PREFIX: &str = "tuning-";
 /// A checkpoint that is being written or removed.
@@ -273,6 +279,10 @@ pub fn load(run: &Path) -> Result<Checkpoint> {
     }
     let (path, state) = tensors(STATE_FILE)?;
     let vectors = vectors(&state, &graph, file.packed).map_err(|e| Error::file(&path, e))?;
+    let locals = match graph.local() {
+        Some(shape) => state.get_some(LOCALS, &[shape.width, shape.channels]).map_err(|e| Error::file(&path, e))?,
+        None => vec![],
+    };
     let [mut params, ema, adam_first, adam_second, stats] = vectors;
     if file.packed {
         params.clone_from(&ema);
@@ -292,6 +302,7 @@ pub fn load(run: &Path) -> Result<Checkpoint> {
         stats,
         losses,
         validation,
+        locals,
         seconds,
         unfinished,
         packed_at,
@@ -343,6 +354,10 @@ fn state(checkpoint: &Checkpoint) -> Result<Tensors> {
         for block in &layout(&graph, part.is_param).blocks {
             tensors.put(format!("{}.{}", part.prefix, block.name), &block.shape, &values[block.range.clone()]);
         }
+    }
+    if let Some(shape) = graph.local().filter(|_| !c.locals.is_empty()) {
+        let count = c.locals.len() / shape.len();
+        tensors.put(LOCALS, &[count, shape.width, shape.channels], &c.locals);
     }
     Ok(tensors)
 }

@@ -1,15 +1,16 @@
 //! What a run is: everything that decides its result, as stored beside its weights.
 use super::fine_tuning::FineTuning;
 use crate::data::augment::Augment;
-use crate::data::{labels, Axis, Options};
+use crate::data::{labels, Axis, Options, Sound};
 use crate::graph::{Graph, Shape, TunedPlan};
-use crate::nets::{self, Spec};
+use crate::nets::{self, Local, Spec};
 use crate::plans::NamedPlan;
 use crate::process::{
     push_learned, Activity, Binomial, Gaussian, Learned, Prediction, Process, ProcessName, ScheduleName, Weighting,
     BIT_TIMESTEPS, LEARNED_TIMESTEPS,
 };
-use crate::Result;
+use crate::recognition::LocalMel;
+use crate::{Error, Result};
 use brownian::host::PlanSpec;
 use brownian::plan::schedule::rescale_to_zero_terminal_snr;
 use serde::{Deserialize, Serialize};
@@ -235,6 +236,32 @@ impl Config {
     /// An unknown preset, or a shape that makes no sense.
     pub fn spec(&self) -> Result<Spec> {
         self.network.spec(&self.preset, self.shape())
+    }
+
+    /// What makes the local conditions of this run's signals, if its network follows one.
+    ///
+    /// # Errors
+    /// Data that are no sounds, or whose log-mel spectrograms are of another size (usage errors).
+    pub fn local_mel(&self) -> Result<Option<LocalMel>> {
+        let Some(Local { bands, hop }) = self.spec()?.local() else { return Ok(None) };
+        let Some(rate) = self.sample_rate else {
+            return Err(Error::Usage(format!(
+                "the network follows log-mel spectrograms, which the data {} have none of: they are no sounds",
+                self.data
+            )));
+        };
+        let length = self.image[1];
+        let local = LocalMel::new(length, Sound { rate, scale: self.data_scale });
+        let shape = local.shape();
+        if (shape.width * hop, shape.channels) == (length, bands) {
+            return Ok(Some(local));
+        }
+        Err(Error::Usage(format!(
+            "the network follows a local condition of {bands} bands in frames of {hop} samples; at {rate} samples a second a \
+             log-mel spectrogram has {} bands in frames of {}: give --rate 8000, or a --net with local.hop = {1}",
+            shape.channels,
+            length / shape.width.max(1)
+        )))
     }
 
     /// The network of this run.

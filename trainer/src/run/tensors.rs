@@ -48,6 +48,18 @@ impl Tensors {
         Err(Error::Invalid(format!("{name} holds a value that is not a number")))
     }
 
+    /// The values of a tensor of single precision of any number of entries of this shape; none where there is no such
+    /// tensor.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn get_some(&self, name: &str, entry: &[usize]) -> Result<Vec<f32>> {
+        match self.tensors.get(name) {
+            None => Ok(vec![]),
+            Some(tensor) => self.get(name, &[&tensor.shape[..1.min(tensor.shape.len())], entry].concat()),
+        }
+    }
+
     /// The values of a tensor of double precision.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use crate::autograd::Buffer;
 use crate::data::Dataset;
 use crate::process::Process;
+use crate::recognition::LocalMel;
 use crate::run::Config;
 use rand::{seq::SliceRandom, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,6 +20,8 @@ pub struct Draw {
     pub timesteps: Vec<usize>,
     /// The rows of the class tables of every image, `[images][axes]`.
     pub class_rows: Vec<usize>,
+    /// The local condition of every image, of its x0; empty for a network that follows none.
+    pub locals: Buffer,
 }
 
 /// Draws steps.
@@ -26,6 +29,7 @@ pub struct Draw {
 pub struct Draws {
     config: Config,
     process: Process,
+    local: Option<LocalMel>,
     epoch: Option<(u64, Vec<u32>)>,
 }
 
@@ -35,7 +39,8 @@ const EPOCH_STREAMS: u64 = u64::MAX - 1;
 impl Draws {
     /// The draws of a run.
     pub fn new(config: &Config) -> Self {
-        Self { config: config.clone(), process: config.process(), epoch: None }
+        let local = config.local_mel().ok().flatten();
+        Self { config: config.clone(), process: config.process(), local, epoch: None }
     }
 
     /// The process that the network learns to reverse.
@@ -65,12 +70,14 @@ impl Draws {
                 Some(motion) => motion.draw(&mut rng).apply(data.shape, &image, x),
                 None => x.copy_from_slice(&image),
             }
-            // A schedule that is learned noises with what it is at the moment.
-            if self.config.schedule.learned().is_none() {
-                self.process.noise(timesteps[i], x, target);
-            }
         });
-        Draw { x, target, timesteps, class_rows }
+        let locals = self.local.as_ref().map_or_else(Vec::new, |local| local.of(&x)).into();
+        // A schedule that is learned noises with what it is at the moment.
+        if self.config.schedule.learned().is_none() {
+            let images = x.par_chunks_exact_mut(len).zip(target.par_chunks_exact_mut(len)).zip(&timesteps);
+            images.for_each(|((x, target), t)| self.process.noise(*t, x, target));
+        }
+        Draw { x, target, timesteps, class_rows, locals }
     }
 
     /// The rows of the class tables. An image loses all of its classes as often as the configuration says; where there are

@@ -13,6 +13,8 @@ use crate::ops::Activation;
 pub struct Batch<'a> {
     /// x_t of every image, and whether it has a gradient itself.
     pub x: (Act, bool),
+    /// The local condition of every image, where the network follows one.
+    pub local: Option<Act>,
     /// The timestep of every image, with a fraction.
     pub timesteps: &'a [f64],
     /// The rows of the class tables of every image, `[images][axes]`.
@@ -38,12 +40,14 @@ pub fn forward(graph: &Graph, tape: &mut Tape, params: &Parameters, batch: Batch
     let rounding = batch.rounding;
     let mut stats = vec![0.0; graph.stats.len()];
     let (x, x_learns) = batch.x;
+    let local = batch.local.as_ref().unwrap_or(&x);
     let mut acts: Vec<Act> = Vec::with_capacity(graph.nodes.len());
     // Whether anything up to a node has a gradient.
     let mut learns: Vec<bool> = Vec::with_capacity(graph.nodes.len());
     for (id, node) in graph.nodes.iter().enumerate() {
         let (inputs, inputs_learn): (Vec<&Act>, bool) = match node.inputs[..] {
-            [] => (vec![&x], x_learns),
+            [] if id == 0 => (vec![&x], x_learns),
+            [] => (vec![local], false),
             _ => (node.inputs.iter().map(|i| &acts[*i]).collect(), node.inputs.iter().any(|i| learns[*i])),
         };
         let mut recording = Recording {

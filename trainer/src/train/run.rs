@@ -67,6 +67,7 @@ pub fn run(
     if data.is_empty() {
         return Err(Error::Usage("--validation leaves no image to train on".into()));
     }
+    trainer.keep_locals(data)?;
     let mut start = Instant::now();
     let mut record = folder.map(|folder| Record::open(folder.to_path_buf(), trainer.step()));
     let mut saved = trainer.step();

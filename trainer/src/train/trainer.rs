@@ -24,9 +24,14 @@ pub struct Trainer {
     stats: Vec<f32>,
     losses: Vec<f32>,
     validation: Vec<Validation>,
+    /// Local conditions of some training images, for chains of a network that follows one.
+    locals: Vec<f32>,
     /// Time spent, where the run has a budget of it.
     seconds: f64,
 }
+
+/// Local conditions that are kept.
+const KEPT_LOCALS: usize = 64;
 
 /// About how many bytes a step on `images` images takes: what the backward pass needs of every layer, and as much again.
 pub fn step_bytes(graph: &Graph, images: usize) -> u64 {
@@ -59,6 +64,7 @@ impl Trainer {
             stats,
             losses: vec![],
             validation: vec![],
+            locals: vec![],
             seconds: 0.0,
             config,
         })
@@ -88,6 +94,7 @@ impl Trainer {
         trainer.stats = checkpoint.stats;
         trainer.losses = checkpoint.losses;
         trainer.validation = checkpoint.validation;
+        trainer.locals = checkpoint.locals;
         trainer.seconds = checkpoint.seconds;
         Ok(trainer)
     }
@@ -107,6 +114,7 @@ impl Trainer {
             stats: self.stats.clone(),
             losses: self.losses.clone(),
             validation: self.validation.clone(),
+            locals: self.locals.clone(),
             seconds: self.seconds,
             unfinished: None,
             packed_at: None,
@@ -198,7 +206,19 @@ impl Trainer {
     /// # Errors
     /// None for a run made by this type.
     pub fn network(&self) -> Result<Network> {
-        self.graph.fold(&self.ema, &self.stats)
+        Ok(Network { locals: self.locals.clone(), ..self.graph.fold(&self.ema, &self.stats)? })
+    }
+
+    /// Keeps the local conditions of some images of `data`, evenly taken, where the network follows one.
+    ///
+    /// # Errors
+    /// None for a run made by this type.
+    pub fn keep_locals(&mut self, data: &Dataset) -> Result<()> {
+        if let Some(local) = self.config.local_mel()? {
+            let count = KEPT_LOCALS.min(data.len());
+            self.locals = (0..count).flat_map(|i| local.of(&data.image(i * data.len() / count))).collect();
+        }
+        Ok(())
     }
 
     /// What step `step` (counted from 0) is made of: its images with noise, timesteps and classes. It depends on the
@@ -267,7 +287,11 @@ impl Trainer {
         let input = noised.as_ref().map_or((x, false), |noised| (noised.x.clone(), true));
         let class_rows = &draw.class_rows[of(draw.class_rows.len() / draw.timesteps.len())];
         let times: Vec<f64> = timesteps.iter().map(|t| *t as f64).collect();
-        let batch = Batch { x: input, timesteps: &times, class_rows, plan_row: 0, rounding: None };
+        let local = self.graph.local().map(|shape| {
+            let values = &draw.locals[of(shape.len())];
+            tape.hold(Buffer::copy_of(values), images, shape)
+        });
+        let batch = Batch { x: input, local, timesteps: &times, class_rows, plan_row: 0, rounding: None };
         let output = model::forward(&self.graph, &mut tape, &self.params, batch);
         let (x, target) = (&draw.x[values.clone()], &draw.target[values]);
         let loss = match (learning, noised) {

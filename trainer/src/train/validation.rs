@@ -19,10 +19,12 @@ const BATCH: usize = 100;
 pub fn loss(network: &Network, config: &Config, data: &Dataset) -> Result<f64> {
     let process = config.process();
     let last = process.timesteps();
+    let local = config.local_mel()?;
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut sum = 0.0;
     for first in (0..EVALUATIONS).step_by(BATCH) {
         let (mut x, mut targets, mut columns) = (Vec::new(), Vec::<f32>::new(), Vec::new());
+        let mut locals = Vec::new();
         let items = first..(first + BATCH).min(EVALUATIONS);
         // A stride without a common divisor with the number of evaluations spreads the timesteps over the images.
         let timestep = |i: usize| (i * 1123 % EVALUATIONS) * last / EVALUATIONS + 1;
@@ -31,10 +33,11 @@ pub fn loss(network: &Network, config: &Config, data: &Dataset) -> Result<f64> {
             columns.extend(network.bias(t, &data.condition(image))?);
             let start = x.len();
             x.extend_from_slice(&data.image(image));
+            locals.extend(local.iter().flat_map(|local| local.of(&data.image(image))));
             targets.extend((start..x.len()).map(|_| process.random(&mut rng)));
             process.noise(t, &mut x[start..], &mut targets[start..]);
         }
-        let output = network.forward(&x, &columns, |_, _| ())?;
+        let output = network.forward(&x, &columns, &locals, |_, _| ())?;
         let len = data.shape.len();
         let images = x.chunks_exact(len).zip(targets.chunks_exact(len)).zip(output.chunks_exact(len));
         let losses = items.zip(images).map(|(i, ((x, target), f))| process.image_loss(timestep(i), x, target, f));

@@ -113,6 +113,7 @@ fn rounding_follows_the_integer_network() {
         let x = tape.hold(noise.into(), 8, folded.input);
         let class_rows: Vec<usize> = (0..8).collect();
         let inputs = Batch {
+            local: None,
             x: (x, false),
             timesteps: &[300.0; 8],
             class_rows: &class_rows,

@@ -317,7 +317,7 @@ fn parts_of_a_concatenation_keep_their_scales() {
     let x: Vec<f32> = (0..64).map(|i| (i as f32 * 0.7).sin() * 3.0).collect();
     let mut spans = Vec::new();
     let ops: Vec<_> = model.ops().collect();
-    brownian::host::probe(&model, Condition::NONE, 0, &x, memory.split().0, |op, arena| {
+    brownian::host::probe(&model, Condition::NONE, &[], 0, &x, memory.split().0, |op, arena| {
         let values = arena[ops[usize::from(op)].output().range()].iter().map(|&v| v as i8);
         spans.push(i16::from(values.clone().max().unwrap()) - i16::from(values.min().unwrap()));
     })

@@ -21,3 +21,4 @@ mod sound;
 mod sound_eval;
 mod train_command;
 mod upgrade;
+mod vocoder;

@@ -75,7 +75,8 @@ fn folded_equals_training(graph: &Graph) {
     let mut tape = Tape::default();
     let held = tape.hold(x.clone().into(), batch, graph.input);
     let times = timesteps.map(|t| t as f64);
-    let inputs = Batch { x: (held, false), timesteps: &times, class_rows: &rows, plan_row: 0, rounding: None };
+    let inputs =
+        Batch { x: (held, false), local: None, timesteps: &times, class_rows: &rows, plan_row: 0, rounding: None };
     let output = forward(graph, &mut tape, &Parameters::new(params.clone()), inputs);
     let network = graph.fold(&params, &output.stats).unwrap();
     let without_norms = graph.folded(vec![]);
@@ -92,7 +93,7 @@ fn folded_equals_training(graph: &Graph) {
         .flat_map(|(t, rows)| network.bias(*t, &spec.condition(rows)).unwrap())
         .collect();
     let mut seen = Vec::new();
-    let f = network.forward(&x, &columns, |id, values| seen.push((id, values.len()))).unwrap();
+    let f = network.forward(&x, &columns, &[], |id, values| seen.push((id, values.len()))).unwrap();
     let expected: Vec<(usize, usize)> =
         graph.nodes.iter().enumerate().map(|(id, n)| (id, batch * n.shape.len())).collect();
     assert_eq!(seen, expected, "every node is handed out once, in order");
@@ -164,7 +165,7 @@ fn classes_and_lengths_are_checked() {
     assert!(network.class_bias(&[Some(2)]).is_ok() && network.class_bias(&[]).is_ok());
     assert_eq!(network.class_bias(&[Some(3)]).unwrap_err().exit_code(), 2);
     assert_eq!(network.time_bias(7).len(), network.bias_columns());
-    assert!(network.forward(&[0.0; 100], &[], |_, _| ()).is_err());
+    assert!(network.forward(&[0.0; 100], &[], &[], |_, _| ()).is_err());
     assert!(graph.fold(&[0.0; 3], &[]).is_err());
 }
 

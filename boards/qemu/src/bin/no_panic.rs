@@ -5,7 +5,8 @@
 //!
 //! It holds the runtime's whole path from a model's bytes, which come from a place the compiler cannot look
 //! into, to a sample. Its code size is that of the runtime. With the feature `edits` it also starts from an image,
-//! keeps parts of one, reads previews, saves and takes up a snapshot, and draws a signal longer than the model's.
+//! keeps parts of one, follows a local condition, reads previews, saves and takes up a snapshot, and draws a signal longer
+//! than the model's.
 
 use brownian::{Arena, Model, Sampler};
 use core::panic::PanicInfo;
@@ -65,8 +66,9 @@ fn draw(file: &[u8], seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u
     let known = KnownPixels { image: Image::Values(black_box(&[])), mask: black_box(&[]) };
     let image = Image::Bytes(black_box(&[]));
     let mut snapshot = [0; 64];
+    let local = black_box(&[]);
     let chain = Sampler::builder(&model, plan).seed(seed).class(7).guidance(black_box(1.5)).two_evaluations();
-    let mut sampler = chain.from_image(image, black_box(3)).inpaint(known).start(arena, state).ok()?;
+    let mut sampler = chain.from_image(image, black_box(3)).inpaint(known).local(local).start(arena, state).ok()?;
     while sampler.evaluate().is_some_and(|preview| preview.x0_hat().sum::<f32>() > black_box(0.0)) {
         sampler.step();
     }
@@ -76,6 +78,7 @@ fn draw(file: &[u8], seed: u64, arena: &mut [u8], state: &mut [f32]) -> Option<u
         .ok()?
         .two_evaluations()
         .inpaint(known)
+        .local(local)
         .start(arena, state)
         .ok()?;
     while sampler.step() {}

@@ -1,8 +1,9 @@
 #![no_std]
 #![no_main]
 //! The smallest firmware that draws: reads a model, makes every step of a chain, and nothing else. Each of the features
-//! `class`, `two-evaluations`, `image-to-image`, `inpainting`, `preview`, `by-op`, `snapshots`, `long`,
-//! `weight-memory`, `constant`, `four-bit` and `bits` adds one thing that a chain can be asked for, so that `cargo xtask size` can say what it costs. It is
+//! `class`, `two-evaluations`, `image-to-image`, `inpainting`, `preview`, `by-op`, `snapshots`, `long`, `weight-memory`,
+//! `constant`, `four-bit`, `local` and `bits` adds one thing that a chain can be asked for, so that `cargo xtask size` can
+//! say what it costs. It is
 //! linked, not run.
 
 use brownian::{Arena, Model, Sampler};
@@ -59,6 +60,8 @@ fn draw(file: &[u8], arena: &mut [u8], state: &mut [Element]) -> Option<Element>
     let chain = chain.from_image(brownian::Image::Bytes(black_box(&[])), black_box(3));
     #[cfg(feature = "inpainting")]
     let chain = chain.inpaint(known());
+    #[cfg(feature = "local")]
+    let chain = chain.local(black_box(&[]));
     #[cfg(feature = "long")]
     let sampler = chain.start_long(brownian::Pieces::new(&model, black_box(1024)).ok()?, arena, state).ok()?;
     #[cfg(not(feature = "long"))]

@@ -16,31 +16,31 @@ use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
 
-const I8: Element = Element::I8;
+pub(super) const I8: Element = Element::I8;
 
-fn tensor(offset: u32, channels: u16, element: Element) -> Tensor {
+pub(super) fn tensor(offset: u32, channels: u16, element: Element) -> Tensor {
     Tensor { offset, shape: [1, 1, channels], element, zero_point: 0 }
 }
 
 /// The parts of a file; [`Parts::parse`] puts them together.
-struct Parts {
-    ops: Vec<Op>,
-    plans: Vec<(String, u16, u32)>,
-    blob: Vec<u8>,
-    input: Tensor,
-    output: Tensor,
-    arena_len: u32,
+pub(super) struct Parts {
+    pub(super) ops: Vec<Op>,
+    pub(super) plans: Vec<(String, u16, u32)>,
+    pub(super) blob: Vec<u8>,
+    pub(super) input: Tensor,
+    pub(super) output: Tensor,
+    pub(super) arena_len: u32,
     state_len: u32,
     kind: StateKind,
-    conditioning: Conditioning<'static>,
+    pub(super) conditioning: Conditioning<'static>,
 }
 
 const BIAS: u32 = 0;
 const MULTIPLIERS: u32 = 64;
 const STEPS: u32 = 128;
-const WEIGHTS: u32 = 256;
+pub(super) const WEIGHTS: u32 = 256;
 
-const REQUANTIZATION: Requantization = Requantization {
+pub(super) const REQUANTIZATION: Requantization = Requantization {
     bias: BIAS,
     multipliers: MULTIPLIERS,
     offset: 0,
@@ -51,13 +51,13 @@ const REQUANTIZATION: Requantization = Requantization {
 };
 
 /// A dense layer from `input` to `output`.
-fn linear(input: Tensor, output: Tensor) -> Linear {
+pub(super) fn linear(input: Tensor, output: Tensor) -> Linear {
     Linear { input, output, weights: WEIGHTS, requantization: REQUANTIZATION, scratch: 0 }
 }
 
 impl Parts {
     /// One dense layer with two inputs and two outputs, and one plan of one step.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (input, output) = (tensor(0, 2, I8), tensor(4, 2, Element::I16));
         Self {
             ops: vec![Op::Linear(linear(input, output))],
@@ -79,7 +79,7 @@ impl Parts {
         }
     }
 
-    fn bytes(&self) -> AlignedBytes {
+    pub(super) fn bytes(&self) -> AlignedBytes {
         let (mut ops, mut plans) = (vec![], vec![]);
         self.ops.iter().for_each(|op| encode_item(op, &mut ops).unwrap());
         for (name, steps, table) in &self.plans {
@@ -110,7 +110,7 @@ impl Parts {
         AlignedBytes::from(&encode(&header, &self.blob, self.arena_len, (self.state_len, self.kind)).unwrap()[..])
     }
 
-    fn parse(&self) -> Result<(), ParseError> {
+    pub(super) fn parse(&self) -> Result<(), ParseError> {
         Model::parse(self.bytes().bytes()).map(|_| ())
     }
 }

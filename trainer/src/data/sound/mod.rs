@@ -9,3 +9,4 @@ pub mod wav;
 
 pub use folder::Folder;
 pub use options::{Align, SoundOptions, Switch};
+pub use signals::one_recording;

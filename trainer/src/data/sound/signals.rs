@@ -2,11 +2,12 @@
 use super::filter::resampled;
 use super::options::SoundOptions;
 use super::prepare::{laid, trimmed, Trimmed};
-use super::wav::Recording;
+use super::wav::{self, Recording};
 use crate::data::dataset::Sound;
 use crate::data::Labels;
 use crate::{Error, Result};
 use rayon::prelude::*;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The axis whose classes are turned over together where nothing is said.
@@ -41,6 +42,19 @@ pub fn cut(recording: &Recording, rate: u32, options: &SoundOptions) -> std::res
     let samples = resampled(&recording.samples, recording.rate, rate)?;
     let shift = samples.iter().sum::<f32>() / samples.len().max(1) as f32;
     Ok(Cut { trimmed: trimmed(&samples, rate, options)?, clipped: recording.clipped, shift })
+}
+
+/// The signal of one recording, of this rate and length, as `options` say.
+///
+/// # Errors
+/// A file that is no WAV, or of which nothing is left.
+pub fn one_recording(path: &Path, rate: u32, length: usize, options: &SoundOptions) -> Result<Vec<f32>> {
+    // There are no classes that could be turned over together.
+    let polarity = options.polarity.clone().filter(|polarity| polarity == "each");
+    let options = SoundOptions { polarity: polarity.or(Some("none".into())), ..options.clone() };
+    let cut = wav::read(path).and_then(|recording| cut(&recording, rate, &options));
+    let cut = cut.map_err(|what| Error::file(path, what))?;
+    Ok(signals(vec![cut], None, rate, length, &options).map_err(|e| Error::file(path, e))?.values)
 }
 
 /// Samples of the shortest and the longest.

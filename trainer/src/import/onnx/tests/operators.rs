@@ -23,7 +23,7 @@ fn equals(model: &Model) -> Vec<ListedOp> {
         let condition: Vec<Option<usize>> =
             classes.iter().zip(&counts).map(|(class, count)| (class < count).then_some(*class)).collect();
         let ours: Vec<f32> = (0..x.len()).map(|i| x[i % channels * pixels + i / channels]).collect();
-        let found = network.forward(&ours, &network.bias(t + 1, &condition).unwrap(), |_, _| ()).unwrap();
+        let found = network.forward(&ours, &network.bias(t + 1, &condition).unwrap(), &[], |_, _| ()).unwrap();
         let expected = reference::run(model, &x, t, &classes);
         let largest = expected.iter().fold(0f32, |largest, value| largest.max(value.abs()));
         assert_eq!(expected.len(), found.len());
