@@ -26,7 +26,7 @@ const QUANTIZATION_IMAGES: usize = 40;
 /// Images of each plan that are kept for a page: this many a row.
 pub const COLUMNS: usize = 16;
 /// The same of sounds, each of which takes more room.
-pub const SOUND_COLUMNS: usize = 4;
+pub const SOUND_COLUMNS: usize = 2;
 /// Rows of images on a page, at most.
 const ROWS: usize = 16;
 /// Rows of a page where there are no classes.
@@ -429,7 +429,7 @@ mod tests {
         assert_eq!(found[5 * COLUMNS..][..3], [5.0 / 12.0, 11.0 / 12.0, -1.0]);
         assert_eq!(page.by_class(&[], &images, None), images);
         let sounds = Page::of(shape, true).by_class(&[2, 3], &images, Some(&classes));
-        assert_eq!(sounds[5 * SOUND_COLUMNS..], [5.0 / 12.0, 11.0 / 12.0, 0.0, 0.0]);
+        assert_eq!(sounds[5 * SOUND_COLUMNS..], [5.0 / 12.0, 11.0 / 12.0]);
         assert_eq!((0..11).map(|i| cycle(&[10], i)[0]).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
     }
 }

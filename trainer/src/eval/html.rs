@@ -165,13 +165,17 @@ fn against_steps(report: &Report) -> Result<Markup> {
     })
 }
 
+/// Grays of a spectrogram on a side of the middle one; more would make the page larger, and are not seen.
+const GRAYS: f32 = 8.0;
+
 /// Sounds to be heard, each below its waveform and spectrogram, one row a class.
 fn sounds(name: &str, signals: &[f32], length: usize, of: Sound, rows: &[String]) -> Result<Markup> {
     let cell = |signal: &[f32]| -> Result<Markup> {
         if signal.iter().all(|value| *value == 0.0) {
             return Ok(html! { div {} });
         }
-        let (shape, pixels) = sound::picture(signal, 1);
+        let (shape, mut pixels) = sound::picture(signal, 1);
+        pixels.iter_mut().for_each(|value| *value = (*value * GRAYS).round() / GRAYS);
         let picture = BASE64_STANDARD.encode(image::grid(&pixels, shape, 1, 1)?);
         let heard = BASE64_STANDARD.encode(sound::wav(
             signal,
