@@ -47,13 +47,8 @@ impl Dk {
         bus.frequency = twim::Frequency::K400;
         let oled = Oled::new(Twim::new(p.TWISPI0, Irqs, p.P0_26, p.P0_27, bus, COPY.take()));
         let led = Output::new(p.P0_13, Level::High, OutputDrive::Standard);
-        let speaker = Speaker {
-            bus: p.I2S,
-            bit_clock: p.P1_10,
-            side_clock: p.P1_11,
-            data: p.P1_12,
-            master_clock: p.P1_13,
-        };
+        let speaker =
+            Speaker { bus: p.I2S, bit_clock: p.P1_10, side_clock: p.P1_11, data: p.P1_12, master_clock: p.P1_13 };
         Nrf::start(Self { led, oled, speaker }, lines::start(), line, Input::new(p.P0_11, Pull::Up), p.WDT)
     }
 }

@@ -1,6 +1,6 @@
 #![no_std]
-//! The demo's button, display, watchdog and serial line, on the nRF52840-DK an amplifier, too, on boards with an nRF51 or nRF52. Interrupts serve UART and
-//! button, so that neither waits for the network.
+//! The demo's button, display, watchdog and serial line on boards with an nRF51 or nRF52, and the amplifier of the
+//! nRF52840-DK. Interrupts serve UART and button, so that neither waits for the network.
 
 mod board;
 #[cfg_attr(feature = "nrf51", path = "nrf51/mod.rs")]

@@ -16,13 +16,8 @@ bind_interrupts!(struct Irqs {
 const BITS: u32 = 16;
 
 /// What it is made of: PIO, DMA, DIN, BCLK and LRC. The pins of the clocks must follow one another.
-pub type Parts = (
-    Peri<'static, PIO0>,
-    Peri<'static, DMA_CH0>,
-    Peri<'static, PIN_9>,
-    Peri<'static, PIN_10>,
-    Peri<'static, PIN_11>,
-);
+pub type Parts =
+    (Peri<'static, PIO0>, Peri<'static, DMA_CH0>, Peri<'static, PIN_9>, Peri<'static, PIN_10>, Peri<'static, PIN_11>);
 
 /// The amplifier. It is set up with its first sound: a board has one model, and a model has one rate.
 pub enum Speaker {
