@@ -1,7 +1,7 @@
 //! Which models a core runs: its own, and every other one that has goldens and that it can hold.
 
 use super::Options;
-use crate::machines::{Machine, MACHINES};
+use crate::machines::{Machine, INPUTS_LEN, MACHINES};
 use anyhow::{Context, Result};
 use brownian::host::OwnedModel;
 use brownian_tests::golden;
@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 /// Bytes of RAM that firmware needs beside arena and state: its stack and its own variables.
 const BESIDE: usize = 4 * 1024;
+/// Bytes of flash for its code, and for what the emulator puts there.
+const CODE: usize = 80 * 1024 + INPUTS_LEN as usize;
 
 /// A model, and how it is run.
 #[derive(Debug)]
@@ -43,7 +45,9 @@ impl Subject {
     fn fits(&self, machine: &Machine) -> bool {
         let model = self.host.model();
         let state = model.state_len_two_evaluations() * model.state_element_len();
-        model.arena_len() + state + BESIDE <= machine.ram.kilobytes as usize * 1024
+        let fits = |needed: usize, kilobytes: u32| needed <= kilobytes as usize * 1024;
+        fits(model.arena_len() + state + BESIDE, machine.ram.kilobytes)
+            && fits(self.host.bytes().len() + CODE, machine.flash.kilobytes)
     }
 }
 
