@@ -167,12 +167,13 @@ fn probing_needs_a_whole_state() {
     with_model(|model, _| {
         let mut memory = ChainMemory::new(model);
         for len in [0, 1, model.sample_len() - 1, model.sample_len() + 1] {
-            let error = probe(model, Condition::NONE, 0, &vec![0.0; len], memory.split().0, |_, _| ()).unwrap_err();
+            let error =
+                probe(model, Condition::NONE, &[], 0, &vec![0.0; len], memory.split().0, |_, _| ()).unwrap_err();
             assert_eq!(error, SamplerError::ImageLength { needed: model.sample_len() as u32, found: len as u32 });
         }
         let mut ops = 0;
         let x = vec![0.0; model.sample_len()];
-        probe(model, Condition::NONE, 0, &x, memory.split().0, |_, _| ops += 1).unwrap();
+        probe(model, Condition::NONE, &[], 0, &x, memory.split().0, |_, _| ops += 1).unwrap();
         assert_eq!(ops, model.ops().count());
     });
 }
