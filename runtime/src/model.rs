@@ -164,7 +164,10 @@ impl<'a> Model<'a> {
     /// Number of ops, from the first on, that a chain computes once, when it starts: those that depend on the local
     /// condition alone. 0 for a model without.
     pub fn prelude(&self) -> u16 {
-        self.ops().next().and_then(|op| op.prelude()).unwrap_or(0)
+        if cfg!(feature = "local") {
+            return self.ops().next().and_then(|op| op.prelude()).unwrap_or(0);
+        }
+        0
     }
 
     /// Height, width and channels of the local condition that chains follow, if they follow one; see

@@ -145,15 +145,24 @@ pub fn previews(model: &Model, plan: Plan, batch: &Batch, edit: &Edit, done: imp
     }))
 }
 
-/// Like [`integer`], of signals longer than the model's own, cut into these pieces.
+/// Like [`integer`], of signals longer than the model's own, cut into these pieces; `locals` are the local conditions of
+/// whole signals, one after the other, of which image i follows number i modulo their count.
 ///
 /// # Errors
 /// As [`integer`].
-pub fn long(model: &Model, plan: Plan, batch: &Batch, pieces: Pieces, done: impl Fn() + Sync) -> Result<Vec<f32>> {
+pub fn long(
+    model: &Model,
+    plan: Plan,
+    batch: &Batch,
+    pieces: Pieces,
+    locals: &[i8],
+    done: impl Fn() + Sync,
+) -> Result<Vec<f32>> {
     let values = pieces.length() * model.shape()[2];
     with_state_element!(model, Element => each(model, batch, values, |image, _, out| {
         let condition = batch.condition(image, model.class_counts());
-        let chain = Sampler::builder(model, plan).condition(condition).seed(batch.seed).image(image);
+        let local = local_of(locals, image, [1, 1, pieces.local_len()]);
+        let chain = Sampler::builder(model, plan).condition(condition).seed(batch.seed).image(image).local(local);
         let mut arena = AlignedBytes::zeroed(pieces.arena_len());
         let mut state = vec![<Element as StateElement>::ZERO; pieces.state_len()];
         let sampler = chain.start_long(pieces, arena.bytes_mut(), &mut state);

@@ -1,7 +1,7 @@
 //! `--mel`: what a model that follows a local condition is asked to draw.
-use crate::data::one_recording;
+use crate::data::{one_recording, Sound};
 use crate::eval::source::config_of;
-use crate::recognition::local_mel::bytes;
+use crate::recognition::local_mel::{bytes, LocalMel};
 use crate::run::Config;
 use crate::{Error, Result};
 use brownian::Model;
@@ -11,12 +11,13 @@ use std::path::Path;
 /// Values of a mel spectrogram: −1 is silence, and nothing is so loud as the last.
 const RANGE: std::ops::RangeInclusive<f32> = -1.01..=4.0;
 
-/// The local conditions in `paths`, one after the other; nothing for a model that follows none.
+/// The local conditions in `paths` of signals of `length` samples, one after the other; nothing for a model that follows
+/// none.
 ///
 /// # Errors
 /// Paths for a model that follows no local condition or none for one that does, files that cannot be read, or spectrograms of
 /// another size or in other units.
-pub fn read(paths: &[impl AsRef<Path>], model: &Model, file: &Path) -> Result<Vec<i8>> {
+pub fn read(paths: &[impl AsRef<Path>], model: &Model, file: &Path, length: usize) -> Result<Vec<i8>> {
     let file = file.display();
     let Some([_, frames, bands]) = model.local_shape() else {
         return match paths.is_empty() {
@@ -24,6 +25,7 @@ pub fn read(paths: &[impl AsRef<Path>], model: &Model, file: &Path) -> Result<Ve
             false => Err(Error::Usage(format!("--mel: {file} follows no mel spectrogram; leave --mel out"))),
         };
     };
+    let frames = frames * length / model.shape()[1].max(1);
     if paths.is_empty() {
         return Err(Error::Usage(format!(
             "{file} draws the sound that a mel spectrogram says: give --mel FILE.wav, or FILE.npy of {frames}x{bands} values"
@@ -33,7 +35,7 @@ pub fn read(paths: &[impl AsRef<Path>], model: &Model, file: &Path) -> Result<Ve
     for path in paths.iter().map(AsRef::as_ref) {
         let values = match path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
             true => array(path, [frames, bands])?,
-            false => recording(path, model)?,
+            false => recording(path, model, length)?,
         };
         all.extend(bytes(&values));
     }
@@ -41,14 +43,16 @@ pub fn read(paths: &[impl AsRef<Path>], model: &Model, file: &Path) -> Result<Ve
 }
 
 /// The spectrogram of a recording, which is prepared as those were that the model learned.
-fn recording(path: &Path, model: &Model) -> Result<Vec<f32>> {
+fn recording(path: &Path, model: &Model, length: usize) -> Result<Vec<f32>> {
     let unknown = || {
         let what = "the model does not say how its recordings were prepared; give the spectrogram as a FILE.npy";
         Error::file(path, what)
     };
     let config: Config = config_of(model).ok_or_else(unknown)?;
-    let (rate, local) = config.sample_rate.zip(config.local_mel()?).ok_or_else(unknown)?;
-    Ok(local.of(&one_recording(path, rate, config.image[1], &config.data_options.sound)?))
+    config.local_mel()?.ok_or_else(unknown)?;
+    let rate = config.sample_rate.ok_or_else(unknown)?;
+    let local = LocalMel::new(length, Sound { rate, scale: config.data_scale });
+    Ok(local.of(&one_recording(path, rate, length, &config.data_options.sound)?))
 }
 
 /// Spectrograms of an array, `[frames][bands]` or several of them.

@@ -155,11 +155,15 @@ impl Sample {
         let file = OwnedModel::read(&self.file)?;
         let model = file.model();
         let heard_as = self.check_sound(&model)?;
-        let locals = mel::read(&self.mels, &model, &self.file)?;
+        let pieces = self.length.map(|length| self.pieces(&model, length)).transpose()?;
+        let length = pieces.map_or(model.shape()[1], |pieces| pieces.length());
+        let locals = mel::read(&self.mels, &model, &self.file, length)?;
         if let Some(path) = &self.resume {
             return with_state_element!(&model, Element => self.resume::<Element>(&model, path, &locals, heard_as));
         }
-        let followed = model.local_shape().map(|shape| locals.len() / shape.iter().product::<usize>());
+        let one =
+            pieces.map_or(model.local_shape().map_or(0, |shape| shape.iter().product()), |pieces| pieces.local_len());
+        let followed = locals.len().checked_div(one);
         let usual = if self.snapshot.is_some() { 1 } else { 10 };
         let count = self.count.unwrap_or(followed.map_or(usual, |count| count as u32));
         let plan = find_plan(&model, &self.file, self.plan.as_deref())?;
@@ -167,8 +171,11 @@ impl Sample {
         let count = count as usize;
         let batch = Batch { seed: self.seed, first: 0, count, classes, guidance };
         let (shape, values) = (model.shape(), model.sample_len());
-        if let Some(length) = self.length {
-            return self.draw_long(&model, plan, &batch, length, heard_as);
+        if let (Some(pieces), Some(length)) = (pieces, self.length) {
+            let samples = self.draw_long(&model, plan, &batch, pieces, &locals)?;
+            let whole = samples.chunks(pieces.length() * shape[2]);
+            let cut: Vec<f32> = whole.flat_map(|signal| &signal[..length as usize * shape[2]]).copied().collect();
+            return self.write(&cut, [1, length as usize, shape[2]], heard_as);
         }
         let images = self.edit.read(shape, plan.len())?;
         let edit = Edit { locals: &locals, ..images.as_edit() };
@@ -210,26 +217,28 @@ impl Sample {
         self.write(&samples, shape, heard_as)
     }
 
-    /// Draws signals of `length` samples and writes them.
+    /// How signals of `length` samples are cut; what is more than whole steps is drawn and cut off.
+    fn pieces(&self, model: &Model, length: u32) -> Result<Pieces> {
+        let refused = |e| Error::Usage(format!("--length {length}: {}: {e}", self.file.display()));
+        let own = model.shape()[1] as u32;
+        let step = Pieces::new(model, own).map_err(refused)?.step() as u32;
+        Pieces::new(model, length.max(own).checked_next_multiple_of(step).unwrap_or(u32::MAX)).map_err(refused)
+    }
+
+    /// Draws signals cut into these pieces.
     fn draw_long(
         &self,
         model: &Model,
         plan: brownian::Plan,
         batch: &Batch,
-        length: u32,
-        heard_as: Sound,
-    ) -> Result<()> {
-        let refused = |e| Error::Usage(format!("--length {length}: {}: {e}", self.file.display()));
+        pieces: Pieces,
+        locals: &[i8],
+    ) -> Result<Vec<f32>> {
         let [_, own, channels] = model.shape();
-        let step = Pieces::new(model, own as u32).map_err(refused)?.step() as u32;
-        // What is more than whole steps is drawn and cut off.
-        let pieces = Pieces::new(model, length.max(own as u32).checked_next_multiple_of(step).unwrap_or(u32::MAX))
-            .map_err(refused)?;
-        let values = length as usize * channels;
         memory::check((batch.count * pieces.length() * channels * size_of::<f32>()) as u64, "holding all signals")
             .map_err(|e| Error::Usage(format!("--count {}: {e}", batch.count)))?;
         let bar = progress::image_bar(batch.count);
-        let drawn = self.pool()?.install(|| chain::long(model, plan, batch, pieces, || bar.inc(1)))?;
+        let drawn = self.pool()?.install(|| chain::long(model, plan, batch, pieces, locals, || bar.inc(1)))?;
         bar.finish_and_clear();
         let ([left, right], count) = (pieces.overlap(), pieces.count());
         if count > 1 {
@@ -240,9 +249,7 @@ impl Sample {
                 pieces.state_len() * model.state_element_len()
             ));
         }
-        let cut: Vec<f32> =
-            drawn.chunks(pieces.length() * channels).flat_map(|signal| &signal[..values]).copied().collect();
-        self.write(&cut, [1, length as usize, channels], heard_as)
+        Ok(drawn)
     }
 
     /// The threads that draw.

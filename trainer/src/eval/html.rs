@@ -64,6 +64,9 @@ pub fn page(evaluation: &Evaluation) -> Result<String> {
                         }
                         ". Small print: 95 % interval, of shares Wilson's, else over bootstrap draws of the images. "
                         "Real: test images in the place of samples (the floor)"
+                        @if report.griffin_lim.is_some() {
+                            "; Gr.-Lim: the algorithm of Griffin and Lim, from the same spectrograms"
+                        }
                         @for (corruption, _) in &report.corrupted.0 { "; " (corruption.name) ": " (corruption.about) } "."
                     }
                     @for plan in &report.plans { (figures(report, plan)) }

@@ -28,7 +28,7 @@ const SMALLEST_BATCH: usize = 32;
 /// shows.
 const SHARES_WEIGHT: f64 = 5.0;
 /// How much the distance from a local condition, of which 1 is 25 dB, weighs beside the critics' distances.
-const FOLLOWING_WEIGHT: f32 = 1.0;
+const FOLLOWING_WEIGHT: f32 = 5.0;
 /// One chain in so many is drawn without a class.
 const UNCONDITIONAL: u64 = 3;
 

@@ -101,10 +101,19 @@ impl Config {
         if !self.betas.into_iter().all(rate) || !positive(self.clip) {
             return fail("Adam's decays must lie in [0, 1), the clip norm above 0".into());
         }
-        if self.local_mel()?.is_some() && !self.axes.is_empty() {
-            return fail(
-                "a network that follows a local condition learns no classes beside it; leave the labels out".into(),
-            );
+        if self.local_mel()?.is_some() {
+            // The factor on their values is that of the spectrograms, too.
+            let other = [("--process", self.process.is_binomial()), ("--schedule", self.schedule.learned().is_some())];
+            if let Some((option, _)) = other.into_iter().find(|(_, other)| *other) {
+                return fail(format!(
+                    "{option}: a network that follows a local condition is of the Gaussian process, with a schedule that is \
+                     not learned"
+                ));
+            }
+            if !self.axes.is_empty() {
+                let what = "a network that follows a local condition learns no classes beside it; leave the labels out";
+                return fail(what.into());
+            }
         }
         match self.spec()?.timesteps() {
             Some(timesteps) if timesteps != self.timesteps => fail(format!(

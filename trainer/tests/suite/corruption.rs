@@ -15,8 +15,8 @@ use brownian_trainer::lower::{
     Export,
 };
 use brownian_trainer::ops::{
-    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, Gate, LinearLayer, Positions, SpaceToDepth,
-    Upsample,
+    Activation, Add, ChannelBiasLayer, Concat, ConvLayer, DepthToSpace, Gate, LinearLayer, LocalCondition, Positions,
+    SpaceToDepth, Upsample,
 };
 use brownian_trainer::plans::NamedPlan;
 use rand::{RngExt, SeedableRng};
@@ -80,12 +80,33 @@ fn smallest_model() -> Vec<u8> {
     export(g, Kind::Plain)
 }
 
+/// A model that follows a local condition.
+fn following_model() -> Vec<u8> {
+    let mut g = Builder::new(Shape::new(1, 8, 1)).unwrap();
+    let line = ConvGeometry::line(3, 1);
+    let c = g.node("local", LocalCondition { frames: 2, bands: 4 }, &[]).unwrap();
+    let c = g.node("local.in", ConvLayer::new(4, line).normed(true), &[c]).unwrap();
+    let c = g.node("local.relu", Activation::Relu, &[c]).unwrap();
+    let c = g.node("local.out", ConvLayer::new(3, ConvGeometry::square(1, 1)), &[c]).unwrap();
+    let x = g.node("patchify", SpaceToDepth { block: [1, 2], pad: [0; 2] }, &[0]).unwrap();
+    let x = g.node("in", ConvLayer::new(3, line), &[x]).unwrap();
+    let x = g.node("bias", ChannelBiasLayer, &[x]).unwrap();
+    let c = g.node("up", Upsample { factor: [1, 2] }, &[c]).unwrap();
+    let y = g.node("seen", Add, &[x, c]).unwrap();
+    let y = g.node("mixed", ConvLayer::new(3, line), &[y]).unwrap();
+    let y = g.node("add", Add, &[y, x]).unwrap();
+    let y = g.node("out", ConvLayer::new(2, line), &[y]).unwrap();
+    g.node("unpatchify", DepthToSpace { block: [1, 2], crop: [0; 2] }, &[y]).unwrap();
+    export(g, Kind::Plain)
+}
+
 fn export(g: Builder, kind: Kind) -> Vec<u8> {
     let axes = axes();
     let axes = &axes[..if kind == Kind::AxesAndHalves { 2 } else { 0 }];
     let counts: Vec<usize> = axes.iter().map(|axis| axis.classes.len()).collect();
     let graph = g.finish(4, 4, if axes.is_empty() { &[2] } else { &counts }).unwrap();
-    let network = graph.fold(&graph.params.init(1), &graph.stats.init(1)).unwrap();
+    let mut network = graph.fold(&graph.params.init(1), &graph.stats.init(1)).unwrap();
+    network.locals = (0..network.local_len()).map(|i| (i as f32 * 0.7).sin()).collect();
     let mut alpha_bar = vec![0.0; 100];
     Schedule::COSINE.alpha_bars(&mut alpha_bar);
     let bits = kind == Kind::Bits;
@@ -132,8 +153,9 @@ fn parse_and_run(bytes: &[u8]) -> Result<(), ParseError> {
 
 fn run<E: StateElement>(model: &Model) {
     let mut memory = ChainMemory::new(model);
+    let local = vec![-100; model.local_shape().map_or(0, |shape| shape.iter().product())];
     for plan in model.plans().take(2) {
-        let plain = Sampler::builder(model, plan).seed(1);
+        let plain = Sampler::builder(model, plan).seed(1).local(&local);
         for chain in [plain, plain.class_on(1, 2), plain.class(1).guidance(16.0).two_evaluations()] {
             let (arena, state) = memory.split_as::<E>();
             if let Ok(mut sampler) = chain.start(arena, state) {
@@ -236,6 +258,7 @@ fn a_hundred_thousand_sealed_mutations_never_panic() {
     mutate(model(Kind::Packed), 25_000);
     mutate(model(Kind::AxesAndHalves), 25_000);
     mutate(model(Kind::Bits), 25_000);
+    mutate(following_model(), 25_000);
 }
 
 /// Runs `count` files that differ from `good` in a few bytes.
@@ -272,9 +295,11 @@ fn mutate(good: Vec<u8>, count: u32) {
 fn changed_fields_never_panic() {
     change_fields(small_model(), 14_000);
     change_fields(model(Kind::Packed), 16_000);
+    let refused = change_fields(following_model(), 14_000);
+    assert!(refused.contains_key("Prelude"), "{refused:?}");
 }
 
-fn change_fields(good: Vec<u8>, count: u32) {
+fn change_fields(good: Vec<u8>, count: u32) -> std::collections::BTreeMap<String, u32> {
     let file = AlignedBytes::from(&good[..]);
     let model = Model::parse(file.bytes()).unwrap();
     let ops: Vec<Op> = model.ops().collect();
@@ -320,6 +345,7 @@ fn change_fields(good: Vec<u8>, count: u32) {
     for fault in ["Shape", "Outside", "Misaligned", "Overlap", "Unwritten", "Requantization", "Column", "Element"] {
         assert!(refused.contains_key(fault), "{fault} was never met: {refused:?}");
     }
+    refused
 }
 
 /// What a gate can have wrong; that its tables lie in the blob is all that matters of them.

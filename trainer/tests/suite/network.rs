@@ -75,8 +75,9 @@ fn folded_equals_training(graph: &Graph) {
     let mut tape = Tape::default();
     let held = tape.hold(x.clone().into(), batch, graph.input);
     let times = timesteps.map(|t| t as f64);
-    let inputs =
-        Batch { x: (held, false), local: None, timesteps: &times, class_rows: &rows, plan_row: 0, rounding: None };
+    let locals: Vec<f32> = (0..batch * graph.local().map_or(0, Shape::len)).map(|i| (i as f32 * 0.3).sin()).collect();
+    let local = graph.local().map(|shape| tape.hold(locals.clone().into(), batch, shape));
+    let inputs = Batch { x: (held, false), local, timesteps: &times, class_rows: &rows, plan_row: 0, rounding: None };
     let output = forward(graph, &mut tape, &Parameters::new(params.clone()), inputs);
     let network = graph.fold(&params, &output.stats).unwrap();
     let without_norms = graph.folded(vec![]);
@@ -93,7 +94,7 @@ fn folded_equals_training(graph: &Graph) {
         .flat_map(|(t, rows)| network.bias(*t, &spec.condition(rows)).unwrap())
         .collect();
     let mut seen = Vec::new();
-    let f = network.forward(&x, &columns, &[], |id, values| seen.push((id, values.len()))).unwrap();
+    let f = network.forward(&x, &columns, &locals, |id, values| seen.push((id, values.len()))).unwrap();
     let expected: Vec<(usize, usize)> =
         graph.nodes.iter().enumerate().map(|(id, n)| (id, batch * n.shape.len())).collect();
     assert_eq!(seen, expected, "every node is handed out once, in order");
@@ -108,7 +109,7 @@ fn folding_changes_nothing() {
         folded_equals_training(&graph);
     }
     for name in nets::NAMES {
-        let of_sound = matches!(name, "speech" | "speech-half" | "diffwave");
+        let of_sound = matches!(name, "speech" | "speech-half" | "diffwave" | "vocoder");
         let input = if of_sound { Shape::new(1, 256, 1) } else { Shape::new(28, 28, 1) };
         folded_equals_training(&nets::build(name, input, &[10]).unwrap());
     }

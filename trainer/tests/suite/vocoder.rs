@@ -209,6 +209,10 @@ fn commands_take_a_mel_spectrogram_and_say_what_is_wrong_with_one() {
     refuses(at, &pictures, 1, "do not fit a kind = \"diffwave\"");
     let slow = [&train[..9], &["--out", "other", "--length", "512", "--rate", "2000"]].concat();
     refuses(at, &slow, 2, "at 2000 samples a second a log-mel spectrogram has 32 bands in frames of 16");
+    for (given, option) in [(["--process", "binomial"], "--process"), (["--schedule", "learned"], "--schedule")] {
+        let words = format!("{option}: a network that follows a local condition is of the Gaussian process");
+        refuses(at, &[&train[..9], &["--out", "other"], &read, &given].concat(), 2, &words);
+    }
     let short = [&train[..9], &["--out", "other", "--length", "500"]].concat();
     refuses(at, &short, 1, "signals of 500 samples are no whole frames of 64; give --length 512");
     refuses(at, &["run-to-torch", "run", "--out", "run.safetensors"], 1, "follows a local condition");
