@@ -6,10 +6,11 @@ use brownian::{with_state_element, LongError, LongSampler, Model, Pieces, Plan, 
 use brownian::{Condition, Sampler, SecondCore, StateElement};
 use brownian_tests::{root, shipped_model};
 
-/// A U-Net with strides, enlargements and a concatenation, state f32; DiffWave's gates and dilations, state f16.
-fn files() -> [OwnedModel; 2] {
+/// A U-Net with strides, enlargements and a concatenation, state f32; DiffWave's gates and dilations, state f16; and one
+/// that follows a mel spectrogram.
+fn files() -> [OwnedModel; 3] {
     let read = |path: &str| OwnedModel::read(root().join(path)).unwrap();
-    [read("runtime/examples/data/signal.brn"), read("tests/models/gates.brn")]
+    [read("runtime/examples/data/signal.brn"), read("tests/models/gates.brn"), read("runtime/examples/data/mel.brn")]
 }
 
 /// The same network with signals `factor` times as long, all of it in one arena.
@@ -35,27 +36,38 @@ fn lengthened(model: &Model, factor: u16) -> OwnedModel {
     OwnedModel::new(&bytes).unwrap()
 }
 
-const CONDITION: Condition = Condition::NONE.with(0, 7).with(1, 2);
+/// A chain of a signal of so many samples.
+fn chain<'a, E: StateElement>(model: &'a Model<'a>, plan: Plan<'a>, local: &'a [i8]) -> brownian::Builder<'a, E> {
+    let chain = Sampler::builder(model, plan).seed(5).image(3).local(local);
+    match model.class_counts().is_empty() {
+        true => chain,
+        false => chain.condition(Condition::NONE.with(0, 7).with(1, 2)).guidance(1.5),
+    }
+}
+
+/// A local condition for a signal of so many pieces' length; empty for a model that follows none.
+fn local(pieces: Pieces) -> Vec<i8> {
+    (0..pieces.local_len()).map(|i| (i * i % 251) as u8 as i8).map(|value| value.max(-127)).collect()
+}
 
 /// The digest after every step of the long network.
-fn whole(model: &Model, plan: Plan) -> Vec<u32> {
+fn whole(model: &Model, plan: Plan, local: &[i8]) -> Vec<u32> {
     let mut memory = ChainMemory::new(model);
     with_state_element!(model, Element => {
-        let chain = Sampler::builder(model, plan).seed(5).image(3).condition(CONDITION).guidance(1.5);
-        let mut sampler = memory.start::<Element>(chain).unwrap();
+        let mut sampler = memory.start::<Element>(chain(model, plan, local)).unwrap();
         std::iter::from_fn(|| sampler.step().then(|| sampler.digest())).collect()
     })
 }
 
 /// The memory of a long chain.
-struct Memory(AlignedBytes, Vec<f32>);
+struct Memory(AlignedBytes, Vec<f32>, Vec<i8>);
 
 impl Memory {
     /// Not zeroed: what it held does not matter.
     fn new(pieces: Pieces) -> Self {
         let mut arena = AlignedBytes::zeroed(pieces.arena_len());
         arena.bytes_mut().fill(0x5a);
-        Self(arena, vec![3.5; pieces.state_len()])
+        Self(arena, vec![3.5; pieces.state_len()], local(pieces))
     }
 
     fn start<'a, E: StateElement>(
@@ -64,9 +76,8 @@ impl Memory {
         plan: Plan<'a>,
         pieces: Pieces,
     ) -> Result<LongSampler<'a, E>, LongError> {
-        let chain = Sampler::builder(model, plan).seed(5).image(3).condition(CONDITION).guidance(1.5);
         let state: &mut [E] = bytemuck::cast_slice_mut(&mut self.1);
-        chain.start_long(pieces, self.0.bytes_mut(), state)
+        chain(model, plan, &self.2).start_long(pieces, self.0.bytes_mut(), state)
     }
 }
 
@@ -80,7 +91,7 @@ fn pieces_are_the_long_network_bit_for_bit() {
             let pieces = Pieces::new(&model, u32::from(factor) * model.sample_len() as u32).unwrap();
             assert_eq!(pieces.count() == 1, factor == 1);
             for plan in model.plans() {
-                let expected = whole(&long, long.plan(plan.name()).unwrap());
+                let expected = whole(&long, long.plan(plan.name()).unwrap(), &local(pieces));
                 assert_eq!(expected.len(), plan.len());
                 with_state_element!(&model, Element => {
                     let mut memory = Memory::new(pieces);
@@ -152,8 +163,8 @@ fn what_cannot_be_drawn_long_is_refused() {
         let model = file.model();
         assert_eq!(Pieces::new(&model, 4096), Err(LongError::Model), "{name}");
     }
-    let [file, other] = files();
-    let (model, other) = (file.model(), other.model());
+    let [file, other, following] = files();
+    let (model, other, following) = (file.model(), other.model(), following.model());
     let plan = model.plans().next().unwrap();
     let pieces = Pieces::new(&model, 4 * model.sample_len() as u32).unwrap();
     let mut memory = Memory::new(pieces);
@@ -171,6 +182,10 @@ fn what_cannot_be_drawn_long_is_refused() {
     let short = chain().start_long(pieces, memory.0.bytes_mut(), &mut memory.1[..state - 1]).map(|_| ());
     let length = SamplerError::StateLength { needed: state as u32, found: state as u32 - 1 };
     assert_eq!(short.unwrap_err(), LongError::Sampler(length));
+    let whole = Pieces::new(&following, 4096).unwrap();
+    let unheard = Sampler::<f32>::builder(&following, following.plans().next().unwrap());
+    let unheard = unheard.start_long(whole, memory.0.bytes_mut(), &mut memory.1).map(|_| ()).unwrap_err();
+    assert_eq!(unheard, LongError::Sampler(SamplerError::LocalLength { needed: 64 * 32, found: 0 }));
     let twice = chain().class_on(0, 1).two_evaluations().start_long(pieces, memory.0.bytes_mut(), &mut memory.1);
     assert_eq!(twice.map(|_| ()).unwrap_err(), LongError::Plain);
 }

@@ -77,9 +77,13 @@ pub(super) fn of(model: &Model) -> Option<Field> {
     if header.input.shape[0] != 1 {
         return None;
     }
-    let mut seen = Seen::new(&header.input);
+    let mut seen = Seen([None; MAX_VALUES]);
     let mut step = 2;
-    for op in model.ops() {
+    for (index, op) in model.ops().enumerate() {
+        // What is computed before does not read the input, and may use its place.
+        if index == usize::from(model.prelude()) {
+            seen.write(&header.input, Reach::INPUT)?;
+        }
         let local = op.prelude().is_some();
         let op = op.operation();
         let mut reaches = [None; 3];
@@ -119,12 +123,6 @@ fn common_multiple(a: u32, b: u32) -> Option<u32> {
 struct Seen([Option<(u32, u32, Reach)>; MAX_VALUES]);
 
 impl Seen {
-    fn new(input: &Tensor) -> Self {
-        let mut values = [None; MAX_VALUES];
-        values[0] = Some((input.offset, input.len() as u32, Reach::INPUT));
-        Self(values)
-    }
-
     fn find(&self, tensor: &Tensor) -> Option<Reach> {
         let place = (tensor.offset, tensor.len() as u32);
         self.0.iter().flatten().find(|(start, len, _)| (*start, *len) == place).map(|(.., reach)| *reach)
