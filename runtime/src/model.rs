@@ -170,6 +170,13 @@ impl<'a> Model<'a> {
         0
     }
 
+    /// The ops of a step, behind those that a chain has computed when it started, and the number of the first.
+    pub(crate) fn body(&self) -> (Ops<'a>, u16) {
+        let (mut ops, index) = (self.ops(), self.prelude());
+        (0..index).for_each(|_| _ = ops.next());
+        (ops, index)
+    }
+
     /// Height, width and channels of the local condition that chains follow, if they follow one; see
     /// [`Builder::local`](crate::Builder::local).
     #[cfg(feature = "local")]

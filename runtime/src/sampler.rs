@@ -214,9 +214,7 @@ impl<'a, E: StateElement> Sampler<'a, E> {
             E::quantize(&self.state, header, input);
         }
         let first_of_two = self.two_evaluations.is_some() && matches!(self.next, Next::Begin);
-        let (mut ops, index) = (self.model.ops(), self.model.prelude());
-        // What the start of the chain has computed.
-        (0..index).for_each(|_| _ = ops.next());
+        let (ops, index) = self.model.body();
         self.next = Next::Op { ops, index, first_of_two };
     }
 
@@ -318,7 +316,7 @@ pub(crate) fn time_row(bytes: &[u8; STEP_LEN]) -> u32 {
 }
 
 /// What the network said of a step.
-fn outputs<'o, E: StateElement>(
+pub(crate) fn outputs<'o, E: StateElement>(
     model: &Model,
     arena: &'o [u8],
     two_evaluations: &'o Option<TwoEvaluations<E>>,
@@ -333,7 +331,7 @@ fn outputs<'o, E: StateElement>(
 }
 
 /// The network's output as it lies in the arena.
-pub(crate) fn output<'o>(model: &Model, arena: &'o [u8]) -> &'o [i16] {
+fn output<'o>(model: &Model, arena: &'o [u8]) -> &'o [i16] {
     let bytes = arena.get(model.header().output.range()).unwrap_or(&[]);
     bytemuck::try_cast_slice(bytes).unwrap_or(&[])
 }

@@ -12,10 +12,9 @@ use crate::execute;
 use crate::model::{Model, Ops, Plan};
 use crate::process::chain::State;
 use crate::process::element::StateElement;
-use crate::process::outputs::Outputs;
 use crate::process::StateKind;
 use crate::random::Stream;
-use crate::sampler::{digest, output, time_row, Progress};
+use crate::sampler::{digest, outputs, time_row, Progress};
 use crate::weight_memory::WeightMemory;
 
 impl<'a, E: StateElement> Builder<'a, E> {
@@ -172,8 +171,7 @@ impl<'a, E: StateElement> LongSampler<'a, E> {
         match &mut self.next {
             Next::Quantize => {
                 self.quantize();
-                let (mut ops, index) = (self.model.ops(), self.model.prelude());
-                (0..index).for_each(|_| _ = ops.next());
+                let (ops, index) = self.model.body();
                 self.next = Next::Op { ops, index };
                 Progress::Quantized
             }
@@ -238,12 +236,7 @@ impl<'a, E: StateElement> LongSampler<'a, E> {
         let kept = self.piece.kept(channels);
         let stream = Stream::new(self.seed, self.image, self.steps_done as u32 + 1).behind((kept.start / 2) as u32);
         let skipped = (self.piece.from - self.piece.start) as usize * channels;
-        let outputs = Outputs {
-            output: output(self.model, self.arena),
-            unconditional: &[],
-            guidance_scale: self.condition.guidance().in_256ths().into(),
-            scale: self.model.header().output_scale,
-        };
+        let outputs = outputs::<E>(self.model, self.arena, &None, self.condition);
         let x = self.state.x.get_mut(kept.clone()).unwrap_or_default();
         let x0_prev = self.state.x0_prev.get_mut(kept).unwrap_or_default();
         let mut state = State { values: x.len(), x, x0_prev };

@@ -21,18 +21,25 @@ pub fn rows(data: &Dataset) -> Vec<f32> {
     }
     let parts = (length / (2 * PERIOD)).min(PARTS);
     let mut rows = vec![0.0f32; parts * PERIOD * length];
-    for (row, weights) in rows.chunks_exact_mut(length).enumerate() {
+    let places = |row: usize| {
         let (part, phase) = (row / PERIOD, row % PERIOD);
-        let inside = |i: &usize| i % PERIOD == phase && i * parts / length == part;
-        let places: Vec<usize> = (0..length).filter(inside).collect();
+        (0..length).filter(move |i| i % PERIOD == phase && i * parts / length == part).collect::<Vec<usize>>()
+    };
+    let places: Vec<Vec<usize>> = (0..parts * PERIOD).map(places).collect();
+    // Row after row, of each image.
+    let mut means = Vec::with_capacity(data.len() * places.len());
+    for image in 0..data.len() {
+        let signal = data.image(image);
+        let mean =
+            |places: &Vec<usize>| places.iter().map(|i| f64::from(signal[*i])).sum::<f64>() / places.len() as f64;
+        means.extend(places.iter().map(mean));
+    }
+    for ((row, weights), places) in rows.chunks_exact_mut(length).enumerate().zip(&places) {
         places.iter().for_each(|i| weights[*i] = 1.0 / places.len() as f32);
-        let mean_of = |image: usize| -> f64 {
-            let signal = data.image(image);
-            places.iter().map(|i| f64::from(signal[*i])).sum::<f64>() / places.len() as f64
-        };
-        let means: Vec<f64> = (0..data.len()).map(mean_of).collect();
-        let mean = means.iter().sum::<f64>() / means.len() as f64;
-        let variance = means.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / means.len() as f64;
+        let count = data.len() as f64;
+        let of_row = || means.iter().skip(row).step_by(parts * PERIOD);
+        let mean = of_row().sum::<f64>() / count;
+        let variance = of_row().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
         let scale = 1.0 / variance.sqrt().max(SMALLEST_DEVIATION);
         weights.iter_mut().for_each(|weight| *weight *= scale as f32);
     }
